@@ -1,0 +1,37 @@
+"""The central types, video reading, and the trajectory file. Imports only geometry."""
+
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.clip import Clip
+from dexman_pose.data.depth import DepthSequence
+from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
+from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.prompts import ObjectPrompt
+from dexman_pose.data.tracks import (
+    JOINT_NAMES,
+    JOINT_PARENTS,
+    Contacts,
+    HandObservations,
+    HandTrack,
+    PoseTrack,
+    RigidObject,
+)
+from dexman_pose.data.trajectory import Trajectory
+
+__all__ = [
+    "BACKGROUND",
+    "JOINT_NAMES",
+    "JOINT_PARENTS",
+    "OCCLUDER",
+    "Camera",
+    "Clip",
+    "Contacts",
+    "DepthSequence",
+    "HandObservations",
+    "HandTrack",
+    "MaskSequence",
+    "Mesh",
+    "ObjectPrompt",
+    "PoseTrack",
+    "RigidObject",
+    "Trajectory",
+]

@@ -1,0 +1,89 @@
+"""Per-frame label images of a clip, held compressed so that memory stays small for any length."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.errors import InputError
+
+BACKGROUND = 0
+OCCLUDER = 255
+"""Label of what hides objects and is none of them: hands, forearms."""
+
+
+@dataclass
+class MaskSequence:
+    """One label image per frame: 0 background, ``i + 1`` the object ``names[i]``, 255 an occluder (hand, arm).
+
+    Attributes:
+        names: the objects, in the order of their labels.
+        height: image height in pixels.
+        width: image width in pixels.
+        confidence: (T, N) in [0, 1], how far the mask of object n in frame t can be trusted; 0 where there is none.
+    """
+
+    names: tuple[str, ...]
+    height: int
+    width: int
+    num_frames: int
+    confidence: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    _frames: list[bytes] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.names) < OCCLUDER:
+            raise InputError(f"a mask sequence holds 1 to {OCCLUDER - 1} objects, but got {len(self.names)}")
+        if self.confidence.shape != (self.num_frames, len(self.names)):
+            self.confidence = np.zeros((self.num_frames, len(self.names)), np.float32)
+        if not self._frames:
+            self._frames = [b""] * self.num_frames
+
+    def set(self, frame: int, labels: NDArray[np.uint8]) -> None:
+        """Store the label image (H, W) uint8 of one frame."""
+        if labels.shape != (self.height, self.width) or labels.dtype != np.uint8:
+            raise InputError(
+                f"labels of frame {frame} must be uint8 of shape {(self.height, self.width)}, "
+                f"but got {labels.dtype} {labels.shape}"
+            )
+        self._frames[frame] = zlib.compress(labels.tobytes(), 1)
+
+    def labels(self, frame: int) -> NDArray[np.uint8]:
+        """The label image (H, W) uint8 of one frame; all background where none was stored."""
+        data = self._frames[frame]
+        if not data:
+            return np.zeros((self.height, self.width), np.uint8)
+        return np.frombuffer(zlib.decompress(data), np.uint8).reshape(self.height, self.width)
+
+    def mask(self, frame: int, name: str) -> NDArray[np.bool_]:
+        """The visible pixels (H, W) bool of one object in one frame."""
+        return self.labels(frame) == self.label_of(name)
+
+    def label_of(self, name: str) -> int:
+        """The label value of an object."""
+        if name not in self.names:
+            raise InputError(f"no object named {name!r}; the masks hold: {', '.join(self.names)}")
+        return self.names.index(name) + 1
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Plain arrays for an npz file; :meth:`from_arrays` is the inverse."""
+        ends = np.cumsum([len(b) for b in self._frames], dtype=np.int64)
+        return {
+            "names": np.array(self.names),
+            "size": np.array([self.height, self.width, self.num_frames], np.int64),
+            "confidence": self.confidence,
+            "ends": ends,
+            "data": np.frombuffer(b"".join(self._frames), np.uint8),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> MaskSequence:
+        """Rebuild from what :meth:`to_arrays` gave."""
+        height, width, count = (int(n) for n in arrays["size"])
+        data, ends = arrays["data"].tobytes(), arrays["ends"].astype(np.int64).tolist()
+        starts = [0, *ends[:-1]]
+        frames = [data[a:b] for a, b in zip(starts, ends)]
+        names = tuple(str(n) for n in arrays["names"])
+        return cls(names, height, width, count, arrays["confidence"].astype(np.float32), frames)

@@ -1,0 +1,216 @@
+"""What the pipeline produces per frame: object poses, hands, contacts. Absence is a boolean, never NaN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import _check
+from dexman_pose.data.mesh import Mesh
+from dexman_pose.errors import InputError
+
+Array = NDArray[np.float64]
+ScaleSource = Literal["given", "depth", "hand", "contact", "unknown"]
+SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown")
+SIDES: tuple[str, ...] = ("left", "right")
+
+JOINT_NAMES: tuple[str, ...] = (
+    "wrist",
+    *(f"thumb_{n}" for n in ("cmc", "mcp", "ip", "tip")),
+    *(f"index_{n}" for n in ("mcp", "pip", "dip", "tip")),
+    *(f"middle_{n}" for n in ("mcp", "pip", "dip", "tip")),
+    *(f"ring_{n}" for n in ("mcp", "pip", "dip", "tip")),
+    *(f"pinky_{n}" for n in ("mcp", "pip", "dip", "tip")),
+)
+"""The 21 hand joints, in MediaPipe's order."""
+
+JOINT_PARENTS: tuple[int, ...] = (-1, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19)
+"""Index of the parent of each joint of :data:`JOINT_NAMES`; the wrist has none."""
+
+
+@dataclass
+class PoseTrack:
+    """The pose of one object in every frame.
+
+    Attributes:
+        camera_from_object: (T, 4, 4), metres. Rows that are not valid hold the last good or predicted pose.
+        valid: (T,) bool, the pose can be used.
+        confidence: (T,) in [0, 1].
+        mask_iou: (T,) in [0, 1], overlap of the rendered visible outline with the mask; 0 where there is no mask.
+        covariance: (T, 6, 6) of the twist (v, w) in the camera frame, or None.
+    """
+
+    camera_from_object: Array
+    valid: NDArray[np.bool_]
+    confidence: Array
+    mask_iou: Array | None = None
+    covariance: Array | None = None
+
+    def __post_init__(self) -> None:
+        self.camera_from_object = _check.rigid(self.camera_from_object, "camera_from_object")
+        n = len(self.camera_from_object)
+        self.valid = _check.array(self.valid, "valid", (n,), np.bool_)
+        self.confidence = _check.array(self.confidence, "confidence", (n,))
+        if self.mask_iou is not None:
+            self.mask_iou = _check.array(self.mask_iou, "mask_iou", (n,))
+        if self.covariance is not None:
+            self.covariance = _check.array(self.covariance, "covariance", (n, 6, 6))
+
+    def __len__(self) -> int:
+        return len(self.camera_from_object)
+
+
+@dataclass
+class RigidObject:
+    """One rigid object of a clip: its mesh and its track.
+
+    Attributes:
+        name: the user's name for it.
+        mesh: in metres, already multiplied by ``scale``.
+        track: poses per frame.
+        scale: factor from the mesh as loaded or made to ``mesh``.
+        scale_source: what fixed the metric size: given, depth, hand, contact or unknown.
+        symmetry: (S, 4, 4) transforms object_from_object that leave the object as it is, identity first.
+    """
+
+    name: str
+    mesh: Mesh
+    track: PoseTrack
+    scale: float = 1.0
+    scale_source: ScaleSource = "unknown"
+    symmetry: Array = field(default_factory=lambda: np.eye(4)[None])
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise InputError("an object needs a name")
+        if self.scale_source not in SCALE_SOURCES:
+            raise InputError(
+                f"scale_source must be one of {', '.join(SCALE_SOURCES)}, but got {self.scale_source!r}"
+            )
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise InputError(f"scale must be positive, but got {self.scale}")
+        self.scale = float(self.scale)
+        self.symmetry = _check.rigid(self.symmetry, "symmetry")
+
+    @property
+    def camera_from_object(self) -> Array:
+        """(T, 4, 4) pose per frame, metres."""
+        return self.track.camera_from_object
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """(T,) frames whose pose can be used."""
+        return self.track.valid
+
+    @property
+    def confidence(self) -> Array:
+        """(T,) in [0, 1]."""
+        return self.track.confidence
+
+
+@dataclass
+class HandTrack:
+    """One hand through the clip.
+
+    Attributes:
+        side: ``"left"`` or ``"right"``: the person's.
+        joints: (T, 21, 3) camera frame, metres, in the order of :data:`JOINT_NAMES`.
+        joints_2d: (T, 21, 2) pixels.
+        valid: (T,) bool, joints can be used: seen, or bridged over a short gap.
+        bridged: (T,) bool, not seen in this frame but interpolated between two frames in which it was.
+        confidence: (T,) in [0, 1].
+        bone_lengths: (21,) metres from each joint to its parent, constant over the clip; 0 for the wrist.
+        scale_source: what fixed the metric size: ``hand`` (adult average), ``depth`` or ``given``.
+    """
+
+    side: str
+    joints: Array
+    joints_2d: Array
+    valid: NDArray[np.bool_]
+    bridged: NDArray[np.bool_]
+    confidence: Array
+    bone_lengths: Array
+    scale_source: ScaleSource = "hand"
+
+    def __post_init__(self) -> None:
+        if self.side not in SIDES:
+            raise InputError(f"hand side must be 'left' or 'right', but got {self.side!r}")
+        self.joints = _check.array(self.joints, "hand joints", (None, 21, 3))
+        n = len(self.joints)
+        self.joints_2d = _check.array(self.joints_2d, "hand joints_2d", (n, 21, 2))
+        self.valid = _check.array(self.valid, "hand valid", (n,), np.bool_)
+        self.bridged = _check.array(self.bridged, "hand bridged", (n,), np.bool_)
+        self.confidence = _check.array(self.confidence, "hand confidence", (n,))
+        self.bone_lengths = _check.array(self.bone_lengths, "hand bone_lengths", (21,))
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+
+@dataclass
+class Contacts:
+    """Who touches what: one entry per (hand side, object name).
+
+    Attributes:
+        pairs: the (side, object) pairs, in the order of the first axis below.
+        distance: (P, T, 21) signed distance in metres from each hand joint to the object's surface, negative inside;
+            meaningful where ``valid``.
+        touching: (P, T, 21) bool, contact flag with hysteresis in time.
+        nearest: (P, T, 21, 3) nearest surface point in the object frame, metres.
+        valid: (P, T) bool, hand and object were both valid.
+        threshold_on: metres, a joint nearer than this starts a contact.
+        threshold_off: metres, a contact ends when the joint is farther than this.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    distance: Array
+    touching: NDArray[np.bool_]
+    nearest: Array
+    valid: NDArray[np.bool_]
+    threshold_on: float
+    threshold_off: float
+
+    def __post_init__(self) -> None:
+        self.pairs = tuple((str(s), str(o)) for s, o in self.pairs)
+        p = len(self.pairs)
+        self.distance = _check.array(self.distance, "contact distance", (p, None, 21))
+        n = self.distance.shape[1]
+        self.touching = _check.array(self.touching, "contact touching", (p, n, 21), np.bool_)
+        self.nearest = _check.array(self.nearest, "contact nearest", (p, n, 21, 3))
+        self.valid = _check.array(self.valid, "contact valid", (p, n), np.bool_)
+
+
+@dataclass
+class HandObservations:
+    """What a hand detector saw, identities kept over time; the input of masks (hands hide objects) and of lifting.
+
+    Attributes:
+        joints_2d: (T, 2, 21, 2) pixels; axis 1 is the person's left hand, then the right (:data:`SIDES`).
+        joints_local: (T, 2, 21, 3) metres, the detector's own metric guess: relative to the hand's centre, axes
+            parallel to the camera's (+x right, +y down, +z away).
+        detected: (T, 2) bool, seen by the detector in this frame.
+        bridged: (T, 2) bool, not seen but interpolated over a short gap.
+        score: (T, 2) in [0, 1].
+    """
+
+    joints_2d: Array
+    joints_local: Array
+    detected: NDArray[np.bool_]
+    bridged: NDArray[np.bool_]
+    score: Array
+
+    def __post_init__(self) -> None:
+        self.joints_2d = _check.array(self.joints_2d, "joints_2d", (None, 2, 21, 2))
+        n = len(self.joints_2d)
+        self.joints_local = _check.array(self.joints_local, "joints_local", (n, 2, 21, 3))
+        self.detected = _check.array(self.detected, "detected", (n, 2), np.bool_)
+        self.bridged = _check.array(self.bridged, "bridged", (n, 2), np.bool_)
+        self.score = _check.array(self.score, "score", (n, 2))
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """(T, 2) seen or bridged."""
+        return self.detected | self.bridged

@@ -1,0 +1,83 @@
+"""The result of a run: everything that was estimated from one clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import _check
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.tracks import JOINT_NAMES, Contacts, HandTrack, RigidObject
+from dexman_pose.errors import InputError, TrajectoryError
+
+
+@dataclass
+class Trajectory:
+    """Objects, hands and contacts of one clip, in metres, with the camera and the world they live in.
+
+    Attributes:
+        camera: intrinsics used.
+        frame_times: (T,) seconds from the first frame.
+        objects: by name.
+        hands: by side (``"left"``, ``"right"``); a side never seen is absent.
+        contacts: or None when there was no hand or no object.
+        world_from_camera: (4, 4).
+        provenance: plain JSON values: input, versions, settings, where camera, scale and world come from.
+    """
+
+    camera: Camera
+    frame_times: NDArray[np.float64]
+    objects: dict[str, RigidObject] = field(default_factory=dict)
+    hands: dict[str, HandTrack] = field(default_factory=dict)
+    contacts: Contacts | None = None
+    world_from_camera: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    joint_names: tuple[str, ...] = JOINT_NAMES
+
+    def __post_init__(self) -> None:
+        self.frame_times = _check.array(self.frame_times, "frame_times", (None,))
+        self.world_from_camera = _check.rigid(np.asarray(self.world_from_camera)[None], "world_from_camera")[
+            0
+        ]
+        n = len(self.frame_times)
+        for name, obj in self.objects.items():
+            if len(obj.track) != n:
+                raise InputError(f"object {name!r} has {len(obj.track)} poses, but there are {n} frames")
+        for side, hand in self.hands.items():
+            if len(hand) != n:
+                raise InputError(f"the {side} hand has {len(hand)} entries, but there are {n} frames")
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames T."""
+        return len(self.frame_times)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trajectory file (npz arrays and a JSON header), atomically; returns its path."""
+        from dexman_pose.data.trajectory_file import write
+
+        return write(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trajectory:
+        """Read a trajectory file, or the one in a run folder. Never unpickles.
+
+        Raises:
+            TrajectoryError: no such file, not a trajectory, damaged, other schema version.
+        """
+        from dexman_pose.data.trajectory_file import read
+
+        return read(path)
+
+    def validate(self) -> None:
+        """Check the whole content; raises one :class:`TrajectoryError` that lists everything wrong at once."""
+        from dexman_pose.data.trajectory_file import problems
+
+        found = problems(self)
+        if found:
+            raise TrajectoryError("the trajectory is not consistent:\n- " + "\n- ".join(found))

@@ -1,0 +1,33 @@
+"""Rotations, rigid transforms, pinhole projection, rigid alignment. Imports no other room of the package."""
+
+from dexman_pose.geometry.se3 import (
+    hat,
+    interpolate,
+    inverse,
+    matrix_from_quaternion,
+    orthonormalize,
+    quaternion_from_matrix,
+    rotation_angle,
+    se3,
+    se3_exp,
+    se3_log,
+    so3_exp,
+    so3_log,
+    transform_points,
+)
+
+__all__ = [
+    "hat",
+    "interpolate",
+    "inverse",
+    "matrix_from_quaternion",
+    "orthonormalize",
+    "quaternion_from_matrix",
+    "rotation_angle",
+    "se3",
+    "se3_exp",
+    "se3_log",
+    "so3_exp",
+    "so3_log",
+    "transform_points",
+]
