@@ -1,3 +1,67 @@
 """Video of hands handling objects in, metric 6-DoF trajectories out."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dexman_pose.data import (
+        Camera,
+        Clip,
+        Contacts,
+        DepthSequence,
+        HandTrack,
+        Mesh,
+        ObjectPrompt,
+        PoseTrack,
+        RigidObject,
+        Trajectory,
+    )
+    from dexman_pose.errors import DexmanError, EstimationError, InputError
+    from dexman_pose.meshing import load_mesh
+    from dexman_pose.pipeline import load_prompts, reconstruct
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Camera",
+    "Clip",
+    "Contacts",
+    "DepthSequence",
+    "DexmanError",
+    "EstimationError",
+    "HandTrack",
+    "InputError",
+    "Mesh",
+    "ObjectPrompt",
+    "PoseTrack",
+    "RigidObject",
+    "Trajectory",
+    "__version__",
+    "load_mesh",
+    "load_prompts",
+    "reconstruct",
+]
+
+_ROOM_OF = {
+    "DexmanError": "errors",
+    "EstimationError": "errors",
+    "InputError": "errors",
+    "load_mesh": "meshing",
+    "load_prompts": "pipeline",
+    "reconstruct": "pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that importing the package costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'dexman_pose' has no attribute {name!r}")
+    value: object = getattr(import_module(f"dexman_pose.{_ROOM_OF.get(name, 'data')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,1 +1,1 @@
-"""Placeholder: replaced by the room's public names."""
+"""The command line, one file per command group."""

@@ -1,6 +1,7 @@
 """The central types, video reading, and the trajectory file. Imports only geometry."""
 
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.camera_file import load_camera, parse_k
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
@@ -34,4 +35,6 @@ __all__ = [
     "PoseTrack",
     "RigidObject",
     "Trajectory",
+    "load_camera",
+    "parse_k",
 ]

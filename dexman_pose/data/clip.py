@@ -1,48 +1,247 @@
-"""A video as frames on demand (first version: its owner is replacing it)."""
+"""A video as frames on demand: RGB uint8, upright, with real times, in constant memory for any length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from dexman_pose.data.video_reader import VideoSource
+from dexman_pose.errors import InputError, VideoError
 
 Frame = NDArray[np.uint8]
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+
+
+class _Source(Protocol):
+    def forward(self, start: int, stop: int) -> Iterator[Frame]: ...
+    def backward(self, start: int, stop: int) -> Iterator[Frame]: ...
+    def one(self, index: int) -> Frame: ...
 
 
 class Clip:
-    """Frames of a video, RGB uint8 (H, W, 3)."""
+    """Frames of a video, RGB uint8 (H, W, 3).
 
-    def __init__(self, frames: list[Frame], frame_times: NDArray[np.float64]) -> None:
-        self._frames = frames
+    Made by :meth:`open`, :meth:`from_frames` or :meth:`from_images`. Frames given out belong to the caller.
+
+    Attributes:
+        frame_times: (T,) seconds from the first frame, strictly increasing, as the file has them.
+        num_frames: number of frames T.
+        width: picture width in pixels, upright.
+        height: picture height in pixels, upright.
+        path: the file or folder it comes from, or None for frames in memory.
+    """
+
+    def __init__(
+        self,
+        source: _Source,
+        frame_times: NDArray[np.float64],
+        size: tuple[int, int],
+        *,
+        path: Path | None = None,
+        files: Sequence[Path] = (),
+    ) -> None:
+        self._source = source
+        self._files = tuple(files)
         self.frame_times = frame_times
-        self.height, self.width = frames[0].shape[:2]
-        self.num_frames = len(frames)
-        self.path: Path | None = None
+        self.width, self.height = size
+        self.num_frames = len(frame_times)
+        self.path = path
 
     @classmethod
-    def open(cls, path: str | Path, max_frames: int | None = None) -> Clip:
-        import av
+    def open(cls, path: str | Path, *, max_frames: int | None = None) -> Clip:
+        """Open a video file; its frames are decoded when asked for.
 
-        with av.open(str(path)) as container:
-            frames = []
-            for f in container.decode(video=0):
-                if max_frames is not None and len(frames) >= max_frames:
-                    break
-                frames.append(f.to_ndarray(format="rgb24"))
-        return cls(frames, np.arange(len(frames)) / 30.0)
+        Rotation flags are applied, so the picture is upright. Pixels that are not square are used as stored.
+
+        Args:
+            path: any container and codec that FFmpeg reads.
+            max_frames: use the first ones only; also the way to use the good part of a damaged file.
+
+        Raises:
+            VideoError: no such file, not a video, no frame that decodes, or a file cut off or damaged.
+        """
+        path = Path(path)
+        _check_file(path)
+        if max_frames is not None and max_frames < 1:
+            raise VideoError(f"max_frames must be 1 or more, but got {max_frames}")
+        source = VideoSource(path, max_frames)
+        index = source.index
+        return cls(source, index.times, (index.width, index.height), path=path, files=[path])
 
     @classmethod
-    def from_frames(cls, frames: list[Frame], fps: float = 30.0) -> Clip:
-        return cls(list(frames), np.arange(len(frames)) / fps)
+    def from_frames(cls, frames: Sequence[ArrayLike] | NDArray[np.uint8], fps: float = 30.0) -> Clip:
+        """A clip of frames in memory: (T, H, W, 3) uint8 RGB, or a list of (H, W, 3)."""
+        arrays = [_checked(frame, f"frame {i}") for i, frame in enumerate(frames)]
+        if not arrays:
+            raise VideoError("a clip needs at least one frame, but got none")
+        for i, frame in enumerate(arrays):
+            if frame.shape != arrays[0].shape:
+                raise VideoError(f"frame {i} has shape {frame.shape}, but frame 0 has {arrays[0].shape}")
+        height, width = arrays[0].shape[:2]
+        return cls(_Memory(arrays), _even_times(len(arrays), fps), (width, height))
+
+    @classmethod
+    def from_images(
+        cls,
+        folder_or_paths: str | Path | Sequence[str | Path],
+        fps: float = 30.0,
+        *,
+        max_frames: int | None = None,
+    ) -> Clip:
+        """A clip of image files, read when asked for.
+
+        Args:
+            folder_or_paths: a folder (its images in natural order: 2 before 10) or the files in order.
+            fps: frames per second.
+            max_frames: use the first ones only.
+        """
+        folder = Path(folder_or_paths) if isinstance(folder_or_paths, (str, Path)) else None
+        paths = _images_in(folder) if folder else [Path(str(p)) for p in folder_or_paths]  # type: ignore[union-attr]
+        paths = paths[:max_frames]
+        if not paths:
+            raise VideoError("a clip needs at least one image, but got none")
+        height, width = _read_image(paths[0]).shape[:2]
+        source = _Images(paths, (height, width, 3))
+        return cls(source, _even_times(len(paths), fps), (width, height), path=folder, files=paths)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second, by the usual distance of two frames; 30 for a single frame."""
+        if self.num_frames < 2:
+            return 30.0
+        steps = np.diff(self.frame_times)
+        usual = np.abs(steps - np.median(steps)) <= 0.25 * np.median(steps)
+        return float(1.0 / steps[usual].mean())  # the mean undoes the rounding of times to whole milliseconds
+
+    def __len__(self) -> int:
+        return self.num_frames
+
+    def __repr__(self) -> str:
+        size = f"{self.num_frames} frames of {self.width}x{self.height}"
+        return f"Clip({str(self.path)!r}, {size}, {self.fps:.3g} fps)"
 
     def frame(self, index: int) -> Frame:
-        return self._frames[index]
+        """Frame ``index``, (H, W, 3) uint8 RGB. In order is quick; a jump decodes from the last key frame.
+
+        Raises:
+            InputError: there is no such frame.
+        """
+        if not 0 <= index < self.num_frames:
+            raise InputError(f"frame {index} is not in the clip, whose frames are 0 to {self.num_frames - 1}")
+        return self._source.one(int(index))
 
     def frames(
         self, start: int = 0, stop: int | None = None, *, reverse: bool = False
     ) -> Iterator[tuple[int, Frame]]:
-        order = range(start, self.num_frames if stop is None else stop)
-        for i in reversed(order) if reverse else order:
-            yield i, self._frames[i]
+        """(index, frame) for start <= index < stop, from the last to the first when ``reverse``.
+
+        Backwards costs up to a few times the decoding of forwards; memory stays bounded in both.
+        """
+        stop = self.num_frames if stop is None else stop
+        if not 0 <= start <= stop <= self.num_frames:
+            raise InputError(f"frames {start} to {stop} are not in the clip of {self.num_frames} frames")
+        if start == stop:
+            return iter(())
+        if reverse:
+            return zip(range(stop - 1, start - 1, -1), self._source.backward(start, stop))
+        return zip(range(start, stop), self._source.forward(start, stop))
+
+    def sha256(self) -> str:
+        """Hash of the content of the file (or files, or frames in memory), for manifests."""
+        digest = hashlib.sha256()
+        for path in self._files:
+            with path.open("rb") as stream:
+                for block in iter(lambda: stream.read(1 << 20), b""):
+                    digest.update(block)
+        if not self._files:
+            for _, frame in self.frames():
+                digest.update(frame.tobytes())
+            digest.update(f"{self.width}x{self.height}".encode())
+        if len(self._files) != 1:
+            digest.update(self.frame_times.tobytes())
+        return digest.hexdigest()
+
+
+class _Memory:
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames = frames
+
+    def one(self, index: int) -> Frame:
+        return self._frames[index].copy()
+
+    def forward(self, start: int, stop: int) -> Iterator[Frame]:
+        return (self.one(i) for i in range(start, stop))
+
+    def backward(self, start: int, stop: int) -> Iterator[Frame]:
+        return (self.one(i) for i in range(stop - 1, start - 1, -1))
+
+
+class _Images(_Memory):
+    def __init__(self, paths: list[Path], shape: tuple[int, int, int]) -> None:
+        self._paths = paths
+        self._shape = shape
+
+    def one(self, index: int) -> Frame:
+        image = _read_image(self._paths[index])
+        if image.shape != self._shape:
+            raise VideoError(
+                f"{self._paths[index]} has shape {image.shape}, but the first image {self._shape}"
+            )
+        return image
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise VideoError(f"{path} is a folder, not a video file; for a folder of images use Clip.from_images")
+    if not path.is_file():
+        raise VideoError(f"no video file at {path}")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path} is empty (0 bytes); copy it again")
+
+
+def _checked(frame: ArrayLike, name: str) -> Frame:
+    array = np.asarray(frame)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise VideoError(
+            f"{name} must be RGB uint8 of shape (height, width, 3), but got {array.dtype} {array.shape}"
+        )
+    return np.ascontiguousarray(array)
+
+
+def _even_times(count: int, fps: float) -> NDArray[np.float64]:
+    if not (np.isfinite(fps) and fps > 0):
+        raise VideoError(f"fps must be positive, but got {fps}")
+    return np.arange(count, dtype=np.float64) / fps
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Sorting key that puts ``2.png`` before ``10.png``."""
+    parts = re.split(r"(\d+)", path.name)
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
+
+
+def _images_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise VideoError(f"no folder of images at {folder}")
+    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES), key=natural_key)
+    if not paths:
+        raise VideoError(f"{folder} holds no images ({', '.join(_IMAGE_SUFFIXES)})")
+    return paths
+
+
+def _read_image(path: Path) -> Frame:
+    from PIL import Image, ImageOps
+
+    if not path.is_file():
+        raise VideoError(f"no image file at {path}")
+    try:
+        with Image.open(path) as image:
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise VideoError(f"{path} cannot be read as an image: {error}") from error

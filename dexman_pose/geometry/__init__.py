@@ -1,5 +1,6 @@
 """Rotations, rigid transforms, pinhole projection, rigid alignment. Imports no other room of the package."""
 
+from dexman_pose.geometry.align import kabsch, umeyama
 from dexman_pose.geometry.se3 import (
     hat,
     interpolate,
@@ -20,6 +21,7 @@ __all__ = [
     "hat",
     "interpolate",
     "inverse",
+    "kabsch",
     "matrix_from_quaternion",
     "orthonormalize",
     "quaternion_from_matrix",
@@ -30,4 +32,5 @@ __all__ = [
     "so3_exp",
     "so3_log",
     "transform_points",
+    "umeyama",
 ]

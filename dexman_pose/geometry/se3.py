@@ -156,7 +156,8 @@ def transform_points(b_from_a: ArrayLike, points: ArrayLike) -> Array:
 
 def rotation_angle(rotation: ArrayLike) -> Array:
     """Angle (...) in radians of rotation matrices (..., 3, 3), exact near zero and near pi."""
-    return np.linalg.norm(so3_log(np.asarray(rotation)[..., :3, :3]), axis=-1)
+    angle: Array = np.linalg.norm(so3_log(np.asarray(rotation)[..., :3, :3]), axis=-1)
+    return angle
 
 
 def interpolate(first: ArrayLike, second: ArrayLike, fraction: ArrayLike) -> Array:

@@ -1,1 +1,5 @@
-"""Placeholder: replaced by the room's public names."""
+"""Hands: detection in the image, identities over time, and metric joints in the camera frame."""
+
+from dexman_pose.hands.detect import backends, detect_hands
+
+__all__ = ["backends", "detect_hands"]

@@ -1,1 +1,7 @@
-"""Placeholder: replaced by the room's public names."""
+"""Render-and-compare: searching, refining and tracking the 6-DoF poses of objects."""
+
+from dexman_pose.pose.api import PoseEstimate, estimate_pose, refine_pose, track
+from dexman_pose.pose.focal import estimate_camera
+from dexman_pose.pose.objects import reconstruct_objects
+
+__all__ = ["PoseEstimate", "estimate_camera", "estimate_pose", "reconstruct_objects", "refine_pose", "track"]

@@ -1,0 +1,158 @@
+"""``dexman-pose doctor``: what works on this machine, and the exact command that mends what does not."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dexman_pose.errors import InputError
+from dexman_pose.pipeline.versions import installed
+
+
+class Package(NamedTuple):
+    """A distribution, the module it brings, and what here needs it."""
+
+    distribution: str
+    module: str
+    purpose: str
+
+
+CORE = (
+    Package("numpy", "numpy", "arrays"),
+    Package("scipy", "scipy", "spatial search, optimisation"),
+    Package("torch", "torch", "differentiable rendering"),
+    Package("warp-lang", "warp", "the rasteriser"),
+    Package("trimesh", "trimesh", "mesh files"),
+    Package("pillow", "PIL", "images"),
+    Package("tqdm", "tqdm", "progress bars"),
+    Package("pyyaml", "yaml", "model cards, camera files"),
+)
+VIDEO = (
+    Package("av", "av", "reading and writing videos"),
+    Package("opencv-python-headless", "cv2", "segmentation, hands, drawing"),
+    Package("ai-edge-litert", "ai_edge_litert", "the mediapipe hand detector"),
+    Package("matplotlib", "matplotlib", "plots of the report"),
+)
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    p: argparse.ArgumentParser = subparsers.add_parser(
+        "doctor",
+        help="what works on this machine, and how to mend the rest",
+        description="Print packages, models, devices and backends that work here, and the command that gets "
+        "each missing one. The exit status is 0 whatever is missing.",
+    )
+    p.set_defaults(handler=handle)
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Print the state of this machine."""
+    from dexman_pose import __version__
+
+    print(f"dexman-pose {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    missing = [
+        *_packages("core", CORE, "pip install dexman-pose"),
+        *_packages("video", VIDEO, _extra("video")),
+    ]
+    print("devices")
+    for line in _devices():
+        print(f"  {line}")
+    missing += _models()
+    missing += _backends()
+    if missing:
+        print("to mend")
+        for command in dict.fromkeys(missing):
+            print(f"  {command}")
+    else:
+        print("everything works here")
+    return 0
+
+
+def _extra(name: str) -> str:
+    return f"pip install 'dexman-pose[{name}]'"
+
+
+def _packages(title: str, packages: tuple[Package, ...], command: str) -> list[str]:
+    """Print one group of packages; gives the command that installs it when one of them cannot be used."""
+    print(f"packages: {title}")
+    bad = False
+    for package in packages:
+        problem = _import_problem(package.module)
+        bad |= problem is not None
+        state = (
+            installed(package.distribution) or "unknown version"
+            if problem is None
+            else f"MISSING ({problem})"
+        )
+        print(f"  {package.distribution:<24} {state:<14} {package.purpose}")
+    return [command] if bad else []
+
+
+def _import_problem(module: str) -> str | None:
+    """Why a module cannot be imported, or None. A broken binary shows only when it is imported."""
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        return " ".join(str(error).split())[:100] or type(error).__name__
+    return None
+
+
+def _devices() -> Iterator[str]:
+    """The processors that the engine can run on."""
+    yield f"cpu        {_cores()} cores"
+    if _import_problem("torch") is not None or _import_problem("warp") is not None:
+        yield "cuda       unknown: torch or warp cannot be imported"
+        return
+    import torch
+
+    from dexman_pose.render._warp import wp
+
+    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    yield f"cuda       torch {torch.__version__}: {', '.join(names) or 'no device'}"
+    found = [device.name for device in wp.get_cuda_devices()]
+    yield f"cuda       warp {wp.__version__}: {', '.join(found) or 'no device'}"
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _models() -> list[str]:
+    """Print the networks; gives the commands that fetch those that are not here."""
+    from dexman_pose.data import model_store
+
+    print(f"models in {model_store.folder()}")
+    commands = []
+    for name in model_store.names():
+        problem = model_store.problem(name)
+        print(f"  {name:<24} {'here' if problem is None else 'MISSING'}")
+        if problem is not None:
+            commands.append(model_store.fetch_command(name))
+    return commands
+
+
+def _backends() -> list[str]:
+    """Print which backends of each stage work here; gives the commands at the end of their messages."""
+    from dexman_pose import hands, segmentation
+    from dexman_pose.pipeline.backends import MESH, Backends, check_backends
+
+    print("backends")
+    hopes = [("hands", name, Backends(hands=name)) for name in hands.backends()]
+    hopes += [("segmentation", name, Backends(None, name)) for name in segmentation.available_backends()]
+    hopes += [("mesh", name, Backends(None, mesh=name)) for name in MESH]
+    commands = []
+    for stage, name, backends in hopes:
+        try:
+            check_backends(backends)
+        except InputError as error:
+            commands.append(str(error).rpartition(": ")[2])
+            print(f"  {stage:<14} {name:<12} does not work here: {error}")
+        else:
+            print(f"  {stage:<14} {name:<12} works here")
+    return commands

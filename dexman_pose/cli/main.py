@@ -1,0 +1,83 @@
+"""``dexman-pose``: reads the command, runs it, and turns what went wrong into one line and an exit status.
+
+0: done. 1: our own failure, with a log that holds the traceback. 2: bad input. 130: stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from dexman_pose.cli.failure import one_line, write_error_log
+from dexman_pose.errors import DexmanError, InputError
+
+COMMANDS = ("run", "view", "demo", "doctor", "models", "bench")
+"""Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
+
+DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (try {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands. Importing it imports no heavy package."""
+    from dexman_pose import __version__
+
+    parser = Parser(
+        prog="dexman-pose",
+        description="Video of hands handling objects in, metric 6-DoF trajectories out.",
+    )
+    parser.add_argument("--version", action="version", version=f"dexman-pose {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    for name in COMMANDS:
+        import_module(f"dexman_pose.cli.{name}").add(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Args:
+        argv: the arguments after the program's name; those of the process when None.
+    """
+    try:
+        args = build_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed its help or its one line
+        return int(stop.code or 0)
+    try:
+        status: int = args.handler(args)
+        sys.stdout.flush()
+        return status
+    except InputError as error:
+        return _say(BAD_INPUT, one_line(error))
+    except KeyboardInterrupt:
+        return _say(STOPPED, "stopped; the same command goes on where this one was interrupted")
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        log = write_error_log(error, getattr(args, "out", None))
+        reason = (
+            one_line(error)
+            if isinstance(error, DexmanError)
+            else f"{type(error).__name__}: {one_line(error)}"
+        )
+        return _say(FAILED, f"{reason} (details in {log})")
+
+
+def _say(status: int, message: str) -> int:
+    print(f"dexman-pose: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""``dexman-pose run``: from a video to a trajectory."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dexman_pose.errors import InputError
+
+if TYPE_CHECKING:
+    from dexman_pose.data import Camera, Clip, ObjectPrompt
+
+UNITS = ("auto", "m", "cm", "mm")
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    p: argparse.ArgumentParser = subparsers.add_parser(
+        "run",
+        help="reconstruct objects and hands of a video",
+        description="Reconstruct objects and hands of a video. The results of all stages are kept in the run "
+        "folder; the same command again goes on where it was stopped and redoes only what has changed.",
+    )
+    p.add_argument("video", metavar="VIDEO", help="video file, or folder of images")
+    p.add_argument(
+        "--prompts",
+        required=True,
+        metavar="FILE",
+        help='JSON: {"frame": 0, "objects": {"cube": [x0, y0, x1, y1]}}, or {"clips": {...}} of many clips',
+    )
+    p.add_argument("--out", required=True, metavar="DIR", help="run folder")
+    p.add_argument(
+        "--mesh",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="mesh of an object; without one its shape is made from the clip; may be repeated",
+    )
+    p.add_argument(
+        "--mesh-unit", choices=UNITS, default="auto", help="unit of mesh files (default: by their size)"
+    )
+    camera = p.add_mutually_exclusive_group()
+    camera.add_argument(
+        "--camera", metavar="FILE", help="intrinsics as JSON or YAML; estimated when not given"
+    )
+    camera.add_argument("--K", dest="k", metavar="FX,FY,CX,CY", help="intrinsics in pixels of the video")
+    p.add_argument("--depth", metavar="DIR", help="folder of depth images, 16-bit PNG in millimetres")
+    p.add_argument("--hands", default="mediapipe", metavar="NAME", help="hand detector, or none")
+    p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
+    p.add_argument("--no-overlay", action="store_true", help="draw no overlay.mp4 and no report.html")
+    p.set_defaults(handler=handle)
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Run the pipeline and print what came out."""
+    from dexman_pose.cli.console import print_stage, shown
+    from dexman_pose.pipeline import load_prompts, reconstruct
+    from dexman_pose.pipeline.inputs import open_clip
+
+    prompts = with_meshes(load_prompts(args.prompts, args.video), args.mesh)
+    with shown():
+        clip = open_clip(args.video, args.max_frames)
+        result = reconstruct(
+            clip,
+            prompts,
+            camera=_camera(args, clip),
+            depth=args.depth,
+            hands=None if args.hands.lower() == "none" else args.hands,
+            out=args.out,
+            mesh_unit=args.mesh_unit,
+            overlay=not args.no_overlay,
+            on_stage=print_stage,
+        )
+    from dexman_pose.viewer import describe
+
+    print(describe(result))
+    print_files(Path(args.out))
+    return 0
+
+
+def with_meshes(prompts: dict[str, ObjectPrompt], options: Sequence[str]) -> dict[str, ObjectPrompt]:
+    """The prompts with the meshes of ``NAME=PATH`` options put in."""
+    out = dict(prompts)
+    for option in options:
+        name, equals, path = option.partition("=")
+        if not equals or not path:
+            raise InputError(f"--mesh must be NAME=PATH, but got {option!r}")
+        if name not in out:
+            raise InputError(
+                f"--mesh {option}: no object is named {name!r}; the prompts name {', '.join(out)}"
+            )
+        out[name] = replace(out[name], mesh=Path(path).expanduser())
+    return out
+
+
+def print_files(folder: Path) -> None:
+    """Name the result files that lie in a run folder."""
+    for name in ("trajectory.npz", "overlay.mp4", "report.html"):
+        if (folder / name).is_file():
+            print(folder / name)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, as an argument type."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, but is {text!r}")
+    return value
+
+
+def _camera(args: argparse.Namespace, clip: Clip) -> Camera | str | None:
+    if args.k is None:
+        camera: str | None = args.camera
+        return camera
+    from dexman_pose.data.camera_file import parse_k
+
+    return parse_k(args.k, clip.width, clip.height)

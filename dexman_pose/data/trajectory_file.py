@@ -1,0 +1,228 @@
+"""The trajectory file: one npz archive of plain arrays and a JSON header that says what they are.
+
+Entries: ``header`` (UTF-8 JSON as uint8), ``frame_times``, ``world_from_camera``, ``camera/K`` and, with the
+index of the object or the side of the hand, ``objects/0/vertices``, ``objects/0/camera_from_object``,
+``hands/left/joints``, ``contacts/distance`` and so on: the fields of :mod:`dexman_pose.data.tracks`. Textures
+are PNG files stored as uint8. Nothing is pickled, so a file from a stranger runs no code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data.atomic import write_npz
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
+from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.data.trajectory_check import problems
+from dexman_pose.errors import TrajectoryError
+
+SCHEMA_NAME = "dexman_pose.trajectory"
+SCHEMA_VERSION = 1
+FILE_NAME = "trajectory.npz"
+
+Arrays = dict[str, Any]
+
+_CONVENTIONS = {
+    "units": "metres, radians, seconds, pixels",
+    "camera_frame": "OpenCV: +x right, +y down, +z forward; pixel (0, 0) is the centre of the top-left pixel",
+    "transforms": "b_from_a (4, 4) maps points of frame a to frame b, acting on column vectors",
+    "camera_from_object": "vertices of the object's mesh to the camera frame, one matrix per frame",
+    "world_from_camera": "camera frame to world frame, constant over the clip",
+    "valid": "rows that are not valid hold no result, whatever their values",
+    "faces": "counter-clockwise seen from outside; uv per corner, (0, 0) at the bottom left of the texture",
+}
+
+__all__ = ["FILE_NAME", "SCHEMA_NAME", "SCHEMA_VERSION", "problems", "read", "write"]
+
+
+def write(trajectory: Trajectory, path: str | Path) -> Path:
+    """Write ``trajectory`` atomically: a reader sees the whole new file or what was there before.
+
+    Args:
+        trajectory: checked before anything is written.
+        path: a file ending in ``.npz``, or a folder that gets ``trajectory.npz``.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        TrajectoryError: the content is inconsistent; the message lists everything wrong.
+    """
+    trajectory.validate()
+    path = Path(path)
+    if path.suffix != ".npz" or path.is_dir():
+        path = path / FILE_NAME
+    header = json.dumps(_header(trajectory), allow_nan=False, ensure_ascii=False)
+    return write_npz(path, {"header": _bytes(header.encode()), **_arrays(trajectory)})
+
+
+def read(path: str | Path) -> Trajectory:
+    """Read and check a trajectory file, or the one in a run folder.
+
+    Raises:
+        TrajectoryError: no such file, another kind of file, cut off, a newer schema, or inconsistent content.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / FILE_NAME
+    if not path.is_file():
+        raise TrajectoryError(f"no trajectory file at {path}")
+    arrays = _load(path)
+    header = _read_header(arrays, path)
+    try:
+        trajectory = _build(header, arrays)
+    except (KeyError, TypeError, ValueError, OSError, AttributeError, SyntaxError) as error:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise TrajectoryError(f"{path} is a damaged trajectory file: {what}") from error
+    found = problems(trajectory)
+    if found:
+        raise TrajectoryError(f"{path} is not consistent:\n- " + "\n- ".join(found))
+    return trajectory
+
+
+def _header(t: Trajectory) -> dict[str, Any]:
+    return {
+        "schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION},
+        "conventions": _CONVENTIONS,
+        "joint_names": list(t.joint_names),
+        "joint_parents": list(JOINT_PARENTS),
+        "camera": {"width": t.camera.width, "height": t.camera.height, "source": t.camera.source},
+        "objects": [
+            {"name": o.name, "scale": o.scale, "scale_source": o.scale_source, "mesh_source": o.mesh.source}
+            for o in t.objects.values()
+        ],
+        "hands": [{"side": h.side, "scale_source": h.scale_source} for h in t.hands.values()],
+        "contacts": None
+        if t.contacts is None
+        else {
+            "pairs": [list(pair) for pair in t.contacts.pairs],
+            "threshold_on": float(t.contacts.threshold_on),
+            "threshold_off": float(t.contacts.threshold_off),
+        },
+        "provenance": t.provenance,
+    }
+
+
+def _arrays(t: Trajectory) -> Arrays:
+    out: Arrays = {"frame_times": t.frame_times, "world_from_camera": t.world_from_camera}
+    out |= _fields_of(t.camera, "camera/")
+    for i, obj in enumerate(t.objects.values()):
+        out |= _fields_of(obj.mesh, f"objects/{i}/") | _fields_of(obj.track, f"objects/{i}/")
+        out[f"objects/{i}/symmetry"] = obj.symmetry
+        if obj.mesh.texture is not None:
+            out[f"objects/{i}/texture"] = _png(obj.mesh.texture)
+    for hand in t.hands.values():
+        out |= _fields_of(hand, f"hands/{hand.side}/")
+    if t.contacts is not None:
+        out |= _fields_of(t.contacts, "contacts/")
+    return out
+
+
+def _fields_of(value: Any, prefix: str) -> Arrays:
+    """The array fields of a dataclass; what is None or no array is left out."""
+    named = ((f.name, getattr(value, f.name)) for f in fields(value))
+    return {prefix + name: field for name, field in named if isinstance(field, np.ndarray)}
+
+
+def _build(header: Mapping[str, Any], arrays: Arrays) -> Trajectory:
+    camera, contacts = header["camera"], header["contacts"]
+    objects = [_object(entry, _under(arrays, f"objects/{i}/")) for i, entry in enumerate(header["objects"])]
+    hands = [HandTrack(**entry, **_under(arrays, f"hands/{entry['side']}/")) for entry in header["hands"]]
+    return Trajectory(
+        Camera(**_under(arrays, "camera/"), **camera),
+        arrays["frame_times"],
+        {obj.name: obj for obj in objects},
+        {hand.side: hand for hand in hands},
+        None if contacts is None else Contacts(**contacts, **_under(arrays, "contacts/")),
+        arrays["world_from_camera"],
+        dict(header["provenance"]),
+        tuple(header["joint_names"]),
+    )
+
+
+def _object(entry: Mapping[str, Any], arrays: Arrays) -> RigidObject:
+    if "texture" in arrays:
+        arrays["texture"] = _unpng(arrays["texture"])
+    mesh_names, track_names = ({f.name for f in fields(kind)} for kind in (Mesh, PoseTrack))
+    mesh = {name: a for name, a in arrays.items() if name in mesh_names}
+    track = {name: a for name, a in arrays.items() if name in track_names}
+    return RigidObject(
+        str(entry["name"]),
+        Mesh(**mesh, source=str(entry["mesh_source"])),
+        PoseTrack(**track),
+        entry["scale"],
+        entry["scale_source"],
+        arrays["symmetry"],
+    )
+
+
+def _under(arrays: Arrays, prefix: str) -> Arrays:
+    return {name[len(prefix) :]: a for name, a in arrays.items() if name.startswith(prefix)}
+
+
+def _load(path: Path) -> Arrays:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive.files:
+                raise TrajectoryError(f"{path} is not a trajectory file: it has no header")
+            return {name: archive[name] for name in archive.files}
+    except TrajectoryError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        AttributeError,
+        TypeError,
+    ) as error:
+        raise TrajectoryError(
+            f"{path} is not a trajectory file, or is damaged or cut off: {error}"
+        ) from error
+
+
+def _read_header(arrays: Arrays, path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(arrays["header"].tobytes().decode())
+        name, version = header["schema"]["name"], int(header["schema"]["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrajectoryError(f"{path} is not a trajectory file: no header can be read ({error})") from error
+    if name != SCHEMA_NAME:
+        raise TrajectoryError(f"{path} is not a trajectory file but holds {name!r}")
+    if version > SCHEMA_VERSION:
+        raise TrajectoryError(
+            f"{path} has schema version {version}, but this program reads up to {SCHEMA_VERSION}; update it"
+        )
+    return dict(header)
+
+
+def _bytes(data: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(data, np.uint8)
+
+
+def _png(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(texture).save(buffer, "PNG")
+    return _bytes(buffer.getvalue())
+
+
+def _unpng(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data.tobytes()), formats=("PNG",)) as image:
+        return np.array(image.convert("RGB"))

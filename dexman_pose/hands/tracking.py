@@ -1,0 +1,245 @@
+"""From frame to frame: follow every hand that was seen, look for new ones, drop doubles. No identities here.
+
+The result is a list of tracklets, each one physical hand followed without a doubt; :mod:`identity` joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.hands import roi as regions
+from dexman_pose.hands.landmarks import Sighting
+from dexman_pose.hands.palm import Palms, iou
+from dexman_pose.hands.roi import Roi
+
+Array = NDArray[np.float64]
+Image = NDArray[np.uint8]
+
+MIN_PRESENCE = 0.5
+# A doubtful palm is looked at, too, and taken when the landmark network is sure.
+MIN_PALM = 0.1
+SURE_PALM = 0.5
+SURE_PRESENCE = 0.8
+# At most this many new palms are looked at per frame, and one that proved to be no hand not again for some frames.
+LOOKS = 3
+FORGET = 5
+# A lost hand is looked for where it was last seen during this many frames.
+PATIENCE = 8
+# A hand that lands farther than this many palm lengths from where it was expected is another hand.
+MAX_JUMP = 1.0
+# A crop this much off (in its own size) is taken again around what it showed: fast hands leave the square.
+RECENTRE = 0.12
+MAX_TRACKS = 4
+# Palms nearer than this, in palm lengths, are one palm. Two hands in each other are rarer than one seen twice.
+SAME_CENTRE = 0.45
+# While two hands are followed surely, new ones are looked for only every so many frames.
+PALM_EVERY = 3
+
+
+@dataclass(eq=False)
+class Tracklet:
+    """One hand followed through neighbouring frames: what was seen, by frame index."""
+
+    seen: dict[int, Sighting] = field(default_factory=dict)
+    palms: set[int] = field(default_factory=set)
+
+    @property
+    def first(self) -> int:
+        """Index of the earliest frame."""
+        return min(self.seen)
+
+    @property
+    def last(self) -> int:
+        """Index of the latest frame."""
+        return max(self.seen)
+
+    def mean_right(self) -> float:
+        """Mean probability of being a right hand."""
+        return float(np.mean([s.right for s in self.seen.values()]))
+
+
+@dataclass(eq=False)
+class Detectors:
+    """The two networks as functions: palms of an image, and the hand in a region of it."""
+
+    palms: Callable[[Image, float], Palms]
+    landmarks: Callable[[Image, Roi], Sighting]
+
+
+def centre(joints: Array) -> Array:
+    """Middle of the palm (2,): wrist and knuckles of a hand (21, 2)."""
+    middle: Array = joints[[0, 5, 9, 13, 17]].mean(0)
+    return middle
+
+
+def expected_roi(tracklet: Tracklet, frame: int, step: int) -> Roi:
+    """Where the hand should be in ``frame``: its last region, moved by its last motion if that is fresh."""
+    latest = tracklet.last if step > 0 else tracklet.first
+    now = tracklet.seen[latest].joints
+    before = tracklet.seen.get(latest - step)
+    fresh = before is not None and latest == frame - step
+    dx, dy = centre(now) - centre(before.joints) if before is not None and fresh else np.zeros(2)
+    return regions.from_landmarks(now).shifted(float(dx), float(dy))
+
+
+def look(detectors: Detectors, image: Image, roi: Roi) -> Sighting | None:
+    """The hand in a region, looked at twice when the first look shows that the region was badly placed."""
+    seen = detectors.landmarks(image, roi)
+    if seen.presence < MIN_PRESENCE:
+        return None
+    better = regions.from_landmarks(seen.joints)
+    if np.hypot(better.x - roi.x, better.y - roi.y) > RECENTRE * roi.size:
+        again = detectors.landmarks(image, better)
+        if again.presence >= MIN_PRESENCE:
+            return again
+    return seen
+
+
+def same_hand(a: Array, b: Array) -> bool:
+    """Whether two sets of joints (21, 2) lie on one hand: ten joints or the middles of the palms coincide."""
+    size = max(float(regions.hand_size(a)), float(regions.hand_size(b)))
+    near = int((np.linalg.norm(a - b, axis=-1) < 0.2 * size).sum())
+    return near >= 10 or float(np.linalg.norm(centre(a) - centre(b))) < SAME_CENTRE * size
+
+
+def follow(
+    detectors: Detectors, image: Image, frame: int, step: int, active: list[Tracklet]
+) -> list[Tracklet]:
+    """Extend the active tracklets by one frame, in place; returns those that were seen in it."""
+    found: list[tuple[Tracklet, Sighting, float]] = []
+    for tracklet in active:
+        roi = expected_roi(tracklet, frame, step)
+        seen = look(detectors, image, roi)
+        if seen is None:
+            continue
+        latest = tracklet.seen[tracklet.last if step > 0 else tracklet.first].joints
+        jump = _jump(latest, roi, seen.joints)
+        if jump <= MAX_JUMP:
+            found.append((tracklet, seen, jump))
+    kept = _without_doubles(found)
+    for tracklet, seen in kept:
+        tracklet.seen[frame] = seen
+    return [tracklet for tracklet, _ in kept]
+
+
+def _jump(latest: Array, expected: Roi, now: Array) -> float:
+    """Palm lengths between a hand and where it was last or was expected, whichever is nearer."""
+    was, is_now = regions.from_landmarks(latest), regions.from_landmarks(now)
+    distance = min(
+        np.hypot(is_now.x - expected.x, is_now.y - expected.y), np.hypot(is_now.x - was.x, is_now.y - was.y)
+    )
+    return float(distance / max(float(regions.hand_size(latest)), 1.0))
+
+
+def _without_doubles(found: list[tuple[Tracklet, Sighting, float]]) -> list[tuple[Tracklet, Sighting]]:
+    """Of two tracklets that ended on one hand, the one whose side and motion fit it stays."""
+
+    def misfit(item: tuple[Tracklet, Sighting, float]) -> float:
+        tracklet, seen, jump = item
+        return 2.0 * abs(tracklet.mean_right() - seen.right) + jump - 0.002 * min(len(tracklet.seen), 100)
+
+    kept: list[tuple[Tracklet, Sighting]] = []
+    for tracklet, seen, _ in sorted(found, key=misfit):
+        if not any(same_hand(seen.joints, other.joints) for _, other in kept):
+            kept.append((tracklet, seen))
+    return kept
+
+
+class Searcher:
+    """Looks for hands that nobody follows yet, remembering what lately proved to be none."""
+
+    def __init__(self, detectors: Detectors) -> None:
+        self._detectors = detectors
+        self._no_hands: list[tuple[int, Array]] = []
+
+    def __call__(self, image: Image, frame: int, active: list[Tracklet]) -> list[Tracklet]:
+        """New tracklets of this frame; palms that belong to ``active`` ones (seen in it) are noted there."""
+        new: list[Tracklet] = []
+        self._no_hands = [(f, box) for f, box in self._no_hands if frame - f <= FORGET]
+        looks = 0
+        palms = self._detectors.palms(image, MIN_PALM)
+        for box, points, score in zip(palms.boxes, palms.keypoints, palms.scores):
+            owner = _covered_by(box, [*active, *new], frame)
+            if owner is not None:
+                owner.palms.add(frame)
+            elif looks < LOOKS and len(active) + len(new) < MAX_TRACKS and not self._known(box):
+                looks += 1
+                seen = self._verified(image, box, points, float(score))
+                if seen is None:
+                    self._no_hands.append((frame, box))
+                elif not any(same_hand(seen.joints, t.seen[frame].joints) for t in [*active, *new]):
+                    new.append(Tracklet({frame: seen}, {frame}))
+        return new
+
+    def _known(self, box: Array) -> bool:
+        return any(iou(box, other[None])[0] > 0.7 for _, other in self._no_hands)
+
+    def _verified(self, image: Image, box: Array, points: Array, score: float) -> Sighting | None:
+        """The hand at a palm; after a doubtful palm only one the landmark network is sure of."""
+        seen = look(self._detectors, image, regions.from_palm(box, points))
+        doubtful = seen is not None and score < SURE_PALM and seen.presence < SURE_PRESENCE
+        return None if doubtful else seen
+
+
+def _covered_by(box: Array, tracklets: list[Tracklet], frame: int) -> Tracklet | None:
+    """The tracklet whose palm in this frame is the palm in the box (4,), if there is one."""
+    middle = (box[:2] + box[2:]) / 2
+    for tracklet in tracklets:
+        joints = tracklet.seen[frame].joints
+        # The palm network's box is centred between wrist and knuckles and nearly a palm wide.
+        if np.linalg.norm(centre(joints) - middle) < 0.5 * float(regions.hand_size(joints)):
+            return tracklet
+    return None
+
+
+def track_forward(frames: Iterable[tuple[int, Image]], detectors: Detectors) -> list[Tracklet]:
+    """Tracklets of all hands in frames (index, RGB image), in order of appearance."""
+    done: list[Tracklet] = []
+    search = Searcher(detectors)
+    for index, image in frames:
+        followed = [t for t in done if t.last >= index - PATIENCE]
+        seen = follow(detectors, image, index, 1, followed[-MAX_TRACKS:])
+        sure = sum(t.seen[index].presence > SURE_PRESENCE for t in seen) >= 2
+        if not sure or index % PALM_EVERY == 0:
+            done += search(image, index, seen)
+    return done
+
+
+def track_backward(
+    frames: Iterable[tuple[int, Image]], detectors: Detectors, tracklets: list[Tracklet]
+) -> None:
+    """Extend tracklets back in time, in place, over frames in reverse order, until each meets another one.
+
+    A hand is often found late, when it opens or turns; followed backwards it is seen before that, too.
+    """
+    met: list[Tracklet] = []
+    for index, image in frames:
+        active = [t for t in tracklets if index < t.first <= index + PATIENCE and t not in met]
+        seen = follow(detectors, image, index, -1, active)
+        others = [t.seen[index].joints for t in tracklets if index in t.seen and t not in seen]
+        for tracklet in seen:
+            if any(same_hand(tracklet.seen[index].joints, joints) for joints in others):
+                del tracklet.seen[index]
+                met.append(tracklet)
+
+
+def uncovered_spans(tracklets: list[Tracklet], num_frames: int) -> list[tuple[int, int]]:
+    """Spans [start, stop) before the start of a tracklet in which fewer than two hands were seen."""
+    count = np.zeros(num_frames, dtype=int)
+    for t in tracklets:
+        count[list(t.seen)] += 1
+    starts = {t.first for t in tracklets}
+    spans = []
+    for stop in sorted(starts):
+        start = stop
+        while start > 0 and count[start - 1] < 2:
+            start -= 1
+        if start < stop and (not spans or start >= spans[-1][1]):
+            spans.append((start, stop))
+        elif start < stop:
+            spans[-1] = (spans[-1][0], stop)
+    return spans

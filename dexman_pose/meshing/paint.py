@@ -1,0 +1,100 @@
+"""Colours of a mesh's vertices from the frames it was seen in, and which of its faces were seen at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import Camera, Mesh
+from dexman_pose.render import Rasterizer
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Painter:
+    """Averages, over frames, the colour each vertex shows where it is in view and faces the camera.
+
+    Args:
+        mesh: the mesh to paint.
+        camera: intrinsics of the frames.
+    """
+
+    mesh: Mesh
+    camera: Camera
+    _sum: Array = field(init=False)
+    _weight: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.mesh.vertices)
+        self._sum, self._weight = np.zeros((count, 3)), np.zeros(count)
+        self._rasterizer = Rasterizer(self.mesh)
+        self._normals = vertex_normals(self.mesh)
+
+    def add(
+        self,
+        image: NDArray[np.uint8],
+        visible: NDArray[np.bool_],
+        camera_from_object: Array,
+        weight: float = 1.0,
+    ) -> None:
+        """Add one frame: (H, W, 3) uint8 RGB, the (H, W) bool pixels that show the object, and its pose."""
+        pose = camera_from_object
+        points = self.mesh.vertices @ pose[:3, :3].T + pose[:3, 3]
+        if (points[:, 2] <= 0.02).any():
+            return
+        h, w = visible.shape
+        picture = self._rasterizer.render(pose[None], self.camera.K, w, h)
+        depth = np.asarray(picture.depth[0])  # type: ignore[index]
+        pixels = self.camera.project(points)
+        at = np.round(pixels).astype(int)
+        inside = (at >= 0).all(1) & (at[:, 0] < w) & (at[:, 1] < h)
+        at = at.clip(0, [w - 1, h - 1])
+        behind = points[:, 2] - depth[at[:, 1], at[:, 0]]
+        front = (depth[at[:, 1], at[:, 0]] > 0) & (behind < 0.03 * self.mesh.radius + 2e-3)
+        ray = points / np.linalg.norm(points, axis=1, keepdims=True)
+        facing = -np.einsum("ni,ni->n", self._normals @ pose[:3, :3].T, ray)
+        safe = cv2.erode(visible.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        use = inside & front & (facing > 0.1) & safe[at[:, 1], at[:, 0]]
+        amount = weight * np.clip(facing[use], 0.0, 1.0) ** 2
+        color = cv2.remap(
+            image,
+            pixels[use, 0].astype(np.float32)[None],
+            pixels[use, 1].astype(np.float32)[None],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )[0]
+        self._sum[use] += amount[:, None] * color
+        self._weight[use] += amount
+
+    def painted(self) -> Mesh:
+        """The mesh with vertex colours; ``seen`` marks the faces all of whose corners were seen.
+
+        Unseen vertices take the colour of the nearest seen one: a guess that keeps the mesh whole.
+        """
+        seen = self._weight > 1e-6
+        colors = np.full((len(seen), 3), 128.0)
+        if seen.any():
+            colors[seen] = self._sum[seen] / self._weight[seen, None]
+            if not seen.all():
+                from scipy.spatial import cKDTree
+
+                _, nearest = cKDTree(self.mesh.vertices[seen]).query(self.mesh.vertices[~seen])
+                colors[~seen] = colors[seen][nearest]
+        faces = seen[self.mesh.faces].all(1)
+        return replace(self.mesh, vertex_colors=np.round(colors).clip(0, 255).astype(np.uint8), seen=faces)
+
+
+def vertex_normals(mesh: Mesh) -> Array:
+    """(V, 3) unit normals, outwards for a mesh whose faces are counter-clockwise from outside."""
+    a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))
+    face = np.cross(b - a, c - a)
+    out = np.zeros_like(mesh.vertices)
+    for i in range(3):
+        np.add.at(out, mesh.faces[:, i], face)
+    length = np.linalg.norm(out, axis=1, keepdims=True)
+    unit: Array = out / np.maximum(length, 1e-12)
+    return unit

@@ -1,0 +1,74 @@
+"""What the stages keep on disk between them, as plain npz arrays.
+
+Hands in space and objects are kept as trajectory files that hold only them: the trajectory file is the one
+place where their layout is written down.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dexman_pose.data.atomic import write_npz
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.tracks import Contacts, HandObservations
+from dexman_pose.pipeline.files import read_arrays
+
+_OBSERVATIONS = ("joints_2d", "joints_local", "detected", "bridged", "score")
+_CONTACTS = ("distance", "touching", "nearest", "valid")
+
+
+def save_observations(observations: HandObservations, path: Path) -> None:
+    """Write what a hand detector saw."""
+    write_npz(path, {name: getattr(observations, name) for name in _OBSERVATIONS})
+
+
+def load_observations(path: Path) -> HandObservations:
+    """Read what :func:`save_observations` wrote."""
+    stored = read_arrays(path)
+    return HandObservations(**{name: stored[name] for name in _OBSERVATIONS})
+
+
+def save_masks(masks: MaskSequence, path: Path) -> None:
+    """Write the label images of a clip."""
+    write_npz(path, masks.to_arrays())
+
+
+def load_masks(path: Path) -> MaskSequence:
+    """Read what :func:`save_masks` wrote."""
+    return MaskSequence.from_arrays(read_arrays(path))
+
+
+def save_camera(camera: Camera, path: Path) -> None:
+    """Write intrinsics and where they come from."""
+    distortion = np.zeros(0) if camera.distortion is None else camera.distortion
+    size = np.array([camera.width, camera.height])
+    write_npz(
+        path, {"K": camera.K, "size": size, "distortion": distortion, "source": np.array(camera.source)}
+    )
+
+
+def load_camera(path: Path) -> Camera:
+    """Read what :func:`save_camera` wrote."""
+    stored = read_arrays(path)
+    width, height = (int(n) for n in stored["size"])
+    distortion = stored["distortion"] if stored["distortion"].size else None
+    return Camera(stored["K"], width, height, distortion, source=str(stored["source"]))  # type: ignore[arg-type]
+
+
+def save_contacts(contacts: Contacts, path: Path) -> None:
+    """Write who touches what."""
+    arrays = {name: getattr(contacts, name) for name in _CONTACTS}
+    arrays["pairs"] = np.array(contacts.pairs, dtype=str).reshape(-1, 2)
+    arrays["thresholds"] = np.array([contacts.threshold_on, contacts.threshold_off])
+    write_npz(path, arrays)
+
+
+def load_contacts(path: Path) -> Contacts:
+    """Read what :func:`save_contacts` wrote."""
+    stored = read_arrays(path)
+    pairs = tuple((str(side), str(name)) for side, name in stored["pairs"])
+    on, off = (float(x) for x in stored["thresholds"])
+    return Contacts(pairs, threshold_on=on, threshold_off=off, **{name: stored[name] for name in _CONTACTS})

@@ -1,0 +1,48 @@
+"""Runs stages one after another: reuses what is on disk, computes the rest, tells where it stands."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal, TypeVar
+
+from dexman_pose.pipeline.run_folder import RunFolder
+from dexman_pose.pipeline.seed import seeded
+from dexman_pose.pipeline.stage import Stage, StageEvent, StageListener
+
+T = TypeVar("T")
+SEED = 0
+"""State of every random generator at the start of a stage."""
+
+
+class Runner:
+    """Gives the result of each stage it is handed, in order.
+
+    Args:
+        folder: where artefacts are kept, or None to keep nothing.
+        total: how many stages there will be, for the listener.
+        listener: called when a stage starts and when it is done or was found on disk.
+    """
+
+    def __init__(self, folder: RunFolder | None, total: int, listener: StageListener | None = None) -> None:
+        self._folder, self._total, self._listener = folder, total, listener
+        self._index = 0
+
+    def run(self, stage: Stage[T]) -> T:
+        """The stage's result: from disk when it is still good there, computed and stored otherwise."""
+        self._index += 1
+        started = time.perf_counter()
+        self._tell(stage.name, "started", 0.0)
+        found = self._folder.reuse(stage) if self._folder is not None else None
+        if found is not None:
+            self._tell(stage.name, "reused", time.perf_counter() - started)
+            return found[0]
+        with seeded(SEED):
+            result = stage.compute()
+            if self._folder is not None:
+                self._folder.store(stage, result, started)
+        self._tell(stage.name, "done", time.perf_counter() - started)
+        return result
+
+    def _tell(self, name: str, state: Literal["started", "done", "reused"], seconds: float) -> None:
+        if self._listener is not None:
+            self._listener(StageEvent(name, self._index, self._total, state, seconds))

@@ -1,0 +1,38 @@
+"""Fixed random state for a stage, given back afterwards: same input, same output, nothing leaks out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+import numpy as np
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed Python, numpy, torch and OpenCV inside the block and restore the first three after it.
+
+    OpenCV has no way to read its generator's state, so it is left seeded.
+    """
+    import torch
+
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    _seed_opencv(seed)
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+def _seed_opencv(seed: int) -> None:
+    if find_spec("cv2") is not None:
+        import cv2
+
+        cv2.setRNGSeed(seed % 2**31)

@@ -1,0 +1,216 @@
+"""The steps of the default pipeline, each a plain call into one room, with what its result depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, RigidObject
+from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.pipeline import artefacts
+from dexman_pose.pipeline.backends import Backends
+from dexman_pose.pipeline.inputs import Fingerprints, Inputs
+from dexman_pose.pipeline.provenance import provenance
+from dexman_pose.pipeline.stage import Stage
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Makes the stages of one run; every method names what its stage depends on."""
+
+    inputs: Inputs
+    marks: Fingerprints
+    backends: Backends
+
+    def hands(self, backend: str) -> Stage[HandObservations]:
+        """Find both hands in every frame."""
+        from dexman_pose.hands import detect_hands
+
+        return Stage(
+            "hands",
+            "stages/hands.npz",
+            compute=lambda: detect_hands(self.inputs.clip, backend=backend),
+            save=artefacts.save_observations,
+            load=artefacts.load_observations,
+            settings={"clip": self.marks.clip, "backend": backend},
+            rooms=("hands",),
+        )
+
+    def masks(self, observations: HandObservations | None) -> Stage[MaskSequence]:
+        """Follow the outlines of the objects through the clip."""
+        from dexman_pose.segmentation import segment_clip
+
+        backend = self.backends.segmentation
+        return Stage(
+            "masks",
+            "stages/masks.npz",
+            compute=lambda: segment_clip(
+                self.inputs.clip, self.inputs.prompts, observations, backend=backend
+            ),
+            save=artefacts.save_masks,
+            load=artefacts.load_masks,
+            settings={"clip": self.marks.clip, "prompts": self.marks.prompts, "backend": backend},
+            after=self._with_hands("hands"),
+            rooms=("segmentation",),
+        )
+
+    def camera(self, masks: MaskSequence, observations: HandObservations | None) -> Stage[Camera]:
+        """Take the user's intrinsics, or estimate them from what is seen."""
+        given = self.inputs.camera
+        if given is not None:
+            return Stage(
+                "camera",
+                "stages/camera.npz",
+                compute=lambda: given,
+                save=artefacts.save_camera,
+                load=artefacts.load_camera,
+                settings={"camera": self.marks.camera},
+            )
+        from dexman_pose.pose import estimate_camera
+
+        i = self.inputs
+        return Stage(
+            "camera",
+            "stages/camera.npz",
+            compute=lambda: estimate_camera(i.clip, masks, i.prompts, i.meshes, observations),
+            save=artefacts.save_camera,
+            load=artefacts.load_camera,
+            settings={"clip": self.marks.clip, "prompts": self.marks.prompts, "meshes": self.marks.meshes},
+            after=("masks", *self._with_hands("hands")),
+            rooms=("pose", "render", "meshing"),
+        )
+
+    def lift(self, observations: HandObservations, camera: Camera) -> Stage[dict[str, HandTrack]]:
+        """Place the hands in metric space."""
+        from dexman_pose.hands import lift_hands
+
+        return Stage(
+            "lift",
+            "stages/lift.npz",
+            compute=lambda: lift_hands(observations, camera, depth=self.inputs.depth),
+            save=lambda hands, path: self._partial(camera, hands=hands).save(path),
+            load=lambda path: Trajectory.load(path).hands,
+            settings={"depth": self.marks.depth},
+            after=("hands", "camera"),
+            rooms=("hands",),
+        )
+
+    def objects(
+        self, masks: MaskSequence, camera: Camera, hands: dict[str, HandTrack]
+    ) -> Stage[dict[str, RigidObject]]:
+        """Find the pose of every object in every frame, and its size where that is unknown."""
+        from dexman_pose.pose import reconstruct_objects
+
+        i, m = self.inputs, self.marks
+        return Stage(
+            "objects",
+            "stages/objects.npz",
+            compute=lambda: reconstruct_objects(
+                i.clip, masks, i.prompts, i.meshes, camera, hands=hands, depth=i.depth
+            ),
+            save=lambda objects, path: self._partial(camera, objects=objects).save(path),
+            load=lambda path: Trajectory.load(path).objects,
+            settings={
+                "clip": m.clip,
+                "prompts": m.prompts,
+                "meshes": m.meshes,
+                "depth": m.depth,
+                "backend": self.backends.mesh,
+            },
+            after=("masks", "camera", *self._with_hands("lift")),
+            rooms=("pose", "render", "meshing"),
+        )
+
+    def contacts(self, objects: dict[str, RigidObject], hands: dict[str, HandTrack]) -> Stage[Contacts]:
+        """Decide who touches what."""
+        from dexman_pose.contact import detect_contacts
+
+        return Stage(
+            "contacts",
+            "stages/contacts.npz",
+            compute=lambda: detect_contacts(objects, hands),
+            save=artefacts.save_contacts,
+            load=artefacts.load_contacts,
+            after=("objects", "lift"),
+            rooms=("contact",),
+        )
+
+    def trajectory(
+        self,
+        camera: Camera,
+        objects: dict[str, RigidObject],
+        hands: dict[str, HandTrack],
+        contacts: Contacts | None,
+    ) -> Stage[Trajectory]:
+        """Put everything into one file, with where it comes from."""
+
+        def compute() -> Trajectory:
+            result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
+            settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
+            result.provenance = provenance(self.inputs, self.marks, settings, result)
+            result.validate()
+            return result
+
+        b = self.backends
+        return Stage(
+            "trajectory",
+            "trajectory.npz",
+            compute=compute,
+            save=lambda result, path: result.save(path),
+            load=Trajectory.load,
+            settings={"clip": self.marks.clip, "backends": [b.hands, b.segmentation, b.mesh]},
+            after=("camera", "objects", *self._with_hands("lift", "contacts")),
+            rooms=("pipeline",),
+        )
+
+    def overlay(self, result: Trajectory, masks: MaskSequence) -> Stage[Path]:
+        """Draw the result over the video."""
+
+        def save(_: Path, path: Path) -> None:
+            from dexman_pose.viewer import write_overlay
+
+            write_overlay(result, self.inputs.clip, path, masks=masks)
+
+        return self._drawing("overlay", "overlay.mp4", save)
+
+    def report(self, result: Trajectory, masks: MaskSequence) -> Stage[Path]:
+        """Write the page of plots and pictures."""
+
+        def save(_: Path, path: Path) -> None:
+            from dexman_pose.viewer import write_report
+
+            write_report(result, path, clip=self.inputs.clip, masks=masks)
+
+        return self._drawing("report", "report.html", save)
+
+    def _drawing(self, name: str, file: str, save: Any) -> Stage[Path]:
+        """A stage whose result is nothing but its file."""
+        return Stage(
+            name,
+            file,
+            compute=lambda: Path(file),
+            save=save,
+            load=lambda path: path,
+            settings={"clip": self.marks.clip},
+            after=("trajectory", "masks"),
+            rooms=("viewer", "render"),
+        )
+
+    def _with_hands(self, *names: str) -> tuple[str, ...]:
+        return names if self.backends.hands is not None else ()
+
+    def _partial(
+        self,
+        camera: Camera,
+        *,
+        objects: Mapping[str, RigidObject] | None = None,
+        hands: Mapping[str, HandTrack] | None = None,
+        contacts: Contacts | None = None,
+    ) -> Trajectory:
+        return Trajectory(
+            camera, self.inputs.clip.frame_times, dict(objects or {}), dict(hands or {}), contacts
+        )

@@ -1,0 +1,201 @@
+"""The public functions on single pictures and clips with a known mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack
+from dexman_pose.data import _check
+from dexman_pose.errors import EstimationError, InputError
+from dexman_pose.pose.appearance import texture_matches
+from dexman_pose.pose.evidence import crop_box, gather, mask_box
+from dexman_pose.pose.refine import PoseRefiner, RefineOptions, trusting_points
+from dexman_pose.pose.search import has_color, search_pose
+from dexman_pose.pose.track import TrackStart, track_objects
+from dexman_pose.render import Rasterizer
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PoseEstimate:
+    """A pose and how far it can be trusted.
+
+    Attributes:
+        camera_from_object: (4, 4), metres.
+        score: higher is better; outline overlap plus, for a coloured mesh, colour correlation.
+        mask_iou: overlap of the rendered outline with the mask, in [0, 1].
+        converged: whether the refinement came to rest.
+        covariance: (6, 6) of the twist (v, w) about the object's centre, camera axes, metres and radians.
+        alternatives: other poses that explain the picture, best first.
+    """
+
+    camera_from_object: Array
+    score: float
+    mask_iou: float
+    converged: bool
+    covariance: Array
+    alternatives: list[PoseEstimate] = field(default_factory=list)
+
+
+def estimate_pose(
+    mesh: Mesh,
+    image: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    camera: Camera,
+    *,
+    depth: NDArray[np.float32] | None = None,
+) -> PoseEstimate:
+    """The pose of a known object in one picture, with no idea of it beforehand.
+
+    Args:
+        mesh: metres.
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) bool, visible pixels of the object.
+        camera: intrinsics of the picture.
+        depth: (H, W) float32 metres, 0 where not measured.
+
+    Returns:
+        The best pose, with ranked alternatives.
+
+    Raises:
+        InputError: sizes do not agree.
+        EstimationError: the mask is empty.
+    """
+    labels = _labels(mask, camera)
+    picture = _picture(image, camera)
+    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    found = search_pose(refiner, picture, labels, 1, camera, depth=_depth(depth, camera))
+    estimates = [
+        PoseEstimate(
+            h.camera_from_object, h.score, h.iou, h.refined.converged, _covariance(h.refined.hessian)
+        )
+        for h in found
+    ]
+    best = estimates[0]
+    return PoseEstimate(
+        best.camera_from_object, best.score, best.mask_iou, best.converged, best.covariance, estimates[1:]
+    )
+
+
+def refine_pose(
+    mesh: Mesh,
+    camera_from_object: ArrayLike,
+    mask: NDArray[np.bool_],
+    camera: Camera,
+    *,
+    image: NDArray[np.uint8] | None = None,
+    depth: NDArray[np.float32] | None = None,
+) -> PoseEstimate:
+    """Refine a pose that is roughly right (about 20 degrees, a third of the object's size).
+
+    Args:
+        mesh: metres.
+        camera_from_object: (4, 4) start.
+        mask: (H, W) bool, visible pixels of the object.
+        camera: intrinsics.
+        image: (H, W, 3) uint8 RGB; with it a coloured mesh is matched with the picture too.
+        depth: (H, W) float32 metres, 0 where not measured.
+
+    Raises:
+        InputError: sizes do not agree, or the start is no rigid transform.
+        EstimationError: the mask is empty.
+    """
+    start = _check.rigid(np.asarray(camera_from_object, dtype=np.float64)[None], "camera_from_object")[0]
+    labels = _labels(mask, camera)
+    box = mask_box(labels == 1)
+    if box is None:
+        raise EstimationError("refining needs a mask with at least one pixel, but this one is empty")
+    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    evidence = gather(labels, 1, camera, crop_box([box], 0.25), depth=_depth(depth, camera))
+    result = refiner.refine(start, evidence, RefineOptions(iterations=30))
+    ncc = 0.0
+    if image is not None and has_color(refiner):
+        picture = _picture(image, camera)
+        for _ in range(3):
+            matches, ncc = texture_matches(
+                refiner.rasterizer, result.camera_from_object, picture, camera, labels, 1
+            )
+            if matches is None or len(matches) < 6:
+                break
+            options = trusting_points(matches, RefineOptions(iterations=15))
+            result = refiner.refine(result.camera_from_object, evidence, options, matches=matches)
+    return PoseEstimate(
+        result.camera_from_object, result.iou + ncc, result.iou, result.converged, _covariance(result.hessian)
+    )
+
+
+def track(
+    mesh: Mesh,
+    clip: Clip,
+    masks: MaskSequence,
+    camera: Camera,
+    *,
+    name: str | None = None,
+    start: ArrayLike | None = None,
+    start_frame: int = 0,
+    depth: DepthSequence | None = None,
+) -> PoseTrack:
+    """Follow a known object through a clip.
+
+    Args:
+        mesh: metres.
+        clip: the frames.
+        masks: label images of the same frames.
+        camera: intrinsics.
+        name: which object of ``masks``; may be left out when there is one.
+        start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
+        start_frame: where tracking begins; it runs forwards and backwards from there.
+        depth: depth images, metres.
+
+    Raises:
+        InputError: several objects and no name, or a start frame outside the clip.
+        EstimationError: no start given and no mask in the start frame.
+    """
+    if name is None:
+        if len(masks.names) != 1:
+            raise InputError(f"say which object to track: name= one of {', '.join(masks.names)}")
+        name = masks.names[0]
+    if not 0 <= start_frame < clip.num_frames:
+        raise InputError(f"start_frame {start_frame} is not in the clip of {clip.num_frames} frames")
+    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    if start is None:
+        sensor = depth.frame(start_frame) if depth is not None else None
+        found = search_pose(
+            refiner,
+            clip.frame(start_frame),
+            masks.labels(start_frame),
+            masks.label_of(name),
+            camera,
+            depth=sensor,
+        )
+        pose = found[0].camera_from_object
+    else:
+        pose = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0]
+    tracks = track_objects(clip, masks, camera, {name: TrackStart(refiner, start_frame, pose)}, depth=depth)
+    return tracks[name]
+
+
+def _labels(mask: NDArray[np.bool_], camera: Camera) -> NDArray[np.uint8]:
+    checked = _check.array(mask, "mask", (camera.height, camera.width), np.bool_)
+    return checked.astype(np.uint8)
+
+
+def _picture(image: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
+    checked: NDArray[np.uint8] = _check.array(image, "image", (camera.height, camera.width, 3), np.uint8)
+    return checked
+
+
+def _depth(depth: NDArray[np.float32] | None, camera: Camera) -> NDArray[np.float32] | None:
+    if depth is None:
+        return None
+    checked: NDArray[np.float32] = _check.array(depth, "depth", (camera.height, camera.width), np.float32)
+    return checked
+
+
+def _covariance(hessian: Array) -> Array:
+    inverse: Array = np.linalg.pinv(hessian + 1e-9 * np.eye(6))
+    return inverse

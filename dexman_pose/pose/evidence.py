@@ -1,0 +1,188 @@
+"""What one frame says about one object, cut to a crop: the mask, where nothing is known, and the mask's distance field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import BACKGROUND, Camera
+
+Array = NDArray[np.float64]
+Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+MAX_SIDE = 176
+"""Crops larger than this (pixels) are reduced: contour residuals average over hundreds of points anyway."""
+
+UNKNOWN_MARGIN = 2.5
+"""Pixels of the crop next to an occluder or the image border in which a mask's edge is no evidence."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One object in one frame, in a crop.
+
+    Attributes:
+        camera: intrinsics of the crop.
+        origin: (x0, y0) of the crop's first pixel in the image.
+        factors: (2,) crop pixels per image pixel along x and y, at most 1.
+        mask: (h, w) bool, visible pixels of the object.
+        unknown: (h, w) bool, pixels where something else may hide the object, or outside the image.
+        near_unknown: (h, w) bool, ``unknown`` grown by :data:`UNKNOWN_MARGIN`.
+        sdf: (h, w) float32 signed distance to the mask's edge in crop pixels, positive inside.
+        gradient: (h, w, 2) float32 of ``sdf``.
+        edge: (M, 2) x, y crop pixels along the inside of the mask's edge where it is evidence.
+        depth: (h, w) float32 metres, 0 where not measured; None without a depth sensor.
+    """
+
+    camera: Camera
+    origin: tuple[int, int]
+    factors: Array
+    mask: Mask
+    unknown: Mask
+    near_unknown: Mask
+    sdf: Image
+    gradient: Image
+    edge: Array
+    depth: Image | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the crop."""
+        return self.mask.shape[0], self.mask.shape[1]
+
+    def to_crop(self, pixels: Array) -> Array:
+        """Crop pixels (N, 2) of image pixels (N, 2)."""
+        moved: Array = (pixels - np.array(self.origin) + 0.5) * self.factors - 0.5
+        return moved
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether enough of the object is visible to say anything."""
+        return int(self.mask.sum()) >= 12
+
+
+def signed_distance(mask: Mask) -> Image:
+    """Distance (h, w) float32 of each pixel centre to the mask's edge, positive inside, zero midway between pixels."""
+    inside = mask.astype(np.uint8)
+    if inside.all() or not inside.any():
+        return np.full(mask.shape, 1e3 if inside.any() else -1e3, np.float32)
+    out: Image = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(
+        1 - inside, cv2.DIST_L2, 5
+    )
+    return out - 0.5 * np.sign(out)
+
+
+def inner_edge(mask: Mask) -> NDArray[np.int64]:
+    """(M, 2) x, y of mask pixels that touch the background through one of their four sides."""
+    padded = np.pad(mask, 1)
+    core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    y, x = np.nonzero(mask & ~core)
+    return np.stack([x, y], 1)
+
+
+def field_gradient(field: Image) -> Image:
+    """(h, w, 2) smoothed central differences of a distance field."""
+    smooth = cv2.GaussianBlur(field, (5, 5), 1.0)
+    gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    return np.stack([gx, gy], -1)
+
+
+def crop_box(boxes: list[Array], margin: float) -> tuple[int, int, int, int]:
+    """x0, y0, width, height of a crop around boxes (x0, y0, x1, y1), widened by ``margin`` of its longer side."""
+    stacked = np.stack(boxes)
+    low, high = stacked[:, :2].min(0), stacked[:, 2:].max(0)
+    pad = margin * float((high - low).max()) + 8.0
+    x0, y0 = np.floor(low - pad).astype(int)
+    x1, y1 = np.ceil(high + pad).astype(int)
+    return int(x0), int(y0), int(x1 - x0 + 1), int(y1 - y0 + 1)
+
+
+def mask_box(mask: Mask) -> Array | None:
+    """(4,) x0, y0, x1, y1 of the mask's pixels, or None when there are none."""
+    if not mask.any():
+        return None
+    x, y = np.nonzero(mask.any(0))[0], np.nonzero(mask.any(1))[0]
+    return np.array([x[0], y[0], x[-1], y[-1]], dtype=np.float64)
+
+
+def _cut(image: NDArray[np.generic], box: tuple[int, int, int, int], fill: int) -> NDArray[np.generic]:
+    """A crop of an image; what lies outside is ``fill``."""
+    x0, y0, w, h = box
+    out = np.full((h, w, *image.shape[2:]), fill, image.dtype)
+    ax, ay = max(x0, 0), max(y0, 0)
+    bx, by = min(x0 + w, image.shape[1]), min(y0 + h, image.shape[0])
+    if bx > ax and by > ay:
+        out[ay - y0 : by - y0, ax - x0 : bx - x0] = image[ay:by, ax:bx]
+    return out
+
+
+def gather(
+    labels: NDArray[np.uint8],
+    label: int,
+    camera: Camera,
+    box: tuple[int, int, int, int],
+    *,
+    depth: Image | None = None,
+    max_side: int = MAX_SIDE,
+) -> Evidence:
+    """Cut the evidence about the object ``label`` out of a label image.
+
+    Args:
+        labels: (H, W) uint8 label image of :class:`~dexman_pose.data.MaskSequence`.
+        label: the object's value in it.
+        camera: of the whole image.
+        box: x0, y0, width, height in image pixels; may reach beyond the image.
+        depth: (H, W) metres, 0 where not measured.
+        max_side: longest side of the crop in pixels.
+    """
+    x0, y0, w, h = box
+    scale = min(1.0, max_side / max(w, h))
+    cw, ch = max(int(round(w * scale)), 4), max(int(round(h * scale)), 4)
+    cut = _cut(labels, box, fill=254)
+    own = (cut == label).astype(np.float32)
+    other = ((cut != label) & (cut != BACKGROUND)).astype(np.float32)
+    if scale < 1.0:
+        own = cv2.resize(own, (cw, ch), interpolation=cv2.INTER_AREA)
+        other = cv2.resize(other, (cw, ch), interpolation=cv2.INTER_AREA)
+    mask = own >= 0.5
+    unknown = (other > 0.25) & ~mask
+    near = unknown.copy()
+    if unknown.any():
+        near = cv2.distanceTransform((~unknown).astype(np.uint8), cv2.DIST_L2, 3) <= UNKNOWN_MARGIN
+    sdf = signed_distance(mask)
+    edge = inner_edge(mask)
+    edge = edge[~near[edge[:, 1], edge[:, 0]]]
+    cut_depth = None
+    if depth is not None:
+        cut_depth = np.asarray(_cut(depth, box, fill=0), np.float32)
+        if scale < 1.0:  # nearest: averaging across a depth step would invent surfaces
+            cut_depth = cv2.resize(cut_depth, (cw, ch), interpolation=cv2.INTER_NEAREST)
+    k = camera.K.copy()
+    sx, sy = cw / w, ch / h
+    k[0, 0], k[1, 1] = camera.fx * sx, camera.fy * sy
+    k[0, 2] = (camera.cx - x0 + 0.5) * sx - 0.5
+    k[1, 2] = (camera.cy - y0 + 0.5) * sy - 0.5
+    return Evidence(
+        camera=Camera(k, cw, ch, source=camera.source),
+        origin=(x0, y0),
+        factors=np.array([sx, sy]),
+        mask=mask,
+        unknown=unknown,
+        near_unknown=near,
+        sdf=sdf,
+        gradient=field_gradient(sdf),
+        edge=edge.astype(np.float64),
+        depth=cut_depth,
+    )
+
+
+def visible_iou(rendered: Mask, evidence: Evidence) -> float:
+    """Overlap of the rendered outline with the mask, in [0, 1], counting only pixels where something is known."""
+    known = ~evidence.unknown
+    union = int(((rendered | evidence.mask) & known).sum())
+    return int((rendered & evidence.mask & known).sum()) / union if union else 0.0

@@ -1,0 +1,138 @@
+"""Points on an object's surface, followed from frame to frame by sparse optical flow checked both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import Camera
+from dexman_pose.pose.refine import PointMatches
+
+Array = NDArray[np.float64]
+Gray = NDArray[np.uint8]
+
+WINDOW = (15, 15)
+LEVELS = 3
+
+
+def to_gray(image: NDArray[np.uint8]) -> Gray:
+    """(H, W) uint8 brightness of an RGB frame."""
+    gray: Gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return gray
+
+
+def follow(first: Gray, second: Gray, pixels: Array, guess: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Where points (N, 2) of the first frame are in the second: (N, 2) pixels and (N,) whether to believe it."""
+    if len(pixels) == 0:
+        return pixels, np.zeros(0, bool)
+    height, width = first.shape
+    # Pyramids of the neighbourhood only: building them of whole frames would cost more than the search.
+    both = np.concatenate([pixels, guess])
+    x0, y0 = np.floor(both.min(0) - 40).astype(int).clip(0, [width - 2, height - 2])
+    x1, y1 = np.ceil(both.max(0) + 41).astype(int).clip([x0 + 1, y0 + 1], [width, height])
+    a, b = first[y0:y1, x0:x1], second[y0:y1, x0:x1]
+    origin = np.array([x0, y0], dtype=np.float64)
+    start = (pixels - origin).reshape(-1, 1, 2).astype(np.float32)
+    there, ok, _ = _lucas_kanade(a, b, start, (guess - origin).reshape(-1, 1, 2).astype(np.float32))
+    back, ok2, _ = _lucas_kanade(b, a, there, start.copy())
+    end = there[:, 0].astype(np.float64) + origin
+    good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm((back - start)[:, 0], axis=1) < 0.5)
+    good &= (end >= 0).all(1) & (end[:, 0] <= width - 1) & (end[:, 1] <= height - 1)
+    return end, good
+
+
+def _lucas_kanade(
+    first: Gray, second: Gray, start: NDArray[np.float32], guess: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
+    found: tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]] = cv2.calcOpticalFlowPyrLK(
+        first,
+        second,
+        start,
+        guess,
+        winSize=WINDOW,
+        maxLevel=LEVELS,
+        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02),
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        minEigThreshold=5e-4,
+    )
+    return found
+
+
+@dataclass
+class SurfaceTracks:
+    """Surface points being followed: fixed in the object frame, moving in the image.
+
+    Attributes:
+        points: (N, 3) object frame, metres, as lifted when the point was found.
+        pixels: (N, 2) where each was in the last frame.
+        age: (N,) frames it has been followed.
+    """
+
+    points: Array = field(default_factory=lambda: np.zeros((0, 3)))
+    pixels: Array = field(default_factory=lambda: np.zeros((0, 2)))
+    age: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def keep(self, which: NDArray[np.bool_]) -> None:
+        """Drop all points but these."""
+        self.points, self.pixels, self.age = self.points[which], self.pixels[which], self.age[which]
+
+    def advance(
+        self, first: Gray, second: Gray, guess: Array, labels: NDArray[np.uint8], label: int
+    ) -> PointMatches | None:
+        """Follow all points into the next frame; points that leave the object's mask are dropped."""
+        if len(self) == 0:
+            return None
+        end, good = follow(first, second, self.pixels, guess)
+        at = np.round(end).astype(int).clip(0, [labels.shape[1] - 1, labels.shape[0] - 1])
+        good &= labels[at[:, 1], at[:, 0]] == label
+        self.pixels = end
+        self.keep(good)
+        self.age += 1
+        if len(self) == 0:
+            return None
+        return PointMatches(self.points, self.pixels, np.ones(len(self)))
+
+    def refill(
+        self,
+        gray: Gray,
+        depth: NDArray[np.float32],
+        origin: tuple[int, int],
+        mask: NDArray[np.bool_],
+        camera: Camera,
+        camera_from_object: Array,
+        wanted: int,
+    ) -> None:
+        """Find new corners on the object where there are none yet and lift them onto the rendered surface.
+
+        Args:
+            gray: (h, w) crop of the frame.
+            depth: (h, w) rendered depth of the crop at full resolution, metres.
+            origin: x0, y0 of the crop.
+            mask: (h, w) bool, where points may lie.
+            camera: of the whole image.
+            camera_from_object: (4, 4) pose the depth was rendered at.
+            wanted: number of points to have afterwards.
+        """
+        missing = wanted - len(self)
+        if missing < max(4, wanted // 5):
+            return
+        free = cv2.erode(((depth > 0) & mask).astype(np.uint8), np.ones((5, 5), np.uint8))
+        for x, y in np.round(self.pixels - np.array(origin)).astype(int):
+            cv2.circle(free, (int(x), int(y)), 5, 0, -1)
+        corners = cv2.goodFeaturesToTrack(gray, missing, 0.01, 5, mask=free)
+        if corners is None:
+            return
+        local = corners.reshape(-1, 2).astype(np.float64)
+        ix, iy = np.round(local).astype(int).T
+        z = depth[iy, ix].astype(np.float64)
+        pixels = local + np.array(origin)
+        points = (camera.unproject(pixels, z) - camera_from_object[:3, 3]) @ camera_from_object[:3, :3]
+        self.points = np.concatenate([self.points, points])
+        self.pixels = np.concatenate([self.pixels, pixels])
+        self.age = np.concatenate([self.age, np.zeros(len(points), np.int64)])

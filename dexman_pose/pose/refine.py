@@ -1,0 +1,364 @@
+"""Levenberg-Marquardt refinement of one pose: silhouette both ways, point tracks, depth, motion prior.
+
+The increment is a twist (v, w) with axes of the camera frame and the rotation about the object's centre, which keeps
+translation and rotation uncoupled. Silhouette residuals follow the idea of region trackers: a point of the rendered
+outline should lie on the mask's edge, and each edge point of the mask should have the rendered outline on it; both
+move with the surface point that makes the outline. Next to an occluder or the image border there is no evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from dexman_pose.geometry import se3_exp
+from dexman_pose.pose.evidence import Evidence, field_gradient, inner_edge, signed_distance, visible_iou
+from dexman_pose.render import Rasterizer
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PointMatches:
+    """Surface points seen at known pixels.
+
+    Attributes:
+        points: (N, 3) object frame, metres.
+        pixels: (N, 2) image pixels.
+        weight: (N,) 1 for a full-strength match.
+    """
+
+    points: Array
+    pixels: Array
+    weight: Array
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def join_matches(parts: list[PointMatches]) -> PointMatches | None:
+    """All matches in one, or None when there are none."""
+    parts = [p for p in parts if len(p)]
+    if not parts:
+        return None
+    return PointMatches(
+        np.concatenate([p.points for p in parts]),
+        np.concatenate([p.pixels for p in parts]),
+        np.concatenate([p.weight for p in parts]),
+    )
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """Weights and limits of the refinement. Sigmas in pixels of the crop, metres, radians.
+
+    Attributes:
+        iterations: at most this many Levenberg-Marquardt steps.
+        silhouette_sigma: standard deviation of an outline point.
+        silhouette_weight: factor on the silhouette, below 1 because neighbouring points err together.
+        point_sigma: standard deviation of a point track in image pixels.
+        depth_sigma: standard deviation of a depth measurement in metres.
+        prior_translation: standard deviation of the motion prior in metres, or None for no prior.
+        prior_rotation: standard deviation of the motion prior in radians.
+        reach: residuals of points and depth beyond this many sigmas lose influence (Geman-McClure).
+        silhouette_reach: the same for the outline; small when points hold the pose and the mask may be wrong.
+        use_silhouette: whether the outline counts at all.
+    """
+
+    iterations: int = 12
+    silhouette_sigma: float = 1.0
+    silhouette_weight: float = 0.3
+    point_sigma: float = 1.0
+    depth_sigma: float = 0.004
+    depth_weight: float = 0.05
+    prior_translation: float | None = None
+    prior_rotation: float = 0.2
+    reach: float = 4.0
+    silhouette_reach: float = 6.0
+    use_silhouette: bool = True
+
+
+def trusting_points(matches: PointMatches | None, base: RefineOptions) -> RefineOptions:
+    """Options in which the outline's far residuals lose their say, when enough points hold the pose anyway."""
+    if matches is None or float(matches.weight.sum()) < 15.0:
+        return base
+    return replace(base, silhouette_reach=2.5)
+
+
+@dataclass
+class Refined:
+    """The outcome of a refinement.
+
+    Attributes:
+        camera_from_object: (4, 4).
+        cost: final robust cost.
+        iou: visible overlap of the rendered outline with the mask.
+        hessian: (6, 6) normal matrix of the twist about the object's centre, camera axes.
+        converged: the last step was negligible.
+        iterations: steps taken.
+        silhouette_rms: pixels of the crop.
+        point_inliers: share of point matches within the reach.
+    """
+
+    camera_from_object: Array
+    cost: float
+    iou: float
+    hessian: Array
+    converged: bool
+    iterations: int
+    silhouette_rms: float = 0.0
+    point_inliers: float = 0.0
+
+
+@dataclass
+class _Normal:
+    """Accumulated normal equations."""
+
+    hessian: Array = field(default_factory=lambda: np.zeros((6, 6)))
+    rhs: Array = field(default_factory=lambda: np.zeros(6))
+    cost: float = 0.0
+
+    def add(
+        self, residual: Array, jacobian: Array, sigma: float, reach: float, weight: Array | float
+    ) -> Array:
+        """Add residuals (N,) with jacobian (N, 6), Geman-McClure beyond ``reach`` sigmas; returns robust weights."""
+        r = residual / sigma
+        c2 = reach * reach
+        robust = (c2 / (c2 + r * r)) ** 2
+        w = weight * robust / (sigma * sigma)
+        jw = jacobian * w[:, None]
+        self.hessian += jw.T @ jacobian
+        self.rhs -= jw.T @ residual
+        self.cost += float(np.sum(weight * c2 * r * r / (c2 + r * r)))
+        return robust
+
+
+def _point_jacobian(points: Array, center: Array, fx: float, fy: float) -> Array:
+    """(N, 2, 6) derivative of pixels by the twist about ``center``, for camera-frame points (N, 3)."""
+    x, y, z = points.T
+    iz = 1.0 / z
+    a = np.zeros((len(points), 2, 3))
+    a[:, 0, 0], a[:, 0, 2] = fx * iz, -fx * x * iz * iz
+    a[:, 1, 1], a[:, 1, 2] = fy * iz, -fy * y * iz * iz
+    d = points - center
+    jac = np.empty((len(points), 2, 6))
+    jac[:, :, :3] = a
+    # d(point)/dw = w x d  ->  row a: a . (w x d) = w . (d x a)
+    jac[:, :, 3] = d[:, None, 1] * a[:, :, 2] - d[:, None, 2] * a[:, :, 1]
+    jac[:, :, 4] = d[:, None, 2] * a[:, :, 0] - d[:, None, 0] * a[:, :, 2]
+    jac[:, :, 5] = d[:, None, 0] * a[:, :, 1] - d[:, None, 1] * a[:, :, 0]
+    return jac
+
+
+def apply_increment(twist: Array, camera_from_object: Array, center: Array) -> Array:
+    """Move a pose by a twist (v, w): rotation w about ``center`` (camera frame), then translation v."""
+    step = se3_exp(np.concatenate([np.zeros(3), twist[3:]]))
+    out = camera_from_object.copy()
+    out[:3, :3] = step[:3, :3] @ camera_from_object[:3, :3]
+    out[:3, 3] = step[:3, :3] @ (camera_from_object[:3, 3] - center) + center + twist[:3]
+    return out
+
+
+class PoseRefiner:
+    """Refines poses of one mesh; holds its rasteriser."""
+
+    def __init__(self, rasterizer: Rasterizer, center: Array) -> None:
+        self.rasterizer = rasterizer
+        self.center = center
+
+    def refine(
+        self,
+        camera_from_object: Array,
+        evidence: Evidence,
+        options: RefineOptions,
+        *,
+        matches: PointMatches | None = None,
+        predicted: Array | None = None,
+    ) -> Refined:
+        """Minimise all residuals from ``camera_from_object`` on. ``predicted`` is the centre of the motion prior."""
+        pose = camera_from_object
+        normal, rms, inliers, iou = self._linearise(pose, evidence, options, matches, predicted)
+        damping, converged, steps = 1e-3, False, 0
+        for _ in range(options.iterations):
+            steps += 1
+            scaled = normal.hessian + np.diag(damping * np.diag(normal.hessian) + 1e-9)
+            twist = np.linalg.solve(scaled, normal.rhs)
+            twist *= min(1.0, 0.35 / max(float(np.linalg.norm(twist[3:])), 1e-12))
+            candidate = apply_increment(twist, pose, self._camera_center(pose))
+            if candidate[2, 3] <= 0.02:
+                damping *= 10.0
+                continue
+            trial = self._linearise(candidate, evidence, options, matches, predicted)
+            if trial[0].cost < normal.cost:
+                gain = normal.cost - trial[0].cost
+                pose, (normal, rms, inliers, iou) = candidate, trial
+                damping = max(damping * 0.3, 1e-6)
+                if gain < 1e-3 * normal.cost + 1e-6:
+                    converged = True
+                    break
+            else:
+                damping *= 8.0
+                if damping > 1e4 or float(np.abs(twist).max()) < 1e-6:
+                    converged = True
+                    break
+        return Refined(pose, normal.cost, iou, normal.hessian, converged, steps, rms, inliers)
+
+    def _camera_center(self, pose: Array) -> Array:
+        moved: Array = pose[:3, :3] @ self.center + pose[:3, 3]
+        return moved
+
+    def _linearise(
+        self,
+        pose: Array,
+        evidence: Evidence,
+        options: RefineOptions,
+        matches: PointMatches | None,
+        predicted: Array | None,
+    ) -> tuple[_Normal, float, float, float]:
+        normal = _Normal()
+        center = self._camera_center(pose)
+        rms = inliers = iou = 0.0
+        silhouette = options.use_silhouette and evidence.has_mask
+        if silhouette or evidence.depth is not None:
+            h, w = evidence.size
+            picture = self.rasterizer.render(pose[None], evidence.camera.K, w, h)
+            depth = np.asarray(picture.depth[0], np.float32)
+            rendered = depth > 0
+            iou = visible_iou(rendered, evidence)
+            if silhouette:
+                rms = _add_silhouette(normal, depth, rendered, evidence, center, options)
+            if evidence.depth is not None:
+                _add_depth(normal, depth, evidence, center, options)
+        if matches is not None:
+            inliers = _add_points(normal, pose, matches, evidence, center, options)
+        if predicted is not None and options.prior_translation is not None:
+            _add_prior(normal, pose, predicted, self.center, options)
+        return normal, rms, inliers, iou
+
+
+def _add_silhouette(
+    normal: _Normal,
+    depth: NDArray[np.float32],
+    rendered: NDArray[np.bool_],
+    evidence: Evidence,
+    center: Array,
+    options: RefineOptions,
+) -> float:
+    """Both directions of the silhouette term; returns the rms residual in pixels."""
+    outline = inner_edge(rendered)
+    if len(outline) == 0:
+        normal.cost += 1e6
+        return 1e3
+    cam = evidence.camera
+    ox, oy = outline[:, 0], outline[:, 1]
+    points = cam.unproject(outline, depth[oy, ox])
+    jac = _point_jacobian(points, center, cam.fx, cam.fy)
+    own_sdf = signed_distance(rendered)
+    total = max(len(outline) + len(evidence.edge), 1)
+    per_point = options.silhouette_weight * min(1.0, 400.0 / total)
+    known = ~evidence.near_unknown[oy, ox]
+    known &= (ox > 0) & (oy > 0) & (ox < depth.shape[1] - 1) & (oy < depth.shape[0] - 1)
+    residual = (evidence.sdf[oy, ox] - own_sdf[oy, ox])[known].astype(np.float64)
+    gradient = evidence.gradient[oy, ox][known].astype(np.float64)
+    sigma = options.silhouette_sigma
+    if len(residual):
+        j = np.einsum("ni,nij->nj", gradient, jac[known])
+        normal.add(residual, j, sigma, options.silhouette_reach, per_point)
+    squares = [residual]
+    if len(evidence.edge):
+        _, nearest = cKDTree(outline).query(evidence.edge)
+        own_gradient = field_gradient(own_sdf)[oy, ox].astype(np.float64)
+        length = np.linalg.norm(own_gradient, axis=1, keepdims=True)
+        n = (own_gradient / np.maximum(length, 1e-6))[nearest]
+        back = np.einsum("ni,ni->n", n, outline[nearest] - evidence.edge)
+        # The outline moves outwards (against its inward normal) when the mask's edge lies outside it.
+        j = np.einsum("ni,nij->nj", n, jac[nearest])
+        normal.add(back, j, sigma, options.silhouette_reach, per_point)
+        squares.append(back)
+    every = np.concatenate(squares)
+    return float(np.sqrt(np.mean(every * every))) if len(every) else 0.0
+
+
+def _add_points(
+    normal: _Normal,
+    pose: Array,
+    matches: PointMatches,
+    evidence: Evidence,
+    center: Array,
+    options: RefineOptions,
+) -> float:
+    """Reprojection of point matches, in image pixels; returns the share of inliers."""
+    cam = evidence.camera
+    sx, sy = evidence.factors
+    points = matches.points @ pose[:3, :3].T + pose[:3, 3]
+    front = points[:, 2] > 0.02
+    if not front.any():
+        return 0.0
+    points = points[front]
+    error = (cam.project(points) - evidence.to_crop(matches.pixels[front])) / evidence.factors
+    jac = _point_jacobian(points, center, cam.fx / sx, cam.fy / sy)
+    # One robust weight per point, from the length of its error: both coordinates stand or fall together.
+    length = np.linalg.norm(error, axis=1) / options.point_sigma
+    c2 = options.reach**2
+    robust = (c2 / (c2 + length * length)) ** 2
+    weight = matches.weight[front] * min(1.0, 150.0 / max(float(matches.weight.sum()), 1.0))
+    w = np.repeat(weight * robust, 2) / options.point_sigma**2
+    flat, r = jac.reshape(-1, 6), error.reshape(-1)
+    jw = flat * w[:, None]
+    normal.hessian += jw.T @ flat
+    normal.rhs -= jw.T @ r
+    normal.cost += float(np.sum(weight * c2 * length**2 / (c2 + length**2)))
+    return float(np.mean(length < 3.0))
+
+
+def _add_depth(
+    normal: _Normal, depth: NDArray[np.float32], evidence: Evidence, center: Array, options: RefineOptions
+) -> None:
+    """Point-to-plane distance between measured and rendered surface, along the rendered normal."""
+    assert evidence.depth is not None
+    step = 2
+    both = (depth > 0) & (evidence.depth > 0) & evidence.mask & (evidence.sdf > 1.5)
+    y, x = np.nonzero(both[::step, ::step])
+    if len(x) < 8:
+        return
+    x, y = x * step, y * step
+    inside = (x > 0) & (y > 0) & (x < depth.shape[1] - 1) & (y < depth.shape[0] - 1)
+    x, y = x[inside], y[inside]
+    cam = evidence.camera
+    points = cam.unproject(np.stack([x, y], 1), depth[y, x])
+    right = cam.unproject(np.stack([x + 1, y], 1), depth[y, x + 1]) - cam.unproject(
+        np.stack([x - 1, y], 1), depth[y, x - 1]
+    )
+    down = cam.unproject(np.stack([x, y + 1], 1), depth[y + 1, x]) - cam.unproject(
+        np.stack([x, y - 1], 1), depth[y - 1, x]
+    )
+    plane = np.cross(down, right)
+    length = np.linalg.norm(plane, axis=1)
+    corner = (depth[y, x + 1] > 0) & (depth[y, x - 1] > 0) & (depth[y + 1, x] > 0) & (depth[y - 1, x] > 0)
+    facing = np.abs(plane[:, 2]) > 0.2 * length  # grazing surfaces and depth steps give no usable plane
+    keep = corner & facing & (length > 0)
+    if keep.sum() < 8:
+        return
+    points, plane = points[keep], plane[keep] / length[keep, None]
+    measured = cam.unproject(np.stack([x, y], 1)[keep], evidence.depth[y, x][keep])
+    residual = np.einsum("ni,ni->n", plane, points - measured)
+    jac = np.concatenate([plane, np.cross(points - center, plane)], 1)
+    weight = options.depth_weight * min(1.0, 2000.0 / len(residual))
+    normal.add(residual, jac, options.depth_sigma, options.reach, weight)
+
+
+def _add_prior(normal: _Normal, pose: Array, predicted: Array, center: Array, options: RefineOptions) -> None:
+    """Gaussian prior on the pose around the predicted one."""
+    from dexman_pose.geometry import so3_log
+
+    assert options.prior_translation is not None
+    shift = (pose[:3, :3] @ center + pose[:3, 3]) - (predicted[:3, :3] @ center + predicted[:3, 3])
+    turn = so3_log(pose[:3, :3] @ predicted[:3, :3].T)
+    residual = np.concatenate([shift, turn])
+    inverse_variance = np.repeat([options.prior_translation**-2, options.prior_rotation**-2], 3)
+    normal.hessian += np.diag(inverse_variance)
+    normal.rhs -= inverse_variance * residual
+    normal.cost += float(np.sum(inverse_variance * residual * residual))

@@ -1,0 +1,355 @@
+"""One object followed from frame to frame: predict, follow surface points, refine, judge, recover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import Camera
+from dexman_pose.geometry import so3_exp, so3_log
+from dexman_pose.pose.appearance import texture_matches
+from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
+from dexman_pose.pose.klt import Gray, SurfaceTracks
+from dexman_pose.pose.refine import (
+    PointMatches,
+    PoseRefiner,
+    Refined,
+    RefineOptions,
+    join_matches,
+    trusting_points,
+)
+from dexman_pose.pose.search import Hypothesis, has_color, polish, search_pose
+from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_near
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """Settings of the tracker.
+
+    Attributes:
+        points: surface points followed at a time.
+        lost_iou: outline overlap below which a frame is not valid.
+        lost_ncc: colour correlation below which a frame of a coloured mesh is not valid unless points confirm it.
+        search_every: while lost, a full search at most every so many frames.
+        translation_sigma: motion prior in metres per frame, scaled by the object's radius when larger.
+        rotation_sigma: motion prior in radians per frame.
+    """
+
+    points: int = 80
+    lost_iou: float = 0.4
+    lost_ncc: float = 0.3
+    search_every: int = 5
+    translation_sigma: float = 0.05
+    rotation_sigma: float = 0.25
+
+
+@dataclass
+class FramePose:
+    """The outcome for one frame."""
+
+    camera_from_object: Array
+    valid: bool
+    confidence: float
+    iou: float
+    ncc: float
+    hessian: Array
+
+
+@dataclass
+class _Keyframe:
+    camera_from_object: Array
+    score: float
+
+
+@dataclass
+class ObjectTracker:
+    """Follows one object through consecutive frames, forwards or backwards.
+
+    Attributes:
+        refiner: holds mesh and rasteriser.
+        camera: of the images.
+        label: the object's value in the label images.
+        options: settings.
+        trusted: (F,) faces whose colour can be believed; None for all.
+    """
+
+    refiner: PoseRefiner
+    camera: Camera
+    label: int
+    options: TrackOptions = field(default_factory=TrackOptions)
+    trusted: NDArray[np.bool_] | None = None
+    pose: Array = field(default_factory=lambda: np.eye(4))
+    previous: Array | None = None
+    tracks: SurfaceTracks = field(default_factory=SurfaceTracks)
+    lost_for: int = 0
+    good_ncc: float = 0.0
+    keyframes: list[_Keyframe] = field(default_factory=list)
+    _extremes: Array = field(default_factory=lambda: np.zeros((0, 3)))
+    _frame: Gray | None = None
+
+    def __post_init__(self) -> None:
+        self._extremes = extreme_points(self.refiner.rasterizer.mesh.vertices)
+        self.colored = has_color(self.refiner)
+
+    def start(
+        self,
+        pose: Array,
+        image: NDArray[np.uint8],
+        frame: Gray,
+        labels: NDArray[np.uint8],
+        depth: Array | None,
+    ) -> FramePose:
+        """Begin at a known pose in this frame (it is refined once more)."""
+        self.pose, self.previous, self.lost_for = pose, None, 0
+        self.tracks = SurfaceTracks()
+        evidence = self._evidence(labels, pose, depth)
+        refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=6))
+        refined, ncc = self._with_texture(refined, evidence, image, labels, None, pose)
+        self.good_ncc = max(ncc, 0.0)
+        return self._finish(refined, ncc, evidence, frame, labels)
+
+    def step(
+        self,
+        image: NDArray[np.uint8],
+        frame: Gray,
+        labels: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None,
+    ) -> FramePose:
+        """The pose in the next frame."""
+        predicted = self._predict()
+        matches = self._follow(frame, labels, predicted)
+        evidence = self._evidence(labels, predicted, depth)
+        if not evidence.has_mask:
+            return self._missing(frame)
+        refined = self._refine(predicted, evidence, matches)
+        refined, ncc = self._with_texture(refined, evidence, image, labels, matches, predicted)
+        if self._is_lost(refined, ncc):
+            found = self._recover(image, labels, depth, evidence)
+            if found is not None and found.score > refined.iou + ncc + 0.05:
+                refined, ncc = found.refined, found.ncc
+                self.tracks, self.previous = SurfaceTracks(), None
+        return self._finish(refined, ncc, evidence, frame, labels)
+
+    def _predict(self) -> Array:
+        """Constant velocity, damped: hands accelerate often."""
+        if self.previous is None or self.lost_for > 0:
+            return self.pose
+        center = self.refiner.center
+        now, before = self.pose, self.previous
+        step = (now[:3, :3] - before[:3, :3]) @ center + now[:3, 3] - before[:3, 3]
+        turn = so3_log(now[:3, :3] @ before[:3, :3].T)
+        out = now.copy()
+        out[:3, :3] = so3_exp(0.7 * turn) @ now[:3, :3]
+        out[:3, 3] = now[:3, :3] @ center + now[:3, 3] + 0.8 * step - out[:3, :3] @ center
+        return out
+
+    def _follow(self, frame: Gray, labels: NDArray[np.uint8], predicted: Array) -> PointMatches | None:
+        if self._frame is None or len(self.tracks) == 0:
+            return None
+        moved = self.tracks.points @ predicted[:3, :3].T + predicted[:3, 3]
+        at_now = self.tracks.points @ self.pose[:3, :3].T + self.pose[:3, 3]
+        guess = self.tracks.pixels
+        if (moved[:, 2] > 0.02).all() and (at_now[:, 2] > 0.02).all():
+            guess = guess + self.camera.project(moved) - self.camera.project(at_now)
+        return self.tracks.advance(self._frame, frame, guess, labels, self.label)
+
+    def _evidence(self, labels: NDArray[np.uint8], pose: Array, depth: Array | None) -> Evidence:
+        boxes = []
+        seen = mask_box(labels == self.label)
+        if seen is not None:
+            boxes.append(seen)
+        points = self._extremes @ pose[:3, :3].T + pose[:3, 3]
+        if (points[:, 2] > 0.02).all():
+            pixels = self.camera.project(points)
+            box = np.concatenate([pixels.min(0), pixels.max(0)])
+            limit = 0.5 * np.array([self.camera.width, self.camera.height] * 2)
+            box = np.clip(box, -limit, 3 * limit)
+            if seen is None or (box[2:] - box[:2]).max() < 4 * (seen[2:] - seen[:2]).max():
+                boxes.append(box)
+        if not boxes:
+            boxes.append(np.array([0.0, 0.0, 16.0, 16.0]))
+        return gather(labels, self.label, self.camera, crop_box(boxes, 0.06), depth=depth)
+
+    def _options(self, iterations: int, **changes: float) -> RefineOptions:
+        size = max(self.options.translation_sigma, 0.5 * self.refiner.rasterizer.mesh.radius)
+        return RefineOptions(
+            iterations=iterations,
+            prior_translation=size,
+            prior_rotation=self.options.rotation_sigma,
+            **changes,  # type: ignore[arg-type]
+        )
+
+    def _refine(self, predicted: Array, evidence: Evidence, matches: PointMatches | None) -> Refined:
+        """Refine from the prediction and, when that looks poor, from the last pose shifted onto the mask too."""
+        best = self.refiner.refine(
+            predicted, evidence, self._options(12), matches=matches, predicted=predicted
+        )
+        if best.iou < 0.7:
+            for start in (self.pose, self._onto_mask(evidence)):
+                other = self.refiner.refine(
+                    start, evidence, self._options(12), matches=matches, predicted=predicted
+                )
+                if other.iou > best.iou + 0.03:
+                    best = other
+        return best
+
+    def _onto_mask(self, evidence: Evidence) -> Array:
+        """The last rotation, placed so that its outline covers the mask's box."""
+        x0, y0, x1, y1 = mask_box(evidence.mask)  # type: ignore[misc]
+        low = (np.array([x0, y0]) + 0.5) / evidence.factors - 0.5 + np.array(evidence.origin)
+        high = (np.array([x1, y1]) + 0.5) / evidence.factors - 0.5 + np.array(evidence.origin)
+        moved: Array = poses_on_box(
+            self.pose[None, :3, :3], self._extremes, np.concatenate([low, high]), self.camera
+        )[0]
+        return moved
+
+    def _with_texture(
+        self,
+        refined: Refined,
+        evidence: Evidence,
+        image: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        matches: PointMatches | None,
+        predicted: Array,
+    ) -> tuple[Refined, float]:
+        """Pull the pose onto the mesh's own colours, which do not drift."""
+        if not self.colored:
+            return refined, 0.0
+        ncc = 0.0
+        for _ in range(2):
+            found, ncc = texture_matches(
+                self.refiner.rasterizer,
+                refined.camera_from_object,
+                image,
+                self.camera,
+                labels,
+                self.label,
+                trusted=self.trusted,
+            )
+            if found is None or len(found) < 6:
+                break
+            parts = [found]
+            if matches is not None:
+                parts.append(PointMatches(matches.points, matches.pixels, 0.25 * matches.weight))
+            before = refined.camera_from_object
+            options = trusting_points(found, self._options(8))
+            refined = self.refiner.refine(
+                before, evidence, options, matches=join_matches(parts), predicted=predicted
+            )
+            if float(np.abs(refined.camera_from_object - before).max()) < 1e-3:
+                break
+        return refined, ncc
+
+    def _is_lost(self, refined: Refined, ncc: float) -> bool:
+        if refined.iou < self.options.lost_iou:
+            return True
+        return self.colored and self.good_ncc > 0.5 and ncc < self.options.lost_ncc
+
+    def _recover(
+        self,
+        image: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        depth: NDArray[np.float32] | None,
+        evidence: Evidence,
+    ) -> Hypothesis | None:
+        """Look for the object again: around the last pose every frame, everywhere now and then."""
+        self.lost_for += 1
+        if self.lost_for % self.options.search_every == 1:
+            found = search_pose(
+                self.refiner, image, labels, self.label, self.camera, depth=depth, keep=16, count=1
+            )
+            return found[0]
+        box = mask_box(labels == self.label)
+        if box is None:
+            return None
+        near = rotations_near(self.pose[:3, :3], 4, 0.6, seed=self.lost_for)
+        candidates = []
+        for pose in poses_on_box(near, self._extremes, box, self.camera):
+            refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
+            candidates.append(
+                polish(
+                    self.refiner,
+                    refined,
+                    evidence,
+                    image,
+                    labels,
+                    self.label,
+                    self.camera,
+                    self.colored,
+                    rounds=1,
+                )
+            )
+        return max(candidates, key=lambda h: h.score)
+
+    def _missing(self, frame: Gray) -> FramePose:
+        """No mask in this frame: hold the last pose, not valid."""
+        self.lost_for += 1
+        self.tracks, self.previous, self._frame = SurfaceTracks(), None, frame
+        return FramePose(self.pose, False, 0.0, 0.0, 0.0, np.eye(6))
+
+    def _finish(
+        self, refined: Refined, ncc: float, evidence: Evidence, frame: Gray, labels: NDArray[np.uint8]
+    ) -> FramePose:
+        lost = self._is_lost(refined, ncc)
+        self.previous = None if lost or self.lost_for else self.pose
+        self.lost_for = self.lost_for + 1 if lost and self.lost_for == 0 else (self.lost_for if lost else 0)
+        if not lost:
+            self.pose = refined.camera_from_object
+            self.good_ncc = max(0.98 * self.good_ncc, ncc)
+            self._refresh_points(frame, labels)
+        else:
+            self.tracks = SurfaceTracks()
+        self._frame = frame
+        return FramePose(
+            refined.camera_from_object if not lost else self.pose,
+            not lost,
+            0.0 if lost else self._confidence(refined, ncc, evidence),
+            refined.iou,
+            ncc,
+            refined.hessian,
+        )
+
+    def _confidence(self, refined: Refined, ncc: float, evidence: Evidence) -> float:
+        """In [0, 1]: how well outline and colours agree and how much of the object was seen."""
+        outline = np.clip((refined.iou - self.options.lost_iou) / (0.92 - self.options.lost_iou), 0.0, 1.0)
+        h, w = evidence.size
+        picture = self.refiner.rasterizer.render(refined.camera_from_object[None], evidence.camera.K, w, h)
+        drawn = int((np.asarray(picture.depth[0]) > 0).sum())
+        seen = np.clip(2.0 * int(evidence.mask.sum()) / max(drawn, 1), 0.0, 1.0)
+        color = 1.0
+        if self.colored and self.good_ncc > 0.3:
+            color = float(np.clip(ncc / self.good_ncc, 0.0, 1.0))
+        return float(outline * np.sqrt(seen) * color)
+
+    def _refresh_points(self, frame: Gray, labels: NDArray[np.uint8]) -> None:
+        """Drop surface points that disagree with the pose, add new ones."""
+        if len(self.tracks):
+            moved = self.tracks.points @ self.pose[:3, :3].T + self.pose[:3, 3]
+            front = moved[:, 2] > 0.02
+            error = np.full(len(moved), 1e3)
+            error[front] = np.linalg.norm(
+                self.camera.project(moved[front]) - self.tracks.pixels[front], axis=1
+            )
+            self.tracks.keep((error < 3.0) & (self.tracks.age < 60))
+        seen = mask_box(labels == self.label)
+        if seen is None:
+            return
+        x0, y0, w, h = crop_box([seen], 0.0)
+        x0, y0 = max(x0, 0), max(y0, 0)
+        w, h = min(w, labels.shape[1] - x0), min(h, labels.shape[0] - y0)
+        camera = self.camera.cropped(x0, y0, w, h)
+        k = camera.K.copy()
+        picture = self.refiner.rasterizer.render(self.pose[None], k, w, h)
+        self.tracks.refill(
+            frame[y0 : y0 + h, x0 : x0 + w],
+            np.asarray(picture.depth[0]),
+            (x0, y0),
+            labels[y0 : y0 + h, x0 : x0 + w] == self.label,
+            self.camera,
+            self.pose,
+            self.options.points,
+        )

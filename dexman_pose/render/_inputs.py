@@ -1,0 +1,83 @@
+"""Checks of what a renderer is given: poses, intrinsics, sizes, attribute names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dexman_pose.errors import InputError
+
+Array = NDArray[np.float64]
+
+ATTRIBUTES = ("depth", "face_id", "barycentric", "normal", "color")
+"""What a rasteriser can be asked for; the mask always comes along."""
+
+
+def as_array(value: Any, name: str) -> Array:
+    """A float64 array of a numpy array, torch tensor (any device) or nested list; every value finite."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    try:
+        out = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be an array of numbers: {error}") from error
+    if not np.isfinite(out).all():
+        raise InputError(f"{name} holds NaN or infinity; leave out the frames that are not valid")
+    return out
+
+
+def poses(value: ArrayLike, name: str = "camera_from_object") -> Array:
+    """Transforms (B, 4, 4) float64; a single (4, 4) becomes a batch of one."""
+    out = as_array(value, name)
+    if out.ndim == 2:
+        out = out[None]
+    if out.ndim != 3 or out.shape[1:] != (4, 4):
+        raise InputError(f"{name} must have shape (4, 4) or (B, 4, 4), but got {np.shape(value)}")
+    if (np.abs(out[:, 3] - (0.0, 0.0, 0.0, 1.0)) > 1e-6).any():
+        raise InputError(f"{name}: the last row of every transform must be 0 0 0 1")
+    return out
+
+
+def intrinsics(value: ArrayLike, batch: int) -> Array:
+    """Camera matrices (B, 3, 3) float64, one per image, from (3, 3) or (B, 3, 3)."""
+    out = as_array(value, "K")
+    if out.shape == (3, 3):
+        out = np.broadcast_to(out, (batch, 3, 3))
+    if out.shape != (batch, 3, 3):
+        raise InputError(
+            f"K must have shape (3, 3) or ({batch}, 3, 3) for {batch} poses, but got {np.shape(value)}"
+        )
+    upper = np.all(out[:, (1, 2, 2), (0, 0, 1)] == 0.0) and np.all(out[:, 2, 2] == 1.0)
+    if not upper or np.any(out[:, 0, 0] <= 0.0) or np.any(out[:, 1, 1] <= 0.0):
+        raise InputError(
+            "K must be [[fx, skew, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths in pixels"
+        )
+    return out
+
+
+def image_size(width: int, height: int) -> tuple[int, int]:
+    """The size as positive integers, small enough for 32-bit pixel indices."""
+    if int(width) != width or int(height) != height or width < 1 or height < 1:
+        raise InputError(f"an image needs a positive whole size, but got width={width}, height={height}")
+    if int(width) * int(height) >= 2**31:
+        raise InputError(f"an image of {width}x{height} is too large: at most 2^31 pixels")
+    return int(width), int(height)
+
+
+def attributes(names: Sequence[str]) -> frozenset[str]:
+    """The names as a set, each one known."""
+    given = (names,) if isinstance(names, str) else tuple(names)
+    unknown = [n for n in given if n not in ATTRIBUTES]
+    if unknown:
+        raise InputError(f"unknown attribute {unknown[0]!r}; there are: {', '.join(ATTRIBUTES)}")
+    return frozenset(given)
+
+
+def near_plane(near: float) -> float:
+    """The near distance in metres, positive and finite."""
+    if not (np.isfinite(near) and near > 0.0):
+        raise InputError(f"near must be a positive distance in metres, but got {near}")
+    return float(near)

@@ -1,0 +1,16 @@
+"""Warp, imported without its banner; every file of this room that uses it gets it from here."""
+
+from __future__ import annotations
+
+import warp as wp
+
+if hasattr(wp.config, "log_level"):
+    # The banner, and the note that there is no GPU, are no news to somebody who asked for the CPU.
+    wp.config.log_level = wp.LOG_ERROR
+    wp.init()
+    wp.config.log_level = wp.LOG_WARNING
+else:
+    wp.config.quiet = True
+    wp.init()
+
+__all__ = ["wp"]

@@ -1,0 +1,270 @@
+"""The rasteriser: many views of one mesh, on the CPU or a CUDA device from the same kernels."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dexman_pose.data.mesh import Mesh
+from dexman_pose.errors import InputError
+from dexman_pose.render import _inputs
+from dexman_pose.render import _raster_kernels as raster
+from dexman_pose.render import _shade_kernels as shading
+from dexman_pose.render._buffers import Buffers
+from dexman_pose.render._warp import wp
+
+_CPU_CHUNK = 1 << 20  # pixels rendered in one go: the buffers stay in the cache
+_CUDA_CHUNK = 1 << 26
+_CUDA_THREADS = 1 << 18  # below this many faces in a launch, rows of a face are spread over threads too
+
+_HIGH_HALF = 1 if sys.byteorder == "little" else 0  # of a 64-bit key: the bits of 1/z
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Images of a batch of B views; an image that was not asked for is None.
+
+    Attributes:
+        mask: (B, H, W) bool, True where the mesh is seen.
+        depth: (B, H, W) float32, z in metres in the camera frame; 0 where the mask is False.
+        face_id: (B, H, W) int32, the nearest face; -1 where the mask is False.
+        barycentric: (B, H, W, 3) float32, weights in space (not in the image) of that face's three corners.
+        normal: (B, H, W, 3) float32, unit face normal in the camera frame, on the side that faces the camera.
+        color: (B, H, W, 3) float32 RGB in 0..1: texture, else vertex colours, else mid grey.
+    """
+
+    mask: NDArray[np.bool_]
+    depth: NDArray[np.float32] | None = None
+    face_id: NDArray[np.int32] | None = None
+    barycentric: NDArray[np.float32] | None = None
+    normal: NDArray[np.float32] | None = None
+    color: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.mask)
+
+
+class Rasterizer:
+    """Renders one mesh from many poses. Build it once per mesh and keep it: buffers are reused between calls.
+
+    Both sides of every face are drawn, for meshes may be open. Where two faces are equally near, the one with
+    the lower index is seen. Not to be shared between threads.
+
+    Args:
+        mesh: the mesh, metres, object frame.
+        device: ``"cpu"``, or a CUDA device such as ``"cuda"`` or ``"cuda:0"``.
+
+    Raises:
+        InputError: the device does not exist here.
+    """
+
+    def __init__(self, mesh: Mesh, device: str = "cpu") -> None:
+        self.mesh = mesh
+        self.device = _device(device)
+        self._buffers = Buffers(self.device)
+        self._vertices = wp.array(mesh.vertices, dtype=wp.vec3d, device=self.device)
+        self._faces = wp.array(mesh.faces, dtype=wp.vec3i, device=self.device)
+        self._surface: tuple[Any, ...] | None = None
+
+    def render(
+        self,
+        camera_from_object: ArrayLike,
+        K: ArrayLike,
+        width: int,
+        height: int,
+        *,
+        attributes: Sequence[str] = ("depth",),
+        near: float = 0.01,
+    ) -> Rendering:
+        """Render a batch of poses through a pinhole camera.
+
+        Args:
+            camera_from_object: (B, 4, 4) or (4, 4) transforms, metres, OpenCV camera axes.
+            K: (3, 3) or (B, 3, 3) intrinsics in pixels; the principal point may lie anywhere. Lens distortion
+                is not modelled: the picture is that of the ideal pinhole.
+            width: image width in pixels.
+            height: image height in pixels.
+            attributes: any of ``depth``, ``face_id``, ``barycentric``, ``normal``, ``color``. Depth alone is
+                the fastest.
+            near: surface nearer than this depth, in metres, is cut away.
+
+        Returns:
+            The images as numpy arrays, batch first (also for a single pose), sampled at pixel centres, pixel
+            (0, 0) being the centre of the top-left one.
+
+        Raises:
+            InputError: wrong shapes, NaN, a size that is not positive, an unknown attribute.
+        """
+        wanted = _inputs.attributes(attributes)
+        width, height = _inputs.image_size(width, height)
+        poses = _inputs.poses(camera_from_object)
+        intrinsics = _inputs.intrinsics(K, len(poses))
+        near = _inputs.near_plane(near)
+        out = _allocate(wanted, len(poses), height, width)
+        limit = _CPU_CHUNK if self.device == "cpu" else _CUDA_CHUNK
+        step = max(1, limit // max(width * height, len(self.mesh.vertices)))
+        for start in range(0, len(poses), step):
+            part = slice(start, start + step)
+            self._render_chunk(poses[part], intrinsics[part], near, {k: v[part] for k, v in out.items()})
+        return Rendering(**out)
+
+    def _render_chunk(self, poses: _inputs.Array, k: _inputs.Array, near: float, out: dict[str, Any]) -> None:
+        batch, height, width = out["mask"].shape
+        keyed = bool(out.keys() - {"mask", "depth"})
+        self._rasterize(k @ poses[:, :3], near, width, height, keyed)
+        pixels = batch * height * width
+        if keyed:
+            keys = self._buffers.host("keys", pixels).reshape(batch, height, width)
+            inverse = keys.view(np.float32).reshape(batch, height, width, 2)[..., _HIGH_HALF]
+            self._shade(poses, k, out)
+        else:
+            inverse = self._buffers.host("nearest", pixels).reshape(batch, height, width)
+        np.greater(inverse, 0.0, out=out["mask"])
+        if "depth" in out:
+            np.divide(1.0, inverse, out=out["depth"], where=out["mask"])
+
+    def _rasterize(
+        self, projection: _inputs.Array, near: float, width: int, height: int, keyed: bool
+    ) -> None:
+        """Leave the nearest surface of every pixel in the buffer ``keys`` or ``nearest``."""
+        batch, faces = len(projection), len(self.mesh.faces)
+        vertices = len(self.mesh.vertices)
+        pixels, spare = batch * width * height, raster.LANES - 1
+        matrices = self._buffers.upload("projection", projection)
+        screen = self._buffers.get("screen", wp.vec3d, batch * vertices)
+        nearest = self._buffers.get("nearest", wp.float32, 0 if keyed else pixels + spare)
+        keys = self._buffers.get("keys", wp.uint64, pixels + spare if keyed else 0)
+        self._buffers.clear("keys" if keyed else "nearest", pixels)
+        per_image, rows = self._threads(batch, vertices, faces, height)
+        self._launch(
+            raster.project_vertices,
+            (batch, per_image[0]),
+            (self._vertices, matrices, near, per_image[0], screen),
+        )
+        self._launch(
+            raster.rasterize,
+            (batch, per_image[1], rows),
+            (self._vertices, self._faces, matrices, screen, near, width, height, per_image[1], rows, keyed)
+            + (nearest, keys),
+        )
+
+    def _threads(self, batch: int, vertices: int, faces: int, height: int) -> tuple[tuple[int, int], int]:
+        """Threads per image over vertices and faces, and over the rows of one face."""
+        if self.device == "cpu":
+            return (1, 1), 1
+        rows = max(1, min(height, 32, _CUDA_THREADS // max(1, batch * faces)))
+        return (vertices, faces), rows
+
+    def _shade(self, poses: _inputs.Array, k: _inputs.Array, out: dict[str, Any]) -> None:
+        """Fill the images of ``out`` that need the face of every pixel."""
+        batch, height, width = out["mask"].shape
+        pixels = batch * height * width
+        kinds = {"face_id": wp.int32, "barycentric": wp.vec3f, "normal": wp.vec3f, "color": wp.vec3f}
+        images = [self._buffers.get(n, d, pixels if n in out else 0) for n, d in kinds.items()]
+        if self._surface is None:
+            self._surface = _surface(self.mesh, self.device)
+        threads = 1 if self.device == "cpu" else height * width
+        self._launch(
+            shading.shade,
+            (batch, threads),
+            (self._vertices, self._faces, *self._surface)
+            + (self._buffers.get("projection", wp.float64, batch * 12),)
+            + (self._buffers.upload("frames", _frames(poses, k)),)
+            + (self._buffers.get("keys", wp.uint64, pixels), width, height, threads, *images),
+        )
+        for name in kinds:
+            if name in out:
+                out[name][...] = self._buffers.host(name, pixels).reshape(out[name].shape)
+
+    def _launch(self, kernel: Any, dim: tuple[int, ...], inputs: tuple[Any, ...]) -> None:
+        wp.launch(kernel, dim=dim, inputs=inputs, device=self.device)
+
+    def object_points(
+        self, rendering: Rendering, index: int, pixels: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Surface points, in the object frame, seen at pixels of one image.
+
+        Args:
+            rendering: a result with ``face_id`` and ``barycentric``.
+            index: which image of the batch.
+            pixels: (N, 2) whole pixel positions (u, v), all on the mesh; None for every pixel of the
+                mask, row by row.
+
+        Returns:
+            (N, 3) points in metres.
+
+        Raises:
+            InputError: the rendering lacks what is needed, or a pixel shows no surface.
+        """
+        if rendering.face_id is None or rendering.barycentric is None:
+            raise InputError("object_points needs a rendering with the attributes face_id and barycentric")
+        if pixels is None:
+            v, u = np.nonzero(rendering.mask[index])
+        else:
+            u, v = _inputs.as_array(pixels, "pixels").astype(np.int64).reshape(-1, 2).T
+        height, width = rendering.mask.shape[1:]
+        inside = (u >= 0) & (v >= 0) & (u < width) & (v < height)
+        if not inside.all() or not rendering.mask[index, v, u].all():
+            raise InputError("object_points: a pixel lies outside the image or shows no surface")
+        corners = self.mesh.vertices[self.mesh.faces[rendering.face_id[index, v, u]]]
+        weights = rendering.barycentric[index, v, u].astype(np.float64)
+        points: NDArray[np.float64] = (weights[:, :, None] * corners).sum(1)
+        return points
+
+
+def _device(name: str) -> str:
+    try:
+        device = wp.get_device(name)
+    except (ValueError, RuntimeError) as error:
+        known = ", ".join(str(d) for d in wp.get_devices())
+        raise InputError(f"no device {name!r} here; there are: {known}") from error
+    return str(device)
+
+
+def _allocate(wanted: frozenset[str], batch: int, height: int, width: int) -> dict[str, Any]:
+    """Empty images by name; depth starts as zeros because only covered pixels are written."""
+    shape = (batch, height, width)
+    out: dict[str, Any] = {"mask": np.empty(shape, np.bool_)}
+    if "depth" in wanted:
+        out["depth"] = np.zeros(shape, np.float32)
+    if "face_id" in wanted:
+        out["face_id"] = np.empty(shape, np.int32)
+    for name in ("barycentric", "normal", "color"):
+        if name in wanted:
+            out[name] = np.empty((*shape, 3), np.float32)
+    return out
+
+
+def _frames(poses: _inputs.Array, k: _inputs.Array) -> _inputs.Array:
+    """Per image what normals need: the pose's cofactors (they turn normals), then the upper rows of K^-1."""
+    r = poses[:, :3, :3]
+    cofactors = np.stack(
+        [np.cross(r[:, 1], r[:, 2]), np.cross(r[:, 2], r[:, 0]), np.cross(r[:, 0], r[:, 1])], 1
+    )
+    rows = np.linalg.inv(k)[:, :2]
+    return np.concatenate([cofactors.reshape(len(k), 9), rows.reshape(len(k), 6)], 1)
+
+
+def _surface(mesh: Mesh, device: str) -> tuple[Any, ...]:
+    """Face normals, texture coordinates, colours, colour mode and texture size, on the device."""
+    corners = mesh.vertices[mesh.faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    mode, uv = shading.COLOR_GREY, np.zeros((0, 2), np.float32)
+    colors = np.zeros((0, 0, 3), np.uint8)
+    if mesh.texture is not None and mesh.uv is not None:
+        mode, uv, colors = shading.COLOR_TEXTURE, mesh.uv.reshape(-1, 2), mesh.texture
+    elif mesh.vertex_colors is not None:
+        mode, colors = shading.COLOR_VERTEX, mesh.vertex_colors[:, None]
+    return (
+        wp.array(normals, dtype=wp.vec3d, device=device),
+        wp.array(uv, dtype=wp.vec2f, device=device),
+        wp.array(colors.reshape(-1), dtype=wp.uint8, device=device),
+        int(mode),
+        colors.shape[1],
+        colors.shape[0],
+    )

@@ -1,0 +1,183 @@
+"""Motion between two frames: dense optical flow both ways, and the affine motion of one object from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.segmentation.images import Float, Mask, Window
+
+_FLOW_SIDE = 480
+_IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Dense flow between a previous and a current frame, at a reduced scale.
+
+    Attributes:
+        forward: (h, w, 2) float32, pixels of the full frame from previous to current, on the previous frame's grid.
+        backward: (h, w, 2) float32, from current to previous, on the current frame's grid.
+        scale: reduced size / full size.
+    """
+
+    forward: Float
+    backward: Float
+    scale: float
+
+    def backward_in(self, window: Window) -> Float:
+        """Backward flow of a window of the current frame, (H, W, 2) in full-frame pixels."""
+        return self._sampled(self.backward, window)
+
+    def _sampled(self, flow: Float, window: Window) -> Float:
+        cv2 = require("cv2", "video", "segmenting a video")
+        rows, cols = window
+        s = self.scale
+        matrix = np.array(
+            [[1 / s, 0, (0.5 / s - 0.5) - cols.start], [0, 1 / s, (0.5 / s - 0.5) - rows.start]]
+        )
+        size = (cols.stop - cols.start, rows.stop - rows.start)
+        out: Float = cv2.warpAffine(
+            flow, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return out
+
+    def inconsistency(self) -> Float:
+        """(h, w) on the previous frame's grid: pixels by which forward then backward flow misses its start."""
+        cv2 = require("cv2", "video", "segmenting a video")
+        h, w = self.forward.shape[:2]
+        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+        s = np.float32(self.scale)
+        there_x, there_y = x + self.forward[..., 0] * s, y + self.forward[..., 1] * s
+        back = cv2.remap(
+            self.backward, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        out: Float = np.linalg.norm(self.forward + back, axis=-1)
+        return out
+
+
+class FlowEstimator:
+    """Dense inverse-search flow (Kroeger et al., 2016) between consecutive frames, at most 480 pixels wide."""
+
+    def __init__(self, width: int, height: int) -> None:
+        cv2 = require("cv2", "video", "segmenting a video")
+        self._scale = min(1.0, _FLOW_SIDE / max(width, height))
+        self._size = (max(16, round(width * self._scale)), max(16, round(height * self._scale)))
+        self._coarse: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._fine: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._fine.setFinestScale(1)
+        self._fine.setVariationalRefinementIterations(2)
+        self._cv2 = cv2
+
+    def reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The small grey picture that :meth:`between` takes."""
+        small = self._cv2.resize(rgb, self._size, interpolation=self._cv2.INTER_AREA)
+        grey: NDArray[np.uint8] = self._cv2.cvtColor(small, self._cv2.COLOR_RGB2GRAY)
+        return grey
+
+    def between(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Flow:
+        """Flow between two reduced frames; the forward one, which objects are moved by, is the finer."""
+        forward = self._fine.calc(previous, current, None) / np.float32(self._scale)
+        backward = self._coarse.calc(current, previous, None) / np.float32(self._scale)
+        return Flow(forward, backward, self._scale)
+
+
+@dataclass(frozen=True)
+class ObjectMotion:
+    """How one object moved between two frames.
+
+    Attributes:
+        matrix: (2, 3) affine, full-frame pixels of the previous frame to the current one.
+        inliers: share of the object's visible pixels that follow it.
+        speed: largest displacement of the object's pixels, pixels per frame.
+    """
+
+    matrix: NDArray[np.float64]
+    inliers: float
+    speed: float
+
+
+def object_motion(flow: Flow, visible: Mask) -> ObjectMotion:
+    """Robust affine motion of the pixels ``visible`` (H, W) of the previous frame.
+
+    Flow vectors that fail the forward-backward check, or that lie at the mask's edge where flow of the background
+    bleeds in, do not vote. An object that stands still gets the identity exactly, so that nothing drifts.
+    """
+    points, moved, weight = _samples(flow, visible)
+    if len(points) < 8:
+        return ObjectMotion(_IDENTITY.copy(), 0.0, 0.0)
+    step = np.linalg.norm(moved - points, axis=1)
+    if np.median(step) < 0.12 and np.percentile(step, 80) < 0.3:
+        return ObjectMotion(_IDENTITY.copy(), float((step < 0.6).mean()), 0.0)
+    matrix, error = _fit(points, moved, weight)
+    inliers = float((error < 1.0 + 0.05 * step).mean())
+    corners = np.array([points.min(0), points.max(0)])
+    speed = float(np.linalg.norm(corners @ matrix[:, :2].T + matrix[:, 2] - corners, axis=1).max())
+    return ObjectMotion(matrix, inliers, speed)
+
+
+def _samples(
+    flow: Flow, visible: Mask
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    cv2 = require("cv2", "video", "segmenting a video")
+    h, w = flow.forward.shape[:2]
+    small = cv2.resize(visible.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
+    inner = cv2.erode((small > 0.7).astype(np.uint8), np.ones((3, 3), np.uint8))
+    ys, xs = np.nonzero(inner if inner.sum() > 60 else small > 0.5)
+    if len(ys) > 4000:
+        ys, xs = ys[:: len(ys) // 2000], xs[:: len(xs) // 2000]
+    points = (np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5
+    vectors = flow.forward[ys, xs].astype(np.float64)
+    miss = flow.inconsistency()[ys, xs]
+    weight = np.exp(-((miss / (0.5 + 0.1 * np.linalg.norm(vectors, axis=1))) ** 2)) + 1e-3
+    return points, points + vectors, weight.astype(np.float64)
+
+
+def _fit(
+    points: NDArray[np.float64], moved: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    centre = points.mean(0)
+    spread = max(float(points.std()), 1.0)
+    p = (points - centre) / spread
+    flow = moved - points
+    affine = len(points) > 150
+    basis = _basis(p, affine)
+    size = weight.copy()
+    start = np.median(flow, axis=0)
+    residual = np.linalg.norm(flow - start, axis=1)
+    solution = np.zeros(basis.shape[-1])
+    scale = max(float(np.median(residual)), 0.5)
+    for _ in range(12):
+        w = size / (1 + (residual / scale) ** 2) ** 2
+        a = basis * w[:, None, None]
+        normal = np.einsum("nki,nkj->ij", a, basis) + 1e-3 * w.sum() * np.diag(_ridge(affine))
+        solution = np.linalg.solve(normal, np.einsum("nki,nk->i", a, flow))
+        residual = np.linalg.norm(flow - basis @ solution, axis=1)
+        scale = max(1.5 * float(np.median(residual)), 0.25)
+    change = _matrix(solution, affine)
+    linear = np.eye(2) + change[:, :2] / spread
+    shift = change[:, 2] - change[:, :2] @ centre / spread
+    return np.concatenate([linear, shift[:, None]], 1), residual
+
+
+def _basis(p: NDArray[np.float64], affine: bool) -> NDArray[np.float64]:
+    x, y, one, zero = p[:, 0], p[:, 1], np.ones(len(p)), np.zeros(len(p))
+    if affine:
+        rows = ([x, y, one, zero, zero, zero], [zero, zero, zero, x, y, one])
+    else:
+        rows = ([x, -y, one, zero], [y, x, zero, one])
+    return np.stack([np.stack(r, -1) for r in rows], 1)
+
+
+def _ridge(affine: bool) -> NDArray[np.float64]:
+    return np.array([1.0, 1, 0, 1, 1, 0]) if affine else np.array([1.0, 1, 0, 0])
+
+
+def _matrix(s: NDArray[np.float64], affine: bool) -> NDArray[np.float64]:
+    if affine:
+        return np.array([[s[0], s[1], s[2]], [s[3], s[4], s[5]]])
+    return np.array([[s[0], -s[1], s[2]], [s[1], s[0], s[3]]])

@@ -1,0 +1,197 @@
+"""One step of following all objects: predict by motion, weigh the evidence, label, update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.data import OCCLUDER
+from dexman_pose.segmentation.color import Float
+from dexman_pose.segmentation.confidence import confidence
+from dexman_pose.segmentation.evidence import Picture, Scene, log_evidence
+from dexman_pose.segmentation.images import Mask, Window, dilated, fill_small_holes, kept_parts, window_around
+from dexman_pose.segmentation.labeling import posterior
+from dexman_pose.segmentation.motion import Flow, ObjectMotion, object_motion
+from dexman_pose.segmentation.state import ObjectState, Prediction, ring_width, warped
+
+_HOLE = 8
+
+
+@dataclass
+class Found:
+    """What a step found.
+
+    Attributes:
+        labels: (H, W) uint8 label image.
+        confidence: by object name.
+    """
+
+    labels: NDArray[np.uint8]
+    confidence: dict[str, float]
+
+
+@dataclass
+class _Labelled:
+    """One object in its window: probability of its label, of a hand, and what it lost or won."""
+
+    prediction: Prediction
+    own: Float
+    winner: NDArray[np.intp]
+    plain: Float
+
+
+class Tracker:
+    """Follows objects from frame to frame.
+
+    Args:
+        scene: background and hands.
+        labels: label value of each object name.
+    """
+
+    def __init__(self, scene: Scene, labels: dict[str, int]) -> None:
+        self.scene = scene
+        self.labels = labels
+        self.states: list[ObjectState] = []
+
+    def step(self, picture: Picture) -> Found:
+        """Follow every object into the next frame."""
+        shape = picture.lab.shape[:2]
+        found = Found(np.zeros(shape, np.uint8), {})
+        if self.scene.hands is not None:
+            paint_hands(picture, self.scene, found.labels)
+        predictions = [self._predict(s, picture.flow, shape) for s in self.states]
+        results = [self._label(picture, p, predictions) for p in predictions]
+        masks = _exclusive(results, shape)
+        for result, mask in zip(results, masks):
+            out = found.labels[result.prediction.window]
+            out[(out == OCCLUDER) & (result.winner != 1)] = 0
+            out[result.winner == 1] = OCCLUDER
+        for result, mask in zip(results, masks):
+            found.labels[result.prediction.window][mask] = self.labels[result.prediction.state.name]
+        for result, mask in zip(results, masks):
+            value = self._update(picture, result, mask, found.labels)
+            found.confidence[result.prediction.state.name] = value
+        return found
+
+    def _predict(self, state: ObjectState, flow: Flow, shape: tuple[int, ...]) -> Prediction:
+        motion = object_motion(flow, state.visible)
+        core = state.support > 0.3
+        start = window_around(core, 2) or (slice(0, shape[0]), slice(0, shape[1]))
+        window = _moved_window(start, motion, shape, ring_width(core))
+        return _seen_through(Prediction(state, motion, window, state.support, state.template), window)
+
+    def _label(self, picture: Picture, p: Prediction, everyone: list[Prediction]) -> _Labelled:
+        rivals = [
+            _seen_through(other, p.window)
+            for other in everyone
+            if other is not p and _overlap(other.window, p.window)
+        ]
+        lab = picture.lab[p.window]
+        plain = self.scene.plain(lab, p.window)
+        probability = posterior(log_evidence(picture, self.scene, p, rivals, plain), lab)
+        return _Labelled(p, probability[2], probability.argmax(0), plain)
+
+    def _update(self, picture: Picture, result: _Labelled, mask: Mask, labels: NDArray[np.uint8]) -> float:
+        """Store what was seen, and say how far it can be trusted."""
+        p = result.prediction
+        state, window = p.state, p.window
+        bins = picture.bins[window]
+        others = (labels[window] > 0) & (labels[window] != self.labels[state.name])
+        area = float(mask.sum())
+        trust = confidence(p, mask, result.own, others, bins, picture.lab.shape[:2])
+        state.visible = np.zeros(picture.lab.shape[:2], bool)
+        if area < max(12.0, 0.04 * state.area):
+            state.lost_for += 1
+            trust = 0.0
+        else:
+            state.lost_for = 0
+            state.visible[window] = mask
+        self._update_layers(picture, result, mask, others)
+        if trust > 0.5:
+            state.color.add(bins[mask], 0.02)
+            state.area += 0.1 * (area - state.area)
+        if trust > 0.0:
+            ring = ~dilated(mask, 2) & ~others
+            state.around.add(bins[ring], 0.3)
+            new = ring & (p.support < 0.2) & (state.around.density(bins) > state.color.density(bins))
+            self.scene.plate.learn(picture.lab[window], new & ~dilated(p.support > 0.2, 3), window)
+        return trust
+
+    def _update_layers(self, picture: Picture, result: _Labelled, mask: Mask, others: Mask) -> None:
+        p = result.prediction
+        state, window, lab = p.state, p.window, picture.lab[p.window]
+        plate_there = (result.plain > 0.01) & (self.scene.plate.trust[window] > 0.3)
+        keep = np.where(others, np.float32(1.0), np.where(plate_there, np.float32(0.2), np.float32(0.9)))
+        support = p.support * keep
+        support[mask] = 1.0
+        state.support = np.zeros(state.support.shape, np.float32)
+        state.support[window] = support
+        fresh = mask & (p.support < 0.5)
+        p.template[mask] += 0.35 * (lab[mask] - p.template[mask])
+        p.template[fresh] = lab[fresh]
+        state.template[window] = p.template
+
+
+def paint_hands(picture: Picture, scene: Scene, labels: NDArray[np.uint8]) -> None:
+    """Write the occluder label where hands are, judged by place and skin colour against the background alone."""
+    hands = scene.hands
+    if hands is None or not hands.present(picture.index):
+        return
+    for window in hands.reach(picture.index, labels.shape):
+        lab, bins = picture.lab[window], picture.bins[window]
+        trust = 0.9 * scene.plate.trust[window]
+        plain = trust * scene.plain(lab, window) + (1 - trust) * scene.colors.density(bins)
+        score = np.log(hands.skin.density(bins)) - np.log(plain) + hands.log_prior(picture.index, window)
+        labels[window][_opened(score > 0)] = OCCLUDER
+
+
+def _exclusive(results: list[_Labelled], shape: tuple[int, ...]) -> list[Mask]:
+    """Cleaned masks in their windows; a pixel won by two objects goes to the more probable one."""
+    best = np.zeros(shape, np.float32)
+    for r in results:
+        window = r.prediction.window
+        np.maximum(best[window], np.where(r.winner == 2, r.own, 0), out=best[window])
+    masks, used = [], np.zeros(shape, bool)
+    for r in results:
+        window = r.prediction.window
+        mine = (r.winner == 2) & (r.own >= best[window])
+        mask = _cleaned(mine, r.prediction.support) & ~used[window]
+        used[window] |= mask
+        masks.append(mask)
+    return masks
+
+
+def _opened(mask: Mask) -> Mask:
+    cv2 = require("cv2", "video", "segmenting a video")
+    kernel = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)).astype(bool)
+
+
+def _cleaned(mask: Mask, support: Float) -> Mask:
+    area = float(mask.sum())
+    mask = kept_parts(mask, support > 0.5, max(6.0, 0.004 * area))
+    return fill_small_holes(mask, _HOLE)
+
+
+def _moved_window(start: Window, motion: ObjectMotion, shape: tuple[int, ...], margin: int) -> Window:
+    rows, cols = start
+    corners = np.array([[x, y] for x in (cols.start, cols.stop) for y in (rows.start, rows.stop)], float)
+    moved = corners @ motion.matrix[:, :2].T + motion.matrix[:, 2]
+    margin = margin + round(0.3 * motion.speed)
+    low = np.clip(np.floor(moved.min(0)) - margin, 0, [shape[1] - 2, shape[0] - 2]).astype(int)
+    high = np.clip(np.ceil(moved.max(0)) + margin, low + 2, [shape[1], shape[0]]).astype(int)
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+def _overlap(a: Window, b: Window) -> bool:
+    return all(s.start < t.stop and t.start < s.stop for s, t in zip(a, b))
+
+
+def _seen_through(p: Prediction, window: Window) -> Prediction:
+    """The prediction with its images warped into another window."""
+    support = warped(p.state.support, p.motion.matrix, window)
+    template = warped(p.state.template, p.motion.matrix, window)
+    return replace(p, window=window, support=support, template=template)

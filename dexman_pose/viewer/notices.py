@@ -1,0 +1,84 @@
+"""What a reader must know before using the numbers: assumptions, gaps, guesses; in plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dexman_pose.data import HandTrack, RigidObject, Trajectory
+from dexman_pose.data.tracks import SIDES
+from dexman_pose.viewer.describe import frame_ranges, percent
+
+_SCALE_TEXT = {
+    "hand": "its size follows from the size of the hand that handles it, taken as an average adult's",
+    "contact": "its size was chosen so that the hand touches it; expect some per cent of error",
+    "unknown": "nothing fixed its metric size; lengths and distances of it are up to one common factor",
+}
+
+
+def notices(trajectory: Trajectory) -> list[str]:
+    """Sentences about everything assumed, guessed or missing in a trajectory; empty when nothing is."""
+    found = _camera_notices(trajectory)
+    for obj in trajectory.objects.values():
+        found += _object_notices(obj)
+    for side in SIDES:
+        hand = trajectory.hands.get(side)
+        found += [f"The {side} hand was never seen."] if hand is None else _hand_notices(hand)
+    if not trajectory.objects:
+        found.append("The trajectory holds no object.")
+    extra = trajectory.provenance.get("notices", [])
+    return found + [str(text) for text in (extra if isinstance(extra, list) else [extra])]
+
+
+def _camera_notices(trajectory: Trajectory) -> list[str]:
+    camera = trajectory.camera
+    view = np.degrees(2 * np.arctan(0.5 * camera.width / camera.fx))
+    if camera.source == "assumed":
+        return [
+            f"The camera was not known: a field of view of {view:.0f} degrees was assumed, not measured. "
+            "Distances from the camera are off by the same factor as the focal length."
+        ]
+    if camera.source == "estimated":
+        return [
+            f"The focal length ({camera.fx:.0f} px, {view:.0f} degrees wide) was estimated from the clip."
+        ]
+    return []
+
+
+def _object_notices(obj: RigidObject) -> list[str]:
+    found = []
+    if obj.scale_source in _SCALE_TEXT:
+        found.append(f"{obj.name}: {_SCALE_TEXT[obj.scale_source]}.")
+    seen = obj.mesh.seen
+    if seen is not None and not seen.all():
+        share = percent(float(1.0 - seen.mean()))
+        found.append(
+            f"{obj.name}: {share} of its faces were never seen by the camera; their shape is a guess."
+        )
+    elif seen is None and obj.mesh.source != "file":
+        found.append(
+            f"{obj.name}: its mesh was made ({obj.mesh.source}), not given; unseen sides are a guess."
+        )
+    if not obj.valid.all():
+        count = int((~obj.valid).sum())
+        found.append(
+            f"{obj.name}: no usable pose in {count} of {len(obj.valid)} frames: {frame_ranges(~obj.valid)}."
+        )
+    return found
+
+
+def _hand_notices(hand: HandTrack) -> list[str]:
+    found = []
+    if hand.scale_source == "hand" and hand.valid.any():
+        found.append(f"The {hand.side} hand's size was taken as an average adult's.")
+    absent, bridged = ~hand.valid, hand.valid & hand.bridged
+    if absent.any():
+        found.append(
+            f"The {hand.side} hand is absent in {int(absent.sum())} of {len(hand)} frames: "
+            f"{frame_ranges(absent)}."
+        )
+    if bridged.any():
+        found.append(
+            f"The {hand.side} hand was not seen but interpolated in {int(bridged.sum())} frames: "
+            f"{frame_ranges(bridged)}."
+        )
+    return found

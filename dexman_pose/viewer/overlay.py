@@ -1,0 +1,243 @@
+"""The estimate drawn over the picture it was made from, one frame or a whole video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
+from dexman_pose.data.tracks import SIDES
+from dexman_pose.errors import InputError
+from dexman_pose.progress import progress
+from dexman_pose.viewer.canvas import Canvas, TextLine
+from dexman_pose.viewer.describe import contact_text
+from dexman_pose.viewer.outline import SceneOutlines
+from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
+from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
+from dexman_pose.viewer.video import write_video
+
+Image = NDArray[np.uint8]
+Array = NDArray[np.float64]
+
+_TINT = 0.28
+
+
+class OverlayRenderer:
+    """Draws frames of one trajectory; holds the meshes ready, so that many frames are quick.
+
+    Args:
+        trajectory: what to draw.
+        masks: tint the pixels they give to each object and to hands; None for no tint.
+        max_width: pictures wider than this are made smaller, outlines stay sharp.
+    """
+
+    def __init__(
+        self, trajectory: Trajectory, *, masks: MaskSequence | None = None, max_width: int = 1280
+    ) -> None:
+        if max_width < 16:
+            raise InputError(f"max_width must be at least 16 pixels, but got {max_width}")
+        self._cv2 = require("cv2", "video", "drawing overlays")
+        self.trajectory, self.masks = trajectory, masks
+        self.colors = object_colors([*trajectory.objects, *_extra_names(trajectory, masks)])
+        self._camera = _resized(trajectory.camera, min(1.0, max_width / trajectory.camera.width))
+        # The middle and size of a mesh take longer to compute than a whole hand to draw.
+        self._middles = {n: (o.mesh.center, o.mesh.radius) for n, o in trajectory.objects.items()}
+        self._outlines = SceneOutlines(trajectory.objects, self._camera)
+        self._tints = _label_colors(masks, self.colors)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels of the pictures drawn."""
+        return self._camera.width, self._camera.height
+
+    def draw(self, image: Image, index: int) -> Image:
+        """Frame ``index`` drawn over its picture.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, of the size of the trajectory's camera. Not changed.
+            index: frame of the trajectory.
+
+        Returns:
+            (h, w, 3) uint8 RGB, at most ``max_width`` wide.
+
+        Raises:
+            InputError: no such frame, or a picture of another size.
+        """
+        self._check(image, index)
+        if image.shape[1::-1] == self.size:
+            canvas = Canvas(np.array(image, order="C"))
+        else:
+            canvas = Canvas(self._cv2.resize(image, self.size, interpolation=self._cv2.INTER_AREA))
+        if self.masks is not None:
+            labels = self.masks.labels(index)
+            labels = self._cv2.resize(labels, self.size, interpolation=self._cv2.INTER_NEAREST)
+            canvas.tint(labels, self._tints, _TINT)
+        self._draw_objects(canvas, index)
+        for side, hand in self.trajectory.hands.items():
+            if hand.valid[index]:
+                draw_hand(canvas, hand, index, self._pixels)
+                draw_contacts(canvas, self.trajectory, side, index, self._pixels, self.colors)
+        canvas.panel(self._panel(index))
+        return canvas.image
+
+    def _check(self, image: Image, index: int) -> None:
+        count, camera = self.trajectory.num_frames, self.trajectory.camera
+        if not 0 <= index < count:
+            raise InputError(f"the trajectory has frames 0 to {count - 1}, but frame {index} was asked for")
+        if image.shape != (camera.height, camera.width, 3) or image.dtype != np.uint8:
+            raise InputError(
+                f"the picture must be uint8 RGB of the camera's size {camera.width}x{camera.height}, "
+                f"but got {image.dtype} of shape {image.shape}"
+            )
+
+    def _draw_objects(self, canvas: Canvas, index: int) -> None:
+        for name, curves in self._outlines.trace(index).items():
+            obj, color = self.trajectory.objects[name], self.colors[name]
+            bent = [self._bent(curve) for curve in curves]
+            if obj.valid[index]:
+                canvas.lines(bent, color, 2.0, closed=True)
+                self._draw_axes(canvas, obj.camera_from_object[index], *self._middles[name])
+            else:
+                for curve in bent:
+                    canvas.dashes(curve, mixed(color, GREY, 0.6), 2.0)
+
+    def _draw_axes(self, canvas: Canvas, pose: Array, center: Array, radius: float) -> None:
+        """The directions of the object frame, drawn from the middle of its mesh."""
+        ends = center + np.concatenate([np.zeros((1, 3)), 0.4 * radius * np.eye(3)])
+        points = ends @ pose[:3, :3].T + pose[:3, 3]
+        if (points[:, 2] <= 0.01).any():
+            return
+        pixels = self._pixels(points)
+        for k in np.argsort(-points[1:, 2]):  # the axis that points at the viewer last
+            canvas.lines([pixels[[0, k + 1]]], AXIS_COLORS[k], 2.0)
+
+    def _pixels(self, points: Array) -> Array:
+        """Pixels (N, 2) in the picture drawn of camera-frame points (N, 3) with positive z."""
+        return self._bent(self._camera.project(points))
+
+    def _bent(self, pixels: Array) -> Array:
+        """Ideal pinhole pixels as the lens shows them."""
+        camera = self._camera
+        if camera.distortion is None or len(pixels) == 0:
+            return pixels
+        rays = camera.unproject(pixels, np.ones(len(pixels)))
+        zero = np.zeros(3)
+        bent: Array = self._cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
+        return bent
+
+    def _panel(self, index: int) -> list[TextLine]:
+        t = self.trajectory
+        lines = [TextLine(f"frame {index} / {t.num_frames - 1}   {t.frame_times[index]:.3f} s")]
+        for name, obj in t.objects.items():
+            if obj.valid[index]:
+                iou = obj.track.mask_iou
+                text = f"{name}: confidence {obj.confidence[index]:.2f}"
+                text += "" if iou is None else f", mask IoU {iou[index]:.2f}"
+                lines.append(TextLine(text, self.colors[name]))
+            else:
+                lines.append(TextLine(f"{name}: not valid", mixed(self.colors[name], GREY, 0.6), dim=True))
+        for side in SIDES:
+            if side in t.hands:
+                text = contact_text(t, side, index)
+                lines.append(TextLine(text, HAND_COLORS[side], dim=not t.hands[side].valid[index]))
+        return lines
+
+
+def overlay_frame(
+    trajectory: Trajectory,
+    image: Image,
+    index: int,
+    *,
+    masks: MaskSequence | None = None,
+    max_width: int = 1280,
+) -> Image:
+    """One frame drawn over its picture; for many frames, :class:`OverlayRenderer` prepares the meshes once.
+
+    Args:
+        trajectory: what to draw.
+        image: (H, W, 3) uint8 RGB of the camera's size.
+        index: frame of the trajectory.
+        masks: tint the pixels they give to each object and to hands.
+        max_width: a wider picture is made smaller.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+
+    Raises:
+        InputError: no such frame, or a picture of another size.
+    """
+    return OverlayRenderer(trajectory, masks=masks, max_width=max_width).draw(image, index)
+
+
+def write_overlay(
+    trajectory: Trajectory,
+    clip: Clip,
+    path: str | Path,
+    *,
+    masks: MaskSequence | None = None,
+    max_width: int = 1280,
+) -> Path:
+    """Write the whole clip with the estimate drawn over it as an mp4 (H.264); memory does not grow with its
+    length.
+
+    Per frame: the outline of what is visible of each object (dashed and dimmed where its pose is not valid),
+    the axes of its frame (x red, y green, z blue), hand skeletons (hollow joints where bridged), a filled
+    disc in the object's colour at joints that touch it, frame number and time, confidence and contacts as
+    text.
+
+    Args:
+        trajectory: what to draw.
+        clip: the video it was made from, with at least as many frames.
+        path: the mp4 file; appears only when complete.
+        masks: tint the pixels they give to each object and to hands.
+        max_width: wider pictures are made smaller.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        InputError: the clip has fewer frames or another size than the trajectory.
+    """
+    if clip.num_frames < trajectory.num_frames:
+        raise InputError(
+            f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "
+            "give the video that the trajectory was made from"
+        )
+    renderer = OverlayRenderer(trajectory, masks=masks, max_width=max_width)
+
+    def drawn() -> Iterator[Image]:
+        frames = clip.frames(0, trajectory.num_frames)
+        for index, image in progress(frames, "overlay", total=trajectory.num_frames):
+            yield renderer.draw(image, index)
+
+    return write_video(path, drawn(), trajectory.frame_times)
+
+
+def _resized(camera: Camera, scale: float) -> Camera:
+    """The camera of the picture shrunk by ``scale``; its exact factors follow from the rounded size."""
+    width, height = max(1, round(camera.width * scale)), max(1, round(camera.height * scale))
+    sx, sy = width / camera.width, height / camera.height
+    k = camera.K.copy()
+    k[0] *= sx
+    k[1] *= sy
+    k[0, 2] = (camera.cx + 0.5) * sx - 0.5
+    k[1, 2] = (camera.cy + 0.5) * sy - 0.5
+    return replace(camera, K=k, width=width, height=height)
+
+
+def _extra_names(trajectory: Trajectory, masks: MaskSequence | None) -> list[str]:
+    return [] if masks is None else [name for name in masks.names if name not in trajectory.objects]
+
+
+def _label_colors(masks: MaskSequence | None, colors: dict[str, RGB]) -> NDArray[np.uint8]:
+    """(256, 3) colour per label value."""
+    table = np.zeros((256, 3), np.uint8)
+    table[OCCLUDER] = GREY
+    for i, name in enumerate(masks.names if masks is not None else ()):
+        table[i + 1] = colors[name]
+    return table

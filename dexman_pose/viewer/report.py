@@ -1,0 +1,208 @@
+"""One self-contained HTML page about a trajectory: works offline, nothing is loaded from anywhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose import __version__
+from dexman_pose.data import Clip, MaskSequence, Trajectory
+from dexman_pose.data.atomic import write_bytes
+from dexman_pose.data.tracks import SIDES
+from dexman_pose.errors import InputError
+from dexman_pose.viewer import html, plots
+from dexman_pose.viewer.describe import (
+    ObjectSummary,
+    camera_text,
+    duration,
+    percent,
+    summarize_hand,
+    summarize_object,
+)
+from dexman_pose.viewer.notices import notices
+from dexman_pose.viewer.overlay import OverlayRenderer
+from dexman_pose.viewer.palette import HAND_COLORS, hex_color, object_colors
+
+KEY_FRAMES = 8
+_KEY_WIDTH = 640
+_LARGEST_EMBEDDED = 8_000_000
+
+
+def write_report(
+    trajectory: Trajectory,
+    path: str | Path,
+    *,
+    clip: Clip | None = None,
+    masks: MaskSequence | None = None,
+    overlay: str | Path | None = None,
+    truth_errors: dict[str, str] | None = None,
+    title: str | None = None,
+) -> Path:
+    """Write the report of a trajectory: summary, what to be careful with, key frames, curves, provenance.
+
+    Args:
+        trajectory: what to report on.
+        path: the HTML file; appears only when complete.
+        clip: the video it was made from; without it there are no key frames.
+        masks: tint the key frames with them.
+        overlay: an overlay video; put into the page below 8 MB, else linked by its relative path.
+        truth_errors: what was measured against ground truth, in words, by object or quantity.
+        title: heading; the clip's name when None.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        InputError: the overlay does not exist, or the clip does not fit the trajectory.
+    """
+    target = Path(path)
+    heading = title or _title(trajectory, clip)
+    body = [f"<header><h1>{html.escape(heading)}</h1>", f'<p class="lead">{_lead(trajectory)}</p></header>']
+    warnings = notices(trajectory)
+    if warnings:
+        body.append(html.section("Before you use the numbers", html.notes(warnings)))
+    body.append(html.section("Summary", _object_table(trajectory), _hand_table(trajectory)))
+    if truth_errors:
+        rows = [(html.escape(k), html.escape(v)) for k, v in truth_errors.items()]
+        body.append(html.section("Against ground truth", html.table(("what", "error"), rows)))
+    if clip is not None:
+        body.append(html.section("Key frames", _contact_sheet(trajectory, clip, masks)))
+    if overlay is not None:
+        body.append(html.section("Overlay", _video(Path(overlay), target)))
+    body.append(html.section("Over time", *_plots(trajectory)))
+    body.append(html.section("Provenance", _provenance(trajectory)))
+    # A lone surrogate (an undecodable byte of a file name) has no UTF-8 form.
+    return write_bytes(target, html.page(heading, body).encode("utf-8", errors="replace"))
+
+
+def key_frames(trajectory: Trajectory, count: int = KEY_FRAMES) -> dict[int, str]:
+    """Frames worth a look and why: ``count`` spread evenly, and the worst mask overlap of each object."""
+    last = trajectory.num_frames - 1
+    if last < 0:
+        return {}
+    chosen = {int(i): "" for i in np.unique(np.linspace(0, last, count).round().astype(int))}
+    for obj in list(trajectory.objects.values())[:4]:
+        worst = summarize_object(obj)
+        if worst.worst_frame is not None and worst.worst_iou is not None:
+            why = f"lowest mask IoU of {obj.name}: {worst.worst_iou:.2f}"
+            before = chosen.get(worst.worst_frame, "")
+            chosen[worst.worst_frame] = f"{before}; {why}" if before else why
+    return dict(sorted(chosen.items()))
+
+
+def _title(trajectory: Trajectory, clip: Clip | None) -> str:
+    if clip is not None and clip.path is not None:
+        return Path(clip.path).name
+    return ", ".join(trajectory.objects) or "Trajectory"
+
+
+def _lead(trajectory: Trajectory) -> str:
+    parts = [f"{trajectory.num_frames} frames", f"{duration(trajectory):.2f} s", camera_text(trajectory)]
+    return html.escape(" - ".join(parts)).replace(" - ", " &middot; ")
+
+
+def _object_table(trajectory: Trajectory) -> str:
+    head = (
+        "object", "valid frames", "confidence", "mean IoU", "worst IoU (frame)", "size (mm)", "scale",
+        "scale from", "mesh faces", "mesh from",
+    )  # fmt: skip
+    colors = object_colors(trajectory.objects)
+    rows = [
+        _object_row(summarize_object(o), hex_color(colors[name])) for name, o in trajectory.objects.items()
+    ]
+    return html.table(head, rows, numbers=frozenset((1, 2, 3, 4, 5, 6, 8))) if rows else "<p>No objects.</p>"
+
+
+def _object_row(s: ObjectSummary, color: str) -> list[str]:
+    worst = "-" if s.worst_iou is None else f"{s.worst_iou:.3f} ({s.worst_frame})"
+    texts = [
+        percent(s.valid), _number(s.confidence, 2), _number(s.mean_iou, 3), worst,
+        " x ".join(f"{1000 * v:.0f}" for v in s.extents), f"{s.scale:.4g}", s.scale_source, f"{s.faces:,}",
+        s.source,
+    ]  # fmt: skip
+    return [html.mark(color) + html.escape(s.name), *(html.escape(t) for t in texts)]
+
+
+def _hand_table(trajectory: Trajectory) -> str:
+    rows = []
+    for side in SIDES:
+        if side not in trajectory.hands:
+            continue
+        s = summarize_hand(trajectory, side)
+        held = ", ".join(f"{name} {percent(share)}" for name, share in s.touching.items() if share > 0)
+        source = trajectory.hands[side].scale_source
+        texts = [percent(s.detected), percent(s.bridged), held or "nothing", source]
+        name = html.mark(hex_color(HAND_COLORS[side])) + html.escape(side)
+        rows.append([name, *(html.escape(t) for t in texts)])
+    head = ("hand", "seen", "bridged", "touches (share of frames)", "scale from")
+    return html.table(head, rows, numbers=frozenset((1, 2))) if rows else "<p>No hands.</p>"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _contact_sheet(trajectory: Trajectory, clip: Clip, masks: MaskSequence | None) -> str:
+    if clip.num_frames < trajectory.num_frames:
+        raise InputError(
+            f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "
+            "give the video that the trajectory was made from"
+        )
+    renderer = OverlayRenderer(trajectory, masks=masks, max_width=_KEY_WIDTH)
+    figures = []
+    for index, why in key_frames(trajectory).items():
+        picture = renderer.draw(clip.frame(index), index)
+        caption = f"frame {index}, {trajectory.frame_times[index]:.2f} s" + (f" - {why}" if why else "")
+        figures.append(html.figure(html.image(_jpeg(picture), "jpeg", f"overlay of frame {index}"), caption))
+    return '<div class="frames">\n' + "\n".join(figures) + "\n</div>"
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, format="JPEG", quality=86, optimize=True)
+    return out.getvalue()
+
+
+def _video(overlay: Path, target: Path) -> str:
+    if not overlay.is_file():
+        raise InputError(f"the overlay video {overlay} does not exist")
+    if overlay.stat().st_size < _LARGEST_EMBEDDED:
+        source = html.data_uri(overlay.read_bytes(), "video/mp4")
+    else:
+        relative = Path(os.path.relpath(overlay.resolve(), target.parent.resolve())).as_posix()
+        source = quote(relative if relative.startswith(".") else f"./{relative}")
+    video = f'<video controls loop muted playsinline preload="metadata" src="{html.escape(source)}"></video>'
+    return html.figure(video, overlay.name)
+
+
+def _plots(trajectory: Trajectory) -> list[str]:
+    if trajectory.num_frames == 0:
+        return ["<p>No frames.</p>"]
+    figures = {
+        f"pose of {name} over time": plots.plot_object(trajectory, name) for name in trajectory.objects
+    }
+    if trajectory.hands:
+        figures["hands over time"] = plots.plot_hands(trajectory)
+    if trajectory.contacts is not None and trajectory.contacts.pairs:
+        figures["contacts over time"] = plots.plot_contacts(trajectory)
+        figures["hand-object distance over time"] = plots.plot_distances(trajectory)
+    return [
+        html.figure(html.image(plots.figure_png(figure), "png", text), look="plot")
+        for text, figure in figures.items()
+    ] or ["<p>Nothing to plot.</p>"]
+
+
+def _provenance(trajectory: Trajectory) -> str:
+    content = json.dumps(trajectory.provenance, indent=2, sort_keys=True, default=str, ensure_ascii=False)
+    world = np.array2string(trajectory.world_from_camera, precision=4, suppress_small=True)
+    matrix = np.array2string(trajectory.camera.K, precision=3, suppress_small=True)
+    text = f"{content}\n\ncamera matrix K (pixels)\n{matrix}\n\nworld_from_camera\n{world}"
+    return f'<pre>{html.escape(text)}</pre>\n<p class="lead">dexman_pose {html.escape(__version__)}</p>'

@@ -1,0 +1,1 @@
+"""Cards of pretrained networks: source, licence, size, hash, what was verified. Data only."""

@@ -1,0 +1,252 @@
+"""The trajectory file: exact roundtrip, clear refusals, every kind of inconsistency named."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dexman_pose.data import Trajectory
+from dexman_pose.data.trajectory_file import problems
+from dexman_pose.errors import InputError, TrajectoryError
+
+
+def _same(a: Any, b: Any) -> None:
+    assert type(a) is type(b)
+    if isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    elif isinstance(a, dict):
+        assert list(a) == list(b)
+        for key in a:
+            _same(a[key], b[key])
+    elif hasattr(a, "__dataclass_fields__"):
+        for name in a.__dataclass_fields__:
+            _same(getattr(a, name), getattr(b, name))
+    else:
+        assert a == b
+
+
+def test_roundtrip_is_exact(trajectory: Trajectory, tmp_path: Path) -> None:
+    path = trajectory.save(tmp_path / "deep" / "t.npz")
+    assert path == tmp_path / "deep" / "t.npz"
+    _same(Trajectory.load(path), trajectory)
+    assert [p.name for p in path.parent.iterdir()] == ["t.npz"]
+
+
+def test_a_run_folder_stands_for_its_file(trajectory: Trajectory, tmp_path: Path) -> None:
+    assert trajectory.save(tmp_path / "run") == tmp_path / "run" / "trajectory.npz"
+    _same(Trajectory.load(tmp_path / "run"), trajectory)
+
+
+def test_a_trajectory_without_anything_found(tmp_path: Path, trajectory: Trajectory) -> None:
+    empty = Trajectory(trajectory.camera, [0.0, 0.1])  # type: ignore[arg-type]
+    _same(Trajectory.load(empty.save(tmp_path)), empty)
+
+
+def test_the_file_explains_itself_without_this_package(trajectory: Trajectory, tmp_path: Path) -> None:
+    with np.load(trajectory.save(tmp_path), allow_pickle=False) as file:
+        header = json.loads(file["header"].tobytes())
+        np.testing.assert_array_equal(
+            file["objects/1/camera_from_object"], trajectory.objects["möbius lid"].camera_from_object
+        )
+    assert header["schema"] == {"name": "dexman_pose.trajectory", "version": 1}
+    assert "metres" in header["conventions"]["units"]
+    assert [o["name"] for o in header["objects"]] == ["cup", "möbius lid"]
+    assert len(header["joint_names"]) == 21
+
+
+def test_a_failed_write_leaves_the_old_file(trajectory: Trajectory, tmp_path: Path) -> None:
+    path = trajectory.save(tmp_path)
+    before = path.read_bytes()
+    trajectory.frame_times[3] = 0.0
+    with pytest.raises(TrajectoryError, match="must increase"):
+        trajectory.save(tmp_path)
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.7, 0.999])
+def test_a_cut_off_file_is_refused_in_one_line(trajectory: Trajectory, tmp_path: Path, share: float) -> None:
+    path = trajectory.save(tmp_path / "t.npz")
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(TrajectoryError, match="not a trajectory file") as caught:
+        Trajectory.load(path)
+    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_flipped_bytes_are_noticed(trajectory: Trajectory, tmp_path: Path) -> None:
+    path = trajectory.save(tmp_path / "t.npz")
+    whole = path.read_bytes()
+    for at in np.linspace(40, len(whole) - 40, 25).astype(int):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            _same(Trajectory.load(path), trajectory)  # a byte of no meaning, such as a time stamp
+        except TrajectoryError as error:
+            assert str(path) in str(error)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    plain, text, pickled = tmp_path / "a.npz", tmp_path / "b.npz", tmp_path / "c.npz"
+    np.savez(plain, x=np.zeros(3))
+    text.write_text("hello")
+    pickled.write_bytes(pickle.dumps({"header": 1}))
+    for path in (plain, text, pickled):
+        with pytest.raises(TrajectoryError, match="not a trajectory file"):
+            Trajectory.load(path)
+    with pytest.raises(TrajectoryError, match="no trajectory file at"):
+        Trajectory.load(tmp_path)
+
+
+def _rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Path:
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(arrays["header"].tobytes())
+    change(header, arrays)
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h, a: h["schema"].update(version=2), "schema version 2.*reads up to 1"),
+        (lambda h, a: h["schema"].update(name="other"), "holds 'other'"),
+        (lambda h, a: a.pop("camera/K"), "damaged trajectory file"),
+        (lambda h, a: a.pop("objects/0/faces"), "damaged trajectory file"),
+        (lambda h, a: a.pop("frame_times"), "it lacks 'frame_times'"),
+        (lambda h, a: h.pop("hands"), "it lacks 'hands'"),
+        (lambda h, a: h["objects"][0].update(scale=-1), "scale must be positive"),
+        (lambda h, a: a.update({"objects/0/texture": np.zeros(9, np.uint8)}), "damaged trajectory file"),
+        (lambda h, a: a.update({"objects/0/valid": np.zeros(3, bool)}), r"valid must have shape \(10,\)"),
+        (lambda h, a: a.update({"objects/0/confidence": np.full(10, 2.0)}), "confidence outside 0..1"),
+    ],
+)
+def test_changed_files_are_refused(
+    trajectory: Trajectory, tmp_path: Path, change: Callable[..., None], message: str
+) -> None:
+    path = _rewritten(trajectory.save(tmp_path / "t.npz"), change)
+    with pytest.raises(TrajectoryError, match=message):
+        Trajectory.load(path)
+
+
+def test_files_with_pickles_are_not_opened(trajectory: Trajectory, tmp_path: Path) -> None:
+    path = trajectory.save(tmp_path / "t.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays, extra=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(TrajectoryError, match="not a trajectory file"):
+        Trajectory.load(path)
+
+
+def test_a_good_trajectory_has_no_problems(trajectory: Trajectory) -> None:
+    assert problems(trajectory) == []
+    trajectory.validate()
+
+
+def _spoil(t: Trajectory, what: str) -> None:
+    cup, hand, contacts = t.objects["cup"], t.hands["right"], t.contacts
+    assert contacts is not None
+    match what:
+        case "times":
+            t.frame_times[5] = t.frame_times[4]
+        case "start":
+            t.frame_times += 1.0
+        case "nan time":
+            t.frame_times[2] = np.nan
+        case "world":
+            t.world_from_camera[0, 0] += 0.1
+        case "provenance":
+            t.provenance["bad"] = float("nan")
+        case "rotation":
+            cup.track.camera_from_object[3, :3, :3] *= 1.1
+        case "nan pose":
+            cup.track.camera_from_object[3, 0, 3] = np.nan
+        case "behind":
+            cup.track.camera_from_object[2, 2, 3] = -1.0
+            cup.track.valid[2] = True
+        case "unsure":
+            cup.track.valid[:2], cup.track.confidence[:2] = True, 0.0
+        case "iou":
+            assert cup.track.mask_iou is not None
+            cup.track.mask_iou[7] = 1.5
+        case "covariance":
+            assert cup.track.covariance is not None
+            cup.track.covariance[1, 2, 2] = -1.0
+        case "symmetry":
+            cup.symmetry = cup.symmetry[::-1]
+        case "name":
+            t.objects["pot"] = t.objects.pop("cup")
+        case "bones":
+            hand.joints[6, 8] += 0.01
+        case "wrist":
+            hand.bone_lengths[0] = 0.1
+        case "bridged":
+            hand.valid[4] = False
+        case "side":
+            t.hands["left"] = hand
+        case "contact object":
+            contacts.pairs = (("right", "spoon"),)
+        case "contact length":
+            for name in ("distance", "touching", "nearest", "valid"):
+                setattr(contacts, name, getattr(contacts, name)[:, :5])
+        case "thresholds":
+            contacts.threshold_off = 0.001
+        case "touching":
+            contacts.valid[0, 3], contacts.touching[0, 3, 2] = False, True
+
+
+PROBLEMS = {
+    "times": "frame_times must increase, but frame 5",
+    "start": "frame_times must start at 0",
+    "nan time": "frame_times must be finite",
+    "world": "world_from_camera is not a rigid",
+    "provenance": "provenance must hold plain JSON",
+    "rotation": "object 'cup': camera_from_object: entry 3 is not a rigid",
+    "nan pose": "object 'cup': camera_from_object holds 1 values",
+    "behind": "object 'cup': 1 frames are valid but behind the camera (the first: frame 2)",
+    "unsure": "object 'cup': 2 frames are valid but have no confidence",
+    "iou": "object 'cup': 1 frames have a mask_iou outside 0..1 (the first: frame 7)",
+    "covariance": "negative variance (the first: frame 1)",
+    "symmetry": "object 'cup': symmetry must start with the identity",
+    "name": "object 'pot': is stored under this name but is called 'cup'",
+    "bones": "right hand: 1 frames have bones that differ",
+    "wrist": "right hand: bone_lengths must be positive, and 0 for the wrist",
+    "bridged": "right hand: 1 frames are bridged but not valid (the first: frame 4)",
+    "side": "left hand: is stored as left but says it is the right",
+    "contact object": "contacts: unknown object 'spoon'",
+    "contact length": "contacts: cover 5 frames, but there are 10",
+    "thresholds": "contacts: thresholds must be",
+    "touching": "contacts: 1 frames touch without being valid",
+}
+
+
+@pytest.mark.parametrize("what", PROBLEMS)
+def test_each_problem_is_named(trajectory: Trajectory, what: str) -> None:
+    _spoil(trajectory, what)
+    assert PROBLEMS[what] in "\n".join(problems(trajectory))
+
+
+def test_all_problems_are_listed_at_once(trajectory: Trajectory) -> None:
+    for what in ("times", "iou", "bones", "touching"):
+        _spoil(trajectory, what)
+    assert len(problems(trajectory)) == 4
+    with pytest.raises(TrajectoryError) as caught:
+        trajectory.validate()
+    assert str(caught.value).count("\n- ") == 4
+
+
+def test_lengths_must_agree_from_the_start(trajectory: Trajectory) -> None:
+    with pytest.raises(InputError, match="object 'cup' has 10 poses, but there are 9 frames"):
+        Trajectory(trajectory.camera, np.arange(9.0), trajectory.objects)
+    with pytest.raises(InputError, match="the right hand has 10 entries, but there are 9"):
+        Trajectory(trajectory.camera, np.arange(9.0), {}, trajectory.hands)
+    with pytest.raises(InputError, match="world_from_camera"):
+        Trajectory(trajectory.camera, np.arange(9.0), world_from_camera=np.ones((4, 4)))

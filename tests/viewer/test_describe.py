@@ -1,0 +1,103 @@
+"""Numbers and sentences about a trajectory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dexman_pose.data import Camera, Trajectory
+from dexman_pose.viewer import describe
+from dexman_pose.viewer.describe import (
+    contact_text,
+    frame_ranges,
+    percent,
+    summarize_hand,
+    summarize_object,
+    touching_fingers,
+)
+from dexman_pose.viewer.notices import notices
+
+
+def test_frame_ranges() -> None:
+    flags = np.zeros(12, bool)
+    assert frame_ranges(flags) == ""
+    flags[[0, 3, 4, 5, 11]] = True
+    assert frame_ranges(flags) == "0, 3-5, 11"
+    assert frame_ranges(np.arange(40) % 2 == 0, limit=3) == "0, 2, 4 and 17 more ranges"
+
+
+def test_percent_is_whole_only_when_it_is() -> None:
+    assert [percent(x) for x in (0.0, 0.001, 0.5, 0.999, 1.0)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
+
+
+def test_object_figures_are_over_valid_frames(trajectory: Trajectory) -> None:
+    track = trajectory.objects["cube"].track
+    assert track.mask_iou is not None
+    track.mask_iou[:] = np.linspace(0.5, 1.0, 24)
+    track.mask_iou[11] = 0.0  # not valid
+    found = summarize_object(trajectory.objects["cube"])
+    assert found.valid == pytest.approx(20 / 24)
+    assert found.confidence == pytest.approx(0.95)
+    assert (found.worst_iou, found.worst_frame) == (0.5, 0)
+    assert found.mean_iou == pytest.approx(track.mask_iou[track.valid].mean())
+    assert found.extents == pytest.approx((0.09, 0.09, 0.09))
+
+
+def test_object_never_valid_has_no_figures(trajectory: Trajectory) -> None:
+    trajectory.objects["cube"].track.valid[:] = False
+    found = summarize_object(trajectory.objects["cube"])
+    assert (found.valid, found.confidence, found.mean_iou, found.worst_iou) == (0.0, None, None, None)
+    assert "cube: valid in 0 %" in describe(trajectory)
+
+
+def test_hand_shares(trajectory: Trajectory) -> None:
+    found = summarize_hand(trajectory, "left")
+    assert (found.detected, found.bridged) == (pytest.approx(16 / 24), pytest.approx(3 / 24))
+    assert set(found.touching) == {"cube", "ball"} and found.touching["ball"] == 0.0
+
+
+def test_contact_text(trajectory: Trajectory) -> None:
+    assert trajectory.contacts is not None
+    row = trajectory.contacts.pairs.index(("right", "cube"))
+    trajectory.contacts.touching[:] = False
+    trajectory.contacts.touching[row, 8, [4, 7, 8]] = True
+    assert contact_text(trajectory, "right", 8) == "right hand: cube (thumb, index)"
+    assert contact_text(trajectory, "right", 9) == "right hand: no contact"
+    assert contact_text(trajectory, "right", 3) == "right hand: no contact [bridged]"
+    assert contact_text(trajectory, "left", 23) == "left hand: not seen"
+    assert touching_fingers(np.ones(21, bool)) == ["thumb", "index", "middle", "ring", "pinky", "wrist"]
+
+
+def test_notices_name_every_assumption(trajectory: Trajectory) -> None:
+    seen = np.ones(12, bool)
+    seen[:3] = False
+    cube = trajectory.objects["cube"]
+    cube.mesh = replace(cube.mesh, seen=seen, source="silhouette")
+    del trajectory.hands["right"]
+    assumed = replace(trajectory.camera, source="assumed")
+    text = "\n".join(notices(replace(trajectory, camera=assumed, provenance={"notices": ["mind the gap"]})))
+    assert "field of view of 49 degrees was assumed" in text
+    assert "cube: nothing fixed its metric size" in text
+    assert "cube: 25 % of its faces were never seen" in text
+    assert "cube: no usable pose in 4 of 24 frames: 10-13." in text
+    assert "ball: its size follows from the size of the hand" in text
+    assert "The left hand is absent in 5 of 24 frames: 19-23." in text
+    assert "interpolated in 3 frames: 2-4" in text
+    assert "The right hand was never seen." in text
+    assert "mind the gap" in text
+
+
+def test_nothing_assumed_needs_no_notice(trajectory: Trajectory) -> None:
+    for obj in trajectory.objects.values():
+        obj.scale_source, obj.track.valid[:] = "given", True
+    for hand in trajectory.hands.values():
+        hand.scale_source, hand.valid[:], hand.bridged[:] = "depth", True, False
+    assert notices(trajectory) == []
+    assert "to note" not in describe(trajectory)
+
+
+def test_empty_trajectory() -> None:
+    text = describe(Trajectory(Camera.from_focal(500, 640, 480), np.zeros(0)))
+    assert "0 frames" in text and "no objects" in text and "no hands" in text
