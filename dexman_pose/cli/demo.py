@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from dexman_pose.cli.run import positive, print_files, with_meshes
 
-if TYPE_CHECKING:
-    from dexman_pose.data import HandTrack, RigidObject, Trajectory
-    from dexman_pose.datasets import DemoTruth
-
-CLOSE_M, CLOSE_DEG = 0.005, 5.0
-"""A frame counts as right when its pose is this close to the truth."""
+LINES = {
+    "object_valid_share": ("frames with a pose of the object", 100, "%"),
+    "object_good_share": ("... within 5 cm and 20 degrees", 100, "%"),
+    "translation_mm_median": ("object, translation, median", 1, "mm"),
+    "translation_mm_max": ("object, translation, worst frame", 1, "mm"),
+    "rotation_deg_median": ("object, rotation, median", 1, "degrees"),
+    "rotation_deg_max": ("object, rotation, worst frame", 1, "degrees"),
+    "hand_valid_share": ("frames with the hand", 100, "%"),
+    "hand_joint_mm_median": ("hand, mean joint error, median", 1, "mm"),
+    "hand_relative_mm_median": ("... relative to the wrist", 1, "mm"),
+    "contact_agreement": ("frames in which touching is told rightly", 100, "%"),
+}
+"""Text, factor and unit of each number of the comparison with the truth."""
 
 
 def add(subparsers: Any) -> None:
@@ -38,7 +43,7 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Render, reconstruct, compare."""
     from dexman_pose.cli.console import print_stage, shown
-    from dexman_pose.datasets import render_demo
+    from dexman_pose.datasets import compare_with_truth, render_demo
     from dexman_pose.pipeline import load_prompts, reconstruct
     from dexman_pose.pipeline.backends import Backends, check_backends
     from dexman_pose.pipeline.files import make_folder
@@ -60,44 +65,14 @@ def handle(args: argparse.Namespace) -> int:
             out=out,
             on_stage=print_stage,
         )
-    print_errors(result, truth)
+    print_errors(compare_with_truth(result, truth))
     print_files(out)
     return 0
 
 
-def print_errors(result: Trajectory, truth: DemoTruth) -> None:
-    """Print how far objects and hands are from the truth."""
+def print_errors(errors: Mapping[str, float]) -> None:
+    """Print errors against the truth as a table; what could not be computed is not there."""
     print("errors against the truth")
-    for name, obj in result.objects.items():
-        print(f"  {name}: {object_errors(obj, truth)}")
-    for side, hand in result.hands.items():
-        print(f"  {side} hand: {hand_errors(hand, truth)}")
-
-
-def object_errors(obj: RigidObject, truth: DemoTruth) -> str:
-    """Errors of an object's poses in words; a frame without a pose counts as wrong."""
-    from dexman_pose.geometry import inverse, rotation_angle
-
-    found, true = obj.camera_from_object, truth.camera_from_object
-    metres = np.linalg.norm(found[:, :3, 3] - true[:, :3, 3], axis=-1)
-    degrees = np.degrees(rotation_angle(inverse(true) @ found))
-    good = obj.valid & (metres < CLOSE_M) & (degrees < CLOSE_DEG)
-    text = f"{good.sum()} of {len(good)} frames within {1000 * CLOSE_M:.0f} mm and {CLOSE_DEG:.0f} degrees"
-    if not obj.valid.any():
-        return text
-    return f"{text}; {_spread(1000 * metres[obj.valid], 'mm')}, {_spread(degrees[obj.valid], 'degrees')}"
-
-
-def hand_errors(hand: HandTrack, truth: DemoTruth) -> str:
-    """Errors of a hand's joints in words, over the frames in which hand and truth are there."""
-    both = hand.valid & truth.hand_valid
-    text = f"found in {both.sum()} of {truth.hand_valid.sum()} frames"
-    if not both.any():
-        return text
-    metres = np.linalg.norm(hand.joints[both] - truth.joints[both], axis=-1).mean(-1)
-    return f"{text}; mean joint error {_spread(1000 * metres, 'mm')}"
-
-
-def _spread(values: NDArray[np.float64], unit: str) -> str:
-    """Median and 90th percentile."""
-    return f"median {np.median(values):.2f} {unit} (90 %: {np.percentile(values, 90):.2f})"
+    for key, (text, factor, unit) in LINES.items():
+        if key in errors:
+            print(f"  {text:<42} {factor * errors[key]:8.2f} {unit}")

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import warp as wp
-
-wp.config.quiet = True
+from dexman_pose.render._warp import wp
 
 FAR = wp.constant(1.0e9)
 

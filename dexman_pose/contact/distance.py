@@ -61,9 +61,8 @@ def _query(
     vertices: Array, faces: NDArray[np.int64], points: Array, device: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """One launch over all points: nearest (N, 3), distance (N,), face (N,)."""
-    import warp as wp
-
     from dexman_pose.contact import _kernels
+    from dexman_pose.render._warp import wp
 
     closed = is_closed(faces)
     surface = wp.Mesh(

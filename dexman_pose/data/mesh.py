@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,20 +67,20 @@ class Mesh:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
-    @property
+    @cached_property
     def extents(self) -> NDArray[np.float64]:
         """(3,) size of the axis-aligned bounding box in metres."""
         size: NDArray[np.float64] = np.ptp(self.vertices[np.unique(self.faces)], axis=0)
         return size
 
-    @property
+    @cached_property
     def center(self) -> NDArray[np.float64]:
         """(3,) centre of the axis-aligned bounding box, metres, object frame."""
         used = self.vertices[np.unique(self.faces)]
         middle: NDArray[np.float64] = 0.5 * (used.min(0) + used.max(0))
         return middle
 
-    @property
+    @cached_property
     def radius(self) -> float:
         """Largest distance of a vertex from :attr:`center`, metres."""
         return float(np.linalg.norm(self.vertices[np.unique(self.faces)] - self.center, axis=1).max())

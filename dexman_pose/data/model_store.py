@@ -101,7 +101,9 @@ def fetch(name: str) -> Path:
     if path.is_file() and problem(name) is None:
         return path
     if about.get("source", {}).get("kind") != "wheel":
-        raise InputError(f"the model {name!r} has to be got by hand: see {about.get('source', {}).get('home')}")
+        raise InputError(
+            f"the model {name!r} has to be got by hand: see {about.get('source', {}).get('home')}"
+        )
     with tempfile.TemporaryDirectory(prefix="dexman_pose_") as temporary:
         wheel = _download_wheel(name, about["source"], Path(temporary))
         return write_bytes(path, _bundle(name, about["members"], wheel))

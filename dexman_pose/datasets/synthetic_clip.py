@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,11 +26,12 @@ from dexman_pose.progress import progress
 
 Array = NDArray[np.float64]
 
-_EYE, _TARGET = (-0.05, -0.41, 0.38), (0.02, 0.01, 0.070)
-_ELBOW = np.array([0.27, -0.30, 0.12])
+_EYE, _TARGET = (-0.05, -0.41, 0.38), (0.015, 0.005, 0.066)
+_ELBOW = np.array([0.25, -0.30, 0.20])
 _FOCAL_OF_WIDTH = 1.16
-_GRASP_YAW, _GRASP_ROLL = np.radians(-15.0), np.radians(20.0)
-_GRASP_AIM = np.array([0.092, -0.005, 0.0])
+_GRASP_YAW, _GRASP_ROLL = np.radians(-35.0), np.radians(30.0)
+_GRASP_AIM = np.array([0.092, -0.024, 0.0])
+_THREADS = 2
 _CONTACT = 0.002  # metres between skin and object that count as touching in the truth
 
 
@@ -61,8 +65,8 @@ class SyntheticClip:
     def __post_init__(self) -> None:
         self.camera = Camera.from_focal(_FOCAL_OF_WIDTH * self.width, self.width, self.height)
         self._camera_from_world = look_at(np.array(_EYE), np.array(_TARGET))
-        self._motion = pick_and_place(_grasp(), HEIGHT / 2, self.num_frames)
-        self._studio: Studio | None = None
+        self._motion = pick_and_place(_grasp(), _hand(0.004), HEIGHT / 2, self.num_frames)
+        self._local = threading.local()
         self.truth = _truth(self._motion, self._camera_from_world, self.num_frames, self.fps)
 
     @property
@@ -72,15 +76,18 @@ class SyntheticClip:
 
     def picture(self, index: int) -> Picture:
         """One frame with its labels and depth, without noise."""
-        if self._studio is None:
-            self._studio = Studio(self.camera, self._camera_from_world, _tin(), [])
-        motion, hand = self._motion, _hand()
-        vertices = hand.vertices(
-            hand.pose_from_angles(motion.angles[index]),
-            motion.world_from_hand[index],
-            forearm=forearm_bend(motion.world_from_hand[index], _ELBOW),
-        )
-        return self._studio.draw(motion.world_from_object[index], PosedHand(hand, vertices))
+        studio = self._studio()
+        motion, place = self._motion, self._motion.world_from_hand[index]
+        pose = _hand().pose_from_angles(motion.angles[index])
+        hand = PosedHand(_hand(), _hand(0.004), pose, place, forearm_bend(place, _ELBOW))
+        return studio.draw(motion.world_from_object[index], hand)
+
+    def _studio(self) -> Studio:
+        """This thread's own: rasterisers are not to be shared."""
+        if not hasattr(self._local, "studio"):
+            self._local.studio = Studio(self.camera, self._camera_from_world, _tin(), [])
+        studio: Studio = self._local.studio
+        return studio
 
     def frame(self, index: int) -> NDArray[np.uint8]:
         """One frame (H, W, 3) uint8 as the camera gives it, noise and all."""
@@ -90,9 +97,15 @@ class SyntheticClip:
         return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """All frames, one by one."""
-        for index in progress(range(self.num_frames), "rendering", self.num_frames):
-            yield self.frame(index)
+        """All frames, in order; two threads draw a little ahead."""
+        waiting: deque[Future[NDArray[np.uint8]]] = deque()
+        self.frame(0)  # kernels are compiled and caches filled by one thread
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for index in progress(range(self.num_frames), "rendering", self.num_frames):
+                while len(waiting) < 2 * _THREADS and index + len(waiting) < self.num_frames:
+                    waiting.append(pool.submit(self.frame, index + len(waiting)))
+                frame = waiting.popleft().result()
+                yield frame
 
 
 def render_demo(
@@ -134,9 +147,9 @@ def _tin() -> Tin:
     return build_tin()
 
 
-@lru_cache(maxsize=1)
-def _hand() -> HandModel:
-    return HandModel("right", forearm_length=0.30)
+@lru_cache(maxsize=2)
+def _hand(resolution: float = 0.002) -> HandModel:
+    return HandModel("right", forearm_length=0.30, resolution=resolution)
 
 
 @lru_cache(maxsize=1)
@@ -146,7 +159,12 @@ def _grasp() -> Grasp:
     up = np.array([0.0, 0.0, 1.0])
     back = np.cos(_GRASP_ROLL) * np.cross(forward, up) + np.sin(_GRASP_ROLL) * up
     rotation = np.stack([forward, np.cross(back, forward), back], 1)
-    return close_hand(_hand(), tin_distance, rotation, _GRASP_AIM, -back * [1.0, 1.0, 0.0])
+    return close_hand(_hand(), _tin_on_table, rotation, _GRASP_AIM, -back * [1.0, 1.0, 0.0])
+
+
+def _tin_on_table(points: Array) -> Array:
+    """Distance (N,) to the tin or the table it stands on, whichever is nearer, in the tin's frame."""
+    return np.minimum(tin_distance(points), points[:, 2] + HEIGHT / 2)
 
 
 def _truth(motion: Motion, camera_from_world: Array, num_frames: int, fps: float) -> DemoTruth:

@@ -72,9 +72,10 @@ class DemoTruth:
 
 
 def write_demo_files(
-    folder: Path, mesh: Mesh, camera: Camera, truth: DemoTruth, outline: NDArray[np.bool_], margin: int = 4
+    folder: Path, mesh: Mesh, camera: Camera, truth: DemoTruth, outline: NDArray[np.bool_]
 ) -> None:
     """Write object, camera, prompts and truth; ``outline`` (H, W) is where the object is in frame 0."""
+    margin = 4  # pixels: a box drawn by a person is loose
     write_obj(folder / "object.obj", mesh)
     write_json(
         folder / "camera.json", {"K": camera.K.tolist(), "width": camera.width, "height": camera.height}

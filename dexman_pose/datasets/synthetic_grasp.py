@@ -143,7 +143,8 @@ class _Skin:
         around = points[:, None] + h * np.concatenate([np.eye(3), -np.eye(3)])
         values = self.distance(around.reshape(-1, 3)).reshape(-1, 2, 3)
         gradient = values[:, 0] - values[:, 1]
-        return gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
+        unit: Array = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
+        return unit
 
     def _pad_direction(self, pose: Array, angles: Array) -> Array:
         """Unit vector out of the thumb's pad, object frame."""

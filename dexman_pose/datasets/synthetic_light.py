@@ -39,11 +39,11 @@ class Lights:
     focal: float
     size: int
 
-    def project(self, index: int, points: Array) -> tuple[Array, Array]:
-        """Shadow-map pixels (N, 2) and depths (N,) of world points (N, 3)."""
-        m = self.light_from_world[index]
-        p = points @ m[:3, :3].T + m[:3, 3]
-        return p[:, :2] / p[:, 2:] * self.focal + (self.size - 1) / 2, p[:, 2]
+    def project(self, index: int, points: NDArray[np.floating]) -> tuple[FloatImage, FloatImage]:
+        """Shadow-map pixels (N, 2) and depths (N,) of world points (N, 3), single precision."""
+        m = self.light_from_world[index].astype(np.float32)
+        p = points.astype(np.float32, copy=False) @ m[:3, :3].T + m[:3, 3]
+        return p[:, :2] * (np.float32(self.focal) / p[:, 2:]) + np.float32((self.size - 1) / 2), p[:, 2]
 
     @property
     def K(self) -> Array:
@@ -52,8 +52,8 @@ class Lights:
         return np.array([[self.focal, 0, c], [0, self.focal, c], [0, 0, 1.0]])
 
 
-def studio(center: Array, radius: float = 0.34, size: int = 224) -> Lights:
-    """A warm window from the upper left, split in five to soften its shadow, and a cool dome of ten.
+def studio(center: Array, radius: float = 0.34, size: int = 208) -> Lights:
+    """A warm window from the upper left, split in four to soften its shadow, and a cool dome of nine.
 
     Args:
         center: (3,) what the lights look at, world frame (z up), metres.
@@ -61,10 +61,10 @@ def studio(center: Array, radius: float = 0.34, size: int = 224) -> Lights:
         size: of the shadow maps, pixels.
     """
     key = np.array([-0.55, -0.35, 0.95])
-    spread = 0.10 * np.array([[0, 0, 0], [1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    spread = 0.11 * np.array([[0.5, 1, 0], [1, -0.5, 0], [-0.5, -1, 0], [-1, 0.5, 0]])
     directions = [d / np.linalg.norm(d) for d in key + spread]
-    colors = [np.array([1.0, 0.96, 0.88]) * 0.80 / 5] * 5
-    for elevation, count, strength in ((20.0, 4, 0.055), (48.0, 4, 0.075), (80.0, 2, 0.07)):
+    colors = [np.array([1.0, 0.96, 0.88]) * 1.0 / 4] * 4
+    for elevation, count, strength in ((20.0, 3, 0.075), (48.0, 4, 0.085), (80.0, 2, 0.08)):
         for k in range(count):
             a, e = 2 * np.pi * (k + 0.35 + elevation / 90) / count, np.radians(elevation)
             directions.append(np.array([np.cos(a) * np.cos(e), np.sin(a) * np.cos(e), np.sin(e)]))
@@ -99,32 +99,32 @@ def shadow_maps(lights: Lights, solids: list[tuple[Rasterizer, Array]]) -> Float
     return out
 
 
-def lit(
-    lights: Lights, maps: FloatImage, points: Array, normals: Array, wrap: float = 0.0, bias: float = 0.004
-) -> Array:
+def lit(lights: Lights, maps: FloatImage, points: Array, normals: Array, *, wrap: float = 0.0) -> FloatImage:
     """Irradiance (N, 3) at points with normals, world frame; ``wrap`` lets light creep around (skin does that)."""
-    out = np.zeros((len(points), 3))
-    lifted = points + 0.002 * normals
+    bias = 0.004  # metres a point may lie behind what the light met: about a texel, so that nothing shades itself
+    normals = normals.astype(np.float32)
+    lifted = points.astype(np.float32) + np.float32(0.002) * normals
+    reached = np.zeros((len(lights.directions), len(points)), np.float32)
     for index, direction in enumerate(lights.directions):
-        cosine = (normals @ direction + wrap) / (1 + wrap)
+        cosine = (normals @ direction.astype(np.float32) + np.float32(wrap)) / np.float32(1 + wrap)
         facing = np.flatnonzero(cosine > 0)
         pixels, depth = lights.project(index, lifted[facing])
-        reached = cosine[facing] * _visible(maps[index], pixels, depth - bias)
-        out[facing] += reached[:, None] * lights.colors[index]
+        reached[index, facing] = cosine[facing] * _visible(maps[index], pixels, depth - np.float32(bias))
+    out: FloatImage = reached.T @ lights.colors.astype(np.float32)
     return out
 
 
-def _visible(shadow_map: FloatImage, pixels: Array, depth: Array) -> Array:
+def _visible(shadow_map: FloatImage, pixels: FloatImage, depth: FloatImage) -> FloatImage:
     """Share (N,) of four neighbouring texels that see the point: bilinear percentage-closer filtering."""
     size = shadow_map.shape[0]
-    pixels = np.clip(pixels, 0.0, size - 1.001)
+    pixels = np.clip(pixels, 0, np.float32(size - 1.001))
     base = pixels.astype(np.int32)
-    fx, fy = (pixels - base).T
+    fx, fy = (pixels - base.astype(np.float32)).T
     first = base[:, 1] * size + base[:, 0]
     flat = shadow_map.ravel()
     top = (1 - fx) * (flat[first] > depth) + fx * (flat[first + 1] > depth)
     bottom = (1 - fx) * (flat[first + size] > depth) + fx * (flat[first + size + 1] > depth)
-    share: Array = (1 - fy) * top + fy * bottom
+    share: FloatImage = (1 - fy) * top + fy * bottom
     return share
 
 

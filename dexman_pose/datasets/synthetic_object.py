@@ -5,7 +5,7 @@ Frame of the tin: origin in its middle, +z up, the label looks to -y; metres.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,26 +34,58 @@ class Tin:
     corner_normals: Array
 
 
+@dataclass
+class _Builder:
+    """Faces under construction, with the texture coordinates and normals of their corners."""
+
+    outline_normals: Array
+    fraction: Array
+    faces: list[list[int]] = field(default_factory=list)
+    uv: list[list[list[float]]] = field(default_factory=list)
+    normals: list[Array] = field(default_factory=list)
+
+    def band(self, ring: int, low: float, high: float) -> None:
+        """The quads between one ring and the next, wrapped by rows ``low`` to ``high`` of the texture."""
+        count = len(self.fraction)
+        flat = np.column_stack([self.outline_normals, np.zeros(count)])
+        for i in range(count):
+            j = (i + 1) % count
+            u0, u1 = float(self.fraction[i]), float(self.fraction[j]) if j else 1.0
+            a, b = ring * count + i, ring * count + j
+            self.faces += [[a, b, b + count], [a, b + count, a + count]]
+            self.uv += [[[u0, low], [u1, low], [u1, high]], [[u0, low], [u1, high], [u0, high]]]
+            self.normals += [flat[[i, j, j]], flat[[i, j, i]]]
+
+    def cap(self, vertices: Array, first: int, center: int, top: bool) -> None:
+        """The lid or the bottom as a fan around ``center``, textured by a plain projection."""
+        count = len(self.fraction)
+        normal = np.array([0, -SLOPE, 1]) / np.sqrt(1 + SLOPE**2) if top else np.array([0, 0, -1.0])
+        middle = np.array([0.25 if top else 0.75, 0.5 * (1 + _SIDE_ROWS)])
+        size = np.array([0.23, 0.5 * (1 - _SIDE_ROWS) * 0.94]) / np.array([HALF_X, HALF_Y])
+        for i in range(count):
+            a, b = first + i, first + (i + 1) % count
+            face = [center, a, b] if top else [center, b, a]
+            self.faces.append(face)
+            self.uv.append((middle + vertices[face, :2] * size).tolist())
+            self.normals.append(np.tile(normal, (3, 1)))
+
+
 def build_tin() -> Tin:
     """Mesh, texture and normals of the tin; always the same."""
     outline, normals, fraction = _outline()
     inset = outline - BEVEL * normals
-    rows = [(inset, 0.0), (outline, BEVEL / HEIGHT), (outline, 0.5), (outline, 1 - BEVEL / HEIGHT), (inset, 1.0)]
-    rings = np.stack([np.column_stack([xy, _level(xy, f)]) for xy, f in rows])
-    count = len(outline)
-    centers = np.array([[0, 0, -HEIGHT / 2], [0, 0, HEIGHT / 2]])
-    vertices = np.concatenate([rings.reshape(-1, 3), centers])
-    faces, uv, corner_normals = [], [], []
-    heights = np.array([f for _, f in rows]) * _SIDE_ROWS
-    flat = np.column_stack([normals, np.zeros(count)])
+    edge = BEVEL / HEIGHT
+    rows = [(inset, 0.0), (outline, edge), (outline, 0.5), (outline, 1 - edge), (inset, 1.0)]
+    rings = np.concatenate([np.column_stack([xy, _level(xy, f)]) for xy, f in rows])
+    vertices = np.concatenate([rings, [[0, 0, -HEIGHT / 2], [0, 0, HEIGHT / 2]]])
+    build = _Builder(normals, fraction)
     for ring in range(len(rows) - 1):
-        _add_band(ring, count, fraction, heights, flat, faces, uv, corner_normals)
-    for top in (False, True):
-        _add_cap(top, len(rows), count, vertices, faces, uv, corner_normals)
-    mesh = Mesh(
-        vertices, np.array(faces, np.int32), np.array(uv, np.float32), paint_texture(), source="synthetic"
-    )
-    return Tin(mesh, np.array(corner_normals))
+        build.band(ring, rows[ring][1] * _SIDE_ROWS, rows[ring + 1][1] * _SIDE_ROWS)
+    build.cap(vertices, 0, len(rings), top=False)
+    build.cap(vertices, len(rings) - len(outline), len(rings) + 1, top=True)
+    faces, uv = np.array(build.faces, np.int32), np.array(build.uv, np.float32)
+    mesh = Mesh(vertices, faces, uv, paint_texture(), source="synthetic")
+    return Tin(mesh, np.array(build.normals))
 
 
 def tin_distance(points: Array) -> Array:
@@ -89,51 +121,6 @@ def _level(xy: Array, fraction: float) -> Array:
     return -HEIGHT / 2 + fraction * (HEIGHT + SLOPE * xy[:, 1])
 
 
-def _add_band(
-    ring: int,
-    count: int,
-    fraction: Array,
-    heights: Array,
-    flat: Array,
-    faces: list[list[int]],
-    uv: list[list[list[float]]],
-    normals: list[Array],
-) -> None:
-    """The quads between one ring and the next, wrapped by the lower part of the texture."""
-    for i in range(count):
-        j = (i + 1) % count
-        u0, u1 = float(fraction[i]), float(fraction[j]) if j else 1.0
-        a, b = ring * count + i, ring * count + j
-        c, d = b + count, a + count
-        v0, v1 = float(heights[ring]), float(heights[ring + 1])
-        faces += [[a, b, c], [a, c, d]]
-        uv += [[[u0, v0], [u1, v0], [u1, v1]], [[u0, v0], [u1, v1], [u0, v1]]]
-        normals += [flat[[i, j, j]], flat[[i, j, i]]]
-
-
-def _add_cap(
-    top: bool,
-    rings: int,
-    count: int,
-    vertices: Array,
-    faces: list[list[int]],
-    uv: list[list[list[float]]],
-    normals: list[Array],
-) -> None:
-    """The lid or the bottom as a fan, textured by a plain projection."""
-    center = rings * count + int(top)
-    first = (rings - 1) * count if top else 0
-    normal = np.array([0, -SLOPE, 1]) / np.sqrt(1 + SLOPE**2) if top else np.array([0, 0, -1.0])
-    middle = np.array([0.25 if top else 0.75, 0.5 * (1 + _SIDE_ROWS)])
-    size = np.array([0.23, 0.5 * (1 - _SIDE_ROWS) * 0.94]) / np.array([HALF_X, HALF_Y])
-    for i in range(count):
-        a, b = first + i, first + (i + 1) % count
-        face = [center, a, b] if top else [center, b, a]
-        faces.append(face)
-        uv.append((middle + vertices[face, :2] * size).tolist())
-        normals.append(np.tile(normal, (3, 1)))
-
-
 def paint_texture() -> NDArray[np.uint8]:
     """The print (H, W, 3) uint8: four different sides, a chequered foot, a lid with a compass, a striped bottom."""
     width, height = _ATLAS
@@ -166,7 +153,9 @@ def _paint_sides(draw: ImageDraw.ImageDraw, width: int, top: int, bottom: int) -
     for i in range(width // cell + 1):
         for row in range(2):
             fill = (36, 40, 64) if (i + row) % 2 else (244, 238, 222)
-            draw.rectangle((i * cell, bottom - 52 + row * 26, (i + 1) * cell, bottom - 26 + row * 26), fill=fill)
+            draw.rectangle(
+                (i * cell, bottom - 52 + row * 26, (i + 1) * cell, bottom - 26 + row * 26), fill=fill
+            )
     draw.rectangle((0, top, width, top + 34), fill=(36, 40, 64))
     for i in range(0, width, 64):
         draw.rectangle((i, top + 10, i + 20 + (i // 16) % 24, top + 24), fill=(232, 190, 80))
@@ -203,16 +192,23 @@ def _stripes(draw: ImageDraw.ImageDraw, x0: int, top: int, x1: int, bottom: int)
         draw.polygon(((x0, y), (x1, y - 30), (x1, y - 12), (x0, y + 18)), fill=fill)
     cx, cy, r = x0 + width * 0.55, top + 200, width * 0.36
     angles = -np.pi / 2 + np.arange(10) * np.pi / 5
-    star = [(cx + (r, 0.42 * r)[i % 2] * np.cos(a), cy + (r, 0.42 * r)[i % 2] * np.sin(a)) for i, a in enumerate(angles)]
+    star = [
+        (cx + (r, 0.42 * r)[i % 2] * np.cos(a), cy + (r, 0.42 * r)[i % 2] * np.sin(a))
+        for i, a in enumerate(angles)
+    ]
     draw.polygon(star, fill=(252, 214, 70), outline=(60, 16, 30))
-    draw.text((cx - 10, bottom - 92), "No. 4", fill=(255, 250, 235), anchor="mm", font=ImageFont.load_default(44))
+    draw.text(
+        (cx - 10, bottom - 92), "No. 4", fill=(255, 250, 235), anchor="mm", font=ImageFont.load_default(44)
+    )
 
 
 def _paint_lid(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int]) -> None:
     x0, y0, x1, y1 = box
     cx, cy = (x0 + x1) // 2, (y0 + y1) // 2
     draw.rectangle(box, fill=(44, 74, 132))
-    draw.ellipse((cx - 150, cy - 118, cx + 150, cy + 118), fill=(236, 222, 186), outline=(20, 30, 60), width=8)
+    draw.ellipse(
+        (cx - 150, cy - 118, cx + 150, cy + 118), fill=(236, 222, 186), outline=(20, 30, 60), width=8
+    )
     for k, fill in enumerate(((200, 60, 50), (40, 130, 100), (230, 160, 40), (90, 50, 120))):
         a = np.pi / 2 * k + 0.35
         tip = (cx + 118 * np.cos(a), cy + 92 * np.sin(a))
@@ -223,7 +219,7 @@ def _paint_lid(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int]) -> Non
 
 
 def _paint_bottom(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int]) -> None:
-    x0, y0, x1, y1 = box
+    x0, y0, _, y1 = box
     for k in range(16):
         fill = ((60, 60, 70), (180, 180, 186), (214, 120, 60))[k % 3]
         draw.rectangle((x0 + k * 32, y0, x0 + k * 32 + 31, y1), fill=fill)

@@ -6,6 +6,7 @@ Colours are mixed in linear light and stored with a gamma of 2.2.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,12 +44,25 @@ class Picture:
     depth: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
 class PosedHand:
-    """World-frame vertices (V, 3) of a hand and the model they come from."""
+    """A hand in the world, with a sleeve over the forearm.
 
-    model: HandModel
-    vertices: Array
+    Args:
+        model: the hand that is seen.
+        coarse: the same hand with fewer vertices, which casts the shadows.
+        pose: (15, 3) rotation vectors.
+        world_from_hand: (4, 4).
+        forearm: (3,) rotation vector of the forearm.
+    """
+
+    def __init__(
+        self, model: HandModel, coarse: HandModel, pose: Array, world_from_hand: Array, forearm: Array
+    ) -> None:
+        self.model = model
+        self.vertices = _dressed(model, model.vertices(pose, world_from_hand, forearm=forearm))
+        self.normals = vertex_normals(self.vertices, model.faces)
+        cast = _dressed(coarse, coarse.vertices(pose, world_from_hand, forearm=forearm))
+        self.shadow = Mesh(cast, coarse.faces)
 
 
 class Studio:
@@ -72,12 +86,12 @@ class Studio:
         self._ground = Ground(self._lights, table)
         self._wood = self._paint_table(3)
         self._tin = Rasterizer(tin.mesh)
-        self._still_maps = shadow_maps(self._lights, [(Rasterizer(_plain(h)), np.eye(4)) for h in still])
+        self._still_maps = shadow_maps(self._lights, [(Rasterizer(h.shadow), np.eye(4)) for h in still])
         self._still = [self._draw_hand(h, self._still_maps) for h in still]
 
     def draw(self, world_from_object: Array, hand: PosedHand) -> Picture:
         """One frame without noise."""
-        solid = Rasterizer(_plain(hand))
+        solid = Rasterizer(hand.shadow)
         maps = shadow_maps(self._lights, [(self._tin, world_from_object), (solid, np.eye(4))])
         maps = np.minimum(maps, self._still_maps)
         layers = [*self._still, self._draw_hand(hand, maps), self._draw_tin(world_from_object, maps)]
@@ -94,8 +108,7 @@ class Studio:
 
     def _draw_hand(self, hand: PosedHand, maps: FloatImage) -> _Layer:
         """A hand lit per vertex: its mesh is finer than the picture."""
-        vertices, faces = _with_sleeve(hand), hand.model.faces
-        normals = vertex_normals(vertices, faces)
+        vertices, normals = hand.vertices, hand.normals
         seen = np.flatnonzero(np.sum(normals * (self._eye - vertices), 1) > -0.2)
         cloth = _sleeve_share(hand.model)[seen, None]
         albedo = _linear(hand.model.vertex_colors[seen] / 255.0)
@@ -106,7 +119,7 @@ class Studio:
         glow = (1 - cloth) * np.array([0.022, 0.006, 0.004])
         colors = np.zeros((len(vertices), 3), np.uint8)
         colors[seen] = np.round(255 * _encode((albedo + shine) * light + glow))
-        solid = Rasterizer(Mesh(vertices, faces, vertex_colors=colors))
+        solid = Rasterizer(Mesh(vertices, hand.model.faces, vertex_colors=colors))
         mask, image = self._render(solid, np.eye(4), vertices, ("depth", "color"))
         return _Layer(mask, image["depth"], _linear(image["color"]), OCCLUDER)
 
@@ -136,7 +149,7 @@ class Studio:
 
     def _render(
         self, rasterizer: Rasterizer, world_from_object: Array, around: Array, attributes: tuple[str, ...]
-    ) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.generic]]]:
+    ) -> tuple[NDArray[np.bool_], dict[str, Any]]:
         """The mask (2H, 2W) of a solid, and what was asked for at the masked pixels, row by row.
 
         Only the rectangle that the world points ``around`` (its vertices) project to is rendered.
@@ -167,7 +180,7 @@ class Studio:
             labels[where] = layer.label
         small = _encode(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
         whole = cv2.resize(layers[-1].mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-        nearest = depth.reshape(size[1], k, size[0], k).min((1, 3))
+        nearest = np.minimum.reduce([depth[i::k, j::k] for i in range(k) for j in range(k)])
         nearest = np.where(np.isinf(nearest), self._table_depth, nearest)
         return Picture(np.round(255 * small).astype(np.uint8), _majority(labels, k), whole, nearest)
 
@@ -178,7 +191,7 @@ class _Layer:
 
     mask: NDArray[np.bool_]
     depth: FloatImage
-    color: Array
+    color: FloatImage
     label: int
 
 
@@ -205,11 +218,8 @@ def wood(points: Array) -> Array:
     base = np.array([0.585, 0.535, 0.480]) * (0.955 + 0.09 * shift[..., None])
     color = base * (1.0 - 0.07 * grain[..., None] * np.array([0.85, 1.0, 1.15]) + 0.012 * fine[..., None])
     gap = np.abs(np.modf(np.abs((y + 0.043) / 0.115))[0] - 0.5) > 0.492
-    return np.where(gap[..., None], color * 0.7, color)
-
-
-def _plain(hand: PosedHand) -> Mesh:
-    return Mesh(_with_sleeve(hand), hand.model.faces)
+    out: Array = np.where(gap[..., None], color * 0.7, color)
+    return out
 
 
 def _sleeve_share(model: HandModel) -> Array:
@@ -219,20 +229,20 @@ def _sleeve_share(model: HandModel) -> Array:
     return out
 
 
-def _with_sleeve(hand: PosedHand) -> Array:
-    """Vertices with the forearm puffed up by a few millimetres of cloth, with a hem and folds."""
-    model = hand.model
-    behind = _sleeve_share(model)
-    folds = 1.0 + 0.25 * np.sin(model.rest_vertices[:, 0] * 160 + 2.0 * np.sin(model.rest_vertices[:, 1] * 60))
-    out: Array = hand.vertices + (0.0065 * behind * folds)[:, None] * vertex_normals(hand.vertices, model.faces)
+def _dressed(model: HandModel, vertices: Array) -> Array:
+    """Vertices (V, 3) with those of the forearm a few millimetres out: the cloth of a sleeve, with folds."""
+    rest = model.rest_vertices / model.scale
+    folds = 1.0 + 0.25 * np.sin(rest[:, 0] * 160 + 2.0 * np.sin(rest[:, 1] * 60))
+    thickness = 0.0065 * _sleeve_share(model) * folds
+    out: Array = vertices + thickness[:, None] * vertex_normals(vertices, model.faces)
     return out
 
 
 def _majority(labels: NDArray[np.uint8], k: int) -> NDArray[np.uint8]:
     """Each pixel's most frequent label among its k x k samples; in a tie the object, then the hand, wins."""
-    blocks = labels.reshape(labels.shape[0] // k, k, labels.shape[1] // k, k)
-    hand = (blocks == OCCLUDER).sum((1, 3))
-    thing = (blocks == 1).sum((1, 3))
+    samples = [labels[i::k, j::k] for i in range(k) for j in range(k)]
+    hand = np.add.reduce([(s == OCCLUDER).view(np.uint8) for s in samples])
+    thing = np.add.reduce([(s == 1).view(np.uint8) for s in samples])
     rest = k * k - hand - thing
     out = np.where((thing >= hand) & (thing >= rest), 1, np.where(hand >= rest, OCCLUDER, BACKGROUND))
     return out.astype(np.uint8)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.hands import roi as regions
-from dexman_pose.hands.tracking import Tracklet, centre
+from dexman_pose.hands.tracking import Tracklet, box_overlap, centre
 
 Array = NDArray[np.float64]
 
@@ -34,14 +34,44 @@ TAKEOVER_FRAMES = 15
 # Two sides may not share a place for most of their common frames.
 MAX_OVERLAP = 8
 SAME_PLACE = 0.7
+SAME_BOX = 0.5
+# Weight per frame of agreeing with the clip's usual order of the two hands in the image.
+ORDER = 0.8
+
+
+# Tracklets that ended longer ago than this say nothing about where a hand is now; frames.
+MEMORY = 80
+BEAM = 200
 
 
 @dataclass(frozen=True)
 class _Partial:
-    """Tracklets assigned so far: the score and the choice (LEFT, RIGHT or -1) of each."""
+    """Tracklets assigned so far.
+
+    Attributes:
+        score: sum of the gains.
+        recent: the tracklets of each side that still matter, the longest lasting one last.
+        side: of the newest tracklet (LEFT, RIGHT or -1).
+        before: the assignment without it.
+    """
 
     score: float
-    choice: tuple[int, ...]
+    recent: tuple[tuple[Tracklet, ...], tuple[Tracklet, ...]]
+    side: int = -1
+    before: _Partial | None = None
+
+    def choices(self) -> list[int]:
+        """The side of every tracklet so far."""
+        out, at = [], self
+        while at.before is not None:
+            out.append(at.side)
+            at = at.before
+        return out[::-1]
+
+    def key(self) -> tuple[int, int]:
+        """What the rest of the assignment depends on: the latest tracklet of each side."""
+        left, right = (id(r[-1]) if r else 0 for r in self.recent)
+        return left, right
 
 
 def log_odds(tracklet: Tracklet) -> float:
@@ -58,44 +88,71 @@ def assign_sides(tracklets: list[Tracklet]) -> list[int]:
     """
     order = sorted(range(len(tracklets)), key=lambda i: tracklets[i].first)
     ordered = [tracklets[i] for i in order]
-    best: dict[tuple[int, int], _Partial] = {(-1, -1): _Partial(0.0, ())}
+    order_of_hands = usual_order(ordered)
+    beam = [_Partial(0.0, ((), ()))]
     for tracklet in ordered:
-        grown: dict[tuple[int, int], _Partial] = {}
-        for partial in best.values():
-            for option in _options(ordered, partial, tracklet):
-                key = (_latest(ordered, option.choice, LEFT), _latest(ordered, option.choice, RIGHT))
-                if key not in grown or option.score > grown[key].score:
-                    grown[key] = option
-        best = grown
-    winner = max(best.values(), key=lambda p: p.score)
+        best: dict[tuple[int, int], _Partial] = {}
+        for partial in beam:
+            for option in _options(partial, tracklet, order_of_hands):
+                rival = best.get(option.key())
+                if rival is None or option.score > rival.score:
+                    best[option.key()] = option
+        beam = sorted(best.values(), key=lambda p: -p.score)[:BEAM]
     sides = [-1] * len(tracklets)
-    for i, side in zip(order, winner.choice):
+    for i, side in zip(order, beam[0].choices()):
         sides[i] = side
     return sides
 
 
-def _options(ordered: list[Tracklet], partial: _Partial, tracklet: Tracklet) -> list[_Partial]:
+def usual_order(tracklets: list[Tracklet]) -> float:
+    """Where the right hand is in this clip: near 1 right of the left one in the image, near -1 left of it.
+
+    Taken from all frames that show two hands, weighted by how sure the network is which is which. 0 when there are
+    few of them. A person seen from the front has -1, a camera on the person's own head sees +1.
+    """
+    votes, weight = 0.0, 0.0
+    for i, a in enumerate(tracklets):
+        for b in _overlapping(a, tracklets[:i]):
+            for f in _shared(a, b) if not _same_place(a, b) else ():
+                difference = a.seen[f].right - b.seen[f].right
+                votes += difference * float(np.sign(_x(a, f) - _x(b, f)))
+                weight += abs(difference)
+    return votes / weight if weight > 5.0 else 0.0
+
+
+def _x(tracklet: Tracklet, frame: int) -> float:
+    return float(centre(tracklet.seen[frame].joints)[0])
+
+
+def _overlapping(tracklet: Tracklet, others: list[Tracklet]) -> list[Tracklet]:
+    return [t for t in others if t.first <= tracklet.last and t.last >= tracklet.first]
+
+
+def _options(partial: _Partial, tracklet: Tracklet, order_of_hands: float) -> list[_Partial]:
     """The partial assignment continued by each thing the tracklet can be."""
-    out = [_Partial(partial.score, (*partial.choice, -1))]
+    out = [_Partial(partial.score, partial.recent, -1, partial)]
     for side in (LEFT, RIGHT):
-        gain = _gain(ordered, partial.choice, side, tracklet)
-        if gain is not None:
-            out.append(_Partial(partial.score + gain, (*partial.choice, side)))
+        mine, other = partial.recent[side], partial.recent[1 - side]
+        gain = _gain(mine, other, side, tracklet)
+        # The order of the hands decides between sides; it makes no hand of what is none by itself.
+        if gain is not None and gain > 0.0:
+            gain += ORDER * order_of_hands * _in_order(other, tracklet, side)
+            grown = _with(mine, tracklet)
+            recent = (grown, other) if side == LEFT else (other, grown)
+            out.append(_Partial(partial.score + gain, recent, side, partial))
     return out
 
 
-def _latest(ordered: list[Tracklet], choice: tuple[int, ...], side: int) -> int:
-    """Index of the tracklet of a side that lasts longest; -1 when it has none."""
-    mine = [i for i, c in enumerate(choice) if c == side]
-    return max(mine, key=lambda i: ordered[i].last, default=-1)
+def _with(mine: tuple[Tracklet, ...], tracklet: Tracklet) -> tuple[Tracklet, ...]:
+    """A side's tracklets and a new one, forgetting those long over but for the latest."""
+    kept = sorted((*mine, tracklet), key=lambda t: t.last)
+    return tuple(t for t in kept if t.last >= tracklet.first - MEMORY or t is kept[-1])
 
 
-def _gain(ordered: list[Tracklet], choice: tuple[int, ...], side: int, tracklet: Tracklet) -> float | None:
+def _gain(
+    mine: tuple[Tracklet, ...], other: tuple[Tracklet, ...], side: int, tracklet: Tracklet
+) -> float | None:
     """What continuing ``side`` with ``tracklet`` adds; None when it would be two hands, or two hands one."""
-    mine = [t for t, c in zip(ordered, choice) if c == side and t.last >= tracklet.first - 4 * FADE]
-    other = [
-        t for t, c in zip(ordered, choice) if c == 1 - side and t.last >= tracklet.first - TAKEOVER_FRAMES
-    ]
     if any(_shared(t, tracklet) and _same_place(t, tracklet) for t in other):
         return None
     shared = [f for f in tracklet.seen if any(f in t.seen for t in mine)]
@@ -103,21 +160,22 @@ def _gain(ordered: list[Tracklet], choice: tuple[int, ...], side: int, tracklet:
     if not few and not all(_same_place(t, tracklet) for t in mine):
         return None
     lean = EVIDENCE * log_odds(tracklet)
-    presence = sum(s.presence for s in tracklet.seen.values())
+    presence = sum(2.0 * s.presence - 1.0 for s in tracklet.seen.values())
     worth = USE * presence + (lean if side == RIGHT else -lean)
     joining = 0.0 if shared else _joining_cost(mine, other, tracklet)
     return worth * (1.0 - len(shared) / len(tracklet.seen)) - joining
 
 
-def _joining_cost(mine: list[Tracklet], other: list[Tracklet], tracklet: Tracklet) -> float:
+def _joining_cost(mine: tuple[Tracklet, ...], other: tuple[Tracklet, ...], tracklet: Tracklet) -> float:
     """Cost of starting this tracklet after the side's earlier ones, given where the other side has just been."""
     cost = BIRTH
     if mine:
-        previous = max(mine, key=lambda t: t.last)
-        fresh = float(np.exp(-max(tracklet.first - previous.last - 1, 0) / FADE))
-        cost = jump_cost(previous, tracklet) + BIRTH * (1.0 - fresh)
-    if any(t.last < tracklet.first and _distance(t, tracklet) < SAME_PLACE for t in other):
-        cost += TAKEOVER
+        fresh = float(np.exp(-max(tracklet.first - mine[-1].last - 1, 0) / FADE))
+        cost = jump_cost(mine[-1], tracklet) + BIRTH * (1.0 - fresh)
+    for t in other:
+        just_left = tracklet.first - TAKEOVER_FRAMES <= t.last < tracklet.first
+        if just_left and _distance(t, tracklet) < SAME_PLACE:
+            return cost + TAKEOVER
     return cost
 
 
@@ -125,14 +183,21 @@ def _shared(a: Tracklet, b: Tracklet) -> set[int]:
     return a.seen.keys() & b.seen.keys()
 
 
+def _in_order(others: tuple[Tracklet, ...], tracklet: Tracklet, side: int) -> int:
+    """Frames shared with the other side's tracklets in which the right hand is right in the image, minus the rest."""
+    sign = 1 if side == RIGHT else -1
+    return sum(sign * int(np.sign(_x(tracklet, f) - _x(t, f))) for t in others for f in _shared(t, tracklet))
+
+
 def _same_place(a: Tracklet, b: Tracklet) -> bool:
     """Whether two tracklets lie on one place in most of the frames they share."""
-    near = [
-        np.linalg.norm(centre(a.seen[f].joints) - centre(b.seen[f].joints))
-        < SAME_PLACE * float(regions.hand_size(a.seen[f].joints))
-        for f in _shared(a, b)
-    ]
+    near = [_near(a.seen[f].joints, b.seen[f].joints) for f in _shared(a, b)]
     return not near or float(np.mean(near)) > 0.5
+
+
+def _near(a: Array, b: Array) -> bool:
+    apart = float(np.linalg.norm(centre(a) - centre(b)))
+    return apart < SAME_PLACE * float(regions.hand_size(a)) or box_overlap(a, b) > SAME_BOX
 
 
 def _distance(previous: Tracklet, following: Tracklet) -> float:

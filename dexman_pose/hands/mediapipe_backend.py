@@ -16,7 +16,7 @@ from dexman_pose.hands.identity import assign_sides
 from dexman_pose.hands.landmarks import LandmarkDetector, Sighting
 from dexman_pose.hands.network import load_bundle
 from dexman_pose.hands.palm import PalmDetector
-from dexman_pose.hands.tracking import Detectors, Tracklet, track_backward, track_forward, uncovered_spans
+from dexman_pose.hands.tracking import Detectors, Tracklet, track_backward, track_forward
 from dexman_pose.progress import progress
 
 Array = NDArray[np.float64]
@@ -47,9 +47,11 @@ def detect(
     palm, landmark = load_bundle(locate(MODEL) if model is None else model, threads=threads)
     detectors = Detectors(PalmDetector(palm), LandmarkDetector(landmark))
     tracklets = track_forward(progress(clip.frames(), "hands", total=clip.num_frames), detectors)
-    for start, stop in uncovered_spans(tracklets, clip.num_frames):
-        span = progress(clip.frames(start, stop, reverse=True), "hands, back", total=stop - start)
-        track_backward(span, detectors, tracklets)
+    track_backward(
+        lambda stop: progress(clip.frames(0, stop, reverse=True), "hands, back", total=stop),
+        detectors,
+        tracklets,
+    )
     sides = assign_sides(tracklets)
     observed = gather(tracklets, sides, clip.num_frames)
     return finish(observed, np.asarray(clip.frame_times), bridge_seconds=bridge_seconds, smooth=smooth)

@@ -94,7 +94,7 @@ class HandModel:
             raise InputError(f"hand side must be 'left' or 'right', but got {side!r}")
         if not (np.isfinite(scale) and scale > 0) or lengths.shape != (5,) or not (lengths > 0).all():
             raise InputError(
-                f"scale and the five finger_lengths must be positive, but got {scale} and {finger_lengths}"
+                f"scale and the five finger_lengths must be positive, but got {scale} and {lengths.tolist()}"
             )
         if forearm_length < 0.03 or not 0.0005 <= resolution <= 0.005:
             raise InputError(
@@ -170,7 +170,9 @@ class HandModel:
         """
         bones = self.bone_transforms(pose)
         if bones.ndim != 3:
-            raise InputError(f"vertices are skinned one pose (15, 3) at a time, but got {bones.shape[:-3]} poses")
+            raise InputError(
+                f"vertices are skinned one pose (15, 3) at a time, but got {bones.shape[:-3]} poses"
+            )
         arm = np.eye(4)
         arm[:3, :3] = so3_exp(np.asarray(forearm, dtype=np.float64))
         mixed = (self.weights @ np.concatenate([bones, arm[None]]).reshape(FOREARM + 1, 16)).reshape(-1, 4, 4)
@@ -203,7 +205,8 @@ def vertex_normals(vertices: Array, faces: NDArray[np.int32]) -> Array:
     for axis in range(3):
         weight = np.repeat(face_normals[:, axis], 3)
         out[:, axis] = np.bincount(faces.ravel(), weight, len(vertices))
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-20)
+    unit: Array = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-20)
+    return unit
 
 
 def _carried(points: Array, frame_from_hand: ArrayLike | None) -> Array:

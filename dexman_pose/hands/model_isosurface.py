@@ -8,6 +8,7 @@ than marching cubes' slivers. Vertices are then moved onto the level with Newton
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 
-def surface_nets(distance: Function, low: Array, high: Array, spacing: float) -> tuple[Array, NDArray[np.int32]]:
+def surface_nets(
+    distance: Function, low: Array, high: Array, spacing: float
+) -> tuple[Array, NDArray[np.int32]]:
     """Vertices (V, 3) and faces (F, 3), counter-clockwise seen from outside, of ``distance == 0``.
 
     Args:
@@ -74,15 +77,16 @@ def _fill_alternating(values: Array, inside: NDArray[np.bool_], spacing: float) 
 
 def _mixed(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Cells with corners on both sides."""
-    a = inside
+    corners = inside.astype(np.int8)
     for axis in range(3):
-        first, second = _halves(a, axis)
-        a = first.astype(np.int8) + second.astype(np.int8)
-    mixed: NDArray[np.bool_] = (a > 0) & (a < 8)
+        first, second = _halves(corners, axis)
+        corners = first + second
+    mixed: NDArray[np.bool_] = (corners > 0) & (corners < 8)
     return mixed
 
 
-def _halves(a: NDArray[np.generic], axis: int) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+def _halves(a: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """All but the last and all but the first entry along one axis."""
     cut: list[slice] = [slice(None)] * 3
     cut[axis] = slice(None, -1)
     first = a[tuple(cut)]
@@ -114,7 +118,7 @@ def _quads(inside: NDArray[np.bool_], index: NDArray[np.int64], axis: int) -> ND
     """(Q, 4) vertex indices around every grid edge along ``axis`` that the level crosses, facing outwards."""
     first, second = _halves(inside, axis)
     edges = np.argwhere(first != second)
-    leaving = np.asarray(first)[tuple(edges.T)].astype(bool)  # inside at the start: the normal points along +axis
+    leaving = first[tuple(edges.T)].astype(bool)  # inside at the start: the normal points along +axis
     u, v = (axis + 1) % 3, (axis + 2) % 3
     corners = []
     for du, dv in ((1, 1), (0, 1), (0, 0), (1, 0)):

@@ -42,7 +42,12 @@ _THUMB_MM = (45.0, 34.0, 26.5)
 _THUMB_DIRECTIONS = ((0.74, 0.60, -0.30), (0.82, 0.53, -0.22), (0.87, 0.46, -0.18))
 _THUMB_DORSAL = (-0.45, 0.62, 0.64)
 
-_FINGER_ANGLES = (("mcp_flexion", -25, 95), ("mcp_abduction", -22, 22), ("pip_flexion", -5, 110), ("dip_flexion", -5, 85))
+_FINGER_ANGLES = (
+    ("mcp_flexion", -25, 95),
+    ("mcp_abduction", -22, 22),
+    ("pip_flexion", -5, 110),
+    ("dip_flexion", -5, 85),
+)
 _THUMB_ANGLES = (
     ("cmc_flexion", -25, 40),
     ("cmc_abduction", -25, 55),

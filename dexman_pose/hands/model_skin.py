@@ -6,6 +6,8 @@ about one finger radius around each joint; then the weights are smoothed over th
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
@@ -36,7 +38,9 @@ def adjacency(faces: NDArray[np.int32], count: int) -> csr_matrix:
     return csr_matrix(m.multiply(inverse[:, None]))
 
 
-def skin_weights(vertices: Array, faces: NDArray[np.int32], skeleton: Skeleton, surface: HandSurface) -> Array:
+def skin_weights(
+    vertices: Array, faces: NDArray[np.int32], skeleton: Skeleton, surface: HandSurface
+) -> Array:
     """Weights (V, 17) that sum to one: palm, 15 finger bones (``BONE_NAMES``), forearm."""
     weights = np.zeros((len(vertices), 17))
     owner = np.argmin([f.distance(vertices) for f in surface.fingers], axis=0)
@@ -54,7 +58,8 @@ def skin_weights(vertices: Array, faces: NDArray[np.int32], skeleton: Skeleton, 
     mean = adjacency(faces, len(vertices))
     for _ in range(10):
         weights = 0.5 * weights + 0.5 * (mean @ weights)
-    return weights / weights.sum(1, keepdims=True)
+    out: Array = weights / weights.sum(1, keepdims=True)
+    return out
 
 
 def _along_finger(points: Array, skeleton: Skeleton, finger: int) -> Array:
@@ -68,7 +73,9 @@ def _along_finger(points: Array, skeleton: Skeleton, finger: int) -> Array:
     return np.stack([starts[0] * (1 - starts[1]), starts[1] * (1 - starts[2]), starts[1] * starts[2]], 1)
 
 
-def skin_colors(vertices: Array, normals: Array, skeleton: Skeleton, surface: HandSurface) -> NDArray[np.uint8]:
+def skin_colors(
+    vertices: Array, normals: Array, skeleton: Skeleton, surface: HandSurface
+) -> NDArray[np.uint8]:
     """Colours (V, 3) RGB: paler palm, redder knuckles and tips, creases, blotches, nails."""
     palmar = _step(-normals[:, 2], -0.35, 0.5) * _step(vertices[:, 0], -60 * MM, 0.0)
     color = _SKIN * (1.0 + palmar[:, None] * (_PALM_TINT - 1.0))
@@ -129,7 +136,7 @@ def _palm_lines(points: Array) -> Array:
     out = np.zeros(len(points))
     for line in lines:
         p = np.array(line, float) * MM
-        d = np.min([_segment_distance(points[:, :2], a, b) for a, b in zip(p[:-1], p[1:])], axis=0)
+        d = np.min([_segment_distance(points[:, :2], a, b) for a, b in pairwise(p)], axis=0)
         out = np.maximum(out, np.exp(-((d / (1.5 * MM)) ** 2)))
     return out
 
@@ -157,5 +164,3 @@ def _step(x: Array, low: float, high: float) -> Array:
 
 def _mix(a: Array, b: Array, amount: Array) -> Array:
     return a + np.clip(amount, 0, 1)[:, None] * (b - a)
-
-

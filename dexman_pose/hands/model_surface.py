@@ -71,7 +71,8 @@ class Tube:
     @property
     def bounds(self) -> tuple[Array, Array]:
         """Corners of a box around it."""
-        end, r = self.start + self.stations[-1] * self.direction, self.radii.max() + np.abs(self.offsets).max()
+        end = self.start + self.stations[-1] * self.direction
+        r = float(self.radii.max() + np.abs(self.offsets).max())
         return np.minimum(self.start, end) - r, np.maximum(self.start, end) + r
 
     def distance(self, points: Array) -> Array:
@@ -81,8 +82,8 @@ class Tube:
         curves = PchipInterpolator(self.stations, np.stack([self.radii, self.offsets, self.squeezes], 1))(t)
         q = q - t[:, None] * self.direction - curves[:, 1:2] * self.up
         q = q + (1.0 / curves[:, 2:3] - 1.0) * (q @ self.up)[:, None] * self.up
-        length: Array = np.sqrt(np.einsum("ij,ij->i", q, q))
-        return length - curves[:, 0]
+        out: Array = np.sqrt(np.einsum("ij,ij->i", q, q)) - curves[:, 0]
+        return out
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,13 @@ def build_surface(skeleton: Skeleton, forearm_length: float) -> HandSurface:
     return HandSurface(_palm(skeleton), _forearm(forearm_length), fingers)
 
 
-def _part(
-    a: Array | tuple[float, ...], b: Array | tuple[float, ...], ra: float, rb: float, axis: Array, squeeze: float
-) -> Part:
+Point = Array | tuple[float, float, float]
+
+
+def _part(a: Point, b: Point, radii: tuple[float, float], axis: Array, squeeze: float = 1.0) -> Part:
     """A part from millimetres."""
-    return Part(np.asarray(a, float) * MM, np.asarray(b, float) * MM, ra * MM, rb * MM, axis, squeeze)
+    start, end = np.asarray(a, dtype=np.float64) * MM, np.asarray(b, dtype=np.float64) * MM
+    return Part(start, end, radii[0] * MM, radii[1] * MM, axis, squeeze)
 
 
 def _finger(s: Skeleton, finger: int) -> Group:
@@ -150,11 +153,13 @@ def _finger(s: Skeleton, finger: int) -> Group:
     along, up = s.directions[3 * finger], s.dorsal[3 * finger]
     end = joints[3] - along * 3.4 * w
     t = (joints @ along) - joints[0] @ along
-    stations = np.array([0.0, 0.55 * t[1], t[1], 0.5 * (t[1] + t[2]), t[2], 0.45 * t[2] + 0.55 * t[3], t[3] - 3.4 * w])
+    stations = np.array(
+        [0.0, 0.55 * t[1], t[1], 0.5 * (t[1] + t[2]), t[2], 0.45 * t[2] + 0.55 * t[3], t[3] - 3.4 * w]
+    )
     radii = np.array([10.6, 9.7, 9.9, 8.9, 8.7, 8.2, 7.0]) * w
     sink = np.array([0.0, -0.9, 0.0, -0.8, 0.0, -0.3, 0.0])
     flat = np.array([0.97, 0.96, 0.95, 0.94, 0.9, 0.84, 0.8])
-    pad = _part(joints[2] * 0.45 + end * 0.55 - up * 1.8, end - up * 1.5, 7.2 * w, 6.4 * w, up, 0.84)
+    pad = _part(joints[2] * 0.45 + end * 0.55 - up * 1.8, end - up * 1.5, (7.2 * w, 6.4 * w), up, 0.84)
     return Group((Tube(joints[0] * MM, along, up, stations * MM, radii * MM, sink * MM, flat), pad), 2.5 * MM)
 
 
@@ -164,12 +169,18 @@ def _thumb(s: Skeleton) -> Group:
     up = s.dorsal[:3]
     end = j[3] - s.directions[2] * 3.2
     parts = (
-        _part(j[0] - up[0] * 3.0, j[1] - up[0] * 1.5, 16.5, 11.6, up[0], 0.95),
-        _part(j[0] * 0.6 + j[1] * 0.4 - up[0] * 6.0, j[1] * 0.8 + j[0] * 0.2 - up[0] * 3.0, 13.5, 11.0, up[0], 0.95),
-        _part(j[1], j[2], 11.0, 9.9, up[1], 0.95),
-        _part(j[2], j[3] * 0.5 + j[2] * 0.5 - up[2] * 0.6, 9.9, 10.1, up[2], 0.86),
-        _part(j[3] * 0.5 + j[2] * 0.5 - up[2] * 0.6, end, 10.1, 7.4, up[2], 0.78),
-        _part(j[2] * 0.4 + end * 0.6 - up[2] * 2.0, end - up[2] * 1.6, 7.8, 6.6, up[2], 0.82),
+        _part(j[0] - up[0] * 3.0, j[1] - up[0] * 1.5, (16.5, 11.6), up[0], 0.95),
+        _part(
+            j[0] * 0.6 + j[1] * 0.4 - up[0] * 6.0,
+            j[1] * 0.8 + j[0] * 0.2 - up[0] * 3.0,
+            (13.5, 11.0),
+            up[0],
+            0.95,
+        ),
+        _part(j[1], j[2], (11.0, 9.9), up[1], 0.95),
+        _part(j[2], j[3] * 0.5 + j[2] * 0.5 - up[2] * 0.6, (9.9, 10.1), up[2], 0.86),
+        _part(j[3] * 0.5 + j[2] * 0.5 - up[2] * 0.6, end, (10.1, 7.4), up[2], 0.78),
+        _part(j[2] * 0.4 + end * 0.6 - up[2] * 2.0, end - up[2] * 1.6, (7.8, 6.6), up[2], 0.82),
     )
     return Group(parts, 3.5 * MM)
 
@@ -181,13 +192,17 @@ def _palm(s: Skeleton) -> Group:
     bases = ((14.0, 15.0, 0.0), (12.0, 4.0, 1.0), (12.0, -8.0, 0.5), (13.0, -18.0, -2.0))
     radii = ((14.5, 12.2), (15.0, 12.6), (14.5, 12.0), (13.5, 11.0))
     parts = [
-        _part(base, j[k] - (3.0, 0.0, 1.0), ra, rb, up, 0.95)
-        for base, k, (ra, rb) in zip(bases, (5, 9, 13, 17), radii)
+        _part(base, j[k] - (3.0, 0.0, 1.0), pair, up, 0.95)
+        for base, k, pair in zip(bases, (5, 9, 13, 17), radii)
     ]
-    parts.append(_part((16.0, -19.0, -7.0), (60.0, -33.0, -7.0), 14.0, 11.0, side, 0.95))  # hypothenar
+    parts.append(_part((16.0, -19.0, -7.0), (60.0, -33.0, -7.0), (14.0, 11.0), side, 0.95))  # hypothenar
     web = 0.35 * j[1] + 0.65 * j[2]
-    parts.append(_part(web * (0.9, 0.9, 1.0), j[5] * (0.72, 0.95, 1.0) - (0.0, 0.0, 4.0), 8.5, 10.0, up, 0.8))
-    parts += [_part(j[k] - (12.0, 0.0, -2.6), j[k] - (1.0, 0.0, -2.8), 7.0, 9.4, up, 1.0) for k in (5, 9, 13, 17)]
+    parts.append(
+        _part(web * (0.9, 0.9, 1.0), j[5] * (0.72, 0.95, 1.0) - (0.0, 0.0, 4.0), (8.5, 10.0), up, 0.8)
+    )
+    parts += [
+        _part(j[k] - (12.0, 0.0, -2.6), j[k] - (1.0, 0.0, -2.8), (7.0, 9.4), up) for k in (5, 9, 13, 17)
+    ]
     return Group(tuple(parts), 7 * MM)
 
 
@@ -197,7 +212,10 @@ def _forearm(length: float) -> Group:
     n = length / MM
     grown = 29.5 + 9.0 * min(n, 160.0) / 160.0
     knee = -min(n, 160.0)
-    parts = [_part((16.0, -1.0, -1.0), (-30.0, 0.0, 0.0), 29.0, 28.5, up, 0.69), _part((-25.0, 0.0, 0.0), (knee, 0.0, 0.0), 28.5, grown, up, 0.78)]
+    parts = [
+        _part((16.0, -1.0, -1.0), (-30.0, 0.0, 0.0), (29.0, 28.5), up, 0.69),
+        _part((-25.0, 0.0, 0.0), (knee, 0.0, 0.0), (28.5, grown), up, 0.78),
+    ]
     if n > 160.0:
-        parts.append(_part((knee, 0.0, 0.0), (-n, 0.0, 0.0), grown, grown + 4.0, up, 0.82))
+        parts.append(_part((knee, 0.0, 0.0), (-n, 0.0, 0.0), (grown, grown + 4.0), up, 0.82))
     return Group(tuple(parts), 12 * MM)

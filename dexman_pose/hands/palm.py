@@ -74,7 +74,8 @@ def iou(box: Array, boxes: Array) -> Array:
     inner = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
     shared = np.prod(np.maximum(inner, 0.0), axis=1)
     area = np.prod(box[2:] - box[:2]) + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) - shared
-    return shared / np.maximum(area, 1e-12)
+    overlap: Array = shared / np.maximum(area, 1e-12)
+    return overlap
 
 
 def merge(palms: Palms, max_overlap: float = 0.3) -> Palms:

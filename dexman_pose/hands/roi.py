@@ -38,12 +38,14 @@ class Roi:
     def to_image(self, points: ArrayLike, side: int) -> Array:
         """Image pixels (..., 2) of points (..., 2) in a crop of ``side`` pixels, measured from its outer corner."""
         p = (np.asarray(points, dtype=np.float64) / side - 0.5) * self.size
-        return p @ rotation_2d(self.angle).T + np.array([self.x, self.y])
+        out: Array = p @ rotation_2d(self.angle).T + np.array([self.x, self.y])
+        return out
 
     def from_image(self, points: ArrayLike, side: int) -> Array:
         """Inverse of :meth:`to_image`."""
         p = (np.asarray(points, dtype=np.float64) - np.array([self.x, self.y])) @ rotation_2d(self.angle)
-        return (p / self.size + 0.5) * side
+        out: Array = (p / self.size + 0.5) * side
+        return out
 
     def image_from_crop(self, side: int) -> Array:
         """(2, 3) affine from crop pixel centres to image pixel centres, the map an image warp samples with."""
@@ -106,4 +108,5 @@ def hand_size(landmarks: ArrayLike) -> Array:
     """
     j = np.asarray(landmarks, dtype=np.float64)
     sides = [np.linalg.norm(j[..., a, :] - j[..., b, :], axis=-1) for a, b in ((0, 5), (5, 17), (17, 0))]
-    return np.maximum.reduce(sides)
+    longest: Array = np.maximum.reduce(sides)
+    return longest

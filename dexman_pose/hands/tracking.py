@@ -36,30 +36,41 @@ RECENTRE = 0.12
 MAX_TRACKS = 4
 # Palms nearer than this, in palm lengths, are one palm. Two hands in each other are rarer than one seen twice.
 SAME_CENTRE = 0.45
+SAME_BOX = 0.7
 # While two hands are followed surely, new ones are looked for only every so many frames.
 PALM_EVERY = 3
 
 
 @dataclass(eq=False)
 class Tracklet:
-    """One hand followed through neighbouring frames: what was seen, by frame index."""
+    """One hand followed through neighbouring frames.
 
-    seen: dict[int, Sighting] = field(default_factory=dict)
+    Attributes:
+        seen: what was seen, by frame index.
+        palms: frames in which the palm network saw it, too.
+        first: index of the earliest frame.
+        last: index of the latest frame.
+    """
+
+    seen: dict[int, Sighting]
     palms: set[int] = field(default_factory=set)
+    first: int = field(init=False)
+    last: int = field(init=False)
+    _right: float = field(init=False)
 
-    @property
-    def first(self) -> int:
-        """Index of the earliest frame."""
-        return min(self.seen)
+    def __post_init__(self) -> None:
+        self.first, self.last = min(self.seen), max(self.seen)
+        self._right = sum(s.right for s in self.seen.values())
 
-    @property
-    def last(self) -> int:
-        """Index of the latest frame."""
-        return max(self.seen)
+    def add(self, frame: int, sighting: Sighting) -> None:
+        """Note what was seen in a frame before the first or after the last one."""
+        self.seen[frame] = sighting
+        self.first, self.last = min(self.first, frame), max(self.last, frame)
+        self._right += sighting.right
 
     def mean_right(self) -> float:
         """Mean probability of being a right hand."""
-        return float(np.mean([s.right for s in self.seen.values()]))
+        return self._right / len(self.seen)
 
 
 @dataclass(eq=False)
@@ -100,16 +111,28 @@ def look(detectors: Detectors, image: Image, roi: Roi) -> Sighting | None:
 
 
 def same_hand(a: Array, b: Array) -> bool:
-    """Whether two sets of joints (21, 2) lie on one hand: ten joints or the middles of the palms coincide."""
+    """Whether two sets of joints (21, 2) lie on one hand: ten joints, the palms' middles or the boxes coincide.
+
+    The boxes matter when a half hidden hand is read in two different ways.
+    """
     size = max(float(regions.hand_size(a)), float(regions.hand_size(b)))
     near = int((np.linalg.norm(a - b, axis=-1) < 0.2 * size).sum())
-    return near >= 10 or float(np.linalg.norm(centre(a) - centre(b))) < SAME_CENTRE * size
+    apart = float(np.linalg.norm(centre(a) - centre(b)))
+    return near >= 10 or apart < SAME_CENTRE * size or box_overlap(a, b) > SAME_BOX
+
+
+def box_overlap(a: Array, b: Array) -> float:
+    """Share of the smaller of the boxes around two sets of joints (21, 2) that lies in the other one."""
+    low, high = np.maximum(a.min(0), b.min(0)), np.minimum(a.max(0), b.max(0))
+    shared = np.prod(np.maximum(high - low, 0.0))
+    smaller = min(np.prod(np.ptp(a, axis=0)), np.prod(np.ptp(b, axis=0)))
+    return float(shared / max(smaller, 1e-9))
 
 
 def follow(
     detectors: Detectors, image: Image, frame: int, step: int, active: list[Tracklet]
-) -> list[Tracklet]:
-    """Extend the active tracklets by one frame, in place; returns those that were seen in it."""
+) -> list[tuple[Tracklet, Sighting]]:
+    """Where the active tracklets are in this frame; those that are lost are left out."""
     found: list[tuple[Tracklet, Sighting, float]] = []
     for tracklet in active:
         roi = expected_roi(tracklet, frame, step)
@@ -120,10 +143,7 @@ def follow(
         jump = _jump(latest, roi, seen.joints)
         if jump <= MAX_JUMP:
             found.append((tracklet, seen, jump))
-    kept = _without_doubles(found)
-    for tracklet, seen in kept:
-        tracklet.seen[frame] = seen
-    return [tracklet for tracklet, _ in kept]
+    return _without_doubles(found)
 
 
 def _jump(latest: Array, expected: Roi, now: Array) -> float:
@@ -199,47 +219,54 @@ def _covered_by(box: Array, tracklets: list[Tracklet], frame: int) -> Tracklet |
 def track_forward(frames: Iterable[tuple[int, Image]], detectors: Detectors) -> list[Tracklet]:
     """Tracklets of all hands in frames (index, RGB image), in order of appearance."""
     done: list[Tracklet] = []
+    alive: list[Tracklet] = []
     search = Searcher(detectors)
     for index, image in frames:
-        followed = [t for t in done if t.last >= index - PATIENCE]
-        seen = follow(detectors, image, index, 1, followed[-MAX_TRACKS:])
-        sure = sum(t.seen[index].presence > SURE_PRESENCE for t in seen) >= 2
+        alive = [t for t in alive if t.last >= index - PATIENCE][-MAX_TRACKS:]
+        followed = follow(detectors, image, index, 1, alive)
+        for tracklet, sighting in followed:
+            tracklet.add(index, sighting)
+        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= 2
         if not sure or index % PALM_EVERY == 0:
-            done += search(image, index, seen)
+            new = search(image, index, [tracklet for tracklet, _ in followed])
+            done += new
+            alive += new
     return done
 
 
 def track_backward(
-    frames: Iterable[tuple[int, Image]], detectors: Detectors, tracklets: list[Tracklet]
+    frames_before: Callable[[int], Iterable[tuple[int, Image]]],
+    detectors: Detectors,
+    tracklets: list[Tracklet],
 ) -> None:
-    """Extend tracklets back in time, in place, over frames in reverse order, until each meets another one.
+    """Extend tracklets back in time, in place, until each is lost or meets another one.
 
     A hand is often found late, when it opens or turns; followed backwards it is seen before that, too.
+
+    Args:
+        frames_before: frames (index, RGB image) before a given one, in reverse order, read as they are asked for.
+        detectors: the networks.
+        tracklets: as tracked forward.
     """
-    met: list[Tracklet] = []
+    reached = max((t.last for t in tracklets), default=0) + 1
+    for start in sorted({t.first for t in tracklets}, reverse=True):
+        others = sum(t.first < start <= t.last + 1 for t in tracklets)
+        if 0 < start <= reached and others < 2:
+            reached = _extend_back(frames_before(start), detectors, tracklets)
+
+
+def _extend_back(frames: Iterable[tuple[int, Image]], detectors: Detectors, tracklets: list[Tracklet]) -> int:
+    """Go back while some tracklet is followed; returns the frame that was reached."""
+    met: set[int] = set()
+    index = 0
     for index, image in frames:
-        active = [t for t in tracklets if index < t.first <= index + PATIENCE and t not in met]
-        seen = follow(detectors, image, index, -1, active)
-        others = [t.seen[index].joints for t in tracklets if index in t.seen and t not in seen]
-        for tracklet in seen:
-            if any(same_hand(tracklet.seen[index].joints, joints) for joints in others):
-                del tracklet.seen[index]
-                met.append(tracklet)
-
-
-def uncovered_spans(tracklets: list[Tracklet], num_frames: int) -> list[tuple[int, int]]:
-    """Spans [start, stop) before the start of a tracklet in which fewer than two hands were seen."""
-    count = np.zeros(num_frames, dtype=int)
-    for t in tracklets:
-        count[list(t.seen)] += 1
-    starts = {t.first for t in tracklets}
-    spans = []
-    for stop in sorted(starts):
-        start = stop
-        while start > 0 and count[start - 1] < 2:
-            start -= 1
-        if start < stop and (not spans or start >= spans[-1][1]):
-            spans.append((start, stop))
-        elif start < stop:
-            spans[-1] = (spans[-1][0], stop)
-    return spans
+        active = [t for t in tracklets if index < t.first <= index + PATIENCE and id(t) not in met]
+        if not active:
+            break
+        others = [t.seen[index].joints for t in tracklets if index in t.seen]
+        for tracklet, sighting in follow(detectors, image, index, -1, active):
+            if any(same_hand(sighting.joints, joints) for joints in others):
+                met.add(id(tracklet))
+            else:
+                tracklet.add(index, sighting)
+    return index

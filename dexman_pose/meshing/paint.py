@@ -48,7 +48,8 @@ class Painter:
             return
         h, w = visible.shape
         picture = self._rasterizer.render(pose[None], self.camera.K, w, h)
-        depth = np.asarray(picture.depth[0])  # type: ignore[index]
+        assert picture.depth is not None
+        depth = picture.depth[0]
         pixels = self.camera.project(points)
         at = np.round(pixels).astype(int)
         inside = (at >= 0).all(1) & (at[:, 0] < w) & (at[:, 1] < h)

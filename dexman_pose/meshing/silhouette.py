@@ -61,7 +61,7 @@ def shape_from_mask(
     *,
     visible: Mask | None = None,
     thickness: float = 0.8,
-    resolution: int = 72,
+    resolution: int = 48,
 ) -> tuple[Mesh, Array]:
     """A closed mesh that fills one silhouette, and where it is.
 

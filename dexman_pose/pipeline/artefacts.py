@@ -7,16 +7,20 @@ place where their layout is written down.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.data.atomic import write_npz
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations
 from dexman_pose.pipeline.files import read_arrays
 
 _OBSERVATIONS = ("joints_2d", "joints_local", "detected", "bridged", "score")
+_PROMPT = ("box", "points", "mask")
 _CONTACTS = ("distance", "touching", "nearest", "valid")
 
 
@@ -29,6 +33,31 @@ def load_observations(path: Path) -> HandObservations:
     """Read what :func:`save_observations` wrote."""
     stored = read_arrays(path)
     return HandObservations(**{name: stored[name] for name in _OBSERVATIONS})
+
+
+def save_prompts(prompts: dict[str, ObjectPrompt], path: Path) -> None:
+    """Write where each object is; meshes are inputs of a run and not kept."""
+    arrays: dict[str, NDArray[Any]] = {
+        "names": np.array(list(prompts)),
+        "frames": np.zeros(len(prompts), int),
+    }
+    for i, prompt in enumerate(prompts.values()):
+        arrays["frames"][i] = prompt.frame
+        for part in _PROMPT:
+            value = getattr(prompt, part)
+            if value is not None:
+                arrays[f"{i}/{part}"] = value
+    write_npz(path, arrays)
+
+
+def load_prompts(path: Path) -> dict[str, ObjectPrompt]:
+    """Read what :func:`save_prompts` wrote."""
+    stored = read_arrays(path)
+    out = {}
+    for i, (name, frame) in enumerate(zip(stored["names"], stored["frames"])):
+        box, points, mask = (stored.get(f"{i}/{part}") for part in _PROMPT)
+        out[str(name)] = ObjectPrompt(box, points, mask, int(frame))
+    return out
 
 
 def save_masks(masks: MaskSequence, path: Path) -> None:

@@ -31,7 +31,8 @@ def provenance(
         "versions": versions(),
         "camera": result.camera.source,
         "depth": "given" if inputs.depth is not None else "none",
-        "world": "camera",  # no gravity estimate yet: the world frame is the camera frame
+        "world": "camera",
+        "notices": ["The world frame is the camera frame: gravity was not estimated."],
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,

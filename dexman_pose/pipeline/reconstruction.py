@@ -74,7 +74,7 @@ def reconstruct(
         if folder is not None:
             _describe(folder, inputs, backends)
         stages = Stages(inputs, Fingerprints.of(inputs), backends)
-        total = 4 + (3 if hands is not None else 0) + (2 if folder is not None and overlay else 0)
+        total = 5 + (3 if hands is not None else 0) + (2 if folder is not None and overlay else 0)
         runner = Runner(folder, total, on_stage)
         return _run(stages, runner, folder, overlay)
 
@@ -82,7 +82,8 @@ def reconstruct(
 def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool) -> Trajectory:
     backend = stages.backends.hands
     observations = runner.run(stages.hands(backend)) if backend is not None else None
-    masks = runner.run(stages.masks(observations))
+    prompts = runner.run(stages.prompts(observations))
+    masks = runner.run(stages.masks(prompts, observations))
     camera = runner.run(stages.camera(masks, observations))
     hands = runner.run(stages.lift(observations, camera)) if observations is not None else {}
     objects = runner.run(stages.objects(masks, camera, hands))

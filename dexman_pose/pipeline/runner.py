@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Literal, TypeVar
 
+from dexman_pose.errors import DexmanError, TrajectoryError
 from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.seed import seeded
 from dexman_pose.pipeline.stage import Stage, StageEvent, StageListener
@@ -36,11 +37,18 @@ class Runner:
         if found is not None:
             self._tell(stage.name, "reused", time.perf_counter() - started)
             return found[0]
-        with seeded(SEED):
-            result = stage.compute()
-            if self._folder is not None:
-                self._folder.store(stage, result, started)
+        result = self._make(stage, started)
         self._tell(stage.name, "done", time.perf_counter() - started)
+        return result
+
+    def _make(self, stage: Stage[T], started: float) -> T:
+        try:
+            with seeded(SEED):
+                result = stage.compute()
+                if self._folder is not None:
+                    self._folder.store(stage, result, started)
+        except TrajectoryError as error:  # of our own making: nothing the user gave is a trajectory
+            raise DexmanError(f"the stage {stage.name!r} made a result that is wrong: {error}") from error
         return result
 
     def _tell(self, name: str, state: Literal["started", "done", "reused"], seconds: float) -> None:

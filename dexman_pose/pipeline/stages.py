@@ -9,6 +9,7 @@ from typing import Any
 
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline import artefacts
@@ -40,7 +41,36 @@ class Stages:
             rooms=("hands",),
         )
 
-    def masks(self, observations: HandObservations | None) -> Stage[MaskSequence]:
+    def prompts(self, observations: HandObservations | None) -> Stage[dict[str, ObjectPrompt]]:
+        """Replace a prompt by the outline of the object's own coloured mesh where that clearly fits."""
+        from dexman_pose.pose import sharpen_prompts
+        from dexman_pose.pose.focal import TYPICAL_FOCAL
+
+        i, m, backend = self.inputs, self.marks, self.backends.segmentation
+        focal = TYPICAL_FOCAL * max(i.clip.width, i.clip.height)
+        camera = i.camera or Camera.from_focal(focal, i.clip.width, i.clip.height, "assumed")
+        return Stage(
+            "prompts",
+            "stages/prompts.npz",
+            compute=lambda: sharpen_prompts(
+                i.clip, i.prompts, i.meshes, camera, observations, segmentation=backend
+            ),
+            save=artefacts.save_prompts,
+            load=artefacts.load_prompts,
+            settings={
+                "clip": m.clip,
+                "prompts": m.prompts,
+                "meshes": m.meshes,
+                "camera": m.camera,
+                "backend": backend,
+            },
+            after=self._with_hands("hands"),
+            rooms=("segmentation", "pose", "render"),
+        )
+
+    def masks(
+        self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
+    ) -> Stage[MaskSequence]:
         """Follow the outlines of the objects through the clip."""
         from dexman_pose.segmentation import segment_clip
 
@@ -48,13 +78,11 @@ class Stages:
         return Stage(
             "masks",
             "stages/masks.npz",
-            compute=lambda: segment_clip(
-                self.inputs.clip, self.inputs.prompts, observations, backend=backend
-            ),
+            compute=lambda: segment_clip(self.inputs.clip, prompts, observations, backend=backend),
             save=artefacts.save_masks,
             load=artefacts.load_masks,
-            settings={"clip": self.marks.clip, "prompts": self.marks.prompts, "backend": backend},
-            after=self._with_hands("hands"),
+            settings={"clip": self.marks.clip, "backend": backend},
+            after=("prompts", *self._with_hands("hands")),
             rooms=("segmentation",),
         )
 

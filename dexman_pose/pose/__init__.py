@@ -3,5 +3,6 @@
 from dexman_pose.pose.api import PoseEstimate, estimate_pose, refine_pose, track
 from dexman_pose.pose.focal import estimate_camera
 from dexman_pose.pose.objects import reconstruct_objects
+from dexman_pose.pose.prompting import sharpen_prompts
 
-__all__ = ["PoseEstimate", "estimate_camera", "estimate_pose", "reconstruct_objects", "refine_pose", "track"]
+__all__ = ["PoseEstimate", "estimate_camera", "estimate_pose", "reconstruct_objects", "refine_pose", "sharpen_prompts", "track"]

@@ -12,10 +12,9 @@ from dexman_pose.data import _check
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
-from dexman_pose.pose.refine import PoseRefiner, RefineOptions, trusting_points
-from dexman_pose.pose.search import has_color, search_pose
+from dexman_pose.pose.refine import RefineOptions, trusting_points
+from dexman_pose.pose.search import has_color, refiner_for, search_pose
 from dexman_pose.pose.track import TrackStart, track_objects
-from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 
@@ -67,7 +66,7 @@ def estimate_pose(
     """
     labels = _labels(mask, camera)
     picture = _picture(image, camera)
-    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    refiner = refiner_for(mesh, labels == 1)
     found = search_pose(refiner, picture, labels, 1, camera, depth=_depth(depth, camera))
     estimates = [
         PoseEstimate(
@@ -109,7 +108,7 @@ def refine_pose(
     box = mask_box(labels == 1)
     if box is None:
         raise EstimationError("refining needs a mask with at least one pixel, but this one is empty")
-    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    refiner = refiner_for(mesh, labels == 1)
     evidence = gather(labels, 1, camera, crop_box([box], 0.25), depth=_depth(depth, camera))
     result = refiner.refine(start, evidence, RefineOptions(iterations=30))
     ncc = 0.0
@@ -161,7 +160,7 @@ def track(
         name = masks.names[0]
     if not 0 <= start_frame < clip.num_frames:
         raise InputError(f"start_frame {start_frame} is not in the clip of {clip.num_frames} frames")
-    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    refiner = refiner_for(mesh, masks.mask(start_frame, name))
     if start is None:
         sensor = depth.frame(start_frame) if depth is not None else None
         found = search_pose(

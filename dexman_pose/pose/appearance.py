@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import BACKGROUND, Camera
+from dexman_pose.data import BACKGROUND, Camera, Mesh
 from dexman_pose.pose.evidence import crop_box, mask_box
 from dexman_pose.pose.refine import PointMatches
 from dexman_pose.render import Rasterizer
@@ -35,6 +37,29 @@ def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None) -> Gray:
     centred = (gray - mean) * weight
     spread = np.sqrt(cv2.GaussianBlur(centred * centred, size, sigma) / norm)
     return np.clip(128.0 + 45.0 * centred / (spread + 6.0), 0, 255).astype(np.uint8)
+
+
+def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
+    """The mesh with its texture reduced to what a picture can show: finer texels would alias in the rendering.
+
+    Args:
+        mesh: any mesh; without a texture it is returned as it is.
+        pixels_across: how large the object appears, pixels along its longest side.
+    """
+    if mesh.texture is None or mesh.uv is None:
+        return mesh
+    corners = mesh.vertices[mesh.faces]
+    surface = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()
+    edges = mesh.uv[:, 1:] - mesh.uv[:, :1]
+    covered = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]).sum()
+    height, width = mesh.texture.shape[:2]
+    texels_per_metre = np.sqrt(covered * width * height / max(float(surface), 1e-12))
+    pixels_per_metre = pixels_across / max(float(mesh.extents.max()), 1e-9)
+    factor = texels_per_metre / max(pixels_per_metre, 1e-9)
+    if factor < 1.5:
+        return mesh
+    size = (max(int(width / factor), 8), max(int(height / factor), 8))
+    return replace(mesh, texture=cv2.resize(mesh.texture, size, interpolation=cv2.INTER_AREA))
 
 
 def correlation(rendered: NDArray[np.float32], image: NDArray[np.float32], mask: Mask) -> float:
@@ -94,8 +119,8 @@ def texture_matches(
     crop = camera.cropped(x0, y0, cw, ch, scale)
     wanted = ("depth", "color") if trusted is None else ("depth", "color", "face_id")
     picture = rasterizer.render(camera_from_object[None], crop.K, cw, ch, attributes=wanted)
-    depth = np.asarray(picture.depth[0])
-    drawn = depth > 0
+    assert picture.depth is not None and picture.color is not None
+    depth, drawn = picture.depth[0], picture.mask[0].copy()
     if trusted is not None and picture.face_id is not None:
         ids = picture.face_id[0]
         drawn &= trusted[np.maximum(ids, 0)]

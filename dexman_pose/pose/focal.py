@@ -16,9 +16,8 @@ from dexman_pose.data import Camera, Clip, HandObservations, MaskSequence, Mesh,
 from dexman_pose.errors import EstimationError
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
-from dexman_pose.pose.refine import PoseRefiner, RefineOptions, trusting_points
-from dexman_pose.pose.search import search_pose
-from dexman_pose.render import Rasterizer
+from dexman_pose.pose.refine import RefineOptions, trusting_points
+from dexman_pose.pose.search import refiner_for, search_pose
 
 Array = NDArray[np.float64]
 _log = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ def _cost_curve(
     box = mask_box(labels == label)
     if box is None:
         raise EstimationError(f"object {name!r} has no mask in frame {frame}")
-    refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+    refiner = refiner_for(mesh, labels == label)
     pose = search_pose(refiner, image, labels, label, start)[0].camera_from_object
     costs = []
     for ratio in _GRID:

@@ -23,12 +23,10 @@ from dexman_pose.data import (
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.errors import EstimationError
 from dexman_pose.meshing.silhouette import close_gaps, shape_from_mask
-from dexman_pose.pose.refine import PoseRefiner
 from dexman_pose.pose.scale import Scale, scale_from_depth, scale_from_hands
-from dexman_pose.pose.search import search_pose
+from dexman_pose.pose.search import refiner_for, search_pose
 from dexman_pose.pose.shape import improve_shape
 from dexman_pose.pose.track import TrackStart, track_objects
-from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 _log = logging.getLogger(__name__)
@@ -112,7 +110,7 @@ def _begin(
     image = clip.frame(frame)
     sensor = depth.frame(frame) if depth is not None else None
     if mesh is not None:
-        refiner = PoseRefiner(Rasterizer(mesh), mesh.center)
+        refiner = refiner_for(mesh, labels == label)
         found = search_pose(refiner, image, labels, label, camera, depth=sensor)
         return _Made(mesh, frame, found[0].camera_from_object)
     visible = labels == label
@@ -155,7 +153,7 @@ def _track(
 ) -> dict[str, PoseTrack]:
     starts = {}
     for name, m in made.items():
-        refiner = PoseRefiner(Rasterizer(m.mesh), m.mesh.center)
+        refiner = refiner_for(m.mesh, masks.mask(m.frame, name))
         starts[name] = TrackStart(refiner, m.frame, m.camera_from_object, m.mesh.seen)
     return track_objects(clip, masks, camera, starts, depth=depth)
 

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dexman_pose.geometry import se3_exp
+from dexman_pose.geometry import so3_exp, so3_log
 from dexman_pose.pose.evidence import Evidence, field_gradient, inner_edge, signed_distance, visible_iou
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
+
+_OUTLINE_POINTS = 160
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,16 @@ class RefineOptions:
 
 
 def trusting_points(matches: PointMatches | None, base: RefineOptions) -> RefineOptions:
-    """Options in which the outline's far residuals lose their say, when enough points hold the pose anyway."""
-    if matches is None or float(matches.weight.sum()) < 15.0:
+    """Options for when points hold the pose anyway: the more there are, the less the outline has to say.
+
+    A mask may miss a whole face of an object and still look like a clean outline; matches with the mesh's own texture
+    cannot err that way together.
+    """
+    count = 0.0 if matches is None else float(matches.weight.sum())
+    if count < 12.0:
         return base
-    return replace(base, silhouette_reach=2.5)
+    share = float(np.clip(1.0 - (count - 12.0) / 40.0, 0.3, 1.0))
+    return replace(base, silhouette_reach=2.5, silhouette_weight=base.silhouette_weight * share)
 
 
 @dataclass
@@ -101,6 +109,7 @@ class Refined:
         iterations: steps taken.
         silhouette_rms: pixels of the crop.
         point_inliers: share of point matches within the reach.
+        area: pixels of the crop the mesh covers.
     """
 
     camera_from_object: Array
@@ -111,6 +120,7 @@ class Refined:
     iterations: int
     silhouette_rms: float = 0.0
     point_inliers: float = 0.0
+    area: int = 0
 
 
 @dataclass
@@ -120,6 +130,10 @@ class _Normal:
     hessian: Array = field(default_factory=lambda: np.zeros((6, 6)))
     rhs: Array = field(default_factory=lambda: np.zeros(6))
     cost: float = 0.0
+    rms: float = 0.0
+    inliers: float = 0.0
+    iou: float = 0.0
+    area: int = 0
 
     def add(
         self, residual: Array, jacobian: Array, sigma: float, reach: float, weight: Array | float
@@ -155,10 +169,10 @@ def _point_jacobian(points: Array, center: Array, fx: float, fy: float) -> Array
 
 def apply_increment(twist: Array, camera_from_object: Array, center: Array) -> Array:
     """Move a pose by a twist (v, w): rotation w about ``center`` (camera frame), then translation v."""
-    step = se3_exp(np.concatenate([np.zeros(3), twist[3:]]))
+    turn = so3_exp(twist[3:])
     out = camera_from_object.copy()
-    out[:3, :3] = step[:3, :3] @ camera_from_object[:3, :3]
-    out[:3, 3] = step[:3, :3] @ (camera_from_object[:3, 3] - center) + center + twist[:3]
+    out[:3, :3] = turn @ camera_from_object[:3, :3]
+    out[:3, 3] = turn @ (camera_from_object[:3, 3] - center) + center + twist[:3]
     return out
 
 
@@ -180,31 +194,36 @@ class PoseRefiner:
     ) -> Refined:
         """Minimise all residuals from ``camera_from_object`` on. ``predicted`` is the centre of the motion prior."""
         pose = camera_from_object
-        normal, rms, inliers, iou = self._linearise(pose, evidence, options, matches, predicted)
+        state = self._linearise(pose, evidence, options, matches, predicted)
         damping, converged, steps = 1e-3, False, 0
         for _ in range(options.iterations):
             steps += 1
-            scaled = normal.hessian + np.diag(damping * np.diag(normal.hessian) + 1e-9)
-            twist = np.linalg.solve(scaled, normal.rhs)
+            scaled = state.hessian + np.diag(damping * np.diag(state.hessian) + 1e-9)
+            twist = np.linalg.solve(scaled, state.rhs)
+            if _negligible(twist, pose[2, 3]):
+                converged = True
+                break
             twist *= min(1.0, 0.35 / max(float(np.linalg.norm(twist[3:])), 1e-12))
             candidate = apply_increment(twist, pose, self._camera_center(pose))
             if candidate[2, 3] <= 0.02:
                 damping *= 10.0
                 continue
             trial = self._linearise(candidate, evidence, options, matches, predicted)
-            if trial[0].cost < normal.cost:
-                gain = normal.cost - trial[0].cost
-                pose, (normal, rms, inliers, iou) = candidate, trial
+            if trial.cost < state.cost:
+                gain = state.cost - trial.cost
+                pose, state = candidate, trial
                 damping = max(damping * 0.3, 1e-6)
-                if gain < 1e-3 * normal.cost + 1e-6:
+                if gain < 3e-3 * state.cost + 1e-6:
                     converged = True
                     break
             else:
-                damping *= 8.0
-                if damping > 1e4 or float(np.abs(twist).max()) < 1e-6:
+                damping *= 10.0
+                if damping > 1e3:
                     converged = True
                     break
-        return Refined(pose, normal.cost, iou, normal.hessian, converged, steps, rms, inliers)
+        return Refined(
+            pose, state.cost, state.iou, state.hessian, converged, steps, state.rms, state.inliers, state.area
+        )
 
     def _camera_center(self, pose: Array) -> Array:
         moved: Array = pose[:3, :3] @ self.center + pose[:3, 3]
@@ -217,26 +236,30 @@ class PoseRefiner:
         options: RefineOptions,
         matches: PointMatches | None,
         predicted: Array | None,
-    ) -> tuple[_Normal, float, float, float]:
+    ) -> _Normal:
         normal = _Normal()
         center = self._camera_center(pose)
-        rms = inliers = iou = 0.0
         silhouette = options.use_silhouette and evidence.has_mask
         if silhouette or evidence.depth is not None:
             h, w = evidence.size
             picture = self.rasterizer.render(pose[None], evidence.camera.K, w, h)
-            depth = np.asarray(picture.depth[0], np.float32)
-            rendered = depth > 0
-            iou = visible_iou(rendered, evidence)
+            assert picture.depth is not None
+            depth, rendered = picture.depth[0], picture.mask[0]
+            normal.iou, normal.area = visible_iou(rendered, evidence), int(rendered.sum())
             if silhouette:
-                rms = _add_silhouette(normal, depth, rendered, evidence, center, options)
+                normal.rms = _add_silhouette(normal, depth, rendered, evidence, center, options)
             if evidence.depth is not None:
                 _add_depth(normal, depth, evidence, center, options)
         if matches is not None:
-            inliers = _add_points(normal, pose, matches, evidence, center, options)
+            normal.inliers = _add_points(normal, pose, matches, evidence, center, options)
         if predicted is not None and options.prior_translation is not None:
             _add_prior(normal, pose, predicted, self.center, options)
-        return normal, rms, inliers, iou
+        return normal
+
+
+def _negligible(twist: Array, depth: float) -> bool:
+    """Whether a step moves no pixel by a noticeable amount: 0.01 % of the distance, 0.01 degrees."""
+    return bool(np.abs(twist[:3]).max() < 1e-4 * depth and np.abs(twist[3:]).max() < 2e-4)
 
 
 def _add_silhouette(
@@ -252,34 +275,70 @@ def _add_silhouette(
     if len(outline) == 0:
         normal.cost += 1e6
         return 1e3
-    cam = evidence.camera
-    ox, oy = outline[:, 0], outline[:, 1]
-    points = cam.unproject(outline, depth[oy, ox])
-    jac = _point_jacobian(points, center, cam.fx, cam.fy)
     own_sdf = signed_distance(rendered)
-    total = max(len(outline) + len(evidence.edge), 1)
-    per_point = options.silhouette_weight * min(1.0, 400.0 / total)
-    known = ~evidence.near_unknown[oy, ox]
-    known &= (ox > 0) & (oy > 0) & (ox < depth.shape[1] - 1) & (oy < depth.shape[0] - 1)
-    residual = (evidence.sdf[oy, ox] - own_sdf[oy, ox])[known].astype(np.float64)
-    gradient = evidence.gradient[oy, ox][known].astype(np.float64)
-    sigma = options.silhouette_sigma
-    if len(residual):
-        j = np.einsum("ni,nij->nj", gradient, jac[known])
-        normal.add(residual, j, sigma, options.silhouette_reach, per_point)
-    squares = [residual]
-    if len(evidence.edge):
-        _, nearest = cKDTree(outline).query(evidence.edge)
-        own_gradient = field_gradient(own_sdf)[oy, ox].astype(np.float64)
-        length = np.linalg.norm(own_gradient, axis=1, keepdims=True)
-        n = (own_gradient / np.maximum(length, 1e-6))[nearest]
-        back = np.einsum("ni,ni->n", n, outline[nearest] - evidence.edge)
-        # The outline moves outwards (against its inward normal) when the mask's edge lies outside it.
-        j = np.einsum("ni,nij->nj", n, jac[nearest])
-        normal.add(back, j, sigma, options.silhouette_reach, per_point)
-        squares.append(back)
+    total = len(outline) + len(evidence.edge)
+    # Neighbouring points say the same: a few hundred spread along the outline are enough.
+    there = outline[:: 1 + len(outline) // _OUTLINE_POINTS]
+    back = evidence.edge[:: 1 + len(evidence.edge) // _OUTLINE_POINTS]
+    weight = options.silhouette_weight * min(total, 400) / max(len(there) + len(back), 1)
+    squares = [_outline_on_mask(normal, there, depth, own_sdf, evidence, center, options, weight)]
+    if len(back):
+        _, nearest = cKDTree(outline).query(back)
+        squares.append(_mask_on_outline(normal, back, outline[nearest], depth, own_sdf, evidence, center, options, weight))
     every = np.concatenate(squares)
     return float(np.sqrt(np.mean(every * every))) if len(every) else 0.0
+
+
+def _jacobian_at(pixels: NDArray[np.int64], depth: NDArray[np.float32], evidence: Evidence, center: Array) -> Array:
+    """(N, 2, 6) motion of crop pixels (N, 2) that show the surface, by the twist."""
+    cam = evidence.camera
+    points = cam.unproject(pixels, depth[pixels[:, 1], pixels[:, 0]])
+    return _point_jacobian(points, center, cam.fx, cam.fy)
+
+
+def _outline_on_mask(
+    normal: _Normal,
+    outline: NDArray[np.int64],
+    depth: NDArray[np.float32],
+    own_sdf: NDArray[np.float32],
+    evidence: Evidence,
+    center: Array,
+    options: RefineOptions,
+    weight: float,
+) -> Array:
+    """Each point of the rendered outline should be as deep in the mask as in the rendered shape; returns residuals."""
+    ox, oy = outline[:, 0], outline[:, 1]
+    known = ~evidence.near_unknown[oy, ox]
+    known &= (ox > 0) & (oy > 0) & (ox < depth.shape[1] - 1) & (oy < depth.shape[0] - 1)
+    if not known.any():
+        return np.zeros(0)
+    kept = outline[known]
+    ox, oy = kept[:, 0], kept[:, 1]
+    residual = (evidence.sdf[oy, ox] - own_sdf[oy, ox]).astype(np.float64)
+    motion = _jacobian_at(kept, depth, evidence, center)
+    jacobian = np.einsum("ni,nij->nj", evidence.gradient[oy, ox].astype(np.float64), motion)
+    normal.add(residual, jacobian, options.silhouette_sigma, options.silhouette_reach, weight)
+    return residual
+
+
+def _mask_on_outline(
+    normal: _Normal,
+    edge: Array,
+    nearest: NDArray[np.int64],
+    depth: NDArray[np.float32],
+    own_sdf: NDArray[np.float32],
+    evidence: Evidence,
+    center: Array,
+    options: RefineOptions,
+    weight: float,
+) -> Array:
+    """Each edge point of the mask should have the rendered outline on it; returns residuals along its normal."""
+    inward = field_gradient(own_sdf)[nearest[:, 1], nearest[:, 0]].astype(np.float64)
+    inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-6)
+    residual: Array = np.einsum("ni,ni->n", inward, nearest - edge)
+    jacobian = np.einsum("ni,nij->nj", inward, _jacobian_at(nearest, depth, evidence, center))
+    normal.add(residual, jacobian, options.silhouette_sigma, options.silhouette_reach, weight)
+    return residual
 
 
 def _add_points(
@@ -352,8 +411,6 @@ def _add_depth(
 
 def _add_prior(normal: _Normal, pose: Array, predicted: Array, center: Array, options: RefineOptions) -> None:
     """Gaussian prior on the pose around the predicted one."""
-    from dexman_pose.geometry import so3_log
-
     assert options.prior_translation is not None
     shift = (pose[:3, :3] @ center + pose[:3, 3]) - (predicted[:3, :3] @ center + predicted[:3, 3])
     turn = so3_log(pose[:3, :3] @ predicted[:3, :3].T)

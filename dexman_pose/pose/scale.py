@@ -41,7 +41,8 @@ def scale_from_depth(
         picture = rasterizer.render(
             track.camera_from_object[index][None], camera.K, camera.width, camera.height
         )
-        drawn = np.asarray(picture.depth[0])  # type: ignore[index]
+        assert picture.depth is not None
+        drawn = picture.depth[0]
         both = (drawn > 0) & (measured > 0) & masks.mask(int(index), name)
         if int(both.sum()) >= 20:
             ratios.append(float(np.median(measured[both] / drawn[both])))

@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import Camera
+from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import rotation_angle
-from dexman_pose.pose.appearance import texture_matches
+from dexman_pose.pose.appearance import fit_texture, texture_matches
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
 from dexman_pose.pose.refine import PoseRefiner, Refined, RefineOptions, trusting_points
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, ray_rotation, rotation_grid
+from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ def _score_batch(
     for start in range(0, len(poses), 256):
         part = poses[start : start + 256]
         picture = refiner.rasterizer.render(part, evidence.camera.K, w, h, attributes=wanted)
-        drawn = np.asarray(picture.depth) > 0
+        drawn = picture.mask
         hit = (drawn & mask).sum((1, 2))
         union = ((drawn | mask) & known).sum((1, 2))
         score = hit / np.maximum(union, 1)
@@ -162,6 +163,14 @@ def polish(
     if colored:
         _, ncc = texture_matches(refiner.rasterizer, refined.camera_from_object, image, camera, labels, label)
     return Hypothesis(refined.camera_from_object, refined.iou + ncc, refined.iou, ncc, refined)
+
+
+def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None) -> PoseRefiner:
+    """A refiner of a mesh, its texture reduced to the size at which a mask (H, W) shows the object."""
+    box = None if mask is None else mask_box(mask)
+    if box is not None:
+        mesh = fit_texture(mesh, float((box[2:] - box[:2]).max()) + 1.0)
+    return PoseRefiner(Rasterizer(mesh), mesh.center)
 
 
 def has_color(refiner: PoseRefiner) -> bool:

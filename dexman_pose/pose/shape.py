@@ -28,7 +28,7 @@ def improve_shape(
     frames: dict[str, int],
     *,
     thickness: float = 0.8,
-    resolution: int = 56,
+    resolution: int = 48,
 ) -> dict[str, Mesh]:
     """Meshes rebuilt from the outlines of many frames, in the same object frames.
 

@@ -34,7 +34,7 @@ class TrackOptions:
         points: surface points followed at a time.
         lost_iou: outline overlap below which a frame is not valid.
         lost_ncc: colour correlation below which a frame of a coloured mesh is not valid unless points confirm it.
-        search_every: while lost, a full search at most every so many frames.
+        search_every: while lost, a full search after this many frames, then twice as many, and so on.
         translation_sigma: motion prior in metres per frame, scaled by the object's radius when larger.
         rotation_sigma: motion prior in radians per frame.
     """
@@ -157,7 +157,7 @@ class ObjectTracker:
             guess = guess + self.camera.project(moved) - self.camera.project(at_now)
         return self.tracks.advance(self._frame, frame, guess, labels, self.label)
 
-    def _evidence(self, labels: NDArray[np.uint8], pose: Array, depth: Array | None) -> Evidence:
+    def _evidence(self, labels: NDArray[np.uint8], pose: Array, depth: NDArray[np.float32] | None) -> Evidence:
         boxes = []
         seen = mask_box(labels == self.label)
         if seen is not None:
@@ -220,7 +220,7 @@ class ObjectTracker:
         if not self.colored:
             return refined, 0.0
         ncc = 0.0
-        for _ in range(2):
+        for last in (False, True):
             found, ncc = texture_matches(
                 self.refiner.rasterizer,
                 refined.camera_from_object,
@@ -233,14 +233,14 @@ class ObjectTracker:
             if found is None or len(found) < 6:
                 break
             parts = [found]
-            if matches is not None:
+            if matches is not None and len(found) < 40:  # followed points may carry an old error along
                 parts.append(PointMatches(matches.points, matches.pixels, 0.25 * matches.weight))
             before = refined.camera_from_object
             options = trusting_points(found, self._options(8))
             refined = self.refiner.refine(
                 before, evidence, options, matches=join_matches(parts), predicted=predicted
             )
-            if float(np.abs(refined.camera_from_object - before).max()) < 1e-3:
+            if last or _hardly_moved(before, refined.camera_from_object):
                 break
         return refined, ncc
 
@@ -258,7 +258,7 @@ class ObjectTracker:
     ) -> Hypothesis | None:
         """Look for the object again: around the last pose every frame, everywhere now and then."""
         self.lost_for += 1
-        if self.lost_for % self.options.search_every == 1:
+        if self._time_to_search():
             found = search_pose(
                 self.refiner, image, labels, self.label, self.camera, depth=depth, keep=16, count=1
             )
@@ -284,6 +284,11 @@ class ObjectTracker:
                 )
             )
         return max(candidates, key=lambda h: h.score)
+
+    def _time_to_search(self) -> bool:
+        """At once, then after 1, 2, 4, 8 ... times ``search_every`` frames: searching everywhere is dear."""
+        waited, every = self.lost_for - 1, self.options.search_every
+        return waited == 0 or (waited % every == 0 and (waited // every).bit_count() == 1)
 
     def _missing(self, frame: Gray) -> FramePose:
         """No mask in this frame: hold the last pose, not valid."""
@@ -316,10 +321,7 @@ class ObjectTracker:
     def _confidence(self, refined: Refined, ncc: float, evidence: Evidence) -> float:
         """In [0, 1]: how well outline and colours agree and how much of the object was seen."""
         outline = np.clip((refined.iou - self.options.lost_iou) / (0.92 - self.options.lost_iou), 0.0, 1.0)
-        h, w = evidence.size
-        picture = self.refiner.rasterizer.render(refined.camera_from_object[None], evidence.camera.K, w, h)
-        drawn = int((np.asarray(picture.depth[0]) > 0).sum())
-        seen = np.clip(2.0 * int(evidence.mask.sum()) / max(drawn, 1), 0.0, 1.0)
+        seen = np.clip(2.0 * int(evidence.mask.sum()) / max(refined.area, 1), 0.0, 1.0)
         color = 1.0
         if self.colored and self.good_ncc > 0.3:
             color = float(np.clip(ncc / self.good_ncc, 0.0, 1.0))
@@ -342,14 +344,20 @@ class ObjectTracker:
         x0, y0 = max(x0, 0), max(y0, 0)
         w, h = min(w, labels.shape[1] - x0), min(h, labels.shape[0] - y0)
         camera = self.camera.cropped(x0, y0, w, h)
-        k = camera.K.copy()
-        picture = self.refiner.rasterizer.render(self.pose[None], k, w, h)
+        picture = self.refiner.rasterizer.render(self.pose[None], camera.K, w, h)
+        assert picture.depth is not None
         self.tracks.refill(
             frame[y0 : y0 + h, x0 : x0 + w],
-            np.asarray(picture.depth[0]),
+            picture.depth[0],
             (x0, y0),
             labels[y0 : y0 + h, x0 : x0 + w] == self.label,
             self.camera,
             self.pose,
             self.options.points,
         )
+
+
+def _hardly_moved(before: Array, after: Array) -> bool:
+    """Whether matching the texture again would see the same picture."""
+    shift = float(np.abs(after[:3, 3] - before[:3, 3]).max())
+    return shift < 2e-3 * float(before[2, 3]) and float(np.abs(after[:3, :3] - before[:3, :3]).max()) < 1e-2

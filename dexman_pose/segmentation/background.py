@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Clip
-from dexman_pose.segmentation.color import Float, to_lab
+from dexman_pose.segmentation.color import ColorModel, Float, to_bins, to_lab
 
 _SAMPLES = 24
-_SAME = np.array([14.0, 7.0, 7.0], np.float32)
+_SAME = np.array([14, 7, 7], np.int16)
 """Two samples of a pixel show the same surface when L, a and b differ by less than this."""
 
 
@@ -48,48 +48,48 @@ def sample_frames(clip: Clip, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def build_plate(
-    samples: NDArray[np.uint8], prompt_lab: NDArray[np.uint8], covered: NDArray[np.bool_]
+    samples: NDArray[np.uint8],
+    prompt_lab: NDArray[np.uint8],
+    covered: NDArray[np.bool_],
+    objects: list[tuple[ColorModel, ColorModel]],
 ) -> Plate:
     """The background of a clip.
 
-    Outside the objects of the prompt frame the picture itself is background. Under them, the colour most often seen
-    at other times once those samples are left out that still show the object.
+    Outside the objects of the prompt frame the picture itself is background. Under them, the usual colour at other
+    times, once those samples are left out that still show the object, or look like it.
 
     Args:
         samples: (S, H, W, 3) Lab frames spread over the clip.
         prompt_lab: (H, W, 3) Lab of the prompt frame.
         covered: (H, W) bool, pixels that objects (or hands) cover in the prompt frame, a few pixels loose.
+        objects: colours of each object, and of its surroundings.
     """
     lab = prompt_lab.astype(np.float32)
     trust = np.zeros(covered.shape, np.float32)
     for rows in np.array_split(np.arange(len(lab)), max(1, len(lab) // 64)):
         part = slice(rows[0], rows[-1] + 1)
-        _fill_rows(samples[:, part], lab[part], trust[part], covered[part])
+        low, high = np.int16(prompt_lab[part]) - _SAME, np.int16(prompt_lab[part]) + _SAME
+        same = ((samples[:, part] > low) & (samples[:, part] < high)).all(-1)
+        trust[part] = np.where(covered[part], 0.0, same.mean(0))
+    ys, xs = np.nonzero(covered)
+    if len(ys):
+        lab[ys, xs], trust[ys, xs] = _uncovered(samples[:, ys, xs], prompt_lab[ys, xs], objects)
     return Plate(lab, trust)
 
 
-def _fill_rows(
-    samples: NDArray[np.uint8], lab: Float, trust: Float, covered: NDArray[np.bool_]
-) -> None:
-    stack = samples.astype(np.float32)
-    same = (np.abs(stack - lab) < _SAME).all(-1)
-    trust[...] = np.where(covered, 0.0, same.mean(0))
-    ys, xs = np.nonzero(covered)
-    if len(ys) == 0:
-        return
-    values, gone = stack[:, ys, xs], ~same[:, ys, xs]
-    hidden = np.where(gone[..., None], values, np.nan)
-    enough = gone.sum(0) >= max(2, 0.12 * len(samples))
-    with np.errstate(all="ignore"):
-        middle = np.nan_to_num(_nanmedian(hidden[:, enough]))
-    agree = ((np.abs(values[:, enough] - middle) < _SAME).all(-1) & gone[:, enough]).sum(0)
-    share = agree / np.maximum(gone[:, enough].sum(0), 1)
-    lab[ys[enough], xs[enough]] = middle
-    trust[ys[enough], xs[enough]] = np.where(share > 0.5, share, 0.0)
-
-
-def _nanmedian(values: Float) -> Float:
-    ordered = np.sort(values, axis=0)
-    count = (~np.isnan(ordered[..., 0])).sum(0)
-    middle = np.maximum((count - 1) // 2, 0)
-    return np.take_along_axis(ordered, middle[None, :, None], 0)[0]
+def _uncovered(
+    values: NDArray[np.uint8], now: NDArray[np.uint8], objects: list[tuple[ColorModel, ColorModel]]
+) -> tuple[Float, Float]:
+    """Colour (M, 3) and trust (M,) of pixels covered now, from their values (S, M, 3) at other times."""
+    gone = (np.abs(np.int16(values) - np.int16(now)) >= _SAME).any(-1)
+    bins = to_bins(values)
+    for own, around in objects:
+        gone &= own.density(bins) < 1.5 * around.density(bins)
+    count = gone.sum(0)
+    ordered = np.sort(np.where(gone[..., None], values.astype(np.float32), np.inf), axis=0)
+    middle = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[None, :, None], 0)[0]
+    known = count >= max(2, 0.12 * len(values))
+    middle[~known] = now[~known]
+    agree = ((np.abs(values - middle) < _SAME).all(-1) & gone).sum(0)
+    share = agree / np.maximum(count, 1)
+    return middle, np.where(known & (share > 0.5), share, 0.0).astype(np.float32)

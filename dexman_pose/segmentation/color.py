@@ -10,21 +10,30 @@ from numpy.typing import NDArray
 
 from dexman_pose._optional import require
 
-_LEVELS = np.arange(256)
-_CHROMA_BIN = np.clip((_LEVELS - 64) >> 2, 0, 31)
-_BIN_OF = np.stack([_LEVELS >> 3, _CHROMA_BIN, _CHROMA_BIN], -1)[None].astype(np.uint8)
-
 Lab = NDArray[np.uint8]
 Float = NDArray[np.float32]
 Bins = NDArray[np.int32]
 
-BIN_SIZE = (8.0, 4.0, 4.0)
-"""Width of a bin in L, a and b of 8-bit Lab. Chroma rarely leaves [64, 192), so 32 bins of 4 cover it."""
-NUM_BINS = 32
-_VOLUME = BIN_SIZE[0] * BIN_SIZE[1] * BIN_SIZE[2]
-_SIGMA = np.array([6.0, 3.0, 3.0], np.float32)
-_PEAK = float(_VOLUME / ((2 * np.pi) ** 1.5 * _SIGMA.prod()))
-_FLOOR = 1.0 / 4000.0
+_L_BINS, _CHROMA_BINS = 40, 32
+NUM_BINS = _L_BINS * _CHROMA_BINS * _CHROMA_BINS
+"""Bins of the histogram. In lightness 4 wide below 64, where dark things differ by little, and 8 above; in chroma 4
+wide over [64, 192), which chroma rarely leaves."""
+
+_LEVELS = np.arange(256)
+LIGHTNESS = np.where(_LEVELS < 64, _LEVELS / 4.0, 8.0 + _LEVELS / 8.0).astype(np.float32)
+"""Lightness bin, not rounded, of each 8-bit L."""
+_CHROMA_BIN = np.clip((_LEVELS - 64) >> 2, 0, 31)
+_BIN_OF = np.stack([LIGHTNESS.astype(int), _CHROMA_BIN, _CHROMA_BIN], -1)[None].astype(np.uint8)
+_SIGMA = (0.75, 3.0, 3.0)
+"""Spread of a surface's colour from frame to frame: in lightness bins, a, b."""
+_PEAK = float(16.0 / ((2 * np.pi) ** 1.5 * np.prod(_SIGMA)))
+COLOR_WEIGHT = 0.7
+"""Weight of log colour densities against priors: neighbouring pixels are not independent witnesses."""
+_DEEPEST = 5.0
+"""Price, in squared deviations, of the deepest shadow: where things touch, light fades to almost nothing."""
+_SHADES = ((0.85, 0.15), (0.7, 0.1), (0.55, 0.07))
+"""Darkening by a shadow, and how often it is met beside the lit surface."""
+_FLOOR = 1.0 / 5000.0
 """Share of a bin under a uniform density over the colours that occur in pictures: an eighth of the table."""
 
 
@@ -49,14 +58,14 @@ class ColorModel:
     """A colour histogram that forgets slowly: counts in Lab, smoothed and normalised when asked."""
 
     def __init__(self) -> None:
-        self._counts = np.zeros(NUM_BINS**3, np.float32)
+        self._counts = np.zeros(NUM_BINS, np.float32)
         self._density: Float | None = None
 
     @classmethod
     def weighted(cls, bins: Bins, weight: NDArray[np.floating]) -> ColorModel:
         """The model of pixels that count differently."""
         model = cls()
-        counts = np.bincount(bins.ravel(), weight.ravel(), minlength=NUM_BINS**3).astype(np.float32)
+        counts = np.bincount(bins.ravel(), weight.ravel(), minlength=NUM_BINS).astype(np.float32)
         model._counts = counts / max(float(counts.sum()), 1e-9)
         return model
 
@@ -69,7 +78,7 @@ class ColorModel:
         """Mix in pixels: the model becomes ``(1 - share)`` of what it was and ``share`` of these (M,) bins."""
         if bins.size == 0:
             return
-        new = np.bincount(bins.ravel(), minlength=NUM_BINS**3).astype(np.float32)
+        new = np.bincount(bins.ravel(), minlength=NUM_BINS).astype(np.float32)
         new /= new.sum()
         self._counts = new if self.empty else (1 - share) * self._counts + share * new
         self._density = None
@@ -84,10 +93,23 @@ class ColorModel:
         from scipy.ndimage import gaussian_filter
 
         if self.empty:
-            return np.full(NUM_BINS**3, _FLOOR, np.float32)
-        table = self._counts.reshape(NUM_BINS, NUM_BINS, NUM_BINS)
+            return np.full(NUM_BINS, _FLOOR, np.float32)
+        table = self._counts.reshape(_L_BINS, _CHROMA_BINS, _CHROMA_BINS)
         smooth = gaussian_filter(table, (0.7, 0.8, 0.8), mode="nearest", truncate=3.0).ravel()
         return (0.95 * smooth + 0.05 * _FLOOR).astype(np.float32)
+
+    def shaded(self) -> ColorModel:
+        """The same colours, and at a lower rate the same in shadow: L, a - 128 and b - 128 scaled down together."""
+        used = np.flatnonzero(self._counts)
+        level, a, b = used >> 10, (used >> 5) & 31, used & 31
+        lightness = np.where(level < 16, 4.0 * level + 2, 8.0 * (level - 8) + 4)
+        other = self.copy()
+        for scale, share in _SHADES:
+            lab = [lightness * scale, *(128 + scale * (4.0 * v + 66 - 128) for v in (a, b))]
+            image = np.clip(np.stack(lab, -1)[None], 0, 255).astype(np.uint8)
+            np.add.at(other._counts, to_bins(image)[0], share * self._counts[used])
+        other._counts /= max(float(other._counts.sum()), 1e-9)
+        return other
 
     def copy(self) -> ColorModel:
         """An independent copy."""
@@ -98,22 +120,29 @@ class ColorModel:
 
 def near(lab: Lab, expected: Float) -> Float:
     """Density per bin of pixels under a narrow Gaussian around the expected Lab colours (H, W, 3) float32."""
-    cost = np.zeros(lab.shape[:-1], np.float32)
-    for i, sigma in enumerate(_SIGMA):
-        cost += np.square((lab[..., i] - expected[..., i]) / sigma)
+    cost = np.square((LIGHTNESS[lab[..., 0]] - _lightness(expected[..., 0])) / _SIGMA[0])
+    for i in (1, 2):
+        cost += np.square((lab[..., i] - expected[..., i]) / _SIGMA[i])
     return np.float32(_PEAK) * np.exp(-0.5 * cost)
 
 
-def near_shaded(lab: Lab, expected: Float) -> Float:
+def _lightness(level: Float) -> Float:
+    """Lightness in bins."""
+    return np.minimum(level * np.float32(0.25), 8 + level * np.float32(0.125))
+
+
+def near_shaded(lab: Lab, expected: Float, darkest: float = 0.1) -> Float:
     """Like :func:`near`, but a darker (or slightly brighter) version of the same surface counts as well.
 
-    A shadow scales L, a - 128 and b - 128 together; the best scale within [0.55, 1.15] is used, at a price.
+    A shadow scales L, a - 128 and b - 128 together; the best scale within [darkest, 1.15] is used, at a price.
     """
     c, p = [lab[..., i].astype(np.float32) for i in range(3)], [expected[..., i] for i in range(3)]
     c[1:], p[1:] = [v - 128 for v in c[1:]], [v - 128 for v in p[1:]]
-    scale = sum(a * b for a, b in zip(c, p)) / np.maximum(sum(b * b for b in p), 1.0)
-    np.clip(scale, 0.55, 1.15, out=scale)
-    cost = np.square((1 - scale) * 4)
-    for a, b, sigma in zip(c, p, _SIGMA):
-        cost += np.square((a - scale * b) / sigma)
+    scale = c[0] * p[0] + c[1] * p[1] + c[2] * p[2]
+    scale /= np.maximum(p[0] * p[0] + p[1] * p[1] + p[2] * p[2], 1.0)
+    np.clip(scale, darkest, 1.15, out=scale)
+    cost = np.minimum(np.square((1 - scale) * 4), _DEEPEST)
+    cost += np.square((LIGHTNESS[lab[..., 0]] - _lightness(scale * p[0])) / _SIGMA[0])
+    for i in (1, 2):
+        cost += np.square((c[i] - scale * p[i]) / _SIGMA[i])
     return np.float32(_PEAK) * np.exp(-0.5 * cost)

@@ -10,7 +10,7 @@ from dexman_pose.segmentation.state import Prediction
 
 
 def confidence(
-    p: Prediction, mask: Mask, own: Float, others: Mask, bins: Bins, shape: tuple[int, ...]
+    p: Prediction, mask: Mask, own: Float, bins: Bins, shape: tuple[int, ...]
 ) -> float:
     """Trust in [0, 1] of the mask of one object in one frame: the product of independent checks.
 
@@ -18,7 +18,6 @@ def confidence(
         p: what was predicted.
         mask: (h, w) what was found, in the window of ``p``.
         own: (h, w) probability of the object's label.
-        others: (h, w) pixels of hands and other objects.
         bins: (h, w) colours.
         shape: of the whole frame, to find the image border.
     """

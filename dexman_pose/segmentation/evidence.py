@@ -9,15 +9,18 @@ import numpy as np
 from dexman_pose._optional import require
 from dexman_pose.segmentation import color
 from dexman_pose.segmentation.background import Plate
-from dexman_pose.segmentation.color import Bins, ColorModel, Float, Lab
+from dexman_pose.segmentation.color import COLOR_WEIGHT, Bins, ColorModel, Float, Lab
 from dexman_pose.segmentation.images import Mask, Window, signed_distance
-from dexman_pose.segmentation.motion import Flow
+from dexman_pose.segmentation.motion import IDENTITY, Flow
 from dexman_pose.segmentation.occluders import HandModel
 from dexman_pose.segmentation.state import Prediction
 
-_COLOR_WEIGHT = 0.7
 _MOTION_WEIGHT = 0.7
 _NEVER = -50.0
+_KNOWN_WITH_HANDS, _KNOWN = 0.8, 0.6
+"""Share of the time that the background near an object is not hidden by anything but objects and seen hands."""
+_DARKEST = 0.5
+"""Shadows on an object go down to this share of its light."""
 
 
 @dataclass
@@ -51,6 +54,31 @@ class Scene:
         """Density of each pixel of a window under the known, perhaps shaded, background colour."""
         return color.near_shaded(lab, self.plate.lab[window])
 
+    def not_object(self, own: Prediction, bins: Bins, plain: Float, hands_seen: bool) -> Float:
+        """Density of pixels of a window that show anything but objects (and hands, where those are seen).
+
+        Where the background is known, a pixel that does not look like it shows something that moves in front of
+        it: then only colours of such things count, and not those of the surroundings at rest.
+        """
+        trust = self.plate.trust[own.window]
+        anything = self.anything(bins)
+        near = own.state.around.density(bins)
+        moving = 0.6 * own.state.movers.density(bins) + 0.4 * anything
+        known = (_KNOWN_WITH_HANDS if hands_seen else _KNOWN) * trust
+        resting = 0.6 * near + 0.4 * anything
+        return known * plain + (1 - known) * (trust * moving + (1 - trust) * resting)
+
+    def anything(self, bins: Bins) -> Float:
+        """Density of pixels under the colours of the whole clip without the objects, and of skin."""
+        colors = self.colors.density(bins)
+        if self.hands is None or self.hands.skin.empty:
+            return colors
+        return 0.5 * colors + 0.5 * self.hands.skin.density(bins)
+
+    def hands_in(self, frame: int) -> HandModel | None:
+        """The hand model, if a hand is present in the frame."""
+        return self.hands if self.hands is not None and self.hands.present(frame) else None
+
     def copy(self) -> Scene:
         """A scene whose plate can be updated apart."""
         return Scene(Plate(self.plate.lab.copy(), self.plate.trust.copy()), self.colors, self.hands)
@@ -59,59 +87,78 @@ class Scene:
 def log_evidence(
     picture: Picture, scene: Scene, own: Prediction, rivals: list[Prediction], plain: Float
 ) -> Float:
-    """Log likelihood plus log prior, (3 + R, h, w): background, hand, the object, its rivals; in its window."""
+    """Log likelihood plus log prior, (2 + R [+ 1], h, w) in the window of ``own``.
+
+    Background, the object, its rivals, and a hand last if one is present.
+
+    Args:
+        picture: the frame.
+        scene: what is not an object.
+        own: the object whose window this is.
+        rivals: other objects that may be in the window, seen through it.
+        plain: (h, w) density under the known background colour, from :meth:`Scene.plain`.
+    """
     window = own.window
     lab, bins = picture.lab[window], picture.bins[window]
     back = picture.flow.backward_in(window)
-    out = np.empty((3 + len(rivals), *bins.shape), np.float32)
-    trust = 0.6 * scene.plate.trust[window]
-    around = 0.75 * own.state.around.density(bins) + 0.25 * scene.colors.density(bins)
-    out[0] = _COLOR_WEIGHT * np.log(trust * plain + (1 - trust) * around)
-    out[0] += _MOTION_WEIGHT * _motion_cue(back, None, window, 0.35)
-    out[1] = _NEVER
-    hands = scene.hands
-    if hands is not None and hands.present(picture.index):
-        out[1] = _COLOR_WEIGHT * np.log(hands.skin.density(bins)) + hands.log_prior(picture.index, window)
-        out[1] += _MOTION_WEIGHT * np.log(0.6)
+    hands = scene.hands_in(picture.index)
+    out = np.empty((2 + len(rivals) + (hands is not None), *bins.shape), np.float32)
+    out[0] = COLOR_WEIGHT * np.log(scene.not_object(own, bins, plain, hands is not None))
+    out[0] += _MOTION_WEIGHT * _motion_cue(back, None, window, 0.3)
     for k, p in enumerate([own, *rivals]):
         share = 0.5 * p.support
-        density = share * color.near(lab, p.template) + (1 - share) * p.state.color.density(bins)
-        out[k + 2] = _COLOR_WEIGHT * np.log(density) + _shape_prior(p, back)
-        out[k + 2] += _MOTION_WEIGHT * _motion_cue(back, p, window, 0.15)
-    if picture.taken is not None:
-        out[2:, picture.taken[window]] = _NEVER
+        seen = color.near_shaded(lab, p.template, _DARKEST)
+        density = share * seen + (1 - share) * p.state.color.density(bins)
+        out[k + 1] = COLOR_WEIGHT * np.log(density) + _shape_prior(p, back)
+        out[k + 1] += _MOTION_WEIGHT * _motion_cue(back, p, window, 0.08)
+        if picture.taken is not None:
+            out[k + 1][picture.taken[window]] = _NEVER
+    if hands is not None:
+        out[-1] = COLOR_WEIGHT * np.log(hands.skin.density(bins)) + hands.log_prior(picture.index, window)
+        out[-1] += _MOTION_WEIGHT * np.log(0.6)
     return out
 
 
 def _motion_cue(back: Float, p: Prediction | None, window: Window, floor: float) -> Float:
     """Log density (up to a constant) of the backward flow when a pixel moves with object ``p``, or stands still."""
-    expected = np.zeros(2, np.float32) if p is None else _expected_flow(p, window)
-    miss = np.square(back - expected).sum(-1)
+    still = p is None or np.array_equal(p.motion.matrix, IDENTITY)
+    miss = squared_length(back if p is None or still else back - expected_flow(p, window))
     speed = 0.0 if p is None else p.motion.speed
     sigma = 0.7 + 0.12 * speed
     out: Float = np.log((1 - floor) * np.exp(miss * np.float32(-0.5 / sigma**2)) + np.float32(floor))
     return out
 
 
-def _expected_flow(p: Prediction, window: Window) -> Float:
+def squared_length(vectors: Float) -> Float:
+    """(h, w) of (h, w, 2)."""
+    x, y = vectors[..., 0], vectors[..., 1]
+    return x * x + y * y
+
+
+def expected_flow(p: Prediction, window: Window) -> Float:
+    """Backward flow (h, w, 2) of the pixels of a window if they all moved with the object."""
     rows, cols = window
-    linear = np.linalg.inv(p.motion.matrix[:, :2])
-    x = np.arange(cols.start, cols.stop)[None, :, None]
-    y = np.arange(rows.start, rows.stop)[:, None, None]
-    there = (x - p.motion.matrix[0, 2]) * linear[:, 0] + (y - p.motion.matrix[1, 2]) * linear[:, 1]
-    here = np.concatenate(np.broadcast_arrays(x, y), -1)
-    return (there - here).astype(np.float32)
+    back = np.linalg.inv(p.motion.matrix[:, :2])
+    x = np.arange(cols.start, cols.stop)[None, :]
+    y = np.arange(rows.start, rows.stop)[:, None]
+    dx, dy = x - p.motion.matrix[0, 2], y - p.motion.matrix[1, 2]
+    out = np.empty((len(y), x.shape[1], 2), np.float32)
+    out[..., 0] = back[0, 0] * dx - x + back[0, 1] * dy
+    out[..., 1] = back[1, 0] * dx + (back[1, 1] * dy - y)
+    return out
 
 
 def _shape_prior(p: Prediction, back: Float) -> Float:
     """Log odds of the object from where it was: warped rigidly, and warped by dense flow."""
     cv2 = require("cv2", "video", "segmenting a video")
     softness = 1.3 + min(0.12 * p.motion.speed, 5.0)
-    rigid = np.clip(signed_distance(p.support > 0.5) / softness, -6, 4)
+    rigid: Float = np.clip(signed_distance(p.support > 0.5) / softness, -8, 4)
     h, w = back.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     x, y = x + p.window[1].start + back[..., 0], y + p.window[0].start + back[..., 1]
+    if not p.state.visible.any():
+        return rigid
     moved = cv2.remap(p.state.visible.astype(np.float32), x, y, cv2.INTER_LINEAR)
-    dense = np.clip(signed_distance(moved > 0.5) / softness, -6, 4)
-    out: Float = (0.6 * rigid + 0.4 * dense).astype(np.float32)
+    dense = np.clip(signed_distance(moved > 0.5) / softness, -8, 4)
+    out: Float = (0.65 * rigid + 0.4 * dense).astype(np.float32)
     return out

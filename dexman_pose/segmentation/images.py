@@ -21,6 +21,15 @@ def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     return out
 
 
+def mask_at(mask: Mask, size: tuple[int, int]) -> Mask:
+    """A mask at another ``size`` (width, height): pixels at least half covered."""
+    if (mask.shape[1], mask.shape[0]) == size:
+        return mask
+    cv2 = require("cv2", "video", "segmenting a video")
+    share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(share > 0.5)
+
+
 def window_around(mask: Mask, margin: int) -> Window | None:
     """Rows and columns of the box around ``mask``, ``margin`` pixels loose, or None for an empty mask."""
     rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))

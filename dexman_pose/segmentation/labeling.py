@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose._optional import require
-from dexman_pose.segmentation.color import Float, Lab
+from dexman_pose.segmentation.color import LIGHTNESS, Float, Lab
 
 _STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.7), (1, -1, 0.7))
 
@@ -55,11 +55,13 @@ _Slices = tuple[slice, slice, slice]
 def _pair_weights(lab: Lab, smoothness: float) -> list[tuple[tuple[_Slices, _Slices], Float]]:
     cv2 = require("cv2", "video", "segmenting a video")
     image = lab.astype(np.float32)
+    image[..., 0] = 8 * LIGHTNESS[lab[..., 0]]
     pairs, differences = [], []
     for dy, dx, share in _STEPS:
         a, b = _shifted(dy, dx)
         d = cv2.absdiff(image[a[1:]], image[b[1:]])
-        differences.append((np.square(d).sum(-1), share))
+        np.multiply(d, d, out=d)
+        differences.append((d[..., 0] + d[..., 1] + d[..., 2], share))
         pairs.append((a, b))
     scale = max(2.0 * float(np.mean(differences[0][0])), 20.0)
     return [
@@ -71,10 +73,7 @@ def _pair_weights(lab: Lab, smoothness: float) -> list[tuple[tuple[_Slices, _Sli
 def _shifted(dy: int, dx: int) -> tuple[_Slices, _Slices]:
     everything = slice(None)
     rows = (slice(None, -dy or None), slice(dy, None))
-    if dx >= 0:
-        cols = (slice(None, -dx or None), slice(dx, None))
-    else:
-        cols = (slice(-dx, None), slice(None, dx))
+    cols = (slice(None, -dx or None), slice(dx, None)) if dx >= 0 else (slice(-dx, None), slice(None, dx))
     return (everything, rows[0], cols[0]), (everything, rows[1], cols[1])
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
+import itertools
 
-from dexman_pose.segmentation.color import Bins, ColorModel, Float, Lab, to_bins
-from dexman_pose.segmentation.images import Mask, fill_small_holes, signed_distance
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.segmentation.background import Plate
+from dexman_pose.segmentation.color import COLOR_WEIGHT, Bins, ColorModel, Float, Lab, near_shaded, to_bins
+from dexman_pose.segmentation.images import Mask, fill_small_holes, signed_distance, window_around
 from dexman_pose.segmentation.labeling import posterior
 
 _CELLS = 6
-_COLOR_WEIGHT = 0.8
 _ROUNDS = 4
+_LOOSE = 0.09
+"""A gap between object and box wider than this share of the box is not what a user draws."""
+_BONUS = 0.8
 
 
-def refine_on_prompt(lab: Lab, mask: Mask, allowed: Mask) -> Mask:
+def refine_on_prompt(
+    lab: Lab, mask: Mask, allowed: Mask, plate: Plate, hand: Float | None = None, *, tight: bool = True
+) -> Mask:
     """A first mask of an object, labelled again with background colours that depend on the place.
 
     One colour model for all surroundings takes parts of a colourful object for background as soon as anything
@@ -23,40 +31,70 @@ def refine_on_prompt(lab: Lab, mask: Mask, allowed: Mask) -> Mask:
         lab: (H, W, 3) crop around the object with some surroundings.
         mask: (H, W) bool, the first guess.
         allowed: (H, W) bool, pixels that may be the object; all others are background for certain.
+        plate: what is seen at other times where the object may be: tells shadow from object.
+        hand: (H, W) weighted log evidence of a hand, or None.
+        tight: the allowed pixels are a box that the object touches on every side. Where the first mask fails to,
+            colours met on the way are taken for the object's; elsewhere the first mask's colours stay in charge.
     """
     bins = to_bins(lab)
-    inside = np.clip(signed_distance(allowed) / 3.0, -1, 0.4)
+    plain = near_shaded(lab, plate.lab)
+    doubtful = _missing(mask, allowed) if tight else np.zeros(mask.shape, np.float32)
+    inside = np.clip(signed_distance(allowed) / 3.0, -1, 0.2) + doubtful
+    known = np.where(allowed, np.where(doubtful > 0, 0.0, 0.25), 1.0)
+    first = ColorModel()
+    first.add(bins[mask])
     for _ in range(_ROUNDS):
         if mask.sum() < 12 or (~mask).sum() < 12:
             return mask
-        own = ColorModel()
-        own.add(bins[mask])
-        evidence = np.empty((2, *mask.shape), np.float32)
-        evidence[0] = _COLOR_WEIGHT * np.log(_local_density(bins, ~mask, allowed))
-        evidence[1] = _COLOR_WEIGHT * np.log(own.density(bins)) + inside
+        own = first.copy()
+        own.add(bins[mask], 1.0 if tight and not _fills(mask, allowed) else 0.4)
+        evidence = np.empty((2 if hand is None else 3, *mask.shape), np.float32)
+        around = _local_density(bins, known * ~mask)
+        trust = 0.6 * plate.trust
+        evidence[0] = COLOR_WEIGHT * np.log(trust * plain + (1 - trust) * around)
+        evidence[1] = COLOR_WEIGHT * np.log(own.density(bins)) + inside
         evidence[1] += 0.35 * np.clip(signed_distance(mask) / 3.0, -2, 2)
         evidence[1][~allowed] = -50
-        mask = posterior(evidence, lab, smoothness=2.0, iterations=12)[1] > 0.5
+        if hand is not None:
+            evidence[2] = hand
+        mask = posterior(evidence, lab, smoothness=2.0, iterations=12).argmax(0) == 1
     return fill_small_holes(mask, 12)
 
 
-def _local_density(bins: Bins, background: Mask, allowed: Mask) -> Float:
-    """Density of each pixel under the background colours near it, blended between the cells of a coarse grid."""
+def _fills(mask: Mask, allowed: Mask) -> bool:
+    """True when the mask reaches close to every side of the allowed box."""
+    return not _missing(mask, allowed).any()
+
+
+def _missing(mask: Mask, allowed: Mask) -> Float:
+    """A bonus for pixels between the mask and those sides of the allowed box that it does not reach."""
+    bonus = np.zeros(mask.shape, np.float32)
+    inner, outer = window_around(mask, 0), window_around(allowed, 0)
+    if inner is None or outer is None:
+        return bonus
+    for axis, (i, o) in enumerate(zip(inner, outer)):
+        loose = _LOOSE * (o.stop - o.start)
+        for part in (slice(o.start, i.start), slice(i.stop, o.stop)):
+            if part.stop - part.start > loose:
+                bonus[(slice(None),) * axis + (part,)] = _BONUS
+    return bonus
+
+
+def _local_density(bins: Bins, known: NDArray[np.float64]) -> Float:
+    """Density of each pixel (H, W) under the background colours near it; ``known`` says how far it is background.
+
+    The colours are collected around the nodes of a coarse grid and blended between the nodes.
+    """
     h, w = bins.shape
-    rows, cols = np.linspace(0, h - 1, _CELLS), np.linspace(0, w - 1, _CELLS)
-    reach = 0.3 * max(h, w) / 2
-    certain = np.where(allowed, 0.25, 1.0) * background
-    out, total = np.zeros((h, w), np.float32), np.full((h, w), 1e-6, np.float32)
+    reach, blend = 0.15 * max(h, w), max(h, w) / _CELLS / 1.5
+    out = np.zeros((h, w), np.float32)
+    total = np.full((h, w), 1e-6, np.float32)
     y, x = np.mgrid[0:h, 0:w]
-    for cy in rows:
-        for cx in cols:
-            away = (y - cy) ** 2 + (x - cx) ** 2
-            weight = certain * np.exp(-away / (2 * reach**2))
-            model = ColorModel.weighted(bins, weight)
-            near = np.exp(-away / (2 * (max(h, w) / _CELLS / 1.5) ** 2)).astype(np.float32)
-            near[near < 0.05] = 0
-            use = near > 0
-            out[use] += near[use] * model.density(bins[use])
-            total += near
-    blended: Float = out / total
-    return blended
+    for cy, cx in itertools.product(np.linspace(0, h - 1, _CELLS), np.linspace(0, w - 1, _CELLS)):
+        away = (y - cy) ** 2 + (x - cx) ** 2
+        model = ColorModel.weighted(bins, known * np.exp(-away / (2 * reach**2))).shaded()
+        near = np.exp(-away / (2 * blend**2)).astype(np.float32)
+        use = near > 0.05
+        out[use] += near[use] * model.density(bins[use])
+        total[use] += near[use]
+    return out / total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from dexman_pose._optional import require
 from dexman_pose.segmentation.images import Float, Mask, Window
 
 _FLOW_SIDE = 480
-_IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
+IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Flow:
         )
         return out
 
+    @cached_property
     def inconsistency(self) -> Float:
         """(h, w) on the previous frame's grid: pixels by which forward then backward flow misses its start."""
         cv2 = require("cv2", "video", "segmenting a video")
@@ -53,11 +55,9 @@ class Flow:
         x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
         s = np.float32(self.scale)
         there_x, there_y = x + self.forward[..., 0] * s, y + self.forward[..., 1] * s
-        back = cv2.remap(
-            self.backward, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        out: Float = np.linalg.norm(self.forward + back, axis=-1)
-        return out
+        back = cv2.remap(self.backward, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        miss: Float = self.forward + back
+        return np.hypot(miss[..., 0], miss[..., 1])
 
 
 class FlowEstimator:
@@ -109,10 +109,10 @@ def object_motion(flow: Flow, visible: Mask) -> ObjectMotion:
     """
     points, moved, weight = _samples(flow, visible)
     if len(points) < 8:
-        return ObjectMotion(_IDENTITY.copy(), 0.0, 0.0)
+        return ObjectMotion(IDENTITY.copy(), 0.0, 0.0)
     step = np.linalg.norm(moved - points, axis=1)
     if np.median(step) < 0.12 and np.percentile(step, 80) < 0.3:
-        return ObjectMotion(_IDENTITY.copy(), float((step < 0.6).mean()), 0.0)
+        return ObjectMotion(IDENTITY.copy(), float((step < 0.6).mean()), 0.0)
     matrix, error = _fit(points, moved, weight)
     inliers = float((error < 1.0 + 0.05 * step).mean())
     corners = np.array([points.min(0), points.max(0)])
@@ -132,7 +132,7 @@ def _samples(
         ys, xs = ys[:: len(ys) // 2000], xs[:: len(xs) // 2000]
     points = (np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5
     vectors = flow.forward[ys, xs].astype(np.float64)
-    miss = flow.inconsistency()[ys, xs]
+    miss = flow.inconsistency[ys, xs]
     weight = np.exp(-((miss / (0.5 + 0.1 * np.linalg.norm(vectors, axis=1))) ** 2)) + 1e-3
     return points, points + vectors, weight.astype(np.float64)
 

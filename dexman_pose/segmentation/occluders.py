@@ -38,7 +38,11 @@ class HandModel:
         """The model of a clip; skin colours are taken under the joints in frames spread over the clip."""
         model = cls(observations, scale, ColorModel())
         seen = np.flatnonzero(observations.detected.any(1))
-        picked = seen[np.unique(np.linspace(0, len(seen) - 1, _SKIN_FRAMES).round().astype(int))] if len(seen) else seen
+        picked = (
+            seen[np.unique(np.linspace(0, len(seen) - 1, _SKIN_FRAMES).round().astype(int))]
+            if len(seen)
+            else seen
+        )
         for index in picked:
             lab = to_lab(resized(clip.frame(int(index)), size))
             core = model._core(int(index), lab.shape[:2])
@@ -102,7 +106,7 @@ def _typical(bins: NDArray[np.int32]) -> NDArray[np.int32]:
 def _length(joints: NDArray[np.float64]) -> float:
     """Palm size in pixels: the longest of three palm distances, since the palm may be seen edge-on."""
     pairs = ((0, 9), (0, 5), (0, 17), (5, 17))
-    return max(12.0, max(float(np.linalg.norm(joints[a] - joints[b])) for a, b in pairs))
+    return max(12.0, *(float(np.linalg.norm(joints[a] - joints[b])) for a, b in pairs))
 
 
 def _elbow(joints: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,9 +126,7 @@ def _draw_hand(image: NDArray[np.uint8], joints: NDArray[np.float64], width: int
     cv2.fillConvexPoly(image, hull, 1)
 
 
-def _line(
-    image: NDArray[np.uint8], a: NDArray[np.float64], b: NDArray[np.float64], width: int
-) -> None:
+def _line(image: NDArray[np.uint8], a: NDArray[np.float64], b: NDArray[np.float64], width: int) -> None:
     cv2 = require("cv2", "video", "segmenting a video")
     start, end = (tuple(int(v) for v in np.clip(np.round(p), -9999, 9999)) for p in (a, b))
     cv2.line(image, start, end, 1, width)

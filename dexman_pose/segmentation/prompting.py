@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
 from dexman_pose.data import ObjectPrompt
 from dexman_pose.errors import EstimationError
-from dexman_pose.segmentation.color import to_lab
-from dexman_pose.segmentation.images import Mask, Window, fill_small_holes
+from dexman_pose.segmentation.background import build_plate
+from dexman_pose.segmentation.color import COLOR_WEIGHT, ColorModel, to_bins, to_lab
+from dexman_pose.segmentation.images import Float, Mask, Window, fill_small_holes
 from dexman_pose.segmentation.local_color import refine_on_prompt
 
 _ITERATIONS = 5
 
 
-def prompt_mask(
-    image: NDArray[np.uint8], prompt: ObjectPrompt, name: str, *, exclude: Mask | None = None
-) -> Mask:
+@dataclass(frozen=True)
+class PromptFrame:
+    """A prompt's frame and what is known around it, all at one size.
+
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        samples: (S, H, W, 3) Lab frames spread over the clip.
+        hand: (H, W) weighted log evidence of a hand, colour and place; or None.
+    """
+
+    rgb: NDArray[np.uint8]
+    samples: NDArray[np.uint8]
+    hand: Float | None = None
+
+
+def prompt_mask(frame: PromptFrame, prompt: ObjectPrompt, name: str) -> Mask:
     """The object that ``prompt`` points at, (H, W) bool.
 
     Args:
-        image: the prompt frame, RGB uint8.
-        prompt: in pixels of ``image``.
+        frame: the prompt's frame.
+        prompt: in pixels of ``frame``.
         name: for the message.
-        exclude: pixels known not to be the object: hands, other objects.
 
     Raises:
         EstimationError: nothing that stands out from its surroundings was found there.
     """
-    if prompt.mask is not None:
-        mask = prompt.mask.copy()
-    else:
-        mask = _grab_cut(image, prompt, exclude)
+    mask = prompt.mask.copy() if prompt.mask is not None else _grab_cut(frame, prompt)
     if prompt.points is not None and prompt.mask is None:
         mask = _parts_clicked(mask, prompt.points)
-    if exclude is not None and prompt.mask is None:
-        mask &= ~exclude
     if mask.sum() < 12:
         raise EstimationError(
             f"object {name!r}: no object could be told from its surroundings in frame {prompt.frame}. "
@@ -46,21 +56,27 @@ def prompt_mask(
     return fill_small_holes(mask, 12)
 
 
-def _grab_cut(image: NDArray[np.uint8], prompt: ObjectPrompt, exclude: Mask | None) -> Mask:
+def _grab_cut(frame: PromptFrame, prompt: ObjectPrompt) -> Mask:
     cv2 = require("cv2", "video", "segmenting a video")
-    window, trimap = _trimap(image.shape[:2], prompt)
-    if exclude is not None:
-        trimap[exclude[window] & (trimap != cv2.GC_FGD)] = cv2.GC_BGD
-    out = np.zeros(image.shape[:2], bool)
+    window, trimap = _trimap(frame.rgb.shape[:2], prompt)
+    allowed, clicked = trimap > 0, trimap == cv2.GC_FGD
+    hand = None if frame.hand is None else frame.hand[window]
+    if hand is not None:
+        trimap[(hand > COLOR_WEIGHT * np.log(1e-3)) & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
+    out = np.zeros(frame.rgb.shape[:2], bool)
     if not (trimap & 1).any() or (trimap & 1).all():
         return out
-    crop = np.ascontiguousarray(image[window])
-    allowed = trimap > 0
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    crop = np.ascontiguousarray(frame.rgb[window])
+    mixtures = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
-    cv2.grabCut(crop, trimap, None, *models, _ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(crop, trimap, None, *mixtures, _ITERATIONS, cv2.GC_INIT_WITH_MASK)
     lab = to_lab(crop)
-    found = refine_on_prompt(lab, (trimap & 1).astype(bool), allowed)
+    first = (trimap & 1).astype(bool) | clicked
+    models = ColorModel(), ColorModel()
+    models[0].add(to_bins(lab)[first])
+    models[1].add(to_bins(lab)[~first])
+    plate = build_plate(frame.samples[(slice(None), *window)], lab, allowed, [models])
+    found = refine_on_prompt(lab, first, allowed, plate, hand, tight=prompt.box is not None)
     out[window] = _without_specks(found)
     return out
 
@@ -72,7 +88,10 @@ def _trimap(shape: tuple[int, ...], prompt: ObjectPrompt) -> tuple[Window, NDArr
     x0, y0 = max(0, int(np.floor(x0))), max(0, int(np.floor(y0)))
     x1, y1 = min(w, int(np.ceil(x1)) + 1), min(h, int(np.ceil(y1)) + 1)
     margin = int(0.35 * max(x1 - x0, y1 - y0)) + 10
-    window = (slice(max(0, y0 - margin), min(h, y1 + margin)), slice(max(0, x0 - margin), min(w, x1 + margin)))
+    window = (
+        slice(max(0, y0 - margin), min(h, y1 + margin)),
+        slice(max(0, x0 - margin), min(w, x1 + margin)),
+    )
     trimap = np.zeros((window[0].stop - window[0].start, window[1].stop - window[1].start), np.uint8)
     inside = trimap[y0 - window[0].start : y1 - window[0].start, x0 - window[1].start : x1 - window[1].start]
     inside[...] = 3 if prompt.box is not None else 2
@@ -110,7 +129,7 @@ def _without_specks(mask: Mask) -> Mask:
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     area = stats[:, cv2.CC_STAT_AREA].copy()
     area[0] = 0
-    keep = area >= max(8, 0.04 * area.max())
+    keep = area >= max(8, 0.1 * area.max())
     keep[0] = False
     out: Mask = keep[parts]
     return out

@@ -23,6 +23,7 @@ class ObjectState:
         template: (H, W, 3) float32 Lab, last seen colour of each pixel of ``support``.
         color: colours of the object over the whole clip, slowly updated.
         around: colours near the object, quickly updated.
+        movers: colours near the object that are neither it nor the known background.
         area: usual number of visible pixels.
         lost_for: frames since the object was last seen; 0 while it is seen.
     """
@@ -33,6 +34,7 @@ class ObjectState:
     template: Float
     color: ColorModel = field(default_factory=ColorModel)
     around: ColorModel = field(default_factory=ColorModel)
+    movers: ColorModel = field(default_factory=ColorModel)
     area: float = 0.0
     lost_for: int = 0
 
@@ -41,7 +43,7 @@ class ObjectState:
         """The state on the prompt frame; ``others`` are pixels of other objects and hands."""
         state = cls(name, mask, mask.astype(np.float32), lab.astype(np.float32))
         state.color.add(bins[mask])
-        window = window_around(mask, ring_width(mask)) or (slice(None), slice(None))
+        window = window_around(mask, _ring_width(mask)) or (slice(None), slice(None))
         ring = ~dilated(mask[window], 2) & ~others[window]
         state.around.add(bins[window][ring])
         state.area = float(mask.sum())
@@ -56,6 +58,7 @@ class ObjectState:
             self.template.copy(),
             self.color.copy(),
             self.around.copy(),
+            self.movers.copy(),
             self.area,
             self.lost_for,
         )
@@ -80,7 +83,7 @@ class Prediction:
     template: Float
 
 
-def ring_width(mask: Mask) -> int:
+def _ring_width(mask: Mask) -> int:
     """How far around an object its surroundings reach: a fraction of its size."""
     return int(np.clip(0.25 * np.sqrt(mask.sum()), 12, 60))
 

@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from dexman_pose._optional import require
 from dexman_pose.data import OCCLUDER
-from dexman_pose.segmentation.color import Float
+from dexman_pose.segmentation.color import Float, Lab, to_bins
 from dexman_pose.segmentation.confidence import confidence
-from dexman_pose.segmentation.evidence import Picture, Scene, log_evidence
+from dexman_pose.segmentation.evidence import Picture, Scene, expected_flow, log_evidence, squared_length
 from dexman_pose.segmentation.images import Mask, Window, dilated, fill_small_holes, kept_parts, window_around
 from dexman_pose.segmentation.labeling import posterior
-from dexman_pose.segmentation.motion import Flow, ObjectMotion, object_motion
-from dexman_pose.segmentation.state import ObjectState, Prediction, ring_width, warped
+from dexman_pose.segmentation.motion import IDENTITY, ObjectMotion, object_motion
+from dexman_pose.segmentation.recovery import find_again
+from dexman_pose.segmentation.state import ObjectState, Prediction, warped
 
 _HOLE = 8
+_MOVING = 1.5
 
 
 @dataclass
@@ -35,11 +37,12 @@ class Found:
 
 @dataclass
 class _Labelled:
-    """One object in its window: probability of its label, of a hand, and what it lost or won."""
+    """One object in its window: probability of its label, where it won, where a hand did, background density."""
 
     prediction: Prediction
     own: Float
-    winner: NDArray[np.intp]
+    won: Mask
+    hand: Mask
     plain: Float
 
 
@@ -60,15 +63,14 @@ class Tracker:
         """Follow every object into the next frame."""
         shape = picture.lab.shape[:2]
         found = Found(np.zeros(shape, np.uint8), {})
-        if self.scene.hands is not None:
-            paint_hands(picture, self.scene, found.labels)
-        predictions = [self._predict(s, picture.flow, shape) for s in self.states]
+        paint_hands(picture.index, picture.lab, self.scene, found.labels)
+        predictions = [self._predict(s, picture) for s in self.states]
         results = [self._label(picture, p, predictions) for p in predictions]
-        masks = _exclusive(results, shape)
-        for result, mask in zip(results, masks):
+        masks = _exclusive(results, picture, shape)
+        for result in results:
             out = found.labels[result.prediction.window]
-            out[(out == OCCLUDER) & (result.winner != 1)] = 0
-            out[result.winner == 1] = OCCLUDER
+            out[out == OCCLUDER] = 0
+            out[result.hand] = OCCLUDER
         for result, mask in zip(results, masks):
             found.labels[result.prediction.window][mask] = self.labels[result.prediction.state.name]
         for result, mask in zip(results, masks):
@@ -76,12 +78,28 @@ class Tracker:
             found.confidence[result.prediction.state.name] = value
         return found
 
-    def _predict(self, state: ObjectState, flow: Flow, shape: tuple[int, ...]) -> Prediction:
-        motion = object_motion(flow, state.visible)
+    def _predict(self, state: ObjectState, picture: Picture) -> Prediction:
+        motion = ObjectMotion(IDENTITY, 0.0, 0.0)
+        if state.lost_for == 0:
+            motion = object_motion(picture.flow, state.visible)
+        else:
+            self._look_for(state, picture)
+        shape = picture.lab.shape[:2]
         core = state.support > 0.3
         start = window_around(core, 2) or (slice(0, shape[0]), slice(0, shape[1]))
-        window = _moved_window(start, motion, shape, ring_width(core))
+        window = _moved_window(start, motion, shape, _margin(core))
         return _seen_through(Prediction(state, motion, window, state.support, state.template), window)
+
+    def _look_for(self, state: ObjectState, picture: Picture) -> None:
+        """Move a lost object to where its colours are seen; where nothing is, it is expected where it was."""
+        excluded = picture.taken.copy() if picture.taken is not None else np.zeros(picture.bins.shape, bool)
+        for other in self.states:
+            if other is not state:
+                excluded |= other.visible
+        place = find_again(state, picture, self.scene, excluded)
+        if place is not None:
+            state.support = place.astype(np.float32)
+            state.template[place] = picture.lab[place]
 
     def _label(self, picture: Picture, p: Prediction, everyone: list[Prediction]) -> _Labelled:
         rivals = [
@@ -92,7 +110,11 @@ class Tracker:
         lab = picture.lab[p.window]
         plain = self.scene.plain(lab, p.window)
         probability = posterior(log_evidence(picture, self.scene, p, rivals, plain), lab)
-        return _Labelled(p, probability[2], probability.argmax(0), plain)
+        winner = probability.argmax(0)
+        hand = np.zeros_like(winner, bool)
+        if self.scene.hands_in(picture.index) is not None:
+            hand = winner == len(probability) - 1
+        return _Labelled(p, probability[1], winner == 1, hand, plain)
 
     def _update(self, picture: Picture, result: _Labelled, mask: Mask, labels: NDArray[np.uint8]) -> float:
         """Store what was seen, and say how far it can be trusted."""
@@ -101,7 +123,7 @@ class Tracker:
         bins = picture.bins[window]
         others = (labels[window] > 0) & (labels[window] != self.labels[state.name])
         area = float(mask.sum())
-        trust = confidence(p, mask, result.own, others, bins, picture.lab.shape[:2])
+        trust = confidence(p, mask, result.own, bins, picture.lab.shape[:2])
         state.visible = np.zeros(picture.lab.shape[:2], bool)
         if area < max(12.0, 0.04 * state.area):
             state.lost_for += 1
@@ -116,6 +138,8 @@ class Tracker:
         if trust > 0.0:
             ring = ~dilated(mask, 2) & ~others
             state.around.add(bins[ring], 0.3)
+            known = self.scene.plate.trust[window] > 0.3
+            state.movers.add(bins[ring & known & (result.plain < 3e-3) & ~dilated(mask, 5)], 0.1)
             new = ring & (p.support < 0.2) & (state.around.density(bins) > state.color.density(bins))
             self.scene.plate.learn(picture.lab[window], new & ~dilated(p.support > 0.2, 3), window)
         return trust
@@ -124,7 +148,9 @@ class Tracker:
         p = result.prediction
         state, window, lab = p.state, p.window, picture.lab[p.window]
         plate_there = (result.plain > 0.01) & (self.scene.plate.trust[window] > 0.3)
-        keep = np.where(others, np.float32(1.0), np.where(plate_there, np.float32(0.2), np.float32(0.9)))
+        if state.lost_for > 0:
+            return
+        keep = np.where(others, np.float32(1.0), np.where(plate_there, np.float32(0.2), np.float32(0.96)))
         support = p.support * keep
         support[mask] = 1.0
         state.support = np.zeros(state.support.shape, np.float32)
@@ -135,30 +161,31 @@ class Tracker:
         state.template[window] = p.template
 
 
-def paint_hands(picture: Picture, scene: Scene, labels: NDArray[np.uint8]) -> None:
+def paint_hands(frame: int, image: Lab, scene: Scene, labels: NDArray[np.uint8]) -> None:
     """Write the occluder label where hands are, judged by place and skin colour against the background alone."""
-    hands = scene.hands
-    if hands is None or not hands.present(picture.index):
+    hands = scene.hands_in(frame)
+    if hands is None:
         return
-    for window in hands.reach(picture.index, labels.shape):
-        lab, bins = picture.lab[window], picture.bins[window]
+    for window in hands.reach(frame, labels.shape):
+        lab = image[window]
+        bins = to_bins(lab)
         trust = 0.9 * scene.plate.trust[window]
         plain = trust * scene.plain(lab, window) + (1 - trust) * scene.colors.density(bins)
-        score = np.log(hands.skin.density(bins)) - np.log(plain) + hands.log_prior(picture.index, window)
+        score = np.log(hands.skin.density(bins)) - np.log(plain) + hands.log_prior(frame, window)
         labels[window][_opened(score > 0)] = OCCLUDER
 
 
-def _exclusive(results: list[_Labelled], shape: tuple[int, ...]) -> list[Mask]:
+def _exclusive(results: list[_Labelled], picture: Picture, shape: tuple[int, ...]) -> list[Mask]:
     """Cleaned masks in their windows; a pixel won by two objects goes to the more probable one."""
     best = np.zeros(shape, np.float32)
     for r in results:
         window = r.prediction.window
-        np.maximum(best[window], np.where(r.winner == 2, r.own, 0), out=best[window])
+        np.maximum(best[window], np.where(r.won, r.own, 0), out=best[window])
     masks, used = [], np.zeros(shape, bool)
     for r in results:
         window = r.prediction.window
-        mine = (r.winner == 2) & (r.own >= best[window])
-        mask = _cleaned(mine, r.prediction.support) & ~used[window]
+        mine = r.won & (r.own >= best[window])
+        mask = _cleaned(mine, r.prediction, picture) & ~used[window]
         used[window] |= mask
         masks.append(mask)
     return masks
@@ -170,17 +197,42 @@ def _opened(mask: Mask) -> Mask:
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)).astype(bool)
 
 
-def _cleaned(mask: Mask, support: Float) -> Mask:
+def _cleaned(mask: Mask, p: Prediction, picture: Picture) -> Mask:
+    """The mask without specks, without parts that were not there before, and without parts left behind."""
     area = float(mask.sum())
-    mask = kept_parts(mask, support > 0.5, max(6.0, 0.004 * area))
+    mask = kept_parts(mask, p.support > 0.5, max(6.0, 0.004 * area))
+    if p.motion.speed > _MOVING:
+        mask = _without_left_behind(mask, p, picture)
     return fill_small_holes(mask, _HOLE)
+
+
+def _without_left_behind(mask: Mask, p: Prediction, picture: Picture) -> Mask:
+    """Drops the parts, other than the largest, that stand still while the object moves."""
+    cv2 = require("cv2", "video", "segmenting a video")
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return mask
+    back = picture.flow.backward_in(p.window)
+    still = squared_length(back)
+    along = squared_length(back - expected_flow(p, p.window))
+    behind = np.bincount(parts.ravel(), (still < along).ravel(), minlength=count) / np.bincount(parts.ravel())
+    keep = behind < 0.6
+    keep[0] = False
+    keep[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())] = True
+    out: Mask = keep[parts]
+    return out
+
+
+def _margin(core: Mask) -> int:
+    """How far beyond its prediction an object is looked for: a fraction of its size."""
+    return int(np.clip(0.13 * np.sqrt(core.sum()), 10, 40))
 
 
 def _moved_window(start: Window, motion: ObjectMotion, shape: tuple[int, ...], margin: int) -> Window:
     rows, cols = start
     corners = np.array([[x, y] for x in (cols.start, cols.stop) for y in (rows.start, rows.stop)], float)
     moved = corners @ motion.matrix[:, :2].T + motion.matrix[:, 2]
-    margin = margin + round(0.3 * motion.speed)
+    margin = margin + round(0.4 * motion.speed)
     low = np.clip(np.floor(moved.min(0)) - margin, 0, [shape[1] - 2, shape[0] - 2]).astype(int)
     high = np.clip(np.ceil(moved.max(0)) + margin, low + 2, [shape[1], shape[0]]).astype(int)
     return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dexman_pose.data import Camera, Contacts, HandObservations, MaskSequence
+from dexman_pose.data import Camera, Contacts, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.pipeline import artefacts
 from dexman_pose.pipeline.files import read_arrays
@@ -26,6 +26,20 @@ def test_hand_observations(tmp_path: Path) -> None:
     back = artefacts.load_observations(tmp_path / "h.npz")
     for name in ("joints_2d", "joints_local", "detected", "bridged", "score"):
         np.testing.assert_array_equal(getattr(back, name), getattr(seen, name))
+
+
+def test_prompts(tmp_path: Path) -> None:
+    prompts = {
+        "cup": ObjectPrompt(box=np.array([1.0, 2, 3, 4]), points=np.array([[1.0, 2, 0]]), frame=5),
+        "lid": ObjectPrompt(mask=np.eye(3, dtype=bool)),
+    }
+    artefacts.save_prompts(prompts, tmp_path / "p.npz")
+    back = artefacts.load_prompts(tmp_path / "p.npz")
+    assert list(back) == ["cup", "lid"] and back["cup"].frame == 5 and back["lid"].frame == 0
+    assert back["cup"].mask is None and back["lid"].box is None and back["lid"].points is None
+    np.testing.assert_array_equal(back["cup"].box, [1, 2, 3, 4])
+    np.testing.assert_array_equal(back["cup"].points, [[1, 2, 0]])
+    np.testing.assert_array_equal(back["lid"].mask, np.eye(3, dtype=bool))
 
 
 def test_masks(tmp_path: Path) -> None:

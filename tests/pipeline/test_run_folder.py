@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dexman_pose.errors import InputError
+from dexman_pose.errors import DexmanError, InputError, TrajectoryError
 from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import Stage, StageEvent
@@ -132,6 +132,17 @@ def test_a_stage_that_fails_while_writing_leaves_neither_artefact_nor_manifest(t
         with pytest.raises(RuntimeError):
             Runner(folder, 1).run(stage)
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == [".lock"]
+
+
+def test_an_inconsistent_result_is_our_failure_and_not_bad_input(tmp_path: Path) -> None:
+    def refuse(text: str, path: Path) -> None:
+        raise TrajectoryError("frame 3 is valid but has no confidence")
+
+    with RunFolder.open(tmp_path) as folder:
+        stage = Stage(**{**vars(Recipe().stage("flour", lambda: "RYE", {})), "save": refuse})
+        with pytest.raises(DexmanError, match="'flour' made a result that is wrong: frame 3") as caught:
+            Runner(folder, 1).run(stage)
+    assert not isinstance(caught.value, InputError)
 
 
 def test_the_manifest_names_everything_the_artefact_depends_on(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""The state from which objects are followed: their masks on the prompt frames, the background, the hands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import Clip, HandObservations, ObjectPrompt
+from dexman_pose.segmentation.background import build_plate, sample_frames
+from dexman_pose.segmentation.color import COLOR_WEIGHT, ColorModel, to_bins, to_lab
+from dexman_pose.segmentation.evidence import Scene
+from dexman_pose.segmentation.images import Float, Mask, dilated, mask_at, resized
+from dexman_pose.segmentation.occluders import HandModel
+from dexman_pose.segmentation.prompting import PromptFrame, prompt_mask
+from dexman_pose.segmentation.state import ObjectState
+
+_WORKING_SIDE = 960
+"""Larger frames are followed at this size; only the final outlines are drawn at full size."""
+
+
+def working_size(clip: Clip) -> tuple[int, int]:
+    """Width and height at which a clip is worked on."""
+    scale = min(1.0, _WORKING_SIDE / max(clip.width, clip.height))
+    return max(16, round(clip.width * scale)), max(16, round(clip.height * scale))
+
+
+def start(
+    clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None
+) -> tuple[dict[str, ObjectState], Scene]:
+    """Objects as they are on their prompt frames, and what surrounds them.
+
+    Raises:
+        EstimationError: a prompt under which no object can be told from its surroundings.
+    """
+    size = working_size(clip)
+    scale = size[0] / clip.width
+    hand_model = HandModel.learn(clip, hands, scale, size) if hands is not None else None
+    samples = sample_frames(clip, size)
+    frames = {
+        index: PromptFrame(rgb, samples, _hand_evidence(hand_model, index, rgb))
+        for index in {p.frame for p in prompts.values()}
+        for rgb in [resized(clip.frame(index), size)]
+    }
+    masks = {name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name) for name, p in prompts.items()}
+    states = _states(prompts, masks, frames)
+    first = min(prompts.values(), key=lambda p: p.frame).frame
+    return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model)
+
+
+def _scaled(prompt: ObjectPrompt, scale: float, size: tuple[int, int]) -> ObjectPrompt:
+    """The prompt in pixels of the working size."""
+    if scale == 1.0:
+        return prompt
+    box = None if prompt.box is None else (prompt.box + 0.5) * scale - 0.5
+    points = None if prompt.points is None else prompt.points.copy()
+    if points is not None:
+        points[:, :2] = np.clip((points[:, :2] + 0.5) * scale - 0.5, 0, np.array(size) - 1)
+    mask = None if prompt.mask is None else mask_at(prompt.mask, size)
+    return replace(prompt, box=box, points=points, mask=mask)
+
+
+def _states(
+    prompts: dict[str, ObjectPrompt], masks: dict[str, Mask], frames: dict[int, PromptFrame]
+) -> dict[str, ObjectState]:
+    states = {}
+    for name, prompt in prompts.items():
+        lab = to_lab(frames[prompt.frame].rgb)
+        others = np.zeros(lab.shape[:2], bool)
+        for other, mask in masks.items():
+            if other != name and prompts[other].frame == prompt.frame:
+                others |= mask
+        mine = masks[name] & ~others if (masks[name] & ~others).any() else masks[name]
+        states[name] = ObjectState.start(name, mine, lab, to_bins(lab), others)
+    return states
+
+
+def _hand_evidence(hands: HandModel | None, frame: int, rgb: NDArray[np.uint8]) -> Float | None:
+    """Weighted log likelihood plus log prior of a hand at each pixel of a frame."""
+    if hands is None or not hands.present(frame):
+        return None
+    window = (slice(0, rgb.shape[0]), slice(0, rgb.shape[1]))
+    skin = hands.skin.density(to_bins(to_lab(rgb)))
+    out: Float = COLOR_WEIGHT * np.log(skin) + hands.log_prior(frame, window)
+    return out
+
+
+def _scene(
+    lab: NDArray[np.uint8],
+    samples: NDArray[np.uint8],
+    states: dict[str, ObjectState],
+    hands: HandModel | None,
+) -> Scene:
+    covered = np.zeros(lab.shape[:2], bool)
+    for state in states.values():
+        covered |= dilated(state.visible, 3)
+    colors = ColorModel()
+    colors.add(to_bins(lab)[~covered])
+    plate = build_plate(samples, lab, covered, [(s.color, s.around) for s in states.values()])
+    return Scene(plate, colors, hands)

@@ -1,0 +1,111 @@
+"""Commands that succeed: a small run from files, looking at it again, and the tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import dexman_pose as dp
+from dexman_pose.cli import bench, demo
+from dexman_pose.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def finished_run(tiny_scene: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the tiny scene, made by the command itself from a folder of images."""
+    root = tmp_path_factory.mktemp("run")
+    (root / "frames").mkdir()
+    for i, frame in enumerate(tiny_scene.frames):
+        Image.fromarray(frame).save(root / "frames" / f"{i}.png")
+    (root / "prompts.json").write_text(json.dumps({"objects": {"box": tiny_scene.box}}))
+    arguments = ["run", root / "frames", "--prompts", root / "prompts.json", "--out", root / "out"]
+    arguments += ["--hands", "none", "--K", "150,150,63.5,47.5", "--no-overlay"]
+    assert main([str(a) for a in arguments]) == 0
+    return root / "out"
+
+
+def test_a_run_leaves_a_trajectory_with_the_given_camera(finished_run: Path) -> None:
+    result = dp.Trajectory.load(finished_run)
+    assert result.num_frames == 4 and list(result.objects) == ["box"]
+    np.testing.assert_array_equal(result.camera.K, [[150, 0, 63.5], [0, 150, 47.5], [0, 0, 1]])
+
+
+def test_the_same_command_takes_everything_from_the_run_folder(
+    finished_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["run", finished_run.parent / "frames", "--prompts", finished_run.parent / "prompts.json"]
+    arguments += ["--out", finished_run, "--hands", "none", "--K", "150,150,63.5,47.5", "--no-overlay"]
+    assert main([str(a) for a in arguments]) == 0
+    out = capsys.readouterr().out
+    assert out.count("unchanged") == 5 and "done in" not in out
+    assert "stage 5/5  trajectory" in out
+    assert str(finished_run / "trajectory.npz") in out
+
+
+def test_view_says_what_was_found(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(finished_run)]) == 0
+    out = capsys.readouterr().out
+    assert "4 frames" in out and "object box" in out
+
+
+def test_view_draws_a_frame(finished_run: Path, tmp_path: Path) -> None:
+    png = tmp_path / "deep" / "frame.png"
+    assert main(["view", str(finished_run), "--frame", "2", "--png", str(png)]) == 0
+    with Image.open(png) as picture:
+        assert picture.width >= 128 and len(np.unique(np.asarray(picture))) > 50
+
+
+def test_view_draws_the_overlay_again(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(["view", str(finished_run), "--export-overlay"]) == 0
+    assert (finished_run / "overlay.mp4").is_file() and (finished_run / "report.html").is_file()
+    assert "overlay.mp4" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [["--frame", "4"], ["--video", "none.mp4"]])
+def test_view_of_what_is_not_there_is_bad_input(
+    finished_run: Path, tmp_path: Path, options: list[str]
+) -> None:
+    assert main(["view", str(finished_run), "--png", str(tmp_path / "x.png"), *options]) == 2
+
+
+def test_view_of_another_video_is_bad_input(
+    finished_run: Path, tiny_scene: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(tiny_scene.frames[0]).save(tmp_path / "0.png")
+    assert main(["view", str(finished_run), "--png", "x.png", "--video", str(tmp_path)]) == 2
+    assert "has 1 frames of 128x96, but the run has 4 of 128x96" in capsys.readouterr().err
+
+
+def test_errors_are_printed_with_their_units(capsys: pytest.CaptureFixture[str]) -> None:
+    demo.print_errors({"translation_mm_median": 1.234, "object_good_share": 0.5})
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[-2:] for line in lines] == [["50.00", "%"], ["1.23", "mm"]]
+
+
+def test_bench_prints_a_line_for_every_measurement(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--only", "render", "--repeats", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert any("128x128, 5120 faces" in line for line in lines)
+    assert all(float(line.split()[-4]) > 0 for line in lines)
+
+
+def test_the_fastest_call_counts() -> None:
+    calls: list[int] = []
+    assert bench.fastest(lambda: calls.append(1), 3) < 0.1
+    assert len(calls) == 4
+
+
+@pytest.mark.slow
+def test_the_demonstration_runs_and_prints_its_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--frames", "6", "--hands", "none", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "object, translation, median" in out
+    assert all((tmp_path / name).is_file() for name in ("trajectory.npz", "overlay.mp4", "report.html"))

@@ -1,0 +1,49 @@
+"""Writing a video and reading it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dexman_pose.data import Clip
+from dexman_pose.data.video_writer import write_video
+from dexman_pose.errors import InputError
+
+
+def gradient(height: int, width: int, shift: int) -> np.ndarray:
+    v, u = np.mgrid[0:height, 0:width]
+    return np.stack([(u * 2 + shift) % 200 + 20, v * 3 % 200 + 20, 120 + 0 * u], -1).astype(np.uint8)
+
+
+def test_frames_come_back(tmp_path: Path) -> None:
+    frames = [gradient(48, 64, 10 * k) for k in range(7)]
+    path = write_video(tmp_path / "new" / "clip.mp4", iter(frames), 25.0)
+    clip = Clip.open(path)
+    assert (clip.num_frames, clip.width, clip.height) == (7, 64, 48)
+    np.testing.assert_allclose(np.diff(clip.frame_times), 0.04, atol=1e-6)
+    for index, frame in enumerate(frames):
+        assert np.abs(clip.frame(index).astype(int) - frame).mean() < 4
+    assert [p.name for p in path.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_odd_sizes_are_padded_and_nothing_moves(tmp_path: Path) -> None:
+    frames = [gradient(47, 63, 0)] * 3
+    clip = Clip.open(write_video(tmp_path / "odd.mp4", frames))
+    assert (clip.width, clip.height) == (64, 48)
+    assert np.abs(clip.frame(0)[:47, :63].astype(int) - frames[0]).mean() < 4
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    def broken() -> object:
+        yield gradient(48, 64, 0)
+        yield gradient(32, 64, 0)
+
+    with pytest.raises(InputError, match=r"\(48, 64, 3\)"):
+        write_video(tmp_path / "clip.mp4", broken())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="at least one frame"):
+        write_video(tmp_path / "clip.mp4", [])
+    with pytest.raises(InputError, match="fps"):
+        write_video(tmp_path / "clip.mp4", [gradient(8, 8, 0)], 0.0)
+    assert list(tmp_path.iterdir()) == []
