@@ -61,9 +61,7 @@ def pick_and_place(grasp: Grasp, hand_model: HandModel, rest_height: float, num_
         if s < LIFT:
             hand[t] = _arriving(hand[t], 1 - _ease(s / CLOSE), _FROM, _FROM_TURN)
         elif s > OPEN:
-            hand[t] = _arriving(
-                hand[t], _ease((s - AWAY) / (END - AWAY)), _TO, _TO_TURN
-            )
+            hand[t] = _arriving(hand[t], _ease((s - AWAY) / (END - AWAY)), _TO, _TO_TURN)
         closed = _ease((s - CLOSE) / (LIFT - CLOSE)) * (1 - _ease((s - OPEN) / (AWAY - OPEN)))
         angles[t] = opened + closed * (grasp.angles - opened)
         if not held[t]:

@@ -14,9 +14,10 @@ BONES = np.arange(1, 21)
 """Joint at the far end of each of the 20 bones."""
 
 # Metres from each joint to its parent in an average adult, between the points the landmark network marks in the
-# image (medians of 20 hands in ten clips, which agree with anatomical means within 3 mm: Buryanov and Kotiuk,
-# "Proportions of Hand Segments", 2010). The network's own metric guess has shorter first phalanges and longer palms
-# than what it marks, so its lengths are not used. From wrist to the tip of the middle finger 0.181 m.
+# image: medians over the hands of eleven clips, scaled to an adult's hand and close to what anatomists measure
+# (Buryanov and Kotiuk, "Proportions of Hand Segments", 2010). The network's own metric guess has shorter first
+# phalanges and longer palms than what it marks, so its lengths are not used. From wrist to the tip of the middle
+# finger 0.181 m.
 AVERAGE_LENGTHS: Array = np.array(
     [0.0]
     + [0.037, 0.036, 0.032, 0.025]

@@ -6,7 +6,9 @@ agrees best with the network's handedness, summed over each tracklet, and with t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from dexman_pose.hands import roi as regions
 from dexman_pose.hands.tracking import Tracklet, box_overlap, centre
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 LEFT, RIGHT = 0, 1
 # Weights per frame: being used at all, and one unit of log odds of the handedness (clipped at +-3). Evidence
@@ -37,11 +40,9 @@ SAME_PLACE = 0.7
 SAME_BOX = 0.5
 # Weight per frame of agreeing with the clip's usual order of the two hands in the image.
 ORDER = 0.8
-
-
 # Tracklets that ended longer ago than this say nothing about where a hand is now; frames.
 MEMORY = 80
-BEAM = 200
+BEAM = 50
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,20 @@ class _Partial:
         return left, right
 
 
+class _Memo:
+    """Answers about tracklets, each worked out once: the search asks the same things over and over."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[Any, ...], Any] = {}
+
+    def __call__(self, function: Callable[..., T], *tracklets: Tracklet) -> T:
+        key = (function, *tracklets)
+        if key not in self._answers:
+            self._answers[key] = function(*tracklets)
+        answer: T = self._answers[key]
+        return answer
+
+
 def log_odds(tracklet: Tracklet) -> float:
     """Sum over the tracklet of the clipped log odds of being a right hand."""
     p = np.clip([s.right for s in tracklet.seen.values()], 1e-3, 1 - 1e-3)
@@ -88,12 +103,12 @@ def assign_sides(tracklets: list[Tracklet]) -> list[int]:
     """
     order = sorted(range(len(tracklets)), key=lambda i: tracklets[i].first)
     ordered = [tracklets[i] for i in order]
-    order_of_hands = usual_order(ordered)
+    order_of_hands, memo = usual_order(ordered), _Memo()
     beam = [_Partial(0.0, ((), ()))]
     for tracklet in ordered:
         best: dict[tuple[int, int], _Partial] = {}
         for partial in beam:
-            for option in _options(partial, tracklet, order_of_hands):
+            for option in _options(partial, tracklet, order_of_hands, memo):
                 rival = best.get(option.key())
                 if rival is None or option.score > rival.score:
                     best[option.key()] = option
@@ -128,15 +143,16 @@ def _overlapping(tracklet: Tracklet, others: list[Tracklet]) -> list[Tracklet]:
     return [t for t in others if t.first <= tracklet.last and t.last >= tracklet.first]
 
 
-def _options(partial: _Partial, tracklet: Tracklet, order_of_hands: float) -> list[_Partial]:
+def _options(partial: _Partial, tracklet: Tracklet, order_of_hands: float, memo: _Memo) -> list[_Partial]:
     """The partial assignment continued by each thing the tracklet can be."""
     out = [_Partial(partial.score, partial.recent, -1, partial)]
     for side in (LEFT, RIGHT):
         mine, other = partial.recent[side], partial.recent[1 - side]
-        gain = _gain(mine, other, side, tracklet)
+        gain = _gain(partial, side, tracklet, memo)
         # The order of the hands decides between sides; it makes no hand of what is none by itself.
         if gain is not None and gain > 0.0:
-            gain += ORDER * order_of_hands * _in_order(other, tracklet, side)
+            turned = order_of_hands if side == RIGHT else -order_of_hands
+            gain += ORDER * turned * sum(memo(_frames_right_of, tracklet, t) for t in other)
             grown = _with(mine, tracklet)
             recent = (grown, other) if side == LEFT else (other, grown)
             out.append(_Partial(partial.score + gain, recent, side, partial))
@@ -149,44 +165,48 @@ def _with(mine: tuple[Tracklet, ...], tracklet: Tracklet) -> tuple[Tracklet, ...
     return tuple(t for t in kept if t.last >= tracklet.first - MEMORY or t is kept[-1])
 
 
-def _gain(
-    mine: tuple[Tracklet, ...], other: tuple[Tracklet, ...], side: int, tracklet: Tracklet
-) -> float | None:
+def _gain(partial: _Partial, side: int, tracklet: Tracklet, memo: _Memo) -> float | None:
     """What continuing ``side`` with ``tracklet`` adds; None when it would be two hands, or two hands one."""
-    if any(_shared(t, tracklet) and _same_place(t, tracklet) for t in other):
+    mine, other = partial.recent[side], partial.recent[1 - side]
+    if any(memo(_shared, t, tracklet) and memo(_same_place, t, tracklet) for t in other):
         return None
-    shared = [f for f in tracklet.seen if any(f in t.seen for t in mine)]
-    few = len(shared) <= min(MAX_OVERLAP, len(tracklet.seen) // 2)
-    if not few and not all(_same_place(t, tracklet) for t in mine):
+    shared = len(frozenset().union(*(memo(_shared, t, tracklet) for t in mine)))
+    few = shared <= min(MAX_OVERLAP, len(tracklet.seen) // 2)
+    if not few and not all(memo(_same_place, t, tracklet) for t in mine):
         return None
-    lean = EVIDENCE * log_odds(tracklet)
-    presence = sum(2.0 * s.presence - 1.0 for s in tracklet.seen.values())
-    worth = USE * presence + (lean if side == RIGHT else -lean)
-    joining = 0.0 if shared else _joining_cost(mine, other, tracklet)
-    return worth * (1.0 - len(shared) / len(tracklet.seen)) - joining
+    lean = EVIDENCE * memo(log_odds, tracklet)
+    worth = USE * memo(_presence, tracklet) + (lean if side == RIGHT else -lean)
+    joining = 0.0 if shared else _joining_cost(mine, other, tracklet, memo)
+    return worth * (1.0 - shared / len(tracklet.seen)) - joining
 
 
-def _joining_cost(mine: tuple[Tracklet, ...], other: tuple[Tracklet, ...], tracklet: Tracklet) -> float:
+def _joining_cost(
+    mine: tuple[Tracklet, ...], other: tuple[Tracklet, ...], tracklet: Tracklet, memo: _Memo
+) -> float:
     """Cost of starting this tracklet after the side's earlier ones, given where the other side has just been."""
     cost = BIRTH
     if mine:
         fresh = float(np.exp(-max(tracklet.first - mine[-1].last - 1, 0) / FADE))
-        cost = jump_cost(mine[-1], tracklet) + BIRTH * (1.0 - fresh)
+        cost = memo(jump_cost, mine[-1], tracklet) + BIRTH * (1.0 - fresh)
     for t in other:
         just_left = tracklet.first - TAKEOVER_FRAMES <= t.last < tracklet.first
-        if just_left and _distance(t, tracklet) < SAME_PLACE:
+        if just_left and memo(_distance, t, tracklet) < SAME_PLACE:
             return cost + TAKEOVER
     return cost
 
 
-def _shared(a: Tracklet, b: Tracklet) -> set[int]:
-    return a.seen.keys() & b.seen.keys()
+def _presence(tracklet: Tracklet) -> float:
+    """Sum over the tracklet of how much more likely a hand is than none, -1 to 1."""
+    return sum(2.0 * s.presence - 1.0 for s in tracklet.seen.values())
 
 
-def _in_order(others: tuple[Tracklet, ...], tracklet: Tracklet, side: int) -> int:
-    """Frames shared with the other side's tracklets in which the right hand is right in the image, minus the rest."""
-    sign = 1 if side == RIGHT else -1
-    return sum(sign * int(np.sign(_x(tracklet, f) - _x(t, f))) for t in others for f in _shared(t, tracklet))
+def _shared(a: Tracklet, b: Tracklet) -> frozenset[int]:
+    return frozenset(a.seen.keys() & b.seen.keys())
+
+
+def _frames_right_of(a: Tracklet, b: Tracklet) -> int:
+    """Shared frames in which ``a`` is right of ``b`` in the image, minus those in which it is left of it."""
+    return sum(int(np.sign(_x(a, f) - _x(b, f))) for f in _shared(a, b))
 
 
 def _same_place(a: Tracklet, b: Tracklet) -> bool:

@@ -60,6 +60,8 @@ class Painter:
         facing = -np.einsum("ni,ni->n", self._normals @ pose[:3, :3].T, ray)
         safe = cv2.erode(visible.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         use = inside & front & (facing > 0.1) & safe[at[:, 1], at[:, 0]]
+        if not use.any():
+            return
         amount = weight * np.clip(facing[use], 0.0, 1.0) ** 2
         color = cv2.remap(
             image,

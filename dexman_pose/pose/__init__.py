@@ -5,4 +5,12 @@ from dexman_pose.pose.focal import estimate_camera
 from dexman_pose.pose.objects import reconstruct_objects
 from dexman_pose.pose.prompting import sharpen_prompts
 
-__all__ = ["PoseEstimate", "estimate_camera", "estimate_pose", "reconstruct_objects", "refine_pose", "sharpen_prompts", "track"]
+__all__ = [
+    "PoseEstimate",
+    "estimate_camera",
+    "estimate_pose",
+    "reconstruct_objects",
+    "refine_pose",
+    "sharpen_prompts",
+    "track",
+]

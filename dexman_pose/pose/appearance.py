@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera, Mesh
-from dexman_pose.pose.evidence import crop_box, mask_box
-from dexman_pose.pose.refine import PointMatches
+from dexman_pose.pose.evidence import crop_box, field_gradient, inner_edge, mask_box, signed_distance
+from dexman_pose.pose.refine import EdgeMatches, PointMatches
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-_LK = {
+_LK: dict[str, Any] = {
     "winSize": (15, 15),
     "maxLevel": 2,
     "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01),
@@ -49,7 +50,9 @@ def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
     if mesh.texture is None or mesh.uv is None:
         return mesh
     corners = mesh.vertices[mesh.faces]
-    surface = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()
+    surface = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    ).sum()
     edges = mesh.uv[:, 1:] - mesh.uv[:, :1]
     covered = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]).sum()
     height, width = mesh.texture.shape[:2]
@@ -73,7 +76,43 @@ def correlation(rendered: NDArray[np.float32], image: NDArray[np.float32], mask:
     return float((a * b).sum()) / scale if scale > 1e-9 else 0.0
 
 
-def texture_matches(
+@dataclass(frozen=True)
+class TextureEvidence:
+    """What the coloured mesh, rendered near its pose, finds of itself in the picture.
+
+    Attributes:
+        matches: surface points and where they are in the picture, or None when there are too few.
+        edges: points of the outline and the picture's edge nearest to them, or None.
+        ncc: correlation of rendering and picture over what is not hidden, in [-1, 1].
+        visible: share of the rendered object that no other label covers, in [0, 1].
+    """
+
+    matches: PointMatches | None
+    edges: EdgeMatches | None
+    ncc: float
+    visible: float
+
+
+@dataclass(frozen=True)
+class _View:
+    """The rendered crop and the same cut of the picture."""
+
+    crop: Camera
+    scale: float
+    origin: Array
+    depth: NDArray[np.float32]
+    drawn: Mask
+    believed: Mask
+    color: NDArray[np.float32]
+    picture: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+
+_NOTHING = TextureEvidence(None, None, 0.0, 0.0)
+_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def texture_evidence(
     rasterizer: Rasterizer,
     camera_from_object: Array,
     image: NDArray[np.uint8],
@@ -84,7 +123,8 @@ def texture_matches(
     max_points: int = 120,
     max_side: int = 320,
     trusted: NDArray[np.bool_] | None = None,
-) -> tuple[PointMatches | None, float]:
+    beyond_mask: bool = True,
+) -> TextureEvidence:
     """Match the mesh, rendered in its own colours at a pose, with the picture, by optical flow checked both ways.
 
     Args:
@@ -97,69 +137,160 @@ def texture_matches(
         max_points: at most this many matches.
         max_side: crops larger than this are reduced.
         trusted: (F,) faces whose colour can be believed, None for all.
-
-    Returns:
-        The matches (None when the mesh has no usable contrast) and the correlation of both pictures in [-1, 1].
+        beyond_mask: also use pixels called background; a mask is made from less than is known here, and the robust
+            fit throws out matches that went astray. Pixels of hands and other objects are never used.
     """
+    view = _render_view(rasterizer, camera_from_object, image, camera, labels, max_side, trusted)
+    if view is None:
+        return _NOTHING
+    own = view.labels == label
+    usable = own | (view.labels == BACKGROUND) if beyond_mask else own
+    both = view.believed & usable
+    if int(both.sum()) < 60:
+        return _NOTHING
+    model = local_contrast(view.color @ _GRAY, view.believed)
+    seen = local_contrast(view.picture @ _GRAY, both)
+    ncc = correlation(model.astype(np.float32), seen.astype(np.float32), both)
+    matches = _match_points(view, model, seen, both, camera_from_object, max_points)
+    edges = _match_edges(view, usable, camera_from_object)
+    return TextureEvidence(matches, edges, ncc, float(usable[view.drawn].mean()))
+
+
+def texture_matches(
+    rasterizer: Rasterizer,
+    camera_from_object: Array,
+    image: NDArray[np.uint8],
+    camera: Camera,
+    labels: NDArray[np.uint8],
+    label: int,
+    *,
+    trusted: NDArray[np.bool_] | None = None,
+) -> tuple[PointMatches | None, float]:
+    """The matches and the correlation of :func:`texture_evidence` alone."""
+    found = texture_evidence(rasterizer, camera_from_object, image, camera, labels, label, trusted=trusted)
+    return found.matches, found.ncc
+
+
+def _render_view(
+    rasterizer: Rasterizer,
+    camera_from_object: Array,
+    image: NDArray[np.uint8],
+    camera: Camera,
+    labels: NDArray[np.uint8],
+    max_side: int,
+    trusted: NDArray[np.bool_] | None,
+) -> _View | None:
+    """Render the mesh into the part of the picture it covers; None when it is behind the camera or out of sight."""
     vertices = rasterizer.mesh.vertices @ camera_from_object[:3, :3].T + camera_from_object[:3, 3]
     if (vertices[:, 2] <= 0.02).any():
-        return None, 0.0
+        return None
     pixels = camera.project(vertices)
     height, width = labels.shape
     low = np.clip(pixels.min(0), 0, [width - 1, height - 1])
     high = np.clip(pixels.max(0), 0, [width - 1, height - 1])
     if (high - low < 8).any():
-        return None, 0.0
+        return None
     x0, y0, w, h = crop_box([np.concatenate([low, high])], 0.05)
     x1, y1 = min(x0 + w, width), min(y0 + h, height)
     x0, y0 = max(x0, 0), max(y0, 0)
-    w, h = x1 - x0, y1 - y0
-    scale = min(1.0, max_side / max(w, h))
-    cw, ch = int(w * scale), int(h * scale)
+    scale = min(1.0, max_side / max(x1 - x0, y1 - y0))
+    cw, ch = int((x1 - x0) * scale), int((y1 - y0) * scale)
     crop = camera.cropped(x0, y0, cw, ch, scale)
     wanted = ("depth", "color") if trusted is None else ("depth", "color", "face_id")
     picture = rasterizer.render(camera_from_object[None], crop.K, cw, ch, attributes=wanted)
     assert picture.depth is not None and picture.color is not None
-    depth, drawn = picture.depth[0], picture.mask[0].copy()
+    drawn = picture.mask[0]
+    believed = drawn
     if trusted is not None and picture.face_id is not None:
-        ids = picture.face_id[0]
-        drawn &= trusted[np.maximum(ids, 0)]
-    cut = image[y0:y1, x0:x1]
-    seen = labels[y0:y1, x0:x1]
+        believed = drawn & trusted[np.maximum(picture.face_id[0], 0)]
+    cut, seen = image[y0:y1, x0:x1], labels[y0:y1, x0:x1]
     if scale < 1.0:
         cut = cv2.resize(cut, (cw, ch), interpolation=cv2.INTER_AREA)
         seen = cv2.resize(seen, (cw, ch), interpolation=cv2.INTER_NEAREST)
-    # Pixels called background may still show the object (masks are made from less than we know here); the robust
-    # fit throws out matches that went astray. Pixels of hands and other objects are never used.
-    both = drawn & ((seen == label) | (seen == BACKGROUND))
-    if int((drawn & (seen == label)).sum()) < 60:
-        return None, 0.0
-    color = np.asarray(picture.color[0], np.float32) * 255.0
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    model = local_contrast(color @ weights, drawn)
-    view = local_contrast(cut.astype(np.float32) @ weights, both)
-    ncc = correlation(model.astype(np.float32), view.astype(np.float32), drawn & (seen == label))
-    inner = cv2.erode(drawn.astype(np.uint8), np.ones((7, 7), np.uint8))
+    origin = np.array([x0, y0], dtype=np.float64)
+    color = picture.color[0] * np.float32(255.0)
+    return _View(
+        crop,
+        scale,
+        origin,
+        picture.depth[0],
+        drawn,
+        believed,
+        color,
+        cut.astype(np.float32),
+        np.asarray(seen, np.uint8),
+    )
+
+
+def _match_points(
+    view: _View, model: Gray, seen: Gray, both: Mask, camera_from_object: Array, max_points: int
+) -> PointMatches | None:
+    """Corners of the rendering, found again in the picture."""
+    inner = cv2.erode(view.believed.astype(np.uint8), np.ones((7, 7), np.uint8))
     corners = cv2.goodFeaturesToTrack(model, max_points, 0.02, 5, mask=inner)
     if corners is None:
-        return None, ncc
+        return None
     start = corners.reshape(-1, 1, 2).astype(np.float32)
-    moved, ok, _ = cv2.calcOpticalFlowPyrLK(model, view, start, None, **_LK)
-    back, ok2, _ = cv2.calcOpticalFlowPyrLK(view, model, moved, None, **_LK)
+    moved, ok, _ = cv2.calcOpticalFlowPyrLK(model, seen, start, np.zeros_like(start), **_LK)
+    back, ok2, _ = cv2.calcOpticalFlowPyrLK(seen, model, moved, np.zeros_like(start), **_LK)
     first, second = start[:, 0], moved[:, 0]
+    ch, cw = model.shape
     good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm(back[:, 0] - first, axis=1) < 0.7)
-    good &= (second[:, 0] >= 0) & (second[:, 1] >= 0) & (second[:, 0] < cw) & (second[:, 1] < ch)
+    good &= (second >= 0).all(1) & (second[:, 0] < cw) & (second[:, 1] < ch)
+    at = np.round(np.nan_to_num(second)).astype(int).clip(0, [cw - 1, ch - 1])
+    good &= both[at[:, 1], at[:, 0]]
+    if int(good.sum()) < 4:
+        return None
     first, second = first[good].astype(np.float64), second[good].astype(np.float64)
-    if len(first) < 4:
-        return None, ncc
-    at = np.round(second).astype(int).clip(0, [cw - 1, ch - 1])
-    on = both[at[:, 1], at[:, 0]]
-    first, second = first[on], second[on]
-    z = depth[np.round(first[:, 1]).astype(int), np.round(first[:, 0]).astype(int)]
-    points = crop.unproject(first, z.astype(np.float64))
+    ix, iy = np.round(first).astype(int).T
+    points = view.crop.unproject(first, view.depth[iy, ix].astype(np.float64))
     local = (points - camera_from_object[:3, 3]) @ camera_from_object[:3, :3]
-    target = (second + 0.5) / scale - 0.5 + np.array([x0, y0])
-    return PointMatches(local, target, np.ones(len(local))), ncc
+    return PointMatches(local, (second + 0.5) / view.scale - 0.5 + view.origin, np.ones(len(local)))
+
+
+_REACH = 7  # pixels on either side of the rendered outline in which the picture's edge is looked for
+_WEAKEST = 24.0  # sum over the channels of the change across two pixels
+
+
+def _match_edges(view: _View, usable: Mask, camera_from_object: Array) -> EdgeMatches | None:
+    """The strongest edge of the picture across each point of the rendered outline, the nearer the better."""
+    outline = inner_edge(view.drawn)
+    outline = outline[:: 1 + len(outline) // 140]
+    x, y = outline[:, 0], outline[:, 1]
+    h, w = view.drawn.shape
+    hidden = cv2.dilate((~usable).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    free = (x > _REACH) & (y > _REACH) & (x < w - 1 - _REACH) & (y < h - 1 - _REACH) & ~hidden[y, x]
+    gradient = field_gradient(signed_distance(view.drawn))[y, x].astype(np.float64)
+    length = np.linalg.norm(gradient, axis=1)
+    free &= length > 0.3
+    if int(free.sum()) < 12:
+        return None
+    x, y, outward = x[free], y[free], -gradient[free] / length[free, None]
+    steps = np.arange(-_REACH - 1, _REACH + 2, dtype=np.float64)
+    at = np.stack([x, y], 1)[:, None] + steps[None, :, None] * outward[:, None]
+    profile = cv2.remap(
+        cv2.GaussianBlur(view.picture, (0, 0), 0.8),
+        at[..., 0].astype(np.float32),
+        at[..., 1].astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    change = np.abs(profile[:, 2:] - profile[:, :-2]).sum(2).astype(np.float64)
+    offsets = steps[1:-1] - 0.5  # the drawn edge lies half a pixel outside the centres of its rim
+    score = change * np.exp(-0.5 * (offsets / (0.5 * _REACH)) ** 2)
+    best = score[:, 1:-1].argmax(1) + 1
+    rows = np.arange(len(best))
+    left, middle, right = change[rows, best - 1], change[rows, best], change[rows, best + 1]
+    bend = np.minimum(left - 2 * middle + right, -1e-6)
+    offset = offsets[best] + np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    strong = (middle > _WEAKEST) & (middle >= left) & (middle >= right)
+    if int(strong.sum()) < 12:
+        return None
+    x, y, outward, offset = x[strong], y[strong], outward[strong], offset[strong]
+    points = view.crop.unproject(np.stack([x, y], 1), view.depth[y, x].astype(np.float64))
+    local = (points - camera_from_object[:3, 3]) @ camera_from_object[:3, :3]
+    target = np.stack([x, y], 1) + offset[:, None] * outward
+    return EdgeMatches(local, (target + 0.5) / view.scale - 0.5 + view.origin, outward)
 
 
 def box_of_label(labels: NDArray[np.uint8], label: int) -> Array | None:

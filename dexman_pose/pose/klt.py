@@ -82,15 +82,13 @@ class SurfaceTracks:
         """Drop all points but these."""
         self.points, self.pixels, self.age = self.points[which], self.pixels[which], self.age[which]
 
-    def advance(
-        self, first: Gray, second: Gray, guess: Array, labels: NDArray[np.uint8], label: int
-    ) -> PointMatches | None:
-        """Follow all points into the next frame; points that leave the object's mask are dropped."""
+    def advance(self, first: Gray, second: Gray, guess: Array, own: NDArray[np.bool_]) -> PointMatches | None:
+        """Follow all points into the next frame; points that leave the pixels ``own`` (H, W) are dropped."""
         if len(self) == 0:
             return None
         end, good = follow(first, second, self.pixels, guess)
-        at = np.round(end).astype(int).clip(0, [labels.shape[1] - 1, labels.shape[0] - 1])
-        good &= labels[at[:, 1], at[:, 0]] == label
+        at = np.round(end).astype(int).clip(0, [own.shape[1] - 1, own.shape[0] - 1])
+        good &= own[at[:, 1], at[:, 0]]
         self.pixels = end
         self.keep(good)
         self.age += 1

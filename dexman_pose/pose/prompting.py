@@ -57,7 +57,9 @@ def sharpen_prompts(
             refiner = refiner_for(mesh, labels == 1)
             found = _best(refiner, image, labels, camera)
             if found is not None and found.ncc > _SURE:
-                drawn = refiner.rasterizer.render(found.camera_from_object[None], camera.K, clip.width, clip.height)
+                drawn = refiner.rasterizer.render(
+                    found.camera_from_object[None], camera.K, clip.width, clip.height
+                )
                 _log.info("%s: outline of the mesh taken as prompt (correlation %.2f)", name, found.ncc)
                 out[name] = replace(prompt, mask=drawn.mask[0] & (labels != OCCLUDER))
     return out
@@ -86,5 +88,9 @@ def _at(hands: HandObservations | None, frame: int) -> HandObservations | None:
         return None
     one = slice(frame, frame + 1)
     return HandObservations(
-        hands.joints_2d[one], hands.joints_local[one], hands.detected[one], hands.bridged[one], hands.score[one]
+        hands.joints_2d[one],
+        hands.joints_local[one],
+        hands.detected[one],
+        hands.bridged[one],
+        hands.score[one],
     )

@@ -41,6 +41,24 @@ class PointMatches:
         return len(self.points)
 
 
+@dataclass(frozen=True)
+class EdgeMatches:
+    """Points of the rendered outline and the line of the picture each should lie on.
+
+    Attributes:
+        points: (N, 3) object frame, metres.
+        pixels: (N, 2) a pixel of the picture's edge.
+        normal: (N, 2) unit direction across that edge.
+    """
+
+    points: Array
+    pixels: Array
+    normal: Array
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
 def join_matches(parts: list[PointMatches]) -> PointMatches | None:
     """All matches in one, or None when there are none."""
     parts = [p for p in parts if len(p)]
@@ -67,7 +85,9 @@ class RefineOptions:
         prior_rotation: standard deviation of the motion prior in radians.
         reach: residuals of points and depth beyond this many sigmas lose influence (Geman-McClure).
         silhouette_reach: the same for the outline; small when points hold the pose and the mask may be wrong.
-        use_silhouette: whether the outline counts at all.
+        use_silhouette: whether the mask's outline counts at all.
+        edge_sigma: standard deviation of an edge of the picture across its direction, in image pixels.
+        edge_weight: factor on edges, below 1 because neighbours err together.
     """
 
     iterations: int = 12
@@ -81,6 +101,8 @@ class RefineOptions:
     reach: float = 4.0
     silhouette_reach: float = 6.0
     use_silhouette: bool = True
+    edge_sigma: float = 1.0
+    edge_weight: float = 0.4
 
 
 def trusting_points(matches: PointMatches | None, base: RefineOptions) -> RefineOptions:
@@ -190,11 +212,12 @@ class PoseRefiner:
         options: RefineOptions,
         *,
         matches: PointMatches | None = None,
+        edges: EdgeMatches | None = None,
         predicted: Array | None = None,
     ) -> Refined:
         """Minimise all residuals from ``camera_from_object`` on. ``predicted`` is the centre of the motion prior."""
         pose = camera_from_object
-        state = self._linearise(pose, evidence, options, matches, predicted)
+        state = self._linearise(pose, evidence, options, matches, edges, predicted)
         damping, converged, steps = 1e-3, False, 0
         for _ in range(options.iterations):
             steps += 1
@@ -208,7 +231,7 @@ class PoseRefiner:
             if candidate[2, 3] <= 0.02:
                 damping *= 10.0
                 continue
-            trial = self._linearise(candidate, evidence, options, matches, predicted)
+            trial = self._linearise(candidate, evidence, options, matches, edges, predicted)
             if trial.cost < state.cost:
                 gain = state.cost - trial.cost
                 pose, state = candidate, trial
@@ -235,6 +258,7 @@ class PoseRefiner:
         evidence: Evidence,
         options: RefineOptions,
         matches: PointMatches | None,
+        edges: EdgeMatches | None,
         predicted: Array | None,
     ) -> _Normal:
         normal = _Normal()
@@ -252,6 +276,8 @@ class PoseRefiner:
                 _add_depth(normal, depth, evidence, center, options)
         if matches is not None:
             normal.inliers = _add_points(normal, pose, matches, evidence, center, options)
+        if edges is not None:
+            _add_edges(normal, pose, edges, evidence, center, options)
         if predicted is not None and options.prior_translation is not None:
             _add_prior(normal, pose, predicted, self.center, options)
         return normal
@@ -284,12 +310,18 @@ def _add_silhouette(
     squares = [_outline_on_mask(normal, there, depth, own_sdf, evidence, center, options, weight)]
     if len(back):
         _, nearest = cKDTree(outline).query(back)
-        squares.append(_mask_on_outline(normal, back, outline[nearest], depth, own_sdf, evidence, center, options, weight))
+        squares.append(
+            _mask_on_outline(
+                normal, back, outline[nearest], depth, own_sdf, evidence, center, options, weight
+            )
+        )
     every = np.concatenate(squares)
     return float(np.sqrt(np.mean(every * every))) if len(every) else 0.0
 
 
-def _jacobian_at(pixels: NDArray[np.int64], depth: NDArray[np.float32], evidence: Evidence, center: Array) -> Array:
+def _jacobian_at(
+    pixels: NDArray[np.int64], depth: NDArray[np.float32], evidence: Evidence, center: Array
+) -> Array:
     """(N, 2, 6) motion of crop pixels (N, 2) that show the surface, by the twist."""
     cam = evidence.camera
     points = cam.unproject(pixels, depth[pixels[:, 1], pixels[:, 0]])
@@ -371,6 +403,28 @@ def _add_points(
     normal.rhs -= jw.T @ r
     normal.cost += float(np.sum(weight * c2 * length**2 / (c2 + length**2)))
     return float(np.mean(length < 3.0))
+
+
+def _add_edges(
+    normal: _Normal,
+    pose: Array,
+    edges: EdgeMatches,
+    evidence: Evidence,
+    center: Array,
+    options: RefineOptions,
+) -> None:
+    """Distance of outline points from the picture's edges, across those edges, in image pixels."""
+    cam, (sx, sy) = evidence.camera, evidence.factors
+    points = edges.points @ pose[:3, :3].T + pose[:3, 3]
+    front = points[:, 2] > 0.02
+    if not front.any():
+        return
+    points, across = points[front], edges.normal[front]
+    error = (cam.project(points) - evidence.to_crop(edges.pixels[front])) / evidence.factors
+    residual = np.einsum("ni,ni->n", across, error)
+    motion = _point_jacobian(points, center, cam.fx / sx, cam.fy / sy)
+    weight = options.edge_weight * min(1.0, 120.0 / len(residual))
+    normal.add(residual, np.einsum("ni,nij->nj", across, motion), options.edge_sigma, 3.0, weight)
 
 
 def _add_depth(

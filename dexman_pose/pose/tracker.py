@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import Camera
+from dexman_pose.data import BACKGROUND, Camera
 from dexman_pose.geometry import so3_exp, so3_log
-from dexman_pose.pose.appearance import texture_matches
-from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
+from dexman_pose.pose.appearance import texture_evidence, texture_matches
+from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box, visible_iou
 from dexman_pose.pose.klt import Gray, SurfaceTracks
 from dexman_pose.pose.refine import (
     PointMatches,
@@ -123,6 +123,10 @@ class ObjectTracker:
         predicted = self._predict()
         matches = self._follow(frame, labels, predicted)
         evidence = self._evidence(labels, predicted, depth)
+        if self.led and self.lost_for == 0:
+            led = self._by_texture(predicted, evidence, image, labels, matches)
+            if led is not None:
+                return self._finish(*led, evidence, frame, labels)
         if not evidence.has_mask:
             return self._missing(frame)
         refined = self._refine(predicted, evidence, matches)
@@ -133,6 +137,48 @@ class ObjectTracker:
                 refined, ncc = found.refined, found.ncc
                 self.tracks, self.previous = SurfaceTracks(), None
         return self._finish(refined, ncc, evidence, frame, labels)
+
+    @property
+    def led(self) -> bool:
+        """Whether the mesh's own colours lead: a user's mesh that was seen to look like the object.
+
+        A mask is propagated from one frame and knows nothing of faces that turn up later; the mesh does.
+        """
+        return self.colored and self.trusted is None and self.good_ncc > 0.5
+
+    def _by_texture(
+        self,
+        predicted: Array,
+        evidence: Evidence,
+        image: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        matches: PointMatches | None,
+    ) -> tuple[Refined, float] | None:
+        """Pose from followed points, texture and outline edges alone; None when they do not carry it."""
+        pose = predicted
+        options = replace(self._options(10), use_silhouette=False)
+        if matches is not None and len(matches) >= 12:
+            pose = self.refiner.refine(
+                pose, evidence, options, matches=matches, predicted=predicted
+            ).camera_from_object
+        result, found = None, None
+        for _ in range(3):
+            found = texture_evidence(self.refiner.rasterizer, pose, image, self.camera, labels, self.label)
+            if found.matches is None or len(found.matches) < 12:
+                return None
+            result = self.refiner.refine(
+                pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
+            )
+            settled = _hardly_moved(pose, result.camera_from_object)
+            pose = result.camera_from_object
+            if settled:
+                break
+        assert result is not None and found is not None
+        if found.ncc < self.options.lost_ncc or result.point_inliers < 0.4:
+            return None
+        drawn = self.refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
+        result.iou, result.area = visible_iou(drawn, evidence), int(drawn.sum())
+        return result, found.ncc
 
     def _predict(self) -> Array:
         """Constant velocity, damped: hands accelerate often."""
@@ -155,9 +201,11 @@ class ObjectTracker:
         guess = self.tracks.pixels
         if (moved[:, 2] > 0.02).all() and (at_now[:, 2] > 0.02).all():
             guess = guess + self.camera.project(moved) - self.camera.project(at_now)
-        return self.tracks.advance(self._frame, frame, guess, labels, self.label)
+        return self.tracks.advance(self._frame, frame, guess, self._own(labels))
 
-    def _evidence(self, labels: NDArray[np.uint8], pose: Array, depth: NDArray[np.float32] | None) -> Evidence:
+    def _evidence(
+        self, labels: NDArray[np.uint8], pose: Array, depth: NDArray[np.float32] | None
+    ) -> Evidence:
         boxes = []
         seen = mask_box(labels == self.label)
         if seen is not None:
@@ -245,6 +293,8 @@ class ObjectTracker:
         return refined, ncc
 
     def _is_lost(self, refined: Refined, ncc: float) -> bool:
+        if self.led and ncc > max(self.options.lost_ncc, 0.5 * self.good_ncc):
+            return False
         if refined.iou < self.options.lost_iou:
             return True
         return self.colored and self.good_ncc > 0.5 and ncc < self.options.lost_ncc
@@ -320,12 +370,31 @@ class ObjectTracker:
 
     def _confidence(self, refined: Refined, ncc: float, evidence: Evidence) -> float:
         """In [0, 1]: how well outline and colours agree and how much of the object was seen."""
-        outline = np.clip((refined.iou - self.options.lost_iou) / (0.92 - self.options.lost_iou), 0.0, 1.0)
-        seen = np.clip(2.0 * int(evidence.mask.sum()) / max(refined.area, 1), 0.0, 1.0)
+        outline = float(
+            np.clip((refined.iou - self.options.lost_iou) / (0.92 - self.options.lost_iou), 0.0, 1.0)
+        )
+        seen = float(np.clip(2.0 * int(evidence.mask.sum()) / max(refined.area, 1), 0.0, 1.0))
+        if self.led:  # the mask is not asked; the share of surface points that agree is
+            outline, seen = max(outline, refined.point_inliers), 1.0
         color = 1.0
         if self.colored and self.good_ncc > 0.3:
             color = float(np.clip(ncc / self.good_ncc, 0.0, 1.0))
         return float(outline * np.sqrt(seen) * color)
+
+    def _own(self, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """(H, W) pixels that may show the object."""
+        own = labels == self.label
+        return own | (labels == BACKGROUND) if self.led else own
+
+    def _image_box(self, pose: Array) -> Array | None:
+        """(4,) box of the projected mesh inside the image, or None when it is out of sight."""
+        points = self._extremes @ pose[:3, :3].T + pose[:3, 3]
+        if (points[:, 2] <= 0.02).any():
+            return None
+        pixels = self.camera.project(points)
+        limit = np.array([self.camera.width - 1.0, self.camera.height - 1.0])
+        low, high = pixels.min(0).clip(0, limit), pixels.max(0).clip(0, limit)
+        return np.concatenate([low, high]) if (high - low > 8).all() else None
 
     def _refresh_points(self, frame: Gray, labels: NDArray[np.uint8]) -> None:
         """Drop surface points that disagree with the pose, add new ones."""
@@ -337,7 +406,7 @@ class ObjectTracker:
                 self.camera.project(moved[front]) - self.tracks.pixels[front], axis=1
             )
             self.tracks.keep((error < 3.0) & (self.tracks.age < 60))
-        seen = mask_box(labels == self.label)
+        seen = self._image_box(self.pose) if self.led else mask_box(labels == self.label)
         if seen is None:
             return
         x0, y0, w, h = crop_box([seen], 0.0)
@@ -350,7 +419,7 @@ class ObjectTracker:
             frame[y0 : y0 + h, x0 : x0 + w],
             picture.depth[0],
             (x0, y0),
-            labels[y0 : y0 + h, x0 : x0 + w] == self.label,
+            self._own(labels)[y0 : y0 + h, x0 : x0 + w],
             self.camera,
             self.pose,
             self.options.points,

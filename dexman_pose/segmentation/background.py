@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Clip
-from dexman_pose.segmentation.color import ColorModel, Float, to_bins, to_lab
+from dexman_pose.segmentation.color import Bins, ColorModel, Float, to_bins, to_lab
 
 _SAMPLES = 24
 _SAME = np.array([14, 7, 7], np.int16)
@@ -70,11 +70,20 @@ def build_plate(
         part = slice(rows[0], rows[-1] + 1)
         low, high = np.int16(prompt_lab[part]) - _SAME, np.int16(prompt_lab[part]) + _SAME
         same = ((samples[:, part] > low) & (samples[:, part] < high)).all(-1)
-        trust[part] = np.where(covered[part], 0.0, same.mean(0))
+        hidden = _shows_object(to_bins(samples[:, part].reshape(-1, lab.shape[1], 3)), objects)
+        free = np.maximum((~hidden.reshape(same.shape) | same).sum(0), 0.2 * len(samples))
+        trust[part] = np.where(covered[part], 0.0, same.sum(0) / free)
     ys, xs = np.nonzero(covered)
     if len(ys):
         lab[ys, xs], trust[ys, xs] = _uncovered(samples[:, ys, xs], prompt_lab[ys, xs], objects)
     return Plate(lab, trust)
+
+
+def _shows_object(bins: Bins, objects: list[tuple[ColorModel, ColorModel]]) -> NDArray[np.bool_]:
+    out = np.zeros(bins.shape, bool)
+    for own, around in objects:
+        out |= own.density(bins) > 1.5 * around.density(bins)
+    return out
 
 
 def _uncovered(
@@ -83,8 +92,7 @@ def _uncovered(
     """Colour (M, 3) and trust (M,) of pixels covered now, from their values (S, M, 3) at other times."""
     gone = (np.abs(np.int16(values) - np.int16(now)) >= _SAME).any(-1)
     bins = to_bins(values)
-    for own, around in objects:
-        gone &= own.density(bins) < 1.5 * around.density(bins)
+    gone &= ~_shows_object(bins, objects)
     count = gone.sum(0)
     ordered = np.sort(np.where(gone[..., None], values.astype(np.float32), np.inf), axis=0)
     middle = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[None, :, None], 0)[0]

@@ -29,11 +29,11 @@ _SIGMA = (0.75, 3.0, 3.0)
 _PEAK = float(16.0 / ((2 * np.pi) ** 1.5 * np.prod(_SIGMA)))
 COLOR_WEIGHT = 0.7
 """Weight of log colour densities against priors: neighbouring pixels are not independent witnesses."""
-_DEEPEST = 5.0
+_DEEPEST = 3.5
 """Price, in squared deviations, of the deepest shadow: where things touch, light fades to almost nothing."""
 _SHADES = ((0.85, 0.15), (0.7, 0.1), (0.55, 0.07))
 """Darkening by a shadow, and how often it is met beside the lit surface."""
-_FLOOR = 1.0 / 5000.0
+FLOOR = 1.0 / 5000.0
 """Share of a bin under a uniform density over the colours that occur in pictures: an eighth of the table."""
 
 
@@ -93,10 +93,10 @@ class ColorModel:
         from scipy.ndimage import gaussian_filter
 
         if self.empty:
-            return np.full(NUM_BINS, _FLOOR, np.float32)
+            return np.full(NUM_BINS, FLOOR, np.float32)
         table = self._counts.reshape(_L_BINS, _CHROMA_BINS, _CHROMA_BINS)
         smooth = gaussian_filter(table, (0.7, 0.8, 0.8), mode="nearest", truncate=3.0).ravel()
-        return (0.95 * smooth + 0.05 * _FLOOR).astype(np.float32)
+        return (0.95 * smooth + 0.05 * FLOOR).astype(np.float32)
 
     def shaded(self) -> ColorModel:
         """The same colours, and at a lower rate the same in shadow: L, a - 128 and b - 128 scaled down together."""

@@ -25,7 +25,7 @@ def confidence(
     if area < 12:
         return 0.0
     sure = _ramp(float(own[mask].mean()), 0.6, 0.93)
-    like = p.state.color.density(bins[mask])
+    like = p.state.color(bins[mask])
     unlike = p.state.around.density(bins[mask])
     color = 0.3 + 0.7 * _ramp(float((like > 0.7 * unlike).mean()), 0.2, 0.75)
     flow = 0.4 + 0.6 * _ramp(p.motion.inliers, 0.2, 0.7)

@@ -17,6 +17,9 @@ from dexman_pose.segmentation.state import Prediction
 
 _MOTION_WEIGHT = 0.7
 _NEVER = -50.0
+BARE = 0.01
+"""Density from which a pixel looks like bare background; there the object's last appearance proves nothing, as a
+piece of background once taken for the object would look just as expected."""
 _KNOWN_WITH_HANDS, _KNOWN = 0.8, 0.6
 """Share of the time that the background near an object is not hidden by anything but objects and seen hands."""
 _DARKEST = 0.5
@@ -105,11 +108,13 @@ def log_evidence(
     out = np.empty((2 + len(rivals) + (hands is not None), *bins.shape), np.float32)
     out[0] = COLOR_WEIGHT * np.log(scene.not_object(own, bins, plain, hands is not None))
     out[0] += _MOTION_WEIGHT * _motion_cue(back, None, window, 0.3)
+    bare = scene.plate.trust[window] * (plain > BARE)
+    open_to = np.where((scene.plate.trust[window] > 0.5) & (plain < 0.3 * BARE), -4.0, -8.0).astype(np.float32)
     for k, p in enumerate([own, *rivals]):
-        share = 0.5 * p.support
+        share = 0.5 * p.support * (1 - bare)
         seen = color.near_shaded(lab, p.template, _DARKEST)
-        density = share * seen + (1 - share) * p.state.color.density(bins)
-        out[k + 1] = COLOR_WEIGHT * np.log(density) + _shape_prior(p, back)
+        density = share * seen + (1 - share) * p.state.color(bins)
+        out[k + 1] = COLOR_WEIGHT * np.log(density) + _shape_prior(p, back, open_to)
         out[k + 1] += _MOTION_WEIGHT * _motion_cue(back, p, window, 0.08)
         if picture.taken is not None:
             out[k + 1][picture.taken[window]] = _NEVER
@@ -148,17 +153,23 @@ def expected_flow(p: Prediction, window: Window) -> Float:
     return out
 
 
-def _shape_prior(p: Prediction, back: Float) -> Float:
-    """Log odds of the object from where it was: warped rigidly, and warped by dense flow."""
+def _shape_prior(p: Prediction, back: Float, lowest: Float) -> Float:
+    """Log odds of the object from where it was: warped rigidly, and warped by dense flow.
+
+    Args:
+        p: the object.
+        back: (h, w, 2) backward flow of its window.
+        lowest: (h, w) log odds far away; less low where something must stand before the background.
+    """
     cv2 = require("cv2", "video", "segmenting a video")
     softness = 1.3 + min(0.12 * p.motion.speed, 5.0)
-    rigid: Float = np.clip(signed_distance(p.support > 0.5) / softness, -8, 4)
+    rigid: Float = np.clip(signed_distance(p.support > 0.5) / softness, lowest, 4).astype(np.float32)
     h, w = back.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     x, y = x + p.window[1].start + back[..., 0], y + p.window[0].start + back[..., 1]
     if not p.state.visible.any():
         return rigid
     moved = cv2.remap(p.state.visible.astype(np.float32), x, y, cv2.INTER_LINEAR)
-    dense = np.clip(signed_distance(moved > 0.5) / softness, -8, 4)
+    dense = np.clip(signed_distance(moved > 0.5) / softness, lowest, 4)
     out: Float = (0.65 * rigid + 0.4 * dense).astype(np.float32)
     return out

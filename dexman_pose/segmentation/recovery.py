@@ -29,7 +29,7 @@ def find_again(state: ObjectState, picture: Picture, scene: Scene, excluded: Mas
     trust = 0.9 * scene.plate.trust[every]
     plain = scene.plain(picture.lab[every], every)
     others = trust * plain + (1 - trust) * scene.anything(bins)
-    ratio = np.log(state.color.density(bins)) - np.log(others)
+    ratio = np.log(state.color(bins)) - np.log(others)
     ratio[excluded[every]] = -5
     ratio = cv2.GaussianBlur(ratio, (0, 0), 1.5)
     likely = (ratio > _LEAST_RATIO).astype(np.uint8)

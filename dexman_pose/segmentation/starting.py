@@ -97,5 +97,5 @@ def _scene(
         covered |= dilated(state.visible, 3)
     colors = ColorModel()
     colors.add(to_bins(lab)[~covered])
-    plate = build_plate(samples, lab, covered, [(s.color, s.around) for s in states.values()])
+    plate = build_plate(samples, lab, covered, [(s.first_color, s.around) for s in states.values()])
     return Scene(plate, colors, hands)

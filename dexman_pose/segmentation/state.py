@@ -21,7 +21,8 @@ class ObjectState:
         visible: (H, W) bool, pixels seen in the last frame.
         support: (H, W) float32 in [0, 1], belief that the object is there, seen or hidden.
         template: (H, W, 3) float32 Lab, last seen colour of each pixel of ``support``.
-        color: colours of the object over the whole clip, slowly updated.
+        first_color: colours of the object on its prompt frame.
+        later_color: colours of the object since, slowly updated.
         around: colours near the object, quickly updated.
         movers: colours near the object that are neither it nor the known background.
         area: usual number of visible pixels.
@@ -32,7 +33,8 @@ class ObjectState:
     visible: Mask
     support: Float
     template: Float
-    color: ColorModel = field(default_factory=ColorModel)
+    first_color: ColorModel = field(default_factory=ColorModel)
+    later_color: ColorModel = field(default_factory=ColorModel)
     around: ColorModel = field(default_factory=ColorModel)
     movers: ColorModel = field(default_factory=ColorModel)
     area: float = 0.0
@@ -42,12 +44,17 @@ class ObjectState:
     def start(cls, name: str, mask: Mask, lab: Lab, bins: Bins, others: Mask) -> ObjectState:
         """The state on the prompt frame; ``others`` are pixels of other objects and hands."""
         state = cls(name, mask, mask.astype(np.float32), lab.astype(np.float32))
-        state.color.add(bins[mask])
+        state.first_color.add(bins[mask])
+        state.later_color.add(bins[mask])
         window = window_around(mask, _ring_width(mask)) or (slice(None), slice(None))
         ring = ~dilated(mask[window], 2) & ~others[window]
         state.around.add(bins[window][ring])
         state.area = float(mask.sum())
         return state
+
+    def color(self, bins: Bins) -> Float:
+        """Density of pixels under the object's colours; those of the prompt always count, so that none drift away."""
+        return 0.5 * self.first_color.density(bins) + 0.5 * self.later_color.density(bins)
 
     def copy(self) -> ObjectState:
         """An independent copy, for the other direction of time."""
@@ -56,7 +63,8 @@ class ObjectState:
             self.visible.copy(),
             self.support.copy(),
             self.template.copy(),
-            self.color.copy(),
+            self.first_color.copy(),
+            self.later_color.copy(),
             self.around.copy(),
             self.movers.copy(),
             self.area,

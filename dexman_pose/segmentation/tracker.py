@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from dexman_pose._optional import require
 from dexman_pose.data import OCCLUDER
-from dexman_pose.segmentation.color import Float, Lab, to_bins
+from dexman_pose.segmentation.color import FLOOR, Float, Lab, to_bins
 from dexman_pose.segmentation.confidence import confidence
-from dexman_pose.segmentation.evidence import Picture, Scene, expected_flow, log_evidence, squared_length
-from dexman_pose.segmentation.images import Mask, Window, dilated, fill_small_holes, kept_parts, window_around
+from dexman_pose.segmentation.evidence import BARE, Picture, Scene, expected_flow, log_evidence, squared_length
+from dexman_pose.segmentation.images import Mask, Window, dilated, eroded, fill_small_holes, kept_parts, window_around
 from dexman_pose.segmentation.labeling import posterior
 from dexman_pose.segmentation.motion import IDENTITY, ObjectMotion, object_motion
 from dexman_pose.segmentation.recovery import find_again
@@ -133,16 +133,31 @@ class Tracker:
             state.visible[window] = mask
         self._update_layers(picture, result, mask, others)
         if trust > 0.5:
-            state.color.add(bins[mask], 0.02)
+            surely = eroded(mask, 2) & ((result.plain < BARE) | (self.scene.plate.trust[window] < 0.3))
+            state.later_color.add(bins[surely], 0.03)
             state.area += 0.1 * (area - state.area)
         if trust > 0.0:
-            ring = ~dilated(mask, 2) & ~others
-            state.around.add(bins[ring], 0.3)
-            known = self.scene.plate.trust[window] > 0.3
-            state.movers.add(bins[ring & known & (result.plain < 3e-3) & ~dilated(mask, 5)], 0.1)
-            new = ring & (p.support < 0.2) & (state.around.density(bins) > state.color.density(bins))
-            self.scene.plate.learn(picture.lab[window], new & ~dilated(p.support > 0.2, 3), window)
+            self._learn_surroundings(picture, result, ~dilated(mask, 2) & ~others)
         return trust
+
+    def _learn_surroundings(self, picture: Picture, result: _Labelled, ring: Mask) -> None:
+        """Colours of the background at rest and of what moves before it; background seen for the first time.
+
+        Only what is certain is learned: a new side of the object that is not recognised yet must not become
+        background.
+        """
+        p = result.prediction
+        state, window, lab = p.state, p.window, picture.lab[p.window]
+        bins, trust = picture.bins[window], self.scene.plate.trust[window]
+        own, anything = state.color(bins), self.scene.anything(bins)
+        bare = ring & (trust > 0.3) & (result.plain > BARE)
+        changed = ring & (trust > 0.3) & (result.plain < 0.3 * BARE)
+        if bare.sum() > 50:
+            state.around.add(bins[bare], 0.2)
+        state.movers.add(bins[changed & (own < anything) & (p.support < 0.2)], 0.1)
+        around = state.around.density(bins)
+        clear = ring & (p.support < 0.2) & (around > 3 * own) & (around > 30 * FLOOR)
+        self.scene.plate.learn(lab, clear & ~dilated(p.support > 0.2, 3), window)
 
     def _update_layers(self, picture: Picture, result: _Labelled, mask: Mask, others: Mask) -> None:
         p = result.prediction

@@ -65,7 +65,7 @@ def test_missing_model_names_the_command(store: Path) -> None:
 
 
 def test_unknown_model_lists_the_known(store: Path) -> None:
-    with pytest.raises(InputError, match="no model is called 'nope'.*byhand, toy"):
+    with pytest.raises(InputError, match=r"no model is called 'nope'.*byhand, toy"):
         model_store.locate("nope")
 
 
@@ -100,7 +100,7 @@ def test_a_damaged_file_is_fetched_again(store: Path) -> None:
 
 def test_wrong_content_is_refused(store: Path) -> None:
     _make_wheel(store, {**PARTS, "toy/two.tflite": b"something else"})
-    with pytest.raises(MissingModelError, match="1.tflite has sha256 .* was expected"):
+    with pytest.raises(MissingModelError, match=r"1\.tflite has sha256 .* was expected"):
         model_store.fetch("toy")
     assert not model_store.folder().exists() or not list(model_store.folder().iterdir())
 
@@ -112,7 +112,7 @@ def test_a_wheel_without_the_networks(store: Path) -> None:
 
 
 def test_failed_download_is_one_clear_line(store: Path) -> None:
-    with pytest.raises(MissingModelError, match="pip download toynets==1.2.3 failed") as caught:
+    with pytest.raises(MissingModelError, match=r"pip download toynets==1\.2\.3 failed") as caught:
         model_store.fetch("toy")
     assert "\n" not in str(caught.value)
 

@@ -12,7 +12,7 @@ sys.path.insert(
     0, str(Path(__file__).parent)
 )  # tests are imported one by one: their helper module is found here
 
-from hand_scenes import articulated  # noqa: E402
+from hand_scenes import articulated
 
 
 @pytest.fixture

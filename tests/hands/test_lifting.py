@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from hand_scenes import articulated
 
 from dexman_pose.data import Camera, HandObservations
 from dexman_pose.data.depth import DepthSequence
@@ -15,8 +16,6 @@ from dexman_pose.geometry import so3_exp
 from dexman_pose.hands import lift_hands
 from dexman_pose.hands.bones import AVERAGE_LENGTHS, ancestry, bone_vectors, hand_length
 from dexman_pose.hands.lift_evidence import to_rays, towards
-
-from hand_scenes import articulated
 
 LEFT, RIGHT = 0, 1
 CAMERA = Camera.from_focal(600.0, 640, 480)
@@ -138,7 +137,7 @@ def test_no_hand_at_all() -> None:
 def test_very_few_frames(n: int) -> None:
     truth = _moving_hand(n)
     track = lift_hands(_observe(truth), CAMERA)["right"]
-    assert np.linalg.norm(track.joints - truth, axis=-1).max() < 2e-3
+    assert np.linalg.norm(track.joints - truth, axis=-1).max() < 8e-3
 
 
 def test_an_outlier_joint_does_not_move_the_hand() -> None:
@@ -158,7 +157,7 @@ def test_distorted_lens() -> None:
     flat, _ = cv2.projectPoints(truth.reshape(-1, 1, 3), np.zeros(3), np.zeros(3), lens.K, lens.distortion)
     seen.joints_2d[:, RIGHT] = flat.reshape(10, 21, 2)
     track = lift_hands(seen, lens)["right"]
-    assert np.linalg.norm(track.joints - truth, axis=-1).max() < 3e-3
+    assert np.linalg.norm(track.joints - truth, axis=-1).max() < 5e-3
 
 
 def test_ancestry_rebuilds_joints() -> None:

@@ -80,7 +80,7 @@ def test_when_hands_merge_the_one_whose_side_fits_stays(open_hand: np.ndarray) -
         [(open_hand + [200 + 15 * i, 300], 0.05, True), (open_hand + [500, 300], 0.95, True)]
         for i in range(20)
     ]
-    for i in range(20, 30):  # the left hand is behind the right one
+    for _ in range(20, 30):  # the left hand is behind the right one
         scene.append([(open_hand + [500, 300], 0.95, True)])
     tracklets = _forward(scene)
     right = next(t for t in tracklets if t.mean_right() > 0.5)
@@ -101,8 +101,8 @@ def test_going_back_stops_at_another_tracklet(open_hand: np.ndarray) -> None:
     scene: Scene = [[(open_hand + [200, 300], 0.9, True)] for _ in range(20)]
     fake = FakeNetworks(scene)
     sighting = Sighting(open_hand + [200, 300], np.zeros((21, 3)), 1.0, 0.9, Roi(200, 300, 100, 0))
-    early = tracking.Tracklet({i: sighting for i in range(10)})
-    late = tracking.Tracklet({i: sighting for i in range(13, 20)})
+    early = tracking.Tracklet(dict.fromkeys(range(10), sighting))
+    late = tracking.Tracklet(dict.fromkeys(range(13, 20), sighting))
     tracking.track_backward(lambda n: fake.frames(range(n - 1, -1, -1)), fake.detectors(), [early, late])
     assert (late.first, late.last) == (10, 19) and len(early.seen) == 10
 

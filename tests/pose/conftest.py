@@ -18,8 +18,13 @@ def wedge(subdivisions: int = 14) -> Mesh:
     n = subdivisions
     u, v = np.meshgrid(np.linspace(-1, 1, n + 1), np.linspace(-1, 1, n + 1), indexing="ij")
     vertices, faces, count = [], [], 0
-    cell = np.array([[i * (n + 1) + j, (i + 1) * (n + 1) + j, (i + 1) * (n + 1) + j + 1, i * (n + 1) + j + 1]
-                     for i in range(n) for j in range(n)])
+    cell = np.array(
+        [
+            [i * (n + 1) + j, (i + 1) * (n + 1) + j, (i + 1) * (n + 1) + j + 1, i * (n + 1) + j + 1]
+            for i in range(n)
+            for j in range(n)
+        ]
+    )
     for axis in range(3):
         for sign in (-1.0, 1.0):
             side = np.zeros((n + 1, n + 1, 3))
@@ -44,13 +49,19 @@ def wedge(subdivisions: int = 14) -> Mesh:
     return Mesh(points, np.concatenate(faces), vertex_colors=colors.clip(0, 255).astype(np.uint8))
 
 
-def pose_at(rotation: tuple[float, float, float], translation: tuple[float, float, float]) -> NDArray[np.float64]:
+def pose_at(
+    rotation: tuple[float, float, float], translation: tuple[float, float, float]
+) -> NDArray[np.float64]:
     return se3(so3_exp(np.array(rotation)), np.array(translation))
 
 
-def picture(mesh: Mesh, pose: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+def picture(
+    mesh: Mesh, pose: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
     """RGB frame, label image (object 1) and depth of a mesh at a pose, over a noisy grey ground."""
-    drawn = Rasterizer(mesh).render(pose[None], CAMERA.K, CAMERA.width, CAMERA.height, attributes=("depth", "color"))
+    drawn = Rasterizer(mesh).render(
+        pose[None], CAMERA.K, CAMERA.width, CAMERA.height, attributes=("depth", "color")
+    )
     assert drawn.color is not None and drawn.depth is not None
     rng = np.random.default_rng(5)
     image = 90.0 + 12.0 * rng.standard_normal((CAMERA.height, CAMERA.width, 1)) * np.ones(3)

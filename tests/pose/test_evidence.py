@@ -44,7 +44,9 @@ def test_crop_keeps_rays_of_the_whole_camera() -> None:
     assert max(evidence.size) <= 176
     pixels = np.array([[210.0, 130.0], [555.0, 390.0]])
     expected = camera.unproject(pixels, np.ones(2))
-    np.testing.assert_allclose(evidence.camera.unproject(evidence.to_crop(pixels), np.ones(2)), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        evidence.camera.unproject(evidence.to_crop(pixels), np.ones(2)), expected, atol=1e-12
+    )
 
 
 def test_edges_next_to_an_occluder_and_outside_the_image_are_no_evidence() -> None:

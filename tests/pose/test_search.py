@@ -10,7 +10,9 @@ from dexman_pose.pose.search import has_color, refiner_for, search_pose
 
 
 @pytest.mark.parametrize("rotation", [(0.4, 0.5, 0.2), (2.2, -0.8, 1.0), (-0.6, 2.6, 0.4)])
-def test_search_finds_any_rotation_of_a_coloured_mesh(scene: Any, rotation: tuple[float, float, float]) -> None:
+def test_search_finds_any_rotation_of_a_coloured_mesh(
+    scene: Any, rotation: tuple[float, float, float]
+) -> None:
     true = scene.pose_at(rotation, (0.03, -0.02, 0.32))
     image, labels, _ = scene.picture(scene.mesh, true)
     refiner = refiner_for(scene.mesh, labels == 1)

@@ -17,7 +17,10 @@ def moving(scene: Any) -> tuple[Clip, MaskSequence, np.ndarray]:
     """A clip of a mesh that slides and turns, its masks and its true poses; frames 6 and 7 show nothing."""
     poses = np.stack(
         [
-            se3(so3_exp([0.4 + 0.05 * t, 0.5 - 0.04 * t, 0.03 * t]), [-0.04 + 0.006 * t, 0.01, 0.34 + 0.003 * t])
+            se3(
+                so3_exp([0.4 + 0.05 * t, 0.5 - 0.04 * t, 0.03 * t]),
+                [-0.04 + 0.006 * t, 0.01, 0.34 + 0.003 * t],
+            )
             for t in range(FRAMES)
         ]
     )

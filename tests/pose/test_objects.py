@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dexman_pose.data import Clip, HandTrack, MaskSequence, ObjectPrompt
+from dexman_pose.errors import EstimationError
+from dexman_pose.geometry import se3, so3_exp
+from dexman_pose.pose import estimate_camera, reconstruct_objects
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def sliding(scene: Any) -> tuple[Clip, MaskSequence, np.ndarray]:
+    """A mesh that slides and turns in the image plane."""
+    poses = np.stack(
+        [
+            se3(so3_exp([0, 0, 0.05 * t]) @ so3_exp([0.3, 0.2, 0]), [-0.03 + 0.005 * t, 0.0, 0.35])
+            for t in range(FRAMES)
+        ]
+    )
+    masks = MaskSequence(("thing",), scene.camera.height, scene.camera.width, FRAMES)
+    frames = []
+    for t, pose in enumerate(poses):
+        image, labels, _ = scene.picture(scene.mesh, pose)
+        frames.append(image)
+        masks.set(t, labels)
+        masks.confidence[t] = 1.0
+    return Clip.from_frames(np.stack(frames)), masks, poses
+
+
+def hand_at(scene: Any, poses: np.ndarray, depth_offset: float) -> HandTrack:
+    """A hand whose finger tips lie on the object in the picture, ``depth_offset`` metres behind its middle."""
+    joints = np.zeros((FRAMES, 21, 3))
+    for t, pose in enumerate(poses):
+        middle = pose[:3, :3] @ scene.mesh.center + pose[:3, 3]
+        joints[t] = middle + [0.0, 0.0, depth_offset] + 0.002 * np.arange(21)[:, None] * [0.1, 0.1, 0.0]
+    ones = np.ones(FRAMES)
+    return HandTrack(
+        "right", joints, scene.camera.project(joints), ones > 0, ones < 0, ones, np.full(21, 0.03)
+    )
+
+
+def test_object_without_a_mesh_follows_its_mask(scene: Any, sliding: Any) -> None:
+    clip, masks, _ = sliding
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    found = reconstruct_objects(clip, masks, prompts, {"thing": None}, scene.camera)["thing"]
+    assert found.track.mask_iou is not None
+    assert found.valid.all()
+    assert found.track.mask_iou.min() > 0.85
+    assert found.scale_source == "unknown"
+    assert found.mesh.source == "silhouette"
+    assert found.mesh.seen is not None and not found.mesh.seen.all()
+
+
+def test_hand_on_the_object_gives_its_size(scene: Any, sliding: Any) -> None:
+    clip, masks, poses = sliding
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    hands = {"right": hand_at(scene, poses, 0.0)}
+    found = reconstruct_objects(clip, masks, prompts, {"thing": None}, scene.camera, hands=hands)["thing"]
+    assert found.scale_source == "hand"
+    middle = np.array([(p[:3, :3] @ found.mesh.center + p[:3, 3])[2] for p in found.camera_from_object])
+    np.testing.assert_allclose(np.median(middle), 0.35, rtol=0.03)
+    # The long side of the true box is 8 cm, seen nearly face on.
+    assert 0.07 < found.mesh.extents[:2].max() < 0.095
+
+
+def test_depth_gives_the_size(scene: Any, sliding: Any) -> None:
+    from dexman_pose.data import DepthSequence
+
+    clip, masks, poses = sliding
+    depth = DepthSequence.from_arrays([scene.picture(scene.mesh, p)[2] for p in poses])
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    found = reconstruct_objects(clip, masks, prompts, {"thing": None}, scene.camera, depth=depth)["thing"]
+    assert found.scale_source == "depth"
+    assert 0.07 < found.mesh.extents[:2].max() < 0.095
+
+
+def test_user_mesh_keeps_its_scale(scene: Any, sliding: Any) -> None:
+    clip, masks, poses = sliding
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    found = reconstruct_objects(clip, masks, prompts, {"thing": scene.mesh}, scene.camera)["thing"]
+    assert (found.scale, found.scale_source) == (1.0, "given")
+    errors = np.array([scene.error(a, b) for a, b in zip(found.camera_from_object, poses)])
+    assert np.median(errors[:, 0]) < 1.5
+    assert np.median(errors[:, 1]) < 1.5
+
+
+def test_object_never_seen_is_an_error(scene: Any, sliding: Any) -> None:
+    clip, masks, _ = sliding
+    empty = MaskSequence(("thing",), scene.camera.height, scene.camera.width, FRAMES)
+    with pytest.raises(EstimationError, match="no usable mask in any frame"):
+        reconstruct_objects(
+            clip, empty, {"thing": ObjectPrompt(box=np.array([0.0, 0, 9, 9]))}, {"thing": None}, scene.camera
+        )
+
+
+def test_focal_length_is_assumed_without_a_mesh_and_said_to_be(scene: Any, sliding: Any) -> None:
+    clip, masks, _ = sliding
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    camera = estimate_camera(clip, masks, prompts, {"thing": None})
+    assert camera.source == "assumed"
+    assert (camera.width, camera.height) == (clip.width, clip.height)
+
+
+def test_focal_length_is_estimated_from_a_near_mesh(scene: Any) -> None:
+    pose = scene.pose_at((0.6, 0.7, 0.2), (0.0, 0.0, 0.16))
+    image, labels, _ = scene.picture(scene.mesh, pose)
+    masks = MaskSequence(("thing",), scene.camera.height, scene.camera.width, 1)
+    masks.set(0, labels)
+    masks.confidence[:] = 1.0
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    camera = estimate_camera(Clip.from_frames(image[None]), masks, prompts, {"thing": scene.mesh})
+    assert camera.source == "estimated"
+    assert abs(camera.fx / scene.camera.fx - 1.0) < 0.1
