@@ -87,7 +87,7 @@ class Painter:
 
                 _, nearest = cKDTree(self.mesh.vertices[seen]).query(self.mesh.vertices[~seen])
                 colors[~seen] = colors[seen][nearest]
-        faces = seen[self.mesh.faces].all(1)
+        faces = np.all(seen[self.mesh.faces], axis=1)
         return replace(self.mesh, vertex_colors=np.round(colors).clip(0, 255).astype(np.uint8), seen=faces)
 
 

@@ -196,5 +196,4 @@ def _depth(depth: NDArray[np.float32] | None, camera: Camera) -> NDArray[np.floa
 
 
 def _covariance(hessian: Array) -> Array:
-    inverse: Array = np.linalg.pinv(hessian + 1e-9 * np.eye(6))
-    return inverse
+    return np.asarray(np.linalg.pinv(hessian + 1e-9 * np.eye(6)), np.float64)

@@ -73,7 +73,7 @@ def signed_distance(mask: Mask) -> Image:
     out: Image = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(
         1 - inside, cv2.DIST_L2, 5
     )
-    return out - 0.5 * np.sign(out)
+    return np.asarray(out - 0.5 * np.sign(out), np.float32)
 
 
 def inner_edge(mask: Mask) -> NDArray[np.int64]:

@@ -222,7 +222,7 @@ class PoseRefiner:
         for _ in range(options.iterations):
             steps += 1
             scaled = state.hessian + np.diag(damping * np.diag(state.hessian) + 1e-9)
-            twist = np.linalg.solve(scaled, state.rhs)
+            twist: Array = np.asarray(np.linalg.solve(scaled, state.rhs), np.float64)
             if _negligible(twist, pose[2, 3]):
                 converged = True
                 break

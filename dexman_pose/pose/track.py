@@ -164,5 +164,5 @@ def _finish(record: _Record) -> PoseTrack:
         record.valid,
         np.clip(record.confidence, 0.0, 1.0),
         mask_iou=record.iou,
-        covariance=np.linalg.inv(record.hessian + 1e-9 * np.eye(6)),
+        covariance=np.asarray(np.linalg.inv(record.hessian + 1e-9 * np.eye(6)), np.float64),
     )

@@ -25,6 +25,8 @@ from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_
 
 Array = NDArray[np.float64]
 
+_MASK_AGREES = 0.92
+
 
 @dataclass(frozen=True)
 class TrackOptions:
@@ -101,7 +103,7 @@ class ObjectTracker:
         image: NDArray[np.uint8],
         frame: Gray,
         labels: NDArray[np.uint8],
-        depth: Array | None,
+        depth: NDArray[np.float32] | None,
     ) -> FramePose:
         """Begin at a known pose in this frame (it is refined once more)."""
         self.pose, self.previous, self.lost_for = pose, None, 0
@@ -178,6 +180,11 @@ class ObjectTracker:
             return None
         drawn = self.refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
         result.iou, result.area = visible_iou(drawn, evidence), int(drawn.sum())
+        if result.iou > _MASK_AGREES:  # then its outline is worth having too
+            options = trusting_points(found.matches, self._options(10))
+            result = self.refiner.refine(
+                pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
+            )
         return result, found.ncc
 
     def _predict(self) -> Array:

@@ -22,8 +22,8 @@ BARE = 0.01
 piece of background once taken for the object would look just as expected."""
 _KNOWN_WITH_HANDS, _KNOWN = 0.8, 0.6
 """Share of the time that the background near an object is not hidden by anything but objects and seen hands."""
-_DARKEST = 0.5
-"""Shadows on an object go down to this share of its light."""
+_DARKEST, _DARKEST_BACKGROUND = 0.5, 0.4
+"""Shadows on an object, and on the background near it, go down to this share of the light."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Scene:
 
     def plain(self, lab: Lab, window: Window) -> Float:
         """Density of each pixel of a window under the known, perhaps shaded, background colour."""
-        return color.near_shaded(lab, self.plate.lab[window])
+        return color.near_shaded(lab, self.plate.lab[window], _DARKEST_BACKGROUND)
 
     def not_object(self, own: Prediction, bins: Bins, plain: Float, hands_seen: bool) -> Float:
         """Density of pixels of a window that show anything but objects (and hands, where those are seen).

@@ -46,7 +46,7 @@ def start(
     masks = {name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name) for name, p in prompts.items()}
     states = _states(prompts, masks, frames)
     first = min(prompts.values(), key=lambda p: p.frame).frame
-    return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model)
+    return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model, first)
 
 
 def _scaled(prompt: ObjectPrompt, scale: float, size: tuple[int, int]) -> ObjectPrompt:
@@ -91,10 +91,15 @@ def _scene(
     samples: NDArray[np.uint8],
     states: dict[str, ObjectState],
     hands: HandModel | None,
+    frame: int,
 ) -> Scene:
+    """Background and its colours, as seen on ``frame`` (whose picture is ``lab``) and, where covered, later."""
     covered = np.zeros(lab.shape[:2], bool)
     for state in states.values():
         covered |= dilated(state.visible, 3)
+    if hands is not None:
+        for window in hands.reach(frame, lab.shape[:2]) if hands.present(frame) else []:
+            covered[window] |= hands.log_prior(frame, window) > -2.0
     colors = ColorModel()
     colors.add(to_bins(lab)[~covered])
     plate = build_plate(samples, lab, covered, [(s.first_color, s.around) for s in states.values()])

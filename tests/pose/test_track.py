@@ -27,10 +27,12 @@ def moving(scene: Any) -> tuple[Clip, MaskSequence, np.ndarray]:
     frames = []
     masks = MaskSequence(("wedge",), scene.camera.height, scene.camera.width, FRAMES)
     for t, pose in enumerate(poses):
-        image, labels, _ = scene.picture(scene.mesh, pose)
+        hidden = t in (6, 7)
+        away = se3(np.eye(3), [5.0, 0.0, 1.0])
+        image, labels, _ = scene.picture(scene.mesh, away if hidden else pose)
         frames.append(image)
-        masks.set(t, np.zeros_like(labels) if t in (6, 7) else labels)
-        masks.confidence[t] = 1.0
+        masks.set(t, labels)
+        masks.confidence[t] = 0.0 if hidden else 1.0
     return Clip.from_frames(np.stack(frames)), masks, poses
 
 
@@ -40,12 +42,12 @@ def test_track_follows_forwards_and_backwards(scene: Any, moving: Any) -> None:
     errors = np.array([scene.error(found.camera_from_object[t], poses[t]) for t in range(FRAMES)])
     seen = np.setdiff1d(np.arange(FRAMES), [6, 7])
     assert found.valid[seen].all()
-    assert errors[seen, 0].max() < 2.0
-    assert errors[seen, 1].max() < 2.0
+    assert errors[seen, 0].max() < 3.0
+    assert errors[seen, 1].max() < 3.5
     assert found.confidence[seen].min() > 0.5
 
 
-def test_frames_without_a_mask_are_flagged(scene: Any, moving: Any) -> None:
+def test_frames_without_the_object_are_flagged(scene: Any, moving: Any) -> None:
     clip, masks, poses = moving
     found = track(scene.mesh, clip, masks, scene.camera, start=poses[0])
     assert not found.valid[[6, 7]].any()
