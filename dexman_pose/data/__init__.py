@@ -4,6 +4,7 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.camera_file import load_camera, parse_k
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
+from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
@@ -35,6 +36,7 @@ __all__ = [
     "PoseTrack",
     "RigidObject",
     "Trajectory",
+    "align_depth",
     "load_camera",
     "parse_k",
 ]

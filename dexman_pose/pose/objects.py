@@ -35,6 +35,10 @@ _ARM_LENGTH = 0.7
 """Metres at which an object is put when nothing tells its distance: a person's reach from a table camera."""
 
 
+_GOOD_OVERLAP = 0.94
+"""Mean outline overlap above which a shape made from one frame already explains the whole clip."""
+
+
 @dataclass(frozen=True)
 class _Made:
     """A mesh and where it starts."""
@@ -75,14 +79,15 @@ def reconstruct_objects(
     made = {n: _begin(n, clip, masks, prompts[n], meshes.get(n), camera, hands, depth) for n in prompts}
     tracks = _track(clip, masks, camera, made, depth)
     guessed = [n for n in prompts if meshes.get(n) is None]
-    if guessed:
+    poor = [n for n in guessed if _mean_iou(tracks[n]) < _GOOD_OVERLAP]
+    if poor:
         better = improve_shape(
             clip,
             masks,
             camera,
-            {n: made[n].mesh for n in guessed},
-            {n: tracks[n] for n in guessed},
-            {n: made[n].frame for n in guessed},
+            {n: made[n].mesh for n in poor},
+            {n: tracks[n] for n in poor},
+            {n: made[n].frame for n in poor},
         )
         made, tracks = _keep_better(clip, masks, camera, made, tracks, better, depth)
     scales = _scales(guessed, tracks, made, masks, camera, hands, depth)

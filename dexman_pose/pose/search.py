@@ -101,7 +101,7 @@ def search_pose(
         label: the object's value in it.
         camera: intrinsics.
         depth: (H, W) metres, 0 where not measured.
-        rotations: (B, 3, 3) candidates relative to the viewing ray; the default covers all rotations.
+        rotations: (B, 3, 3) camera from object; the default covers all rotations.
         keep: hypotheses refined after the coarse scoring.
         count: hypotheses returned.
 
@@ -115,9 +115,8 @@ def search_pose(
         )
     colored = has_color(refiner)
     if rotations is None:
-        rotations = rotation_grid(140 if colored else 100, 16 if colored else 12)
-    ray = camera.unproject(0.5 * (box[:2] + box[2:]), np.array(1.0))
-    rotations = ray_rotation(ray) @ rotations
+        ray = camera.unproject(0.5 * (box[:2] + box[2:]), np.array(1.0))
+        rotations = ray_rotation(ray) @ rotation_grid(140 if colored else 100, 16 if colored else 12)
     vertices = refiner.rasterizer.mesh.vertices
     poses = poses_on_box(rotations, extreme_points(vertices), box, camera)
     evidence = gather(labels, label, camera, crop_box([box], 0.1), depth=depth, max_side=56)

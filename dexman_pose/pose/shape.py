@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -133,5 +134,8 @@ def _completed_outline(
     full = np.repeat(np.repeat(voted, 2, 0), 2, 1)[:height, :width]
     own = labels == label
     hidden = ~own & (labels != BACKGROUND)
-    outline: NDArray[np.bool_] = close_gaps((own & (full > 0.3)) | (hidden & (full > 0.6)), hidden)
-    return outline
+    visible = own & (full > 0.3)
+    count, parts = cv2.connectedComponents((visible | (hidden & (full > 0.6))).astype(np.uint8), connectivity=4)
+    vouched = np.bincount(parts[visible], minlength=count) > 0
+    vouched[0] = False
+    return close_gaps(vouched[parts], hidden)

@@ -26,6 +26,7 @@ from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_
 Array = NDArray[np.float64]
 
 _MASK_AGREES = 0.92
+_LEAST = 0.02  # confidence of a pose that is barely valid
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class ObjectTracker:
     keyframes: list[_Keyframe] = field(default_factory=list)
     _extremes: Array = field(default_factory=lambda: np.zeros((0, 3)))
     _frame: Gray | None = None
+    _first: Array = field(default_factory=lambda: np.eye(4))
+    _tick: int = 0
 
     def __post_init__(self) -> None:
         self._extremes = extreme_points(self.refiner.rasterizer.mesh.vertices)
@@ -106,7 +109,7 @@ class ObjectTracker:
         depth: NDArray[np.float32] | None,
     ) -> FramePose:
         """Begin at a known pose in this frame (it is refined once more)."""
-        self.pose, self.previous, self.lost_for = pose, None, 0
+        self.pose, self.previous, self.lost_for, self._first = pose, None, 0, pose
         self.tracks = SurfaceTracks()
         evidence = self._evidence(labels, pose, depth)
         refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=6))
@@ -122,6 +125,7 @@ class ObjectTracker:
         depth: NDArray[np.float32] | None,
     ) -> FramePose:
         """The pose in the next frame."""
+        self._tick += 1
         predicted = self._predict()
         matches = self._follow(frame, labels, predicted)
         evidence = self._evidence(labels, predicted, depth)
@@ -239,27 +243,38 @@ class ObjectTracker:
         )
 
     def _refine(self, predicted: Array, evidence: Evidence, matches: PointMatches | None) -> Refined:
-        """Refine from the prediction and, when that looks poor, from the last pose shifted onto the mask too."""
+        """Refine from the prediction and, when that looks poor, from other poses on the mask too."""
         best = self.refiner.refine(
             predicted, evidence, self._options(12), matches=matches, predicted=predicted
         )
+        starts: list[Array] = []
         if best.iou < 0.7:
-            for start in (self.pose, self._onto_mask(evidence)):
-                other = self.refiner.refine(
-                    start, evidence, self._options(12), matches=matches, predicted=predicted
-                )
-                if other.iou > best.iou + 0.03:
-                    best = other
+            starts += [self.pose, self._onto_mask(evidence, self.pose[:3, :3])]
+        if best.iou < 0.85 and self.trusted is not None and not self._tick % 3:
+            starts += [self._onto_mask(evidence, turn) for turn in self._first_face(best.camera_from_object)]
+        for start in starts:
+            other = self.refiner.refine(start, evidence, self._options(12), matches=matches, predicted=predicted)
+            if other.iou > best.iou + 0.03:
+                best = other
         return best
 
-    def _onto_mask(self, evidence: Evidence) -> Array:
-        """The last rotation, placed so that its outline covers the mask's box."""
+    def _first_face(self, pose: Array) -> list[Array]:
+        """The rotation the mesh was made in, as it is and turned in the image like the present pose.
+
+        Only that side of the mesh is known; an object put down again mostly shows it once more.
+        """
+        first = self._first[:3, :3]
+        turn = pose[:3, :3] @ first.T
+        roll = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])
+        return [first, so3_exp([0.0, 0.0, roll]) @ first]
+
+    def _onto_mask(self, evidence: Evidence, rotation: Array) -> Array:
+        """A rotation, placed so that its outline covers the mask's box."""
         x0, y0, x1, y1 = mask_box(evidence.mask)  # type: ignore[misc]
         low = (np.array([x0, y0]) + 0.5) / evidence.factors - 0.5 + np.array(evidence.origin)
         high = (np.array([x1, y1]) + 0.5) / evidence.factors - 0.5 + np.array(evidence.origin)
-        moved: Array = poses_on_box(
-            self.pose[None, :3, :3], self._extremes, np.concatenate([low, high]), self.camera
-        )[0]
+        box = np.concatenate([low, high])
+        moved: Array = poses_on_box(rotation[None], self._extremes, box, self.camera)[0]
         return moved
 
     def _with_texture(
@@ -275,7 +290,7 @@ class ObjectTracker:
         if not self.colored:
             return refined, 0.0
         ncc = 0.0
-        for last in (False, True):
+        for last in (False, True) if self.trusted is None else (True,):
             found, ncc = texture_matches(
                 self.refiner.rasterizer,
                 refined.camera_from_object,
@@ -304,6 +319,8 @@ class ObjectTracker:
             return False
         if refined.iou < self.options.lost_iou:
             return True
+        if self.trusted is not None:  # a mesh coloured from one view: another side of it may look different
+            return False
         return self.colored and self.good_ncc > 0.5 and ncc < self.options.lost_ncc
 
     def _recover(
@@ -315,30 +332,30 @@ class ObjectTracker:
     ) -> Hypothesis | None:
         """Look for the object again: around the last pose every frame, everywhere now and then."""
         self.lost_for += 1
-        if self._time_to_search():
-            found = search_pose(
-                self.refiner, image, labels, self.label, self.camera, depth=depth, keep=16, count=1
-            )
-            return found[0]
         box = mask_box(labels == self.label)
         if box is None:
             return None
-        near = rotations_near(self.pose[:3, :3], 4, 0.6, seed=self.lost_for)
+        if self._time_to_search():
+            # A mesh made from one view has no other sides worth trying: look around the pose it was made in.
+            around = None if self.trusted is None else rotations_near(self._first[:3, :3], 80, 1.2)
+            found = search_pose(
+                self.refiner,
+                image,
+                labels,
+                self.label,
+                self.camera,
+                depth=depth,
+                rotations=around,
+                keep=16 if around is None else 5,
+                count=1,
+            )
+            return found[0]
+        near = rotations_near(self.pose[:3, :3], 3, 0.6, seed=self.lost_for)
         candidates = []
         for pose in poses_on_box(near, self._extremes, box, self.camera):
             refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
             candidates.append(
-                polish(
-                    self.refiner,
-                    refined,
-                    evidence,
-                    image,
-                    labels,
-                    self.label,
-                    self.camera,
-                    self.colored,
-                    rounds=1,
-                )
+                polish(self.refiner, refined, evidence, image, labels, self.label, self.camera, self.colored, rounds=1)
             )
         return max(candidates, key=lambda h: h.score)
 
@@ -376,7 +393,7 @@ class ObjectTracker:
         )
 
     def _confidence(self, refined: Refined, ncc: float, evidence: Evidence) -> float:
-        """In [0, 1]: how well outline and colours agree and how much of the object was seen."""
+        """In (0, 1]: how well outline and colours agree and how much of the object was seen."""
         outline = float(
             np.clip((refined.iou - self.options.lost_iou) / (0.92 - self.options.lost_iou), 0.0, 1.0)
         )
@@ -386,7 +403,8 @@ class ObjectTracker:
         color = 1.0
         if self.colored and self.good_ncc > 0.3:
             color = float(np.clip(ncc / self.good_ncc, 0.0, 1.0))
-        return float(outline * np.sqrt(seen) * color)
+            color = color if self.trusted is None else 0.5 + 0.5 * color
+        return max(float(outline * np.sqrt(seen) * color), _LEAST)
 
     def _own(self, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """(H, W) pixels that may show the object."""

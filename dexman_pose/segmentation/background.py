@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._optional import require
 from dexman_pose.data import Clip
 from dexman_pose.segmentation.color import Bins, ColorModel, Float, to_bins, to_lab
 
 _SAMPLES = 24
+GUESSED = 0.25
+"""Trust in background that was guessed from its neighbourhood."""
 _SAME = np.array([14, 7, 7], np.int16)
 """Two samples of a pixel show the same surface when L, a and b differ by less than this."""
 
@@ -22,15 +25,15 @@ class Plate:
     Attributes:
         lab: (H, W, 3) float32.
         trust: (H, W) float32 in [0, 1], share of the time the pixel shows this colour when no object covers it;
-            0 where the background was never seen.
+            :data:`GUESSED` where the background was never seen.
     """
 
     lab: Float
     trust: Float
 
     def learn(self, lab: NDArray[np.uint8], where: NDArray[np.bool_], window: tuple[slice, slice]) -> None:
-        """Take over pixels now seen uncovered (``where``, in ``window``) that the plate did not know."""
-        unknown = where & (self.trust[window] < 0.1)
+        """Take over pixels now seen uncovered (``where``, in ``window``) that the plate did not know for sure."""
+        unknown = where & (self.trust[window] <= GUESSED)
         self.lab[window][unknown] = lab[unknown]
         self.trust[window][unknown] = 0.6
 
@@ -76,7 +79,25 @@ def build_plate(
     ys, xs = np.nonzero(covered)
     if len(ys):
         lab[ys, xs], trust[ys, xs] = _uncovered(samples[:, ys, xs], prompt_lab[ys, xs], objects)
-    return Plate(lab, trust)
+    plate = Plate(lab, trust)
+    _guess_unknown(plate)
+    return plate
+
+
+def _guess_unknown(plate: Plate) -> None:
+    """Where nothing was ever seen but objects, the nearest known background goes on, with little trust."""
+    cv2 = require("cv2", "video", "segmenting a video")
+    known = plate.trust > 0.5
+    if not known.any() or known.all():
+        return
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    color_of = np.zeros((int(nearest.max()) + 1, 3), np.float32)
+    color_of[nearest[known]] = plate.lab[known]
+    unknown = plate.trust == 0
+    plate.lab[unknown] = color_of[nearest[unknown]]
+    plate.trust[unknown] = GUESSED
 
 
 def _shows_object(bins: Bins, objects: list[tuple[ColorModel, ColorModel]]) -> NDArray[np.bool_]:

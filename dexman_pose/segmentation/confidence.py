@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dexman_pose.segmentation.color import Bins, Float
@@ -9,8 +11,21 @@ from dexman_pose.segmentation.images import Mask
 from dexman_pose.segmentation.state import Prediction
 
 
+@dataclass(frozen=True)
+class Surprise:
+    """What contradicts a mask where the background is known.
+
+    Attributes:
+        missed: share of the pixels just outside the mask that hide the background and are nothing else known.
+        bare: share of the mask's inner pixels that look like bare background rather than like the object.
+    """
+
+    missed: float
+    bare: float
+
+
 def confidence(
-    p: Prediction, mask: Mask, own: Float, bins: Bins, shape: tuple[int, ...]
+    p: Prediction, mask: Mask, own: Float, bins: Bins, shape: tuple[int, ...], *, surprise: Surprise
 ) -> float:
     """Trust in [0, 1] of the mask of one object in one frame: the product of independent checks.
 
@@ -20,6 +35,7 @@ def confidence(
         own: (h, w) probability of the object's label.
         bins: (h, w) colours.
         shape: of the whole frame, to find the image border.
+        surprise: what contradicts the mask.
     """
     area = float(mask.sum())
     if area < 12:
@@ -29,7 +45,10 @@ def confidence(
     unlike = p.state.around.density(bins[mask])
     color = 0.3 + 0.7 * _ramp(float((like > 0.7 * unlike).mean()), 0.2, 0.75)
     flow = 0.4 + 0.6 * _ramp(p.motion.inliers, 0.2, 0.7)
-    return float(np.clip(sure * color * flow * _size(p, mask, area) * _inside(p, mask, shape), 0, 1))
+    whole = 1.0 - 0.7 * _ramp(surprise.missed, 0.2, 0.7)
+    tight = 1.0 - 0.7 * _ramp(surprise.bare, 0.1, 0.5)
+    checks = sure * color * flow * whole * tight
+    return float(np.clip(checks * _size(p, mask, area) * _inside(p, mask, shape), 0, 1))
 
 
 def _size(p: Prediction, mask: Mask, area: float) -> float:

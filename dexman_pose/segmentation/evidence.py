@@ -108,20 +108,33 @@ def log_evidence(
     out = np.empty((2 + len(rivals) + (hands is not None), *bins.shape), np.float32)
     out[0] = COLOR_WEIGHT * np.log(scene.not_object(own, bins, plain, hands is not None))
     out[0] += _MOTION_WEIGHT * _motion_cue(back, None, window, 0.3)
-    bare = scene.plate.trust[window] * (plain > BARE)
-    open_to = np.where((scene.plate.trust[window] > 0.5) & (plain < 0.3 * BARE), -4.0, -8.0).astype(np.float32)
+    stale = scene.plate.trust[window] * (plain > BARE)
+    skin = np.zeros_like(plain)
+    if hands is not None:
+        place = hands.log_prior(picture.index, window)
+        skin = hands.skin.density(bins)
+        out[-1] = COLOR_WEIGHT * np.log(skin) + place + _MOTION_WEIGHT * np.log(0.6)
+        skin[place < 0] = 0
+    reach = np.where((scene.plate.trust[window] > 0.5) & (plain < 0.3 * BARE), -4.0, -8.0).astype(np.float32)
     for k, p in enumerate([own, *rivals]):
-        share = 0.5 * p.support * (1 - bare)
-        seen = color.near_shaded(lab, p.template, _DARKEST)
-        density = share * seen + (1 - share) * p.state.color(bins)
-        out[k + 1] = COLOR_WEIGHT * np.log(density) + _shape_prior(p, back, open_to)
-        out[k + 1] += _MOTION_WEIGHT * _motion_cue(back, p, window, 0.08)
+        out[k + 1] = COLOR_WEIGHT * np.log(_object_density(p, lab, bins, stale, skin))
+        out[k + 1] += _shape_prior(p, back, reach) + _MOTION_WEIGHT * _motion_cue(back, p, window, 0.08)
         if picture.taken is not None:
             out[k + 1][picture.taken[window]] = _NEVER
-    if hands is not None:
-        out[-1] = COLOR_WEIGHT * np.log(hands.skin.density(bins)) + hands.log_prior(picture.index, window)
-        out[-1] += _MOTION_WEIGHT * np.log(0.6)
     return out
+
+
+def _object_density(p: Prediction, lab: Lab, bins: Bins, stale: Float, skin: Float) -> Float:
+    """Density of pixels under an object: its colours, and what was seen last at each place.
+
+    Where a hand may be and a pixel looks more like skin than like the object on its prompt frame, only the colours
+    of that frame count: what was learned since may be a piece of the hand, and would confirm itself.
+    """
+    first = p.state.first_color.density(bins)
+    hand_like = skin > first
+    share = np.where(hand_like, 0, 0.5 * p.support * (1 - stale))
+    seen = color.near_shaded(lab, p.template, _DARKEST)
+    return share * seen + (1 - share) * np.where(hand_like, first, p.state.color(bins))
 
 
 def _motion_cue(back: Float, p: Prediction | None, window: Window, floor: float) -> Float:

@@ -119,14 +119,17 @@ def _elbow(joints: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _draw_hand(image: NDArray[np.uint8], joints: NDArray[np.float64], width: int) -> None:
     cv2 = require("cv2", "video", "segmenting a video")
-    for child, parent in enumerate(JOINT_PARENTS):
-        if parent >= 0:
-            _line(image, joints[child], joints[parent], width)
-    hull = cv2.convexHull(joints[list(_PALM)].round().astype(np.int32))
-    cv2.fillConvexPoly(image, hull, 1)
+    points = _drawable(joints)
+    lines = [points[[child, parent]] for child, parent in enumerate(JOINT_PARENTS) if parent >= 0]
+    cv2.polylines(image, lines, False, 1, width)
+    cv2.fillConvexPoly(image, cv2.convexHull(points[list(_PALM)]), 1)
 
 
 def _line(image: NDArray[np.uint8], a: NDArray[np.float64], b: NDArray[np.float64], width: int) -> None:
     cv2 = require("cv2", "video", "segmenting a video")
-    start, end = (tuple(int(v) for v in np.clip(np.round(p), -9999, 9999)) for p in (a, b))
-    cv2.line(image, start, end, 1, width)
+    cv2.polylines(image, [_drawable(np.stack([a, b]))], False, 1, width)
+
+
+def _drawable(points: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Whole pixels, small enough for the drawing functions."""
+    return np.clip(points.round(), -9999, 9999).astype(np.int32)

@@ -82,8 +82,7 @@ def _hand_evidence(hands: HandModel | None, frame: int, rgb: NDArray[np.uint8]) 
         return None
     window = (slice(0, rgb.shape[0]), slice(0, rgb.shape[1]))
     skin = hands.skin.density(to_bins(to_lab(rgb)))
-    out: Float = COLOR_WEIGHT * np.log(skin) + hands.log_prior(frame, window)
-    return out
+    return np.asarray(COLOR_WEIGHT * np.log(skin) + hands.log_prior(frame, window), np.float32)
 
 
 def _scene(

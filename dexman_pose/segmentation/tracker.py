@@ -10,9 +10,24 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.data import OCCLUDER
 from dexman_pose.segmentation.color import FLOOR, Float, Lab, to_bins
-from dexman_pose.segmentation.confidence import confidence
-from dexman_pose.segmentation.evidence import BARE, Picture, Scene, expected_flow, log_evidence, squared_length
-from dexman_pose.segmentation.images import Mask, Window, dilated, eroded, fill_small_holes, kept_parts, window_around
+from dexman_pose.segmentation.confidence import Surprise, confidence
+from dexman_pose.segmentation.evidence import (
+    BARE,
+    Picture,
+    Scene,
+    expected_flow,
+    log_evidence,
+    squared_length,
+)
+from dexman_pose.segmentation.images import (
+    Mask,
+    Window,
+    dilated,
+    eroded,
+    fill_small_holes,
+    kept_parts,
+    window_around,
+)
 from dexman_pose.segmentation.labeling import posterior
 from dexman_pose.segmentation.motion import IDENTITY, ObjectMotion, object_motion
 from dexman_pose.segmentation.recovery import find_again
@@ -20,6 +35,8 @@ from dexman_pose.segmentation.state import ObjectState, Prediction, warped
 
 _HOLE = 8
 _MOVING = 1.5
+_LEARN_EVERY = 3
+"""Colours change slowly: every third frame is enough to learn them from."""
 
 
 @dataclass
@@ -123,7 +140,8 @@ class Tracker:
         bins = picture.bins[window]
         others = (labels[window] > 0) & (labels[window] != self.labels[state.name])
         area = float(mask.sum())
-        trust = confidence(p, mask, result.own, bins, picture.lab.shape[:2])
+        surprise = self._surprise(picture, result, mask, others)
+        trust = confidence(p, mask, result.own, bins, picture.lab.shape[:2], surprise=surprise)
         state.visible = np.zeros(picture.lab.shape[:2], bool)
         if area < max(12.0, 0.04 * state.area):
             state.lost_for += 1
@@ -132,13 +150,27 @@ class Tracker:
             state.lost_for = 0
             state.visible[window] = mask
         self._update_layers(picture, result, mask, others)
-        if trust > 0.5:
+        if trust > 0.5 and picture.index % _LEARN_EVERY == 0:
             surely = eroded(mask, 2) & ((result.plain < BARE) | (self.scene.plate.trust[window] < 0.3))
-            state.later_color.add(bins[surely], 0.03)
+            if self.scene.hands is not None:
+                surely &= state.first_color.density(bins) > 0.5 * self.scene.hands.skin.density(bins)
+            state.later_color.add(bins[surely], 0.08)
             state.area += 0.1 * (area - state.area)
-        if trust > 0.0:
+        if trust > 0.0 and picture.index % _LEARN_EVERY == 0:
             self._learn_surroundings(picture, result, ~dilated(mask, 2) & ~others)
         return trust
+
+    def _surprise(self, picture: Picture, result: _Labelled, mask: Mask, others: Mask) -> Surprise:
+        state, window = result.prediction.state, result.prediction.window
+        known = self.scene.plate.trust[window] > 0.5
+        ring, inner = dilated(mask, 7) & ~dilated(mask, 2), eroded(mask, 2)
+        changed = ring & known & ~others & (result.plain < 0.1 * BARE)
+        bare = inner & known & (result.plain > BARE)
+        bins = picture.bins[window][bare]
+        alien = float((state.color(bins) < state.around.density(bins)).sum())
+        return Surprise(
+            float(changed.sum()) / max(float(ring.sum()), 1.0), alien / max(float(inner.sum()), 1.0)
+        )
 
     def _learn_surroundings(self, picture: Picture, result: _Labelled, ring: Mask) -> None:
         """Colours of the background at rest and of what moves before it; background seen for the first time.
@@ -153,8 +185,8 @@ class Tracker:
         bare = ring & (trust > 0.3) & (result.plain > BARE)
         changed = ring & (trust > 0.3) & (result.plain < 0.3 * BARE)
         if bare.sum() > 50:
-            state.around.add(bins[bare], 0.2)
-        state.movers.add(bins[changed & (own < anything) & (p.support < 0.2)], 0.1)
+            state.around.add(bins[bare], 0.5)
+        state.movers.add(bins[changed & (own < anything) & (p.support < 0.2)], 0.25)
         around = state.around.density(bins)
         clear = ring & (p.support < 0.2) & (around > 3 * own) & (around > 30 * FLOOR)
         self.scene.plate.learn(lab, clear & ~dilated(p.support > 0.2, 3), window)

@@ -46,7 +46,9 @@ def test_outline_is_within_two_pixels(moving: Any) -> None:
 
 def test_clicks_are_enough(moving: Any) -> None:
     ys, xs = np.nonzero(moving.masks["thing"][0])
-    clicks = np.array([[xs.mean(), ys.mean(), 1], [xs.mean() - 8, ys.mean(), 1], [xs.max() + 15, ys.mean(), 0]])
+    clicks = np.array(
+        [[xs.mean(), ys.mean(), 1], [xs.mean() - 8, ys.mean(), 1], [xs.max() + 15, ys.mean(), 0]]
+    )
     masks = segment_clip(moving.clip, {"thing": ObjectPrompt(points=clicks)}, None)
     assert _ious(moving, masks, "thing").min() > 0.85
 
@@ -105,7 +107,9 @@ def test_object_that_returns_is_found_again(make_clip: Callable[..., Any], shape
 
 
 def test_hand_gets_the_occluder_label(make_clip: Callable[..., Any], shape_type: Any) -> None:
-    truth = make_clip([shape_type("thing", lambda t: (90, 75, 0.0), half=(30, 22))], 12, bar=lambda t: (100, 116))
+    truth = make_clip(
+        [shape_type("thing", lambda t: (90, 75, 0.0), half=(30, 22))], 12, bar=lambda t: (100, 116)
+    )
     joints = np.zeros((12, 2, 21, 2))
     joints[:, 0] = np.stack([np.full(21, 108.0), np.linspace(40, 110, 21)], -1)
     detected = np.tile([True, False], (12, 1))
@@ -139,20 +143,22 @@ def test_memory_does_not_grow_with_the_clip(moving: Any) -> None:
 def test_mistakes_are_named(moving: Any) -> None:
     with pytest.raises(InputError, match="at least one object prompt"):
         segment_clip(moving.clip, {}, None)
-    with pytest.raises(InputError, match="'cup'.*outside"):
+    with pytest.raises(InputError, match=r"'cup'.*outside"):
         segment_clip(moving.clip, {"cup": ObjectPrompt(box=np.array([300.0, 10, 330, 40]))}, None)
     with pytest.raises(InputError, match=r"nosuch.*grabcut"):
-        segment_clip(moving.clip, {"cup": ObjectPrompt(box=np.array([3.0, 1, 30, 40]))}, None, backend="nosuch")
+        segment_clip(
+            moving.clip, {"cup": ObjectPrompt(box=np.array([3.0, 1, 30, 40]))}, None, backend="nosuch"
+        )
     short = HandObservations(
         np.zeros((5, 2, 21, 2)), np.zeros((5, 2, 21, 3)), np.zeros((5, 2)), np.zeros((5, 2)), np.zeros((5, 2))
     )
-    with pytest.raises(InputError, match="5 frames.*24"):
+    with pytest.raises(InputError, match=r"5 frames.*24"):
         segment_clip(moving.clip, {"cup": ObjectPrompt(box=np.array([3.0, 1, 30, 40]))}, short)
 
 
 def test_nothing_under_the_prompt_is_said(make_clip: Callable[..., Any]) -> None:
     flat = Clip.from_frames([np.full((80, 90, 3), 128, np.uint8)] * 4)
-    with pytest.raises(EstimationError, match="'cup'.*frame 0"):
+    with pytest.raises(EstimationError, match=r"'cup'.*frame 0"):
         segment_clip(flat, {"cup": ObjectPrompt(box=np.array([20.0, 20, 24, 23]))}, None)
 
 
