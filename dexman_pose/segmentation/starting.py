@@ -101,5 +101,8 @@ def _scene(
             covered[window] |= hands.log_prior(frame, window) > -2.0
     colors = ColorModel()
     colors.add(to_bins(lab)[~covered])
-    plate = build_plate(samples, lab, covered, [(s.first_color, s.around) for s in states.values()])
+    foreground = [(s.first_color, s.around) for s in states.values()]
+    if hands is not None and not hands.skin.empty:
+        foreground.append((hands.skin, colors))
+    plate = build_plate(samples, lab, covered, foreground)
     return Scene(plate, colors, hands)

@@ -23,7 +23,7 @@ def test_signed_distance_changes_sign_between_the_pixels() -> None:
     d = signed_distance(_square())
     assert np.isclose(d[15, 12], 0.5, atol=0.2)
     assert np.isclose(d[15, 11], -0.5, atol=0.2)
-    assert d[15, 0] < -11
+    assert d[15, 0] < -10.5
     assert (signed_distance(np.zeros((5, 5), bool)) < -100).all()
     assert (signed_distance(np.ones((5, 5), bool)) > 100).all()
 
