@@ -38,7 +38,6 @@ class TrackOptions:
         lost_iou: outline overlap below which a frame is not valid.
         lost_ncc: colour correlation below which a frame of a coloured mesh is not valid unless points confirm it.
         search_every: while lost, a full search after this many frames, then twice as many, and so on.
-        translation_sigma: motion prior in metres per frame, scaled by the object's radius when larger.
         rotation_sigma: motion prior in radians per frame.
     """
 
@@ -46,7 +45,6 @@ class TrackOptions:
     lost_iou: float = 0.4
     lost_ncc: float = 0.3
     search_every: int = 5
-    translation_sigma: float = 0.05
     rotation_sigma: float = 0.25
 
 
@@ -90,6 +88,7 @@ class ObjectTracker:
     tracks: SurfaceTracks = field(default_factory=SurfaceTracks)
     lost_for: int = 0
     good_ncc: float = 0.0
+    first_ncc: float = 0.0
     keyframes: list[_Keyframe] = field(default_factory=list)
     _extremes: Array = field(default_factory=lambda: np.zeros((0, 3)))
     _frame: Gray | None = None
@@ -114,7 +113,7 @@ class ObjectTracker:
         evidence = self._evidence(labels, pose, depth)
         refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=6))
         refined, ncc = self._with_texture(refined, evidence, image, labels, None, pose)
-        self.good_ncc = max(ncc, 0.0)
+        self.good_ncc = self.first_ncc = max(ncc, 0.0)
         return self._finish(refined, ncc, evidence, frame, labels)
 
     def step(
@@ -129,10 +128,10 @@ class ObjectTracker:
         predicted = self._predict()
         matches = self._follow(frame, labels, predicted)
         evidence = self._evidence(labels, predicted, depth)
-        if self.led and self.lost_for == 0:
+        if self.led:
             led = self._by_texture(predicted, evidence, image, labels, matches)
             if led is not None:
-                return self._finish(*led, evidence, frame, labels)
+                return self._finish(*led, evidence, frame, labels, confirmed=True)
         if not evidence.has_mask:
             return self._missing(frame)
         refined = self._refine(predicted, evidence, matches)
@@ -180,7 +179,8 @@ class ObjectTracker:
             if settled:
                 break
         assert result is not None and found is not None
-        if found.ncc < self.options.lost_ncc or result.point_inliers < 0.4:
+        agreeing = result.point_inliers * len(found.matches)
+        if not self._looks_right(found.ncc, agreeing) or result.point_inliers < 0.4:
             return None
         drawn = self.refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
         result.iou, result.area = visible_iou(drawn, evidence), int(drawn.sum())
@@ -234,11 +234,12 @@ class ObjectTracker:
         return gather(labels, self.label, self.camera, crop_box(boxes, 0.06), depth=depth)
 
     def _options(self, iterations: int, **changes: float) -> RefineOptions:
-        size = max(self.options.translation_sigma, 0.5 * self.refiner.rasterizer.mesh.radius)
+        share = 0.2 if self.led else 0.5  # texture leaves little room for leaps, an outline needs it
+        size = share * self.refiner.rasterizer.mesh.radius
         return RefineOptions(
             iterations=iterations,
             prior_translation=size,
-            prior_rotation=self.options.rotation_sigma,
+            prior_rotation=(0.4 if self.led else 1.0) * self.options.rotation_sigma,
             **changes,  # type: ignore[arg-type]
         )
 
@@ -314,9 +315,14 @@ class ObjectTracker:
                 break
         return refined, ncc
 
+    def _looks_right(self, ncc: float, agreeing: float) -> bool:
+        """Whether colours (and surface points that agree) confirm a pose; a hidden part costs correlation."""
+        enough = 0.4 if agreeing >= 30.0 else 0.55
+        return ncc > max(self.options.lost_ncc, enough * self.good_ncc)
+
     def _is_lost(self, refined: Refined, ncc: float) -> bool:
-        if self.led and ncc > max(self.options.lost_ncc, 0.5 * self.good_ncc):
-            return False
+        if self.led:  # a mask may have wandered off to something else: the colours decide
+            return not self._looks_right(ncc, 0.0)
         if refined.iou < self.options.lost_iou:
             return True
         if self.trusted is not None:  # a mesh coloured from one view: another side of it may look different
@@ -371,14 +377,21 @@ class ObjectTracker:
         return FramePose(self.pose, False, 0.0, 0.0, 0.0, np.eye(6))
 
     def _finish(
-        self, refined: Refined, ncc: float, evidence: Evidence, frame: Gray, labels: NDArray[np.uint8]
+        self,
+        refined: Refined,
+        ncc: float,
+        evidence: Evidence,
+        frame: Gray,
+        labels: NDArray[np.uint8],
+        *,
+        confirmed: bool = False,
     ) -> FramePose:
-        lost = self._is_lost(refined, ncc)
+        lost = not confirmed and self._is_lost(refined, ncc)
         self.previous = None if lost or self.lost_for else self.pose
         self.lost_for = self.lost_for + 1 if lost and self.lost_for == 0 else (self.lost_for if lost else 0)
         if not lost:
             self.pose = refined.camera_from_object
-            self.good_ncc = max(0.98 * self.good_ncc, ncc)
+            self.good_ncc = max(0.99 * self.good_ncc, ncc, 0.8 * self.first_ncc)
             self._refresh_points(frame, labels)
         else:
             self.tracks = SurfaceTracks()

@@ -17,6 +17,8 @@ from dexman_pose.segmentation.state import Prediction
 
 _MOTION_WEIGHT = 0.7
 _NEVER = -50.0
+_ARRIVAL = 0.2
+"""How likely a pixel that was background, and changed, is still not an object."""
 BARE = 0.01
 """Density from which a pixel looks like bare background; there the object's last appearance proves nothing, as a
 piece of background once taken for the object would look just as expected."""
@@ -36,6 +38,8 @@ class Picture:
         bins: (H, W) int32, histogram bin of each pixel.
         flow: from the last frame and back.
         taken: (H, W) bool, pixels already known to belong to something else, or None.
+        before: (H, W, 3) uint8, Lab of the last frame, or None.
+        free: (H, W) bool, background in the last frame; comes with ``before``.
     """
 
     index: int
@@ -43,6 +47,15 @@ class Picture:
     bins: Bins
     flow: Flow
     taken: Mask | None = None
+    before: Lab | None = None
+    free: Mask | None = None
+
+    def arrived(self, window: Window) -> Mask:
+        """Pixels of a window that showed background in the last frame and another surface now."""
+        if self.before is None or self.free is None:
+            return np.zeros(self.bins[window].shape, bool)
+        same = color.near_shaded(self.lab[window], self.before[window].astype(np.float32), _DARKEST_BACKGROUND)
+        return self.free[window] & (same < 0.1 * BARE)
 
 
 @dataclass
@@ -64,7 +77,7 @@ class Scene:
         it: then only colours of such things count, and not those of the surroundings at rest.
         """
         trust = self.plate.trust[own.window]
-        anything = self.anything(bins)
+        anything = self.colors.density(bins) if hands_seen else self.anything(bins)
         near = own.state.around.density(bins)
         moving = 0.6 * own.state.movers.density(bins) + 0.4 * anything
         known = (_KNOWN_WITH_HANDS if hands_seen else _KNOWN) * trust
@@ -106,7 +119,9 @@ def log_evidence(
     back = picture.flow.backward_in(window)
     hands = scene.hands_in(picture.index)
     out = np.empty((2 + len(rivals) + (hands is not None), *bins.shape), np.float32)
-    out[0] = COLOR_WEIGHT * np.log(scene.not_object(own, bins, plain, hands is not None))
+    nothing = scene.not_object(own, bins, plain, hands is not None)
+    nothing[picture.arrived(window) & (scene.plate.trust[window] < 0.5)] *= _ARRIVAL
+    out[0] = COLOR_WEIGHT * np.log(nothing)
     out[0] += _MOTION_WEIGHT * _motion_cue(back, None, window, 0.3)
     stale = scene.plate.trust[window] * (plain > BARE)
     skin = np.zeros_like(plain)
@@ -176,7 +191,10 @@ def _shape_prior(p: Prediction, back: Float, lowest: Float) -> Float:
     """
     cv2 = require("cv2", "video", "segmenting a video")
     softness = 1.3 + min(0.12 * p.motion.speed, 5.0)
-    rigid: Float = np.clip(signed_distance(p.support > 0.5) / softness, lowest, 4).astype(np.float32)
+    away = signed_distance(p.support > 0.5)
+    if p.outline is not p.support:
+        away = 0.5 * away + 0.5 * signed_distance(p.outline > 0.5)
+    rigid: Float = np.clip(away / softness, lowest, 4).astype(np.float32)
     h, w = back.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     x, y = x + p.window[1].start + back[..., 0], y + p.window[0].start + back[..., 1]

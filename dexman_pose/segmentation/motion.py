@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from dexman_pose._optional import require
 from dexman_pose.segmentation.images import Float, Mask, Window
 
 _FLOW_SIDE = 480
+_AFFINE_POINTS = 150
 IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
 
 
@@ -92,13 +93,19 @@ class ObjectMotion:
 
     Attributes:
         matrix: (2, 3) affine, full-frame pixels of the previous frame to the current one.
+        similarity: (2, 3) the same without shear: a turning object shows new sides, so its outline shrinks less than
+            its sides.
         inliers: share of the object's visible pixels that follow it.
         speed: largest displacement of the object's pixels, pixels per frame.
     """
 
     matrix: NDArray[np.float64]
+    similarity: NDArray[np.float64]
     inliers: float
     speed: float
+
+
+STILL = ObjectMotion(IDENTITY, IDENTITY, 0.0, 0.0)
 
 
 def object_motion(flow: Flow, visible: Mask) -> ObjectMotion:
@@ -109,15 +116,18 @@ def object_motion(flow: Flow, visible: Mask) -> ObjectMotion:
     """
     points, moved, weight = _samples(flow, visible)
     if len(points) < 8:
-        return ObjectMotion(IDENTITY.copy(), 0.0, 0.0)
+        return STILL
     step = np.linalg.norm(moved - points, axis=1)
     if np.median(step) < 0.12 and np.percentile(step, 80) < 0.3:
-        return ObjectMotion(IDENTITY.copy(), float((step < 0.6).mean()), 0.0)
-    matrix, error = _fit(points, moved, weight)
+        return replace(STILL, inliers=float((step < 0.6).mean()))
+    similarity, error = _fit(points, moved, weight, False)
+    matrix = similarity
+    if len(points) > _AFFINE_POINTS:
+        matrix, error = _fit(points, moved, weight, True)
     inliers = float((error < 1.0 + 0.05 * step).mean())
     corners = np.array([points.min(0), points.max(0)])
     speed = float(np.linalg.norm(corners @ matrix[:, :2].T + matrix[:, 2] - corners, axis=1).max())
-    return ObjectMotion(matrix, inliers, speed)
+    return ObjectMotion(matrix, similarity, inliers, speed)
 
 
 def _samples(
@@ -138,13 +148,12 @@ def _samples(
 
 
 def _fit(
-    points: NDArray[np.float64], moved: NDArray[np.float64], weight: NDArray[np.float64]
+    points: NDArray[np.float64], moved: NDArray[np.float64], weight: NDArray[np.float64], affine: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     centre = points.mean(0)
     spread = max(float(points.std()), 1.0)
     p = (points - centre) / spread
     flow = moved - points
-    affine = len(points) > 150
     basis = _basis(p, affine)
     size = weight.copy()
     start = np.median(flow, axis=0)

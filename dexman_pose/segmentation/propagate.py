@@ -61,6 +61,7 @@ class _Run:
         tracker = Tracker(self.scene.copy(), self.numbers)
         estimator = FlowEstimator(*self.size)
         previous: NDArray[np.uint8] | None = None
+        before, free = None, None
         for index, frame in progress(frames, "segment", total=count):
             small = resized(frame, self.size)
             grey = estimator.reduced(small)
@@ -73,13 +74,13 @@ class _Run:
                 others = (stored > 0) & (stored < OCCLUDER)
                 taken = mask_at(others, self.size) if others.any() else None
                 flow = estimator.between(previous, grey)
-                found = tracker.step(Picture(index, lab, to_bins(lab), flow, taken))
+                found = tracker.step(Picture(index, lab, to_bins(lab), flow, taken, before, free))
                 labels = found.labels
                 for name, value in found.confidence.items():
                     self.result.confidence[index, self.numbers[name] - 1] = value
             self._begin(tracker, index, labels)
             self._store(index, stored, labels)
-            previous = grey
+            previous, before, free = grey, lab, labels == 0
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
         for name, prompt in self.prompts.items():

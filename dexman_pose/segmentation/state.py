@@ -82,6 +82,7 @@ class Prediction:
         window: rows and columns of the current frame that may hold it.
         support: (h, w) float32 of the window.
         template: (h, w, 3) float32 of the window.
+        outline: (h, w) float32 like ``support``, moved without shear.
     """
 
     state: ObjectState
@@ -89,6 +90,7 @@ class Prediction:
     window: Window
     support: Float
     template: Float
+    outline: Float
 
 
 def _ring_width(mask: Mask) -> int:

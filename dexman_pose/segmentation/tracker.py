@@ -29,7 +29,7 @@ from dexman_pose.segmentation.images import (
     window_around,
 )
 from dexman_pose.segmentation.labeling import posterior
-from dexman_pose.segmentation.motion import IDENTITY, ObjectMotion, object_motion
+from dexman_pose.segmentation.motion import STILL, ObjectMotion, object_motion
 from dexman_pose.segmentation.recovery import find_again
 from dexman_pose.segmentation.state import ObjectState, Prediction, warped
 
@@ -96,7 +96,7 @@ class Tracker:
         return found
 
     def _predict(self, state: ObjectState, picture: Picture) -> Prediction:
-        motion = ObjectMotion(IDENTITY, 0.0, 0.0)
+        motion = STILL
         if state.lost_for == 0:
             motion = object_motion(picture.flow, state.visible)
         else:
@@ -105,7 +105,7 @@ class Tracker:
         core = state.support > 0.3
         start = window_around(core, 2) or (slice(0, shape[0]), slice(0, shape[1]))
         window = _moved_window(start, motion, shape, _margin(core))
-        return _seen_through(Prediction(state, motion, window, state.support, state.template), window)
+        return _seen_through(Prediction(state, motion, window, state.support, state.template, state.support), window)
 
     def _look_for(self, state: ObjectState, picture: Picture) -> None:
         """Move a lost object to where its colours are seen; where nothing is, it is expected where it was."""
@@ -293,4 +293,7 @@ def _seen_through(p: Prediction, window: Window) -> Prediction:
     """The prediction with its images warped into another window."""
     support = warped(p.state.support, p.motion.matrix, window)
     template = warped(p.state.template, p.motion.matrix, window)
-    return replace(p, window=window, support=support, template=template)
+    outline = support
+    if p.motion.similarity is not p.motion.matrix:
+        outline = warped(p.state.support, p.motion.similarity, window)
+    return replace(p, window=window, support=support, template=template, outline=outline)
