@@ -27,13 +27,13 @@ CORE = (
     Package("torch", "torch", "differentiable rendering"),
     Package("warp-lang", "warp", "the rasteriser"),
     Package("trimesh", "trimesh", "mesh files"),
+    Package("opencv-python-headless", "cv2", "segmentation, pose engine, drawing"),
     Package("pillow", "PIL", "images"),
     Package("tqdm", "tqdm", "progress bars"),
     Package("pyyaml", "yaml", "model cards, camera files"),
 )
 VIDEO = (
     Package("av", "av", "reading and writing videos"),
-    Package("opencv-python-headless", "cv2", "segmentation, hands, drawing"),
     Package("ai-edge-litert", "ai_edge_litert", "the mediapipe hand detector"),
     Package("matplotlib", "matplotlib", "plots of the report"),
 )

@@ -109,7 +109,7 @@ class DepthSequence:
         if (self.width, self.height) != (width, height):
             raise InputError(
                 f"depth images are {self.width}x{self.height}, but the video is {width}x{height}; "
-                "give depth aligned with the colour image"
+                "give depth aligned with the colour image (dexman_pose.data.align_depth moves it there)"
             )
         if len(self) < num_frames:
             raise InputError(f"there are {len(self)} depth images for the {num_frames} frames of the video")

@@ -11,7 +11,7 @@ from dexman_pose.errors import InputError
 
 Array = NDArray[np.float64]
 
-_DENSITY = 1.25
+_DENSITY = 1.1
 """Samples per colour pixel along each axis: above 1, so that rounding leaves no hole in a surface."""
 
 

@@ -76,6 +76,17 @@ def correlation(rendered: NDArray[np.float32], image: NDArray[np.float32], mask:
     return float((a * b).sum()) / scale if scale > 1e-9 else 0.0
 
 
+def local_agreement(model: Gray, seen: Gray, mask: Mask) -> Mask:
+    """(h, w) where rendering and picture look alike in their neighbourhood: what hides the object does not."""
+    weight = mask.astype(np.float32)
+    a, b = (model.astype(np.float32) - 128.0) * weight, (seen.astype(np.float32) - 128.0) * weight
+    size = (21, 21)
+    product = cv2.boxFilter(a * b, -1, size)
+    energy = np.sqrt(cv2.boxFilter(a * a, -1, size) * cv2.boxFilter(b * b, -1, size))
+    alike: Mask = product > 0.25 * energy
+    return alike & mask
+
+
 @dataclass(frozen=True)
 class TextureEvidence:
     """What the coloured mesh, rendered near its pose, finds of itself in the picture.
@@ -151,8 +162,9 @@ def texture_evidence(
     model = local_contrast(view.color @ _GRAY, view.believed)
     seen = local_contrast(view.picture @ _GRAY, both)
     ncc = correlation(model.astype(np.float32), seen.astype(np.float32), both)
-    matches = _match_points(view, model, seen, both, camera_from_object, max_points)
-    edges = _match_edges(view, usable, camera_from_object)
+    agree = local_agreement(model, seen, both)
+    matches = _match_points(view, model, seen, both & agree, camera_from_object, max_points)
+    edges = _match_edges(view, usable, agree, camera_from_object)
     return TextureEvidence(matches, edges, ncc, float(usable[view.drawn].mean()))
 
 
@@ -252,7 +264,7 @@ _REACH = 7  # pixels on either side of the rendered outline in which the picture
 _WEAKEST = 24.0  # sum over the channels of the change across two pixels
 
 
-def _match_edges(view: _View, usable: Mask, camera_from_object: Array) -> EdgeMatches | None:
+def _match_edges(view: _View, usable: Mask, agree: Mask, camera_from_object: Array) -> EdgeMatches | None:
     """The strongest edge of the picture across each point of the rendered outline, the nearer the better."""
     outline = inner_edge(view.drawn)
     outline = outline[:: 1 + len(outline) // 140]
@@ -263,6 +275,11 @@ def _match_edges(view: _View, usable: Mask, camera_from_object: Array) -> EdgeMa
     gradient = field_gradient(signed_distance(view.drawn))[y, x].astype(np.float64)
     length = np.linalg.norm(gradient, axis=1)
     free &= length > 0.3
+    inner = np.round(np.stack([x, y], 1) + 5.0 * gradient / np.maximum(length, 1e-6)[:, None]).astype(int)
+    inner = inner.clip(0, [w - 1, h - 1])
+    free &= agree[
+        inner[:, 1], inner[:, 0]
+    ]  # no edge of the object where its inside looks like something else
     if int(free.sum()) < 12:
         return None
     x, y, outward = x[free], y[free], -gradient[free] / length[free, None]

@@ -135,7 +135,9 @@ def _completed_outline(
     own = labels == label
     hidden = ~own & (labels != BACKGROUND)
     visible = own & (full > 0.3)
-    count, parts = cv2.connectedComponents((visible | (hidden & (full > 0.6))).astype(np.uint8), connectivity=4)
+    count, parts = cv2.connectedComponents(
+        (visible | (hidden & (full > 0.6))).astype(np.uint8), connectivity=4
+    )
     vouched = np.bincount(parts[visible], minlength=count) > 0
     vouched[0] = False
     return close_gaps(vouched[parts], hidden)

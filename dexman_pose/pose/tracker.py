@@ -254,7 +254,9 @@ class ObjectTracker:
         if best.iou < 0.85 and self.trusted is not None and not self._tick % 3:
             starts += [self._onto_mask(evidence, turn) for turn in self._first_face(best.camera_from_object)]
         for start in starts:
-            other = self.refiner.refine(start, evidence, self._options(12), matches=matches, predicted=predicted)
+            other = self.refiner.refine(
+                start, evidence, self._options(12), matches=matches, predicted=predicted
+            )
             if other.iou > best.iou + 0.03:
                 best = other
         return best
@@ -361,7 +363,17 @@ class ObjectTracker:
         for pose in poses_on_box(near, self._extremes, box, self.camera):
             refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
             candidates.append(
-                polish(self.refiner, refined, evidence, image, labels, self.label, self.camera, self.colored, rounds=1)
+                polish(
+                    self.refiner,
+                    refined,
+                    evidence,
+                    image,
+                    labels,
+                    self.label,
+                    self.camera,
+                    self.colored,
+                    rounds=1,
+                )
             )
         return max(candidates, key=lambda h: h.score)
 

@@ -96,7 +96,8 @@ class ColorModel:
             return np.full(NUM_BINS, FLOOR, np.float32)
         table = self._counts.reshape(_L_BINS, _CHROMA_BINS, _CHROMA_BINS)
         smooth = gaussian_filter(table, (0.7, 0.8, 0.8), mode="nearest", truncate=3.0).ravel()
-        return (0.95 * smooth + 0.05 * FLOOR).astype(np.float32)
+        broad = gaussian_filter(table, (2.0, 2.5, 2.5), mode="nearest", truncate=2.0).ravel()
+        return (0.85 * smooth + 0.1 * broad + 0.05 * FLOOR).astype(np.float32)
 
     def shaded(self) -> ColorModel:
         """The same colours, and at a lower rate the same in shadow: L, a - 128 and b - 128 scaled down together."""

@@ -186,7 +186,8 @@ class Tracker:
         changed = ring & (trust > 0.3) & (result.plain < 0.3 * BARE)
         if bare.sum() > 50:
             state.around.add(bins[bare], 0.5)
-        state.movers.add(bins[changed & (own < anything) & (p.support < 0.2)], 0.25)
+        changed &= (own < anything) & ~dilated(p.support > 0.2, 12)
+        state.movers.add(bins[changed], 0.25)
         around = state.around.density(bins)
         clear = ring & (p.support < 0.2) & (around > 3 * own) & (around > 30 * FLOOR)
         self.scene.plate.learn(lab, clear & ~dilated(p.support > 0.2, 3), window)

@@ -20,13 +20,20 @@ def notices(trajectory: Trajectory) -> list[str]:
     found = _camera_notices(trajectory)
     for obj in trajectory.objects.values():
         found += _object_notices(obj)
-    for side in SIDES:
+    for side in SIDES if _hands_looked_for(trajectory) else ():
         hand = trajectory.hands.get(side)
         found += [f"The {side} hand was never seen."] if hand is None else _hand_notices(hand)
     if not trajectory.objects:
         found.append("The trajectory holds no object.")
     extra = trajectory.provenance.get("notices", [])
     return found + [str(text) for text in (extra if isinstance(extra, list) else [extra])]
+
+
+def _hands_looked_for(trajectory: Trajectory) -> bool:
+    """Whether a hand that is not there can be called unseen: not when the run was told to leave hands out."""
+    settings = trajectory.provenance.get("settings")
+    switched_off = isinstance(settings, dict) and "hands" in settings and settings["hands"] in (None, "none")
+    return bool(trajectory.hands) or not switched_off
 
 
 def _camera_notices(trajectory: Trajectory) -> list[str]:
