@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from dexman_pose.cli.run import positive
 
@@ -18,7 +17,7 @@ class Row(NamedTuple):
 
     work: str
     size: str
-    value: float
+    value: float | None
     unit: str
 
 
@@ -42,12 +41,14 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.pipeline.versions import versions
 
     v = versions()
-    print(
-        f"{platform.processor() or platform.machine()}, dexman-pose {v['dexman_pose']}, warp {v['warp-lang']}"
-    )
+    print(machine())
+    print(f"dexman-pose {v['dexman_pose']}, warp {v['warp-lang']}, numpy {v['numpy']}, torch {v['torch']}")
+    print("The fastest of several repetitions; what else runs on this machine counts. Synthetic pictures with exact")
+    print("outlines: real clips take longer, and segmentation and hands are not in here.")
     print(f"{'work':<44} {'size':<36} {'time':>10}")
     if args.only != "pose":
         _print(render_rows(args.device, args.repeats))
+        _print(peer_row(args.device, args.repeats))
     if args.only != "render":
         _print(pose_rows(args.frames, args.repeats))
     return 0
@@ -55,7 +56,19 @@ def handle(args: argparse.Namespace) -> int:
 
 def _print(rows: Iterator[Row]) -> None:
     for row in rows:
-        print(f"{row.work:<44} {row.size:<36} {row.value:>10.3f} {row.unit}", flush=True)
+        value = "-" if row.value is None else f"{row.value:.3f}"
+        print(f"{row.work:<44} {row.size:<36} {value:>10} {row.unit}", flush=True)
+
+
+def machine() -> str:
+    """Processor, cores this process may use, and system, in one line."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = models[0].partition(":")[2].strip() if models else name
+    return f"{name}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
 
 
 def render_rows(device: str, repeats: int) -> Iterator[Row]:
@@ -68,46 +81,29 @@ def render_rows(device: str, repeats: int) -> Iterator[Row]:
         yield Row(f"rasterise, {what}, {device}", size, t.milliseconds, "ms per image")
 
 
+def peer_row(device: str, repeats: int) -> Iterator[Row]:
+    """The rasteriser beside PyTorch3D's, or a line that says it is not here."""
+    from dexman_pose.render.bench import icosphere
+    from dexman_pose.render.bench_peer import bench_pytorch3d
+
+    mesh = icosphere(4, 0.1)
+    found = bench_pytorch3d(mesh, repeats=repeats, device=device)
+    work, size = f"rasterise, depth, pytorch3d, {device}", f"128x128, {len(mesh.faces)} faces, batch 1"
+    if found is None:
+        yield Row(work, size, None, "not installed")
+        return
+    own, peer = found
+    yield Row(work, size, 1e3 * peer, f"ms per image; {peer / own:.1f} x the time of this one")
+
+
 def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
-    """Time search, refinement and tracking of the demonstration's object, outlines given."""
-    from dexman_pose.data import Clip, MaskSequence
-    from dexman_pose.datasets import SyntheticClip
-    from dexman_pose.geometry import se3_exp
-    from dexman_pose.pose import estimate_pose, refine_pose, track
+    """Time refinement, search and tracking of a coloured box made in code, exact outlines given."""
+    from dexman_pose.pose.bench import bench_pose
 
-    scene = SyntheticClip(frames)
-    mesh, camera, truth = scene.mesh, scene.camera, scene.truth.camera_from_object
-    masks = MaskSequence(("tin",), camera.height, camera.width, frames, np.ones((frames, 1), np.float32))
-    for i in range(frames):
-        masks.set(i, scene.picture(i).object_pixels.astype(np.uint8))
-    clip = Clip.from_frames(list(scene.frames()))
-    image, mask = clip.frame(0), masks.mask(0, "tin")
-    start = truth[0].copy()
-    start[:3, :3] = se3_exp([0, 0, 0, 0.08, 0.08, 0.05])[:3, :3] @ start[:3, :3]
-    start[:3, 3] += [0.004, -0.004, 0.01]
-    size = f"{camera.width}x{camera.height}, {len(mesh.faces)} faces"
-    few = max(1, repeats // 3)
-    work: list[tuple[str, Callable[[], object], int]] = [
-        ("refine one pose, outline", lambda: refine_pose(mesh, start, mask, camera), repeats),
-        (
-            "refine one pose, outline and colour",
-            lambda: refine_pose(mesh, start, mask, camera, image=image),
-            repeats,
-        ),
-        ("find a pose without a start", lambda: estimate_pose(mesh, image, mask, camera), few),
-    ]
-    for what, call, times in work:
-        yield Row(what, size, 1e3 * fastest(call, times), "ms")
-    seconds = fastest(lambda: track(mesh, clip, masks, camera, start=truth[0]), few)
-    yield Row("track, outlines given", f"{size}, {frames} frames", 1e3 * seconds / frames, "ms per frame")
-
-
-def fastest(work: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of ``repeats`` calls, after one that is not counted."""
-    work()
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    for t in bench_pose(frames, repeats):
+        if t.work.startswith("find"):
+            yield Row(t.work, t.size, t.seconds, "s")
+            continue
+        unit = "ms per frame" if t.work.startswith("track") else "ms"
+        steps = "" if t.iterations is None else f", {t.iterations} steps"
+        yield Row(t.work, t.size, 1e3 * t.seconds, unit + steps)

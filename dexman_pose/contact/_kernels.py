@@ -9,7 +9,7 @@ FAR = wp.constant(1.0e9)
 
 
 @wp.func
-def _store(  # noqa: PLR0917
+def _store(
     mesh: wp.uint64,
     i: int,
     point: wp.vec3,

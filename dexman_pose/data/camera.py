@@ -103,8 +103,8 @@ class Camera:
     def cropped(self, x0: float, y0: float, width: int, height: int, scale: float = 1.0) -> Camera:
         """The camera of a crop whose first pixel centre is (x0, y0), resized by ``scale`` (output / input pixels).
 
-        ``width`` and ``height`` are those of the resized crop. Pixel (u, v) maps to ((u - x0 + 0.5) * scale - 0.5, ...):
-        area-preserving resizing, as image libraries do it.
+        ``width`` and ``height`` are those of the resized crop. Pixel (u, v) maps to
+        ((u - x0 + 0.5) * scale - 0.5, ...): area-preserving resizing, as image libraries do it.
         """
         k = self.K.copy()
         k[0] *= scale

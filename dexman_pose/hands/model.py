@@ -18,7 +18,7 @@ from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import so3_exp
-from dexman_pose.hands.model_isosurface import surface_nets
+from dexman_pose.geometry.isosurface import surface_nets
 from dexman_pose.hands.model_skeleton import (
     ANGLE_LIMITS,
     ANGLE_NAMES,

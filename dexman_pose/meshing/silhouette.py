@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.geometry import se3, so3_exp
-from dexman_pose.hands.model_isosurface import surface_nets
+from dexman_pose.geometry.isosurface import surface_nets
 from dexman_pose.meshing.inflate import SwollenOutline
 from dexman_pose.meshing.paint import Painter
 

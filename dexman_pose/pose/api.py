@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack
-from dexman_pose.data import _check
+from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack, _check
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
-from dexman_pose.pose.refine import RefineOptions, trusting_points
+from dexman_pose.pose.residuals import RefineOptions, trusting_points
 from dexman_pose.pose.search import has_color, refiner_for, search_pose
 from dexman_pose.pose.track import TrackStart, track_objects
 

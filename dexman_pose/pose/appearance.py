@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera, Mesh
 from dexman_pose.pose.evidence import crop_box, field_gradient, inner_edge, mask_box, signed_distance
-from dexman_pose.pose.refine import EdgeMatches, PointMatches
+from dexman_pose.pose.residuals import EdgeMatches, PointMatches
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""What one frame says about one object, cut to a crop: the mask, where nothing is known, and the mask's distance field."""
+"""What one frame says about one object, cut to a crop: mask, unknown pixels, and the mask's distance field."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def gather(
     """
     x0, y0, w, h = box
     scale = min(1.0, max_side / max(w, h))
-    cw, ch = max(int(round(w * scale)), 4), max(int(round(h * scale)), 4)
+    cw, ch = max(round(w * scale), 4), max(round(h * scale), 4)
     cut = _cut(labels, box, fill=254)
     own = (cut == label).astype(np.float32)
     other = ((cut != label) & (cut != BACKGROUND)).astype(np.float32)

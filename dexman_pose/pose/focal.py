@@ -16,7 +16,7 @@ from dexman_pose.data import Camera, Clip, HandObservations, MaskSequence, Mesh,
 from dexman_pose.errors import EstimationError
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
-from dexman_pose.pose.refine import RefineOptions, trusting_points
+from dexman_pose.pose.residuals import RefineOptions, trusting_points
 from dexman_pose.pose.search import refiner_for, search_pose
 
 Array = NDArray[np.float64]

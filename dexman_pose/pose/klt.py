@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Camera
-from dexman_pose.pose.refine import PointMatches
+from dexman_pose.pose.residuals import PointMatches
 
 Array = NDArray[np.float64]
 Gray = NDArray[np.uint8]

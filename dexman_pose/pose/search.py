@@ -13,7 +13,8 @@ from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import rotation_angle
 from dexman_pose.pose.appearance import fit_texture, texture_matches
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
-from dexman_pose.pose.refine import PoseRefiner, Refined, RefineOptions, trusting_points
+from dexman_pose.pose.refine import PoseRefiner, Refined
+from dexman_pose.pose.residuals import RefineOptions, trusting_points
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, ray_rotation, rotation_grid
 from dexman_pose.render import Rasterizer
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera, Clip, MaskSequence, Mesh, PoseTrack
 from dexman_pose.errors import EstimationError
-from dexman_pose.hands.model_isosurface import surface_nets
+from dexman_pose.geometry.isosurface import surface_nets
 from dexman_pose.meshing.carve import HullVotes
 from dexman_pose.meshing.inflate import SwollenOutline
 from dexman_pose.meshing.paint import Painter

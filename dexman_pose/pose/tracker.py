@@ -8,18 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera
-from dexman_pose.geometry import so3_exp, so3_log
 from dexman_pose.pose.appearance import texture_evidence, texture_matches
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box, visible_iou
 from dexman_pose.pose.klt import Gray, SurfaceTracks
-from dexman_pose.pose.refine import (
-    PointMatches,
-    PoseRefiner,
-    Refined,
-    RefineOptions,
-    join_matches,
-    trusting_points,
-)
+from dexman_pose.pose.motion import hardly_moved, predict, same_face
+from dexman_pose.pose.refine import PoseRefiner, Refined
+from dexman_pose.pose.residuals import PointMatches, RefineOptions, join_matches, trusting_points
 from dexman_pose.pose.search import Hypothesis, has_color, polish, search_pose
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_near
 
@@ -61,12 +55,6 @@ class FramePose:
 
 
 @dataclass
-class _Keyframe:
-    camera_from_object: Array
-    score: float
-
-
-@dataclass
 class ObjectTracker:
     """Follows one object through consecutive frames, forwards or backwards.
 
@@ -89,7 +77,6 @@ class ObjectTracker:
     lost_for: int = 0
     good_ncc: float = 0.0
     first_ncc: float = 0.0
-    keyframes: list[_Keyframe] = field(default_factory=list)
     _extremes: Array = field(default_factory=lambda: np.zeros((0, 3)))
     _frame: Gray | None = None
     _first: Array = field(default_factory=lambda: np.eye(4))
@@ -174,11 +161,11 @@ class ObjectTracker:
             result = self.refiner.refine(
                 pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
             )
-            settled = _hardly_moved(pose, result.camera_from_object)
+            settled = hardly_moved(pose, result.camera_from_object)
             pose = result.camera_from_object
             if settled:
                 break
-        assert result is not None and found is not None
+        assert result is not None and found is not None and found.matches is not None
         agreeing = result.point_inliers * len(found.matches)
         if not self._looks_right(found.ncc, agreeing) or result.point_inliers < 0.4:
             return None
@@ -192,17 +179,9 @@ class ObjectTracker:
         return result, found.ncc
 
     def _predict(self) -> Array:
-        """Constant velocity, damped: hands accelerate often."""
         if self.previous is None or self.lost_for > 0:
             return self.pose
-        center = self.refiner.center
-        now, before = self.pose, self.previous
-        step = (now[:3, :3] - before[:3, :3]) @ center + now[:3, 3] - before[:3, 3]
-        turn = so3_log(now[:3, :3] @ before[:3, :3].T)
-        out = now.copy()
-        out[:3, :3] = so3_exp(0.7 * turn) @ now[:3, :3]
-        out[:3, 3] = now[:3, :3] @ center + now[:3, 3] + 0.8 * step - out[:3, :3] @ center
-        return out
+        return predict(self.pose, self.previous, self.refiner.center)
 
     def _follow(self, frame: Gray, labels: NDArray[np.uint8], predicted: Array) -> PointMatches | None:
         if self._frame is None or len(self.tracks) == 0:
@@ -252,7 +231,9 @@ class ObjectTracker:
         if best.iou < 0.7:
             starts += [self.pose, self._onto_mask(evidence, self.pose[:3, :3])]
         if best.iou < 0.85 and self.trusted is not None and not self._tick % 3:
-            starts += [self._onto_mask(evidence, turn) for turn in self._first_face(best.camera_from_object)]
+            starts += [
+                self._onto_mask(evidence, turn) for turn in same_face(best.camera_from_object, self._first)
+            ]
         for start in starts:
             other = self.refiner.refine(
                 start, evidence, self._options(12), matches=matches, predicted=predicted
@@ -260,16 +241,6 @@ class ObjectTracker:
             if other.iou > best.iou + 0.03:
                 best = other
         return best
-
-    def _first_face(self, pose: Array) -> list[Array]:
-        """The rotation the mesh was made in, as it is and turned in the image like the present pose.
-
-        Only that side of the mesh is known; an object put down again mostly shows it once more.
-        """
-        first = self._first[:3, :3]
-        turn = pose[:3, :3] @ first.T
-        roll = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])
-        return [first, so3_exp([0.0, 0.0, roll]) @ first]
 
     def _onto_mask(self, evidence: Evidence, rotation: Array) -> Array:
         """A rotation, placed so that its outline covers the mask's box."""
@@ -313,7 +284,7 @@ class ObjectTracker:
             refined = self.refiner.refine(
                 before, evidence, options, matches=join_matches(parts), predicted=predicted
             )
-            if last or _hardly_moved(before, refined.camera_from_object):
+            if last or hardly_moved(before, refined.camera_from_object):
                 break
         return refined, ncc
 
@@ -474,9 +445,3 @@ class ObjectTracker:
             self.pose,
             self.options.points,
         )
-
-
-def _hardly_moved(before: Array, after: Array) -> bool:
-    """Whether matching the texture again would see the same picture."""
-    shift = float(np.abs(after[:3, 3] - before[:3, 3]).max())
-    return shift < 2e-3 * float(before[2, 3]) and float(np.abs(after[:3, :3] - before[:3, :3]).max()) < 1e-2

@@ -12,7 +12,6 @@ like its value. Nearest is therefore an (atomic) maximum; 0 is "nothing here".
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
 # mypy: ignore-errors
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
 # mypy: ignore-errors
-# ruff: noqa: PLR0917, UP018, RUF046
+# ruff: noqa: UP018, RUF046
 
 from __future__ import annotations
 

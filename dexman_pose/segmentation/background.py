@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from dexman_pose._optional import require
 from dexman_pose.data import Clip
-from dexman_pose.segmentation.color import Bins, ColorModel, Float, near_shaded, to_bins, to_lab
+from dexman_pose.segmentation.color import FLOOR, Bins, ColorModel, Float, near_shaded, to_bins, to_lab
 
 _SAMPLES = 24
+_FAMILIAR = 20 * FLOOR
+"""Density under the colours around an object from which a sample may be what lies behind it."""
 _DARKEST, _SHADED = 0.4, 1e-3
 """A sample that is the pixel of the prompt frame in shadow, down to this share of its light, is still the object."""
 GUESSED = 0.25
@@ -116,6 +118,8 @@ def _uncovered(
     gone = (np.abs(np.int16(values) - np.int16(now)) >= _SAME).any(-1)
     bins = to_bins(values)
     gone &= ~_shows_object(bins, objects)
+    if objects:
+        gone &= np.max([around.density(bins) for _, around in objects], axis=0) > _FAMILIAR
     gone &= near_shaded(values, now.astype(np.float32), _DARKEST) < _SHADED
     count = gone.sum(0)
     ordered = np.sort(np.where(gone[..., None], values.astype(np.float32), np.inf), axis=0)

@@ -44,7 +44,7 @@ def start(
         for rgb in [resized(clip.frame(index), size)]
     }
     masks = {name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name) for name, p in prompts.items()}
-    states = _states(prompts, masks, frames)
+    states = _states(prompts, masks, frames, hand_model)
     first = min(prompts.values(), key=lambda p: p.frame).frame
     return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model, first)
 
@@ -62,16 +62,22 @@ def _scaled(prompt: ObjectPrompt, scale: float, size: tuple[int, int]) -> Object
 
 
 def _states(
-    prompts: dict[str, ObjectPrompt], masks: dict[str, Mask], frames: dict[int, PromptFrame]
+    prompts: dict[str, ObjectPrompt],
+    masks: dict[str, Mask],
+    frames: dict[int, PromptFrame],
+    hands: HandModel | None,
 ) -> dict[str, ObjectState]:
     states = {}
     for name, prompt in prompts.items():
         lab = to_lab(frames[prompt.frame].rgb)
         others = np.zeros(lab.shape[:2], bool)
+        mine = masks[name].copy()
         for other, mask in masks.items():
             if other != name and prompts[other].frame == prompt.frame:
                 others |= mask
-        mine = masks[name] & ~others if (masks[name] & ~others).any() else masks[name]
+                if mask.sum() < masks[name].sum():  # what both claim goes to the smaller: a tool in a tray
+                    mine &= ~mask
+        others |= _hand_area(hands, prompt.frame, lab.shape[:2])
         states[name] = ObjectState.start(name, mine, lab, to_bins(lab), others)
     return states
 
@@ -85,6 +91,15 @@ def _hand_evidence(hands: HandModel | None, frame: int, rgb: NDArray[np.uint8]) 
     return np.asarray(COLOR_WEIGHT * np.log(skin) + hands.log_prior(frame, window), np.float32)
 
 
+def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, ...]) -> Mask:
+    """Pixels (H, W) that a hand or forearm may cover."""
+    out = np.zeros(shape, bool)
+    if hands is not None and hands.present(frame):
+        for window in hands.reach(frame, (shape[0], shape[1])):
+            out[window] |= hands.log_prior(frame, window) > -2.0
+    return out
+
+
 def _scene(
     lab: NDArray[np.uint8],
     samples: NDArray[np.uint8],
@@ -96,9 +111,7 @@ def _scene(
     covered = np.zeros(lab.shape[:2], bool)
     for state in states.values():
         covered |= dilated(state.visible, 3)
-    if hands is not None:
-        for window in hands.reach(frame, lab.shape[:2]) if hands.present(frame) else []:
-            covered[window] |= hands.log_prior(frame, window) > -2.0
+    covered |= _hand_area(hands, frame, lab.shape[:2])
     colors = ColorModel()
     colors.add(to_bins(lab)[~covered])
     foreground = [(s.first_color, s.around) for s in states.values()]

@@ -4,7 +4,6 @@ from dexman_pose.viewer.describe import describe
 from dexman_pose.viewer.overlay import OverlayRenderer, overlay_frame, write_overlay
 from dexman_pose.viewer.plots import plot_contacts, plot_distances, plot_hands, plot_object
 from dexman_pose.viewer.report import write_report
-from dexman_pose.viewer.video import write_video
 
 __all__ = [
     "OverlayRenderer",
@@ -16,5 +15,4 @@ __all__ = [
     "plot_object",
     "write_overlay",
     "write_report",
-    "write_video",
 ]

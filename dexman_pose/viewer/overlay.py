@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
 from dexman_pose.data.tracks import SIDES
+from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
@@ -19,7 +20,6 @@ from dexman_pose.viewer.describe import contact_text
 from dexman_pose.viewer.outline import SceneOutlines
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
 from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
-from dexman_pose.viewer.video import write_video
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.float64]
@@ -215,7 +215,7 @@ def write_overlay(
         for index, image in progress(frames, "overlay", total=trajectory.num_frames):
             yield renderer.draw(image, index)
 
-    return write_video(path, drawn(), trajectory.frame_times)
+    return write_video(path, drawn(), frame_times=trajectory.frame_times, crf=21, preset="veryfast")
 
 
 def _resized(camera: Camera, scale: float) -> Camera:

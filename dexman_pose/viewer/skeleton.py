@@ -33,7 +33,7 @@ def draw_hand(canvas: Canvas, hand: HandTrack, index: int, project: Project) -> 
         canvas.disc(at, color, size * 2.8, hollow=bridged)
 
 
-def draw_contacts(  # noqa: PLR0917
+def draw_contacts(
     canvas: Canvas, trajectory: Trajectory, side: str, index: int, project: Project, colors: dict[str, RGB]
 ) -> None:
     """A large disc in the colour of the object, with a white rim, at every joint that touches it."""

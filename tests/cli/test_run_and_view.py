@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import dexman_pose as dp
-from dexman_pose.cli import bench, demo
+from dexman_pose.cli import demo
 from dexman_pose.cli.main import main
+from dexman_pose.pose.bench import PoseTiming
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +91,23 @@ def test_errors_are_printed_with_their_units(capsys: pytest.CaptureFixture[str])
 
 def test_bench_prints_a_line_for_every_measurement(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--only", "render", "--repeats", "1"]) == 0
-    lines = capsys.readouterr().out.splitlines()[2:]
-    assert any("128x128, 5120 faces" in line for line in lines)
-    assert all(float(line.split()[-4]) > 0 for line in lines)
+    machine, *others = capsys.readouterr().out.splitlines()
+    assert " cores, " in machine
+    lines = [line for line in others if line.startswith("rasterise")]
+    own = [line for line in lines if "pytorch3d" not in line]
+    assert len(own) == 6 and any("128x128, 5120 faces" in line for line in own)
+    assert all(float(line.split()[-4]) > 0 for line in own)
+    (peer,) = set(lines) - set(own)
+    assert "not installed" in peer or " x the time of this one" in peer
 
 
-def test_the_fastest_call_counts() -> None:
-    calls: list[int] = []
-    assert bench.fastest(lambda: calls.append(1), 3) < 0.1
-    assert len(calls) == 4
+def test_bench_times_the_pose_engine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [PoseTiming("refine", "crop", 0.002, 7), PoseTiming("find", "a", 1.5), PoseTiming("track", "b", 0.01)]
+    monkeypatch.setattr("dexman_pose.pose.bench.bench_pose", lambda frames, repeats: iter(rows))
+    assert main(["bench", "--only", "pose"]) == 0
+    lines = capsys.readouterr().out.splitlines()[-3:]
+    ends = ["2.000 ms, 7 steps", "1.500 s", "10.000 ms per frame"]
+    assert [line.endswith(end) for line, end in zip(lines, ends)] == [True] * 3
 
 
 @pytest.mark.slow

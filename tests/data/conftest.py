@@ -87,8 +87,12 @@ def trajectory() -> Trajectory:
     faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
     texture = rng.integers(0, 256, (5, 7, 3)).astype(np.uint8)
     meshes = {
-        "cup": Mesh(vertices, faces, rng.random((4, 3, 2)), texture, seen=np.array([True, False, True, True])),
-        "möbius lid": Mesh(vertices * 2, faces, vertex_colors=np.arange(12).reshape(4, 3), source="silhouette"),
+        "cup": Mesh(
+            vertices, faces, rng.random((4, 3, 2)), texture, seen=np.array([True, False, True, True])
+        ),
+        "möbius lid": Mesh(
+            vertices * 2, faces, vertex_colors=np.arange(12).reshape(4, 3), source="silhouette"
+        ),
     }
     objects = {}
     for name, mesh in meshes.items():

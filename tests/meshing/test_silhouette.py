@@ -56,7 +56,7 @@ def test_size_follows_the_distance() -> None:
 
 def test_unseen_side_is_said_to_be_unseen() -> None:
     image = np.full((240, 320, 3), (200, 40, 10), np.uint8)
-    mesh, pose = shape_from_mask(disc(28), CAMERA, 0.6, image)
+    mesh, _ = shape_from_mask(disc(28), CAMERA, 0.6, image)
     assert mesh.seen is not None and mesh.vertex_colors is not None
     z = mesh.vertices[mesh.faces].mean(1)[:, 2]
     assert not mesh.seen[z > 0.005].any(), "faces away from the camera"

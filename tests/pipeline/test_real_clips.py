@@ -34,7 +34,7 @@ def weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("weights")
 def test_a_bowl_a_cup_and_two_hands_with_nothing_known(data_dir: Path) -> None:
     clips = data_dir / "clips"
-    prompts = load_prompts(clips / "prompts.json", clip=clips / "taco" / "20231006_276.mp4")
+    prompts = load_prompts(clips / "prompts.json", clips / "taco" / "20231006_276.mp4")
     result = reconstruct(clips / "taco" / "20231006_276.mp4", prompts, max_frames=40)
 
     assert set(result.objects) == {"bowl", "cup"}

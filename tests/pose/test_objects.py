@@ -90,7 +90,7 @@ def test_user_mesh_keeps_its_scale(scene: Any, sliding: Any) -> None:
 
 
 def test_object_never_seen_is_an_error(scene: Any, sliding: Any) -> None:
-    clip, masks, _ = sliding
+    clip, _, _ = sliding
     empty = MaskSequence(("thing",), scene.camera.height, scene.camera.width, FRAMES)
     with pytest.raises(EstimationError, match="no usable mask in any frame"):
         reconstruct_objects(

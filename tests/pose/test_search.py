@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def test_search_finds_any_rotation_of_a_coloured_mesh(
     assert millimetres < 2.5
     assert degrees < 2.0
     assert found[0].iou > 0.95
-    assert all(a.score >= b.score for a, b in zip(found, found[1:]))
+    assert all(a.score >= b.score for a, b in pairwise(found))
 
 
 def test_search_needs_a_mask(scene: Any) -> None:

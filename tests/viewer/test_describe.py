@@ -98,6 +98,18 @@ def test_nothing_assumed_needs_no_notice(trajectory: Trajectory) -> None:
     assert "to note" not in describe(trajectory)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"), [({"hands": None}, False), ({"hands": "mediapipe"}, True), ({}, True)]
+)
+def test_hands_that_were_left_out_are_not_called_unseen(
+    trajectory: Trajectory, settings: dict[str, str | None], said: bool
+) -> None:
+    bare = replace(trajectory, hands={}, contacts=None, provenance={"settings": settings})
+    text = "\n".join(notices(bare))
+    assert ("The left hand was never seen." in text) is said
+    assert ("The right hand was never seen." in text) is said
+
+
 def test_empty_trajectory() -> None:
     text = describe(Trajectory(Camera.from_focal(500, 640, 480), np.zeros(0)))
     assert "0 frames" in text and "no objects" in text and "no hands" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from dexman_pose.hands.model_isosurface import surface_nets
+from dexman_pose.geometry.isosurface import surface_nets
 
 
 def sphere(p: np.ndarray) -> np.ndarray:

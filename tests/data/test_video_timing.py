@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
-from dexman_pose.viewer import write_video
 
 
 def frames(count: int, height: int = 48, width: int = 64) -> Iterator[NDArray[np.uint8]]:
@@ -21,7 +21,7 @@ def frames(count: int, height: int = 48, width: int = 64) -> Iterator[NDArray[np
 
 def test_round_trip_with_uneven_times(tmp_path: Path) -> None:
     times = np.array([0.0, 0.04, 0.08, 0.5, 0.54, 1.0])
-    path = write_video(tmp_path / "v.mp4", frames(6), times)
+    path = write_video(tmp_path / "v.mp4", frames(6), frame_times=times)
     with av.open(str(path)) as container:
         assert container.streams.video[0].codec_context.name == "h264"
         assert container.streams.video[0].codec_context.pix_fmt == "yuv420p"
@@ -33,7 +33,7 @@ def test_round_trip_with_uneven_times(tmp_path: Path) -> None:
 
 
 def test_odd_sizes_are_padded(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "v.mp4", frames(3, 47, 63), np.arange(3) / 30)
+    path = write_video(tmp_path / "v.mp4", frames(3, 47, 63), frame_times=np.arange(3) / 30)
     with av.open(str(path)) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (64, 48)
 
@@ -46,13 +46,13 @@ def test_frames_are_taken_one_at_a_time(tmp_path: Path) -> None:
             taken.append(len(list(tmp_path.glob("v.mp4"))))
             yield image
 
-    write_video(tmp_path / "v.mp4", watched(), np.arange(4) / 30)
+    write_video(tmp_path / "v.mp4", watched(), frame_times=np.arange(4) / 30)
     assert taken == [0, 0, 0, 0]  # the name exists only at the end
     assert [p.name for p in tmp_path.iterdir()] == ["v.mp4"]
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "v.mp4", frames(2), np.arange(2) / 30)
+    path = write_video(tmp_path / "v.mp4", frames(2), frame_times=np.arange(2) / 30)
     before = path.read_bytes()
 
     def broken() -> Iterator[NDArray[np.uint8]]:
@@ -60,16 +60,16 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
-        write_video(path, broken(), np.arange(9) / 30)
+        write_video(path, broken(), frame_times=np.arange(9) / 30)
     assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
 def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least one frame"):
-        write_video(tmp_path / "v.mp4", frames(0), [])
+        write_video(tmp_path / "v.mp4", frames(0), frame_times=[])
     with pytest.raises(InputError, match="more frames"):
-        write_video(tmp_path / "v.mp4", frames(3), [0.0, 0.1])
+        write_video(tmp_path / "v.mp4", frames(3), frame_times=[0.0, 0.1])
     mixed = [next(frames(1)), next(frames(1, 32, 32))]
-    with pytest.raises(InputError, match="frame 1 has shape"):
-        write_video(tmp_path / "v.mp4", mixed, [0.0, 0.1])
+    with pytest.raises(InputError, match="every frame must be"):
+        write_video(tmp_path / "v.mp4", mixed, frame_times=[0.0, 0.1])
     assert list(tmp_path.iterdir()) == []
