@@ -43,7 +43,9 @@ def handle(args: argparse.Namespace) -> int:
     v = versions()
     print(machine())
     print(f"dexman-pose {v['dexman_pose']}, warp {v['warp-lang']}, numpy {v['numpy']}, torch {v['torch']}")
-    print("The fastest of several repetitions; what else runs on this machine counts. Synthetic pictures with exact")
+    print(
+        "The fastest of several repetitions; what else runs on this machine counts. Synthetic pictures with exact"
+    )
     print("outlines: real clips take longer, and segmentation and hands are not in here.")
     print(f"{'work':<44} {'size':<36} {'time':>10}")
     if args.only != "pose":

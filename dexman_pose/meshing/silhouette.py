@@ -47,7 +47,9 @@ def close_gaps(mask: Mask, bridge: Mask | None = None) -> Mask:
     count, parts, stats, _ = cv2.connectedComponentsWithStats(closed.astype(np.uint8), connectivity=4)
     if count > 2:
         areas = stats[1:, cv2.CC_STAT_AREA]
-        own = np.bincount(parts[mask], minlength=count)[1:] > 0  # what no visible pixel vouches for is invented
+        own = (
+            np.bincount(parts[mask], minlength=count)[1:] > 0
+        )  # what no visible pixel vouches for is invented
         closed = np.isin(parts, 1 + np.nonzero((areas >= 0.02 * areas.max()) & own)[0])
     out: Mask = closed > 0
     return out

@@ -101,6 +101,10 @@ class ObjectTracker:
         refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=6))
         refined, ncc = self._with_texture(refined, evidence, image, labels, None, pose)
         self.good_ncc = self.first_ncc = max(ncc, 0.0)
+        if self.led:
+            by_texture = self._by_texture(refined.camera_from_object, evidence, image, labels, None, None)
+            if by_texture is not None:
+                return self._finish(*by_texture, evidence, frame, labels, confirmed=True)
         return self._finish(refined, ncc, evidence, frame, labels)
 
     def step(
@@ -116,7 +120,7 @@ class ObjectTracker:
         matches = self._follow(frame, labels, predicted)
         evidence = self._evidence(labels, predicted, depth)
         if self.led:
-            led = self._by_texture(predicted, evidence, image, labels, matches)
+            led = self._by_texture(predicted, evidence, image, labels, matches, predicted)
             if led is not None:
                 return self._finish(*led, evidence, frame, labels, confirmed=True)
         if not evidence.has_mask:
@@ -140,14 +144,15 @@ class ObjectTracker:
 
     def _by_texture(
         self,
-        predicted: Array,
+        start: Array,
         evidence: Evidence,
         image: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         matches: PointMatches | None,
+        predicted: Array | None,
     ) -> tuple[Refined, float] | None:
         """Pose from followed points, texture and outline edges alone; None when they do not carry it."""
-        pose = predicted
+        pose = start
         options = replace(self._options(10), use_silhouette=False)
         if matches is not None and len(matches) >= 12:
             pose = self.refiner.refine(

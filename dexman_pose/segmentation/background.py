@@ -12,7 +12,7 @@ from dexman_pose.data import Clip
 from dexman_pose.segmentation.color import FLOOR, Bins, ColorModel, Float, near_shaded, to_bins, to_lab
 
 _SAMPLES = 24
-_FAMILIAR = 20 * FLOOR
+_FAMILIAR = 1.5 * FLOOR
 """Density under the colours around an object from which a sample may be what lies behind it."""
 _DARKEST, _SHADED = 0.4, 1e-3
 """A sample that is the pixel of the prompt frame in shadow, down to this share of its light, is still the object."""

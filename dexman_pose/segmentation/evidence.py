@@ -54,7 +54,9 @@ class Picture:
         """Pixels of a window that showed background in the last frame and another surface now."""
         if self.before is None or self.free is None:
             return np.zeros(self.bins[window].shape, bool)
-        same = color.near_shaded(self.lab[window], self.before[window].astype(np.float32), _DARKEST_BACKGROUND)
+        same = color.near_shaded(
+            self.lab[window], self.before[window].astype(np.float32), _DARKEST_BACKGROUND
+        )
         return self.free[window] & (same < 0.1 * BARE)
 
 

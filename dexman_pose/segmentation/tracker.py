@@ -105,7 +105,9 @@ class Tracker:
         core = state.support > 0.3
         start = window_around(core, 2) or (slice(0, shape[0]), slice(0, shape[1]))
         window = _moved_window(start, motion, shape, _margin(core))
-        return _seen_through(Prediction(state, motion, window, state.support, state.template, state.support), window)
+        return _seen_through(
+            Prediction(state, motion, window, state.support, state.template, state.support), window
+        )
 
     def _look_for(self, state: ObjectState, picture: Picture) -> None:
         """Move a lost object to where its colours are seen; where nothing is, it is expected where it was."""

@@ -101,8 +101,14 @@ def test_bench_prints_a_line_for_every_measurement(capsys: pytest.CaptureFixture
     assert "not installed" in peer or " x the time of this one" in peer
 
 
-def test_bench_times_the_pose_engine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [PoseTiming("refine", "crop", 0.002, 7), PoseTiming("find", "a", 1.5), PoseTiming("track", "b", 0.01)]
+def test_bench_times_the_pose_engine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        PoseTiming("refine", "crop", 0.002, 7),
+        PoseTiming("find", "a", 1.5),
+        PoseTiming("track", "b", 0.01),
+    ]
     monkeypatch.setattr("dexman_pose.pose.bench.bench_pose", lambda frames, repeats: iter(rows))
     assert main(["bench", "--only", "pose"]) == 0
     lines = capsys.readouterr().out.splitlines()[-3:]

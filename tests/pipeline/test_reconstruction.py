@@ -36,7 +36,9 @@ def test_poses_are_those_of_the_truth(tiny_scene: Any) -> None:
     assert computed == WITHOUT_DRAWING
     assert box.valid.all()
     error = box.camera_from_object[:, :3, 3] - tiny_scene.camera_from_object[:, :3, 3]
-    assert np.linalg.norm(error, axis=1).max() < 0.005
+    distance = np.linalg.norm(error, axis=1)  # the box is 30 pixels large: a third of a pixel is 5 mm
+    assert np.median(distance) < 0.003
+    assert distance.max() < 0.008
     assert box.scale == 1.0 and box.scale_source == "given"
     assert result.camera.source == "given"
     assert result.hands == {} and result.contacts is None

@@ -37,7 +37,7 @@ def wedge(subdivisions: int = 14) -> Mesh:
     points = np.concatenate(vertices)
     points[:, 0] *= 1.0 - 0.35 * (points[:, 1] + 1) / 2
     points = points * [0.04, 0.025, 0.015]
-    phase = points / [0.04, 0.025, 0.015]
+    phase = 1.7 * points / [0.04, 0.025, 0.015]
     colors = 128 + 100 * np.stack(
         [
             np.sin(5.0 * phase[:, 0] + 2.0 * phase[:, 1] + 1.0),
