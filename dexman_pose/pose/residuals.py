@@ -308,7 +308,13 @@ def add_depth(
     """Point-to-plane distance between measured and rendered surface, along the rendered normal."""
     assert evidence.depth is not None
     step = 2
-    both = (depth > 0) & (evidence.depth > 0) & evidence.mask & (evidence.sdf > 1.5)
+    measured_inside = (evidence.depth > 0) & evidence.mask & (evidence.sdf > 1.5)
+    both = (depth > 0) & measured_inside
+    # The weight rests on what was measured, not on what happens to be covered: covering less must not look cheaper.
+    wanted = max(int(np.count_nonzero(measured_inside[::step, ::step])), 1)
+    weight = options.depth_weight * min(1.0, 2000.0 / wanted)
+    missed = wanted - int(np.count_nonzero(both[::step, ::step]))
+    normal.cost += weight * options.reach**2 * missed
     y, x = np.nonzero(both[::step, ::step])
     if len(x) < 8:
         return
@@ -334,7 +340,6 @@ def add_depth(
     measured = cam.unproject(np.stack([x, y], 1)[keep], evidence.depth[y, x][keep])
     residual = np.einsum("ni,ni->n", plane, points - measured)
     jac = np.concatenate([plane, np.cross(points - center, plane)], 1)
-    weight = options.depth_weight * min(1.0, 2000.0 / len(residual))
     normal.add(residual, jac, options.depth_sigma, options.reach, weight)
 
 

@@ -140,7 +140,7 @@ def _samples(
     ys, xs = np.nonzero(inner if inner.sum() > 60 else small > 0.5)
     if len(ys) > 4000:
         ys, xs = ys[:: len(ys) // 2000], xs[:: len(xs) // 2000]
-    points: NDArray[np.float64] = (np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5
+    points = ((np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5).astype(np.float64)
     vectors = flow.forward[ys, xs].astype(np.float64)
     miss = flow.inconsistency[ys, xs]
     weight = np.exp(-((miss / (0.5 + 0.1 * np.linalg.norm(vectors, axis=1))) ** 2)) + 1e-3
