@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import rotation_angle
-from dexman_pose.pose.appearance import fit_texture, texture_matches
+from dexman_pose.pose.appearance import fit_texture, texture_evidence
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
-from dexman_pose.pose.refine import PoseRefiner, Refined
-from dexman_pose.pose.residuals import RefineOptions, trusting_points
+from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
+from dexman_pose.pose.residuals import EdgeMatches, RefineOptions, trusting_points
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, ray_rotation, rotation_grid
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
+
+_KICK = np.deg2rad(5.0)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Hypothesis:
 
     Attributes:
         camera_from_object: (4, 4).
-        score: higher is better; outline overlap plus colour correlation.
+        score: higher is better; outline overlap, colour correlation, share of the outline on edges of the picture.
         iou: outline overlap with the mask.
         ncc: correlation of the coloured mesh with the picture, 0 where it has no colour.
         refined: the refinement it came out of.
@@ -130,6 +132,11 @@ def search_pose(
         refined = refiner.refine(poses[i], fine, options)
         hypotheses.append(polish(refiner, refined, fine, image, labels, label, camera, colored))
     hypotheses.sort(key=lambda h: -h.score)
+    if colored:
+        for pose in _kicked(hypotheses[0], refiner.center):
+            refined = refiner.refine(pose, fine, RefineOptions(iterations=4, silhouette_weight=0.05))
+            hypotheses.append(polish(refiner, refined, fine, image, labels, label, camera, colored))
+        hypotheses.sort(key=lambda h: -h.score)
     order = _distinct(
         np.stack([h.camera_from_object for h in hypotheses]),
         np.array([h.score for h in hypotheses]),
@@ -153,16 +160,36 @@ def polish(
     """Alternate texture matches and refinement on one hypothesis, then score it."""
     ncc = 0.0
     for _ in range(rounds if colored else 0):
-        matches, ncc = texture_matches(
-            refiner.rasterizer, refined.camera_from_object, image, camera, labels, label
-        )
+        found = texture_evidence(refiner.rasterizer, refined.camera_from_object, image, camera, labels, label)
+        matches, ncc = found.matches, found.ncc
         if matches is None or len(matches) < 6:
             break
         options = trusting_points(matches, RefineOptions(iterations=8))
-        refined = refiner.refine(refined.camera_from_object, evidence, options, matches=matches)
+        refined = refiner.refine(
+            refined.camera_from_object, evidence, options, matches=matches, edges=found.edges
+        )
+    score = refined.iou
     if colored:
-        _, ncc = texture_matches(refiner.rasterizer, refined.camera_from_object, image, camera, labels, label)
-    return Hypothesis(refined.camera_from_object, refined.iou + ncc, refined.iou, ncc, refined)
+        found = texture_evidence(refiner.rasterizer, refined.camera_from_object, image, camera, labels, label)
+        ncc = found.ncc
+        score += ncc + 0.5 * _edge_support(found.edges, refined.camera_from_object, camera)
+    return Hypothesis(refined.camera_from_object, score, refined.iou, ncc, refined)
+
+
+def _edge_support(edges: EdgeMatches | None, pose: Array, camera: Camera) -> float:
+    """Share of outline points that lie on an edge of the picture, within 1.5 pixels."""
+    if edges is None:
+        return 0.0
+    pixels = camera.project(edges.points @ pose[:3, :3].T + pose[:3, 3])
+    return float(np.mean(np.abs(np.einsum("ni,ni->n", edges.normal, pixels - edges.pixels)) < 1.5))
+
+
+def _kicked(best: Hypothesis, center: Array) -> list[Array]:
+    """Small turns of the best pose: one face seen nearly front on looks the same from either side of the truth."""
+    pose = best.camera_from_object
+    middle = pose[:3, :3] @ center + pose[:3, 3]
+    turns = np.concatenate([np.zeros((6, 3)), _KICK * np.concatenate([np.eye(3), -np.eye(3)])], 1)
+    return [apply_increment(turn, pose, middle) for turn in turns]
 
 
 def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None) -> PoseRefiner:

@@ -15,7 +15,7 @@ from dexman_pose.segmentation.color import LIGHTNESS, Float, Lab
 _STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.7), (1, -1, 0.7))
 
 
-def posterior(log_evidence: Float, lab: Lab, *, smoothness: float = 1.6, iterations: int = 8) -> Float:
+def posterior(log_evidence: Float, lab: Lab, *, smoothness: float = 1.6, iterations: int = 7) -> Float:
     """Probability of each label at each pixel, (K, H, W) float32.
 
     Args:
@@ -32,7 +32,7 @@ def posterior(log_evidence: Float, lab: Lab, *, smoothness: float = 1.6, iterati
         small_lab = cv2.resize(lab, small_shape, interpolation=cv2.INTER_AREA)
         coarse = _solve(small, _softmax(small), small_lab, smoothness, iterations)
         q = np.stack([cv2.resize(c, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR) for c in coarse])
-        iterations = 3
+        iterations = 2
     return _solve(log_evidence, q, lab, smoothness, iterations)
 
 

@@ -14,6 +14,7 @@ from dexman_pose.segmentation.images import Float, Mask, Window
 
 _FLOW_SIDE = 480
 _AFFINE_POINTS = 150
+_SAMPLES = 800
 IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
 
 
@@ -138,8 +139,8 @@ def _samples(
     small = cv2.resize(visible.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
     inner = cv2.erode((small > 0.7).astype(np.uint8), np.ones((3, 3), np.uint8))
     ys, xs = np.nonzero(inner if inner.sum() > 60 else small > 0.5)
-    if len(ys) > 4000:
-        ys, xs = ys[:: len(ys) // 2000], xs[:: len(xs) // 2000]
+    every = max(1, len(ys) // _SAMPLES)
+    ys, xs = ys[::every], xs[::every]
     points = ((np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5).astype(np.float64)
     vectors = flow.forward[ys, xs].astype(np.float64)
     miss = flow.inconsistency[ys, xs]

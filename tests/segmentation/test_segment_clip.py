@@ -164,3 +164,28 @@ def test_nothing_under_the_prompt_is_said(make_clip: Callable[..., Any]) -> None
 
 def test_backends_are_listed() -> None:
     assert "grabcut" in available_backends()
+
+
+def test_each_object_may_have_its_own_frame(make_clip: Callable[..., Any], shape_type: Any) -> None:
+    first = shape_type("early", lambda t: (45 + 2 * t, 45, 0.0), half=(20, 14))
+    second = shape_type("late", lambda t: (150 - 2 * t, 105, 0.0), (20, 14), (60, 160, 70), 9, False)
+    truth = make_clip([first, second], 16)
+    prompts = {
+        "early": ObjectPrompt(box=truth.box("early", 2), frame=2),
+        "late": ObjectPrompt(box=truth.box("late", 12), frame=12),
+    }
+    masks = segment_clip(truth.clip, prompts, None)
+    for name in prompts:
+        assert _ious(truth, masks, name).min() > 0.85, name
+        assert masks.confidence[:, masks.names.index(name)].min() > 0.5
+
+
+def test_large_frames_are_worked_on_small_and_labelled_in_full(moving: Any) -> None:
+    frames = [np.kron(moving.clip.frame(t), np.ones((6, 6, 1), np.uint8)) for t in range(4)]
+    box = (moving.box("thing", 0) + 0.5) * 6 - 0.5
+    masks = segment_clip(Clip.from_frames(frames), {"thing": ObjectPrompt(box=box)}, None)
+    assert (masks.height, masks.width) == (900, 1200)
+    for t in range(4):
+        true = np.kron(moving.masks["thing"][t], np.ones((6, 6), bool))
+        found = masks.mask(t, "thing")
+        assert (found & true).sum() / (found | true).sum() > 0.93, t
