@@ -9,9 +9,10 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack, ScaleSource
 from dexman_pose.errors import InputError
+from dexman_pose.hands.distance_prior import distance_prior, prior_weight
 from dexman_pose.hands.filling import hold, runs
 from dexman_pose.hands.hand_depth import MIN_FRAMES, depth_ratios
-from dexman_pose.hands.lift_evidence import MIN_SIZE, seen_hand, start, to_rays
+from dexman_pose.hands.lift_evidence import MIN_SIZE, Seen, seen_hand, start, to_rays
 from dexman_pose.hands.lift_solver import Evidence, Hands, solve
 from dexman_pose.hands.proportions import estimate_lengths
 from dexman_pose.hands.roi import hand_size
@@ -58,7 +59,8 @@ def lift_hands(
     seen = [side for side in range(2) if observations.valid[:, side].any()]
     lengths = estimate_lengths(observations, camera, 1.0 if hand_scale is None else hand_scale)
     source: ScaleSource = "hand" if hand_scale is None else "given"
-    fits = {side: _fit(observations, side, camera, lengths) for side in seen}
+    prior = _prior(observations, seen, camera, lengths)
+    fits = {side: _fit(observations, side, camera, lengths, prior[side]) for side in seen}
     if depth is not None and seen:
         ratios = {side: _ratios(observations, side, fits[side].joints(lengths), depth) for side in seen}
         known = np.concatenate([r[np.isfinite(r)] for r in ratios.values()])
@@ -66,7 +68,8 @@ def lift_hands(
             if hand_scale is None:
                 lengths = lengths * float(np.clip(np.median(known), *SIZE_LIMITS))
             fits = {
-                side: _fit(observations, side, camera, lengths, (fits[side], ratios[side])) for side in seen
+                side: _fit(observations, side, camera, lengths, prior[side], (fits[side], ratios[side]))
+                for side in seen
             }
             source = "depth" if hand_scale is None else source
     return {
@@ -80,23 +83,45 @@ def _fit(
     side: int,
     camera: Camera,
     lengths: Array,
+    prior: Array,
     measured: tuple[Hands, Array] | None = None,
 ) -> Hands:
     """Fit one hand over its valid frames; ``measured`` is an earlier fit and the measured depth as its multiple."""
     valid = observations.valid[:, side]
     seen = seen_hand(observations.joints_2d[valid, side], observations.joints_local[valid, side], camera)
     state = start(seen, lengths)
-    log_depth, weight = state.log_depth, np.zeros(len(seen.rays))
+    log_depth, weight = prior, np.full(len(seen.rays), prior_weight(_disagreement(state, seen, lengths)))
     if measured is not None:
         fit, ratio = measured
         known = np.isfinite(ratio)
         log_depth = fit.log_depth + np.log(np.where(known, ratio, 1.0))
+        # Where depth was not measured, the frames around it say more than the apparent size.
         weight = np.where(known, DEPTH_NOISE**-2, 0.0)
-        state = Hands(fit.wrist, np.where(known, log_depth, state.log_depth), fit.directions)
+        state = Hands(fit.wrist, np.where(known, log_depth, fit.log_depth), fit.directions)
     evidence = Evidence(
         seen.rays, JOINT_NOISE * seen.size, seen.directions, log_depth, weight, _compact(valid)
     )
     return solve(state, evidence, lengths)
+
+
+def _prior(
+    observations: HandObservations, seen: list[int], camera: Camera, lengths: Array
+) -> dict[int, Array]:
+    """Expected log depth of each hand in its valid frames."""
+    apparent, off = {}, {}
+    for side in seen:
+        valid = observations.valid[:, side]
+        hand = seen_hand(observations.joints_2d[valid, side], observations.joints_local[valid, side], camera)
+        guess = start(hand, lengths)
+        apparent[side], off[side] = guess.log_depth, _disagreement(guess, hand, lengths)
+    return distance_prior(apparent, off)
+
+
+def _disagreement(guess: Hands, seen: Seen, lengths: Array) -> Array:
+    """(n,) median distance of the guessed joints from the seen ones, in palm lengths."""
+    joints = guess.joints(lengths)
+    off = np.linalg.norm(joints[..., :2] / np.maximum(joints[..., 2:], 1e-3) - seen.rays, axis=-1)
+    return np.asarray(np.median(off, axis=1) / seen.size, dtype=np.float64)
 
 
 def _compact(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
-from dexman_pose.geometry.se3 import so3_exp
 from dexman_pose.geometry.isosurface import surface_nets
+from dexman_pose.geometry.se3 import so3_exp
 from dexman_pose.hands.model_skeleton import (
     ANGLE_LIMITS,
     ANGLE_NAMES,
