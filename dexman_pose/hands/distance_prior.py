@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from dexman_pose.data.tracks import JOINT_PARENTS
+
 Array = NDArray[np.float64]
 
 WINDOW = 15  # frames: half a second over which the distance is nearly constant
@@ -38,6 +40,21 @@ def distance_prior(log_depths: dict[int, Array], disagreement: dict[int, Array])
         middle = middles[side] + min(max(SHARED, errors[side]), 1.0) * (common - middles[side])
         out[side] = middle + FOLLOWED * np.clip(slow - middles[side], -0.5, 0.5)
     return out
+
+
+def farthest_depth(rays: Array, lengths: Array) -> Array:
+    """(n,) depth in metres beyond which some bones would have to be longer than they are.
+
+    A bone of known length cannot look longer than it does across the line of sight, so each gives an upper bound; of
+    20 bones a few always lie across. The tenth percentile stands for the smallest, which noise would decide.
+
+    Args:
+        rays: (n, 21, 2) x/z and y/z of the joints.
+        lengths: (21,) bone lengths in metres, 0 for the wrist.
+    """
+    seen = np.linalg.norm(rays[:, 1:] - rays[:, list(JOINT_PARENTS[1:])], axis=-1)
+    bounds = lengths[1:] / np.maximum(seen, 1e-6)
+    return np.asarray(np.percentile(bounds, 10, axis=1), dtype=np.float64)
 
 
 def prior_weight(disagreement: Array) -> float:

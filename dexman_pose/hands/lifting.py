@@ -9,7 +9,7 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack, ScaleSource
 from dexman_pose.errors import InputError
-from dexman_pose.hands.distance_prior import distance_prior, prior_weight
+from dexman_pose.hands.distance_prior import distance_prior, farthest_depth, prior_weight
 from dexman_pose.hands.filling import hold, runs
 from dexman_pose.hands.hand_depth import MIN_FRAMES, depth_ratios
 from dexman_pose.hands.lift_evidence import MIN_SIZE, Seen, seen_hand, start, to_rays
@@ -113,7 +113,10 @@ def _prior(
         valid = observations.valid[:, side]
         hand = seen_hand(observations.joints_2d[valid, side], observations.joints_local[valid, side], camera)
         guess = start(hand, lengths)
-        apparent[side], off[side] = guess.log_depth, _disagreement(guess, hand, lengths)
+        off[side] = _disagreement(guess, hand, lengths)
+        doubt = min(float(np.median(off[side])), 1.0)
+        farthest = np.log(farthest_depth(hand.rays, lengths))
+        apparent[side] = (1.0 - doubt) * guess.log_depth + doubt * farthest
     return distance_prior(apparent, off)
 
 

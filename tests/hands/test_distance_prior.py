@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dexman_pose.hands.distance_prior import SIGMA, distance_prior, prior_weight
+from dexman_pose.hands.distance_prior import SIGMA, distance_prior, farthest_depth, prior_weight
 
 
 def test_jumps_of_single_frames_do_not_move_the_hand() -> None:
@@ -29,3 +29,16 @@ def test_the_better_guessed_hand_speaks_for_both() -> None:
 def test_a_guess_that_explains_the_image_needs_no_prior() -> None:
     assert prior_weight(np.full(10, 0.05)) < 1e-3 / SIGMA**2
     assert prior_weight(np.full(10, 3.0)) == 1.0 / SIGMA**2
+
+
+def test_bones_across_the_line_of_sight_bound_the_distance() -> None:
+    from dexman_pose.data import JOINT_PARENTS
+
+    lengths = np.array([0.0] + [0.03] * 20)
+    joints = np.zeros((1, 21, 3))
+    for joint in range(1, 21):  # three fingers lie across, two point at the camera
+        step = [0.03, 0.0, 0.0] if joint < 13 else [0.0, 0.0, -0.03]
+        joints[0, joint] = joints[0, JOINT_PARENTS[joint]] + step
+    joints[..., 2] += 0.6
+    rays = joints[..., :2] / joints[..., 2:]
+    np.testing.assert_allclose(farthest_depth(rays, lengths), 0.6, rtol=0.02)

@@ -35,7 +35,7 @@ def weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_bowl_a_cup_and_two_hands_with_nothing_known(data_dir: Path) -> None:
     clips = data_dir / "clips"
     prompts = load_prompts(clips / "prompts.json", clips / "taco" / "20231006_276.mp4")
-    result = reconstruct(clips / "taco" / "20231006_276.mp4", prompts, max_frames=40)
+    result = reconstruct(clips / "taco" / "20231006_276.mp4", prompts, max_frames=60)
 
     assert set(result.objects) == {"bowl", "cup"}
     for name, obj in result.objects.items():
