@@ -59,7 +59,8 @@ class Evidence:
         log_depth: (n,) measured, where ``depth_weight`` is positive.
         depth_weight: (n,) inverse variance of ``log_depth``; 0 where nothing was measured.
         runs: spans [start, stop) of consecutive frames.
-        joint_noise: metres, error of the detector's guess across a bone: short bones point less surely.
+        joint_noise: metres, one number or (n,), error of the detector's guess across a bone: short bones point less
+            surely.
         acceleration: expected second difference of ``log_depth`` between frames.
     """
 
@@ -69,7 +70,7 @@ class Evidence:
     log_depth: Array
     depth_weight: Array
     runs: list[tuple[int, int]]
-    joint_noise: float = 0.012
+    joint_noise: float | Array = 0.012
     acceleration: float = 0.004
 
 
@@ -151,7 +152,8 @@ def _normal_equations(
     flat = (residual * np.sqrt(weight)[..., None]).reshape(n, 42, 1)
     transposed = np.swapaxes(scaled, 1, 2)
     h, g = transposed @ scaled, (transposed @ flat)[..., 0]
-    prior = np.repeat((lengths[1:] / evidence.joint_noise) ** 2, 2)
+    noise = np.broadcast_to(evidence.joint_noise, evidence.noise.shape)[piece, None]
+    prior = np.repeat((lengths[1:] / noise) ** 2, 2, axis=1)
     pull = -np.einsum("nbxk,nbx->nbk", tangents, evidence.directions[piece])
     h[:, np.arange(2, 42), np.arange(2, 42)] += prior
     g[:, 2:42] += prior * pull.reshape(n, 40)

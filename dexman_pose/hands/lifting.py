@@ -9,10 +9,10 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack, ScaleSource
 from dexman_pose.errors import InputError
-from dexman_pose.hands.distance_prior import distance_prior, farthest_depth, prior_weight
 from dexman_pose.hands.filling import hold, runs
 from dexman_pose.hands.hand_depth import MIN_FRAMES, depth_ratios
-from dexman_pose.hands.lift_evidence import MIN_SIZE, Seen, seen_hand, start, to_rays
+from dexman_pose.hands.lift_distance import distance_cues, likely_distances
+from dexman_pose.hands.lift_evidence import MIN_SIZE, seen_hand, start, to_rays
 from dexman_pose.hands.lift_solver import Evidence, Hands, solve
 from dexman_pose.hands.proportions import estimate_lengths
 from dexman_pose.hands.roi import hand_size
@@ -21,9 +21,21 @@ Array = NDArray[np.float64]
 
 # Error of the landmark network's joints, in palm lengths as seen.
 JOINT_NOISE = 0.06
+# Metres, error across a bone of a guess that is no more than this many palm lengths off its own image; worse guesses
+# are believed less, lest they outvote the joints seen.
+GUESS_NOISE = 0.012
+USUAL_OFF = 0.15
 # Expected error of a hand's depth measured by a depth image, relative; and how far sizes of adults differ.
 DEPTH_NOISE = 0.01
 SIZE_LIMITS = (0.75, 1.3)
+# How far a fit may go from the likeliest distance, relative; and where depth was measured in other frames only.
+DISTANCE_NOISE = 0.01
+CARRIED_NOISE = 0.03
+# What no hand in front of a camera does, or not within a clip: come this near (metres), leave this range around its
+# median distance, or lie this many of its palm lengths off the joints seen.
+NEAREST = 0.1
+RANGE = (0.4, 2.5)
+MAX_OFF = 0.3
 
 
 def lift_hands(
@@ -46,8 +58,8 @@ def lift_hands(
         hand_scale: size of the person's hands as a factor on the average adult's.
 
     Returns:
-        The tracks of the sides that were seen at all, by ``"left"`` and ``"right"``. Frames that are not valid
-        hold the nearest valid pose.
+        The tracks of the sides that were seen at all, by ``"left"`` and ``"right"``. Frames in which nothing was
+        seen, or nothing that a hand in front of the camera explains, are not valid and hold the nearest valid pose.
 
     Raises:
         InputError: ``hand_scale`` is not positive.
@@ -72,10 +84,8 @@ def lift_hands(
                 for side in seen
             }
             source = "depth" if hand_scale is None else source
-    return {
-        SIDES[side]: _track(observations, side, fits[side], camera, lengths=lengths, source=source)
-        for side in seen
-    }
+    tracks = [_track(observations, side, fits[side], camera, lengths=lengths, source=source) for side in seen]
+    return {track.side: track for track in tracks if track.valid.any()}
 
 
 def _fit(
@@ -89,17 +99,28 @@ def _fit(
     """Fit one hand over its valid frames; ``measured`` is an earlier fit and the measured depth as its multiple."""
     valid = observations.valid[:, side]
     seen = seen_hand(observations.joints_2d[valid, side], observations.joints_local[valid, side], camera)
-    state = start(seen, lengths)
-    log_depth, weight = prior, np.full(len(seen.rays), prior_weight(_disagreement(state, seen, lengths)))
+    guess = start(seen, lengths)
+    state = Hands(guess.wrist, prior, guess.directions)
+    log_depth, weight = prior, np.full(len(prior), DISTANCE_NOISE**-2)
     if measured is not None:
         fit, ratio = measured
         known = np.isfinite(ratio)
-        log_depth = fit.log_depth + np.log(np.where(known, ratio, 1.0))
-        # Where depth was not measured, the frames around it say more than the apparent size.
-        weight = np.where(known, DEPTH_NOISE**-2, 0.0)
-        state = Hands(fit.wrist, np.where(known, log_depth, fit.log_depth), fit.directions)
+        if not known.any():
+            return fit
+        # Where depth was not measured, the size is off by as much as in the frames around.
+        at = np.flatnonzero(known)
+        log_depth = fit.log_depth + np.interp(np.arange(len(ratio)), at, np.log(ratio[at]))
+        weight = np.where(known, DEPTH_NOISE**-2, CARRIED_NOISE**-2)
+        state = Hands(fit.wrist, log_depth, fit.directions)
+    off = _off(state.joints(lengths), observations.joints_2d[valid, side], camera)
     evidence = Evidence(
-        seen.rays, JOINT_NOISE * seen.size, seen.directions, log_depth, weight, _compact(valid)
+        rays=seen.rays,
+        noise=JOINT_NOISE * seen.size,
+        directions=seen.directions,
+        log_depth=log_depth,
+        depth_weight=weight,
+        runs=_compact(valid),
+        joint_noise=GUESS_NOISE * np.maximum(1.0, off / USUAL_OFF),
     )
     return solve(state, evidence, lengths)
 
@@ -107,24 +128,13 @@ def _fit(
 def _prior(
     observations: HandObservations, seen: list[int], camera: Camera, lengths: Array
 ) -> dict[int, Array]:
-    """Expected log depth of each hand in its valid frames."""
-    apparent, off = {}, {}
+    """Likeliest log depth of each hand in its valid frames."""
+    cues = []
     for side in seen:
         valid = observations.valid[:, side]
         hand = seen_hand(observations.joints_2d[valid, side], observations.joints_local[valid, side], camera)
-        guess = start(hand, lengths)
-        off[side] = _disagreement(guess, hand, lengths)
-        doubt = min(float(np.median(off[side])), 1.0)
-        farthest = np.log(farthest_depth(hand.rays, lengths))
-        apparent[side] = (1.0 - doubt) * guess.log_depth + doubt * farthest
-    return distance_prior(apparent, off)
-
-
-def _disagreement(guess: Hands, seen: Seen, lengths: Array) -> Array:
-    """(n,) median distance of the guessed joints from the seen ones, in palm lengths."""
-    joints = guess.joints(lengths)
-    off = np.linalg.norm(joints[..., :2] / np.maximum(joints[..., 2:], 1e-3) - seen.rays, axis=-1)
-    return np.asarray(np.median(off, axis=1) / seen.size, dtype=np.float64)
+        cues.append(distance_cues(hand, lengths, np.flatnonzero(valid)))
+    return dict(zip(seen, likely_distances(cues))) if seen else {}
 
 
 def _compact(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -152,23 +162,47 @@ def _track(
     source: ScaleSource,
 ) -> HandTrack:
     """The result over all frames, with the confidence lowered where the fit does not explain the image."""
-    valid = observations.valid[:, side]
-    joints = np.zeros((len(valid), 21, 3))
-    joints[valid] = fit.joints(lengths)
-    rays = to_rays(observations.joints_2d[valid, side], camera)
-    at = joints[valid]
-    off = np.linalg.norm(at[..., :2] / np.maximum(at[..., 2:], 1e-3) - rays, axis=-1)
-    focal = 0.5 * (camera.fx + camera.fy)
-    palm = np.maximum(hand_size(observations.joints_2d[valid, side]), MIN_SIZE) / focal
-    confidence = np.zeros(len(valid))
-    confidence[valid] = observations.score[valid, side] * np.exp(-((np.median(off, 1) / palm / 0.2) ** 2))
+    seen = observations.valid[:, side]
+    at = fit.joints(lengths)
+    off = _off(at, observations.joints_2d[seen, side], camera)
+    joints, confidence = np.zeros((len(seen), 21, 3)), np.zeros(len(seen))
+    joints[seen] = at
+    confidence[seen] = observations.score[seen, side] * np.exp(-((off / 0.2) ** 2))
+    valid = seen.copy()
+    valid[seen] = _possible(at, off * _palm(observations.joints_2d[seen, side], camera) / lengths[5])
     return HandTrack(
         side=SIDES[side],
         joints=hold(joints, valid),
         joints_2d=hold(observations.joints_2d[:, side], valid),
-        valid=valid.copy(),
-        bridged=observations.bridged[:, side].copy(),
-        confidence=np.clip(confidence, 0.0, 1.0),
+        valid=valid,
+        bridged=observations.bridged[:, side] & valid,
+        confidence=np.where(valid, np.clip(confidence, 0.0, 1.0), 0.0),
         bone_lengths=lengths.copy(),
         scale_source=source,
     )
+
+
+def _off(joints: Array, pixels: Array, camera: Camera) -> Array:
+    """(n,) median distance of fitted joints from where they were seen, in palm lengths as seen."""
+    fitted = joints[..., :2] / np.maximum(joints[..., 2:], 1e-3)
+    off = np.linalg.norm(fitted - to_rays(pixels, camera), axis=-1)
+    return np.asarray(np.median(off, axis=1) / _palm(pixels, camera), dtype=np.float64)
+
+
+def _palm(pixels: Array, camera: Camera) -> Array:
+    """(n,) length of the palm as seen, in the unit of x/z."""
+    palm: Array = np.maximum(hand_size(pixels), MIN_SIZE) / (0.5 * (camera.fx + camera.fy))
+    return palm
+
+
+def _possible(joints: Array, off: Array) -> NDArray[np.bool_]:
+    """(n,) fits (n, 21, 3) that a hand in front of the camera allows and that explain what was seen.
+
+    ``off`` is how far (n,) they are off the joints seen, at a distance of one metre and in palm lengths of the fit:
+    joints scattered over the image look like a large palm.
+    """
+    distance = joints[:, 0, 2]
+    middle = float(np.median(distance))
+    near = (distance > RANGE[0] * middle) & (distance < RANGE[1] * middle)
+    possible: NDArray[np.bool_] = near & (joints[..., 2].min(1) > NEAREST) & (off * distance < MAX_OFF)
+    return possible

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose._stderr import silent_stderr
 from dexman_pose.errors import InputError
 
 PALM_ENTRY = "hand_detector.tflite"
@@ -26,8 +27,9 @@ class Network:
 
     def __init__(self, content: bytes, *, threads: int = 1) -> None:
         runtime = require("ai_edge_litert.interpreter", "video", "the mediapipe hand detector")
-        self._interpreter: Any = runtime.Interpreter(model_content=content, num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with silent_stderr():  # which delegate runs the network is no news
+            self._interpreter: Any = runtime.Interpreter(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
 

@@ -74,3 +74,20 @@ def test_mirrored_crops_say_where_pixels_are_counted(data_dir: Path, bundle: Pat
 
 def test_the_bundle_is_the_official_one(bundle: Path) -> None:
     assert zipfile.ZipFile(bundle).namelist() == ["hand_detector.tflite", "hand_landmarks_detector.tflite"]
+
+
+def test_loading_the_networks_says_nothing(bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    load_bundle(bundle)
+    assert "XNNPACK" not in capfd.readouterr().err
+
+
+def test_hands_over_a_table_keep_their_distance(data_dir: Path, bundle: Path) -> None:
+    seen = _detect(data_dir, bundle, "taco/20230917_017.mp4", 90)
+    camera = Camera.from_focal(1.1 * 848, 848, 624)
+    middles = []
+    for track in lift_hands(seen, camera).values():
+        z = track.joints[track.valid, 0, 2]
+        assert np.ptp(np.percentile(z, [1, 99])) / np.median(z) < 0.2
+        assert np.abs(np.diff(np.log(z))).max() < 0.02
+        middles.append(float(np.median(z)))
+    assert min(middles) > 0.65 and max(middles) < 1.1
