@@ -91,7 +91,10 @@ def refine_pose(
     image: NDArray[np.uint8] | None = None,
     depth: NDArray[np.float32] | None = None,
 ) -> PoseEstimate:
-    """Refine a pose that is roughly right (about 20 degrees, a third of the object's size).
+    """Refine a pose that is roughly right (a few degrees, a tenth of the object's size).
+
+    What the picture leaves open, mostly the distance, stays close to the start; with no idea of the pose use
+    :func:`estimate_pose`.
 
     Args:
         mesh: metres.
@@ -134,14 +137,16 @@ def _best_of_kicks(refiner: PoseRefiner, start: Array, evidence: Evidence) -> Re
 
     Where a face seen at a grazing angle comes and goes, the cost has a kink that no single start steps over.
     """
-    options = RefineOptions(iterations=30)
+    radius = refiner.rasterizer.mesh.radius
+    # Where the picture leaves a direction open, mostly the distance, the start is what is known of it.
+    options = RefineOptions(iterations=30, prior_translation=0.05 * radius, prior_rotation=0.1)
     center = start[:3, :3] @ refiner.center + start[:3, 3]
-    best = refiner.refine(start, evidence, options)
+    best = refiner.refine(start, evidence, options, predicted=start)
     for axis in range(3):
         for angle in (-_KICK, _KICK):
             twist = np.zeros(6)
             twist[3 + axis] = angle
-            other = refiner.refine(apply_increment(twist, start, center), evidence, options)
+            other = refiner.refine(apply_increment(twist, start, center), evidence, options, predicted=start)
             if other.cost < best.cost:
                 best = other
     return best

@@ -76,8 +76,8 @@ def test_a_can_in_clutter_from_another_systems_estimate(data_dir: Path) -> None:
         after.append([average_distance(mesh, found.camera_from_object, true) for found in both])
     rgb, rgbd = np.array(after).T
     print(f"can, ADD in mm: start {before:.1f}, rgb {rgb.round(1)}, rgbd {rgbd.round(1)}")
-    # With depth never worse than the start; the outline alone leaves the distance to the mask.
-    assert np.median(rgb) < 6.0 and rgb.max() < 12.0  # one outline in four says little of the distance
+    # Never worse than the start, with depth or without.
+    assert np.median(rgb) < 6.0 and rgb.max() < before + 0.1
     assert np.median(rgbd) < 7.5 and rgbd.max() < before + 0.1
 
 
