@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ Mask = NDArray[np.bool_]
 
 MAX_SIDE = 176
 """Crops larger than this (pixels) are reduced: contour residuals average over hundreds of points anyway."""
+
+DEPTH_GRID = 2
+"""Depth is compared at every second pixel of a crop: neighbours say the same."""
 
 UNKNOWN_MARGIN = 2.5
 """Pixels of the crop next to an occluder or the image border in which a mask's edge is no evidence."""
@@ -33,9 +37,11 @@ class Evidence:
         unknown: (h, w) bool, pixels where something else may hide the object, or outside the image.
         near_unknown: (h, w) bool, ``unknown`` grown by :data:`UNKNOWN_MARGIN`.
         sdf: (h, w) float32 signed distance to the mask's edge in crop pixels, positive inside.
-        gradient: (h, w, 2) float32 of ``sdf``.
+        smooth: (h, w) float32, ``sdf`` slightly blurred: its differences are the direction of the mask's edge.
         edge: (M, 2) x, y crop pixels along the inside of the mask's edge where it is evidence.
+        edge_normal: (M, 2) unit directions into the mask.
         depth: (h, w) float32 metres, 0 where not measured; None without a depth sensor.
+        gray: (h, w) float32 picture that grey values of the surface are compared with, or None.
     """
 
     camera: Camera
@@ -45,14 +51,34 @@ class Evidence:
     unknown: Mask
     near_unknown: Mask
     sdf: Image
-    gradient: Image
+    smooth: Image
     edge: Array
+    edge_normal: Array
     depth: Image | None = None
+    gray: Image | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the crop."""
         return self.mask.shape[0], self.mask.shape[1]
+
+    @cached_property
+    def code(self) -> NDArray[np.uint8]:
+        """(h, w) one byte a pixel: 1 mask, 2 unknown, 4 near unknown."""
+        return np.asarray(self.mask + 2 * self.unknown + 4 * self.near_unknown, np.uint8)
+
+    @cached_property
+    def known_pixels(self) -> int:
+        """Pixels of the mask that are not unknown."""
+        return int(np.count_nonzero(self.mask & ~self.unknown))
+
+    @cached_property
+    def depth_count(self) -> int:
+        """Pixels of measured depth well inside the mask, on the grid that refinement looks at."""
+        if self.depth is None:
+            return 0
+        inside = (self.depth > 0) & self.mask & (self.sdf > 1.5)
+        return int(np.count_nonzero(inside[::DEPTH_GRID, ::DEPTH_GRID]))
 
     def to_crop(self, pixels: Array) -> Array:
         """Crop pixels (N, 2) of image pixels (N, 2)."""
@@ -82,6 +108,19 @@ def inner_edge(mask: Mask) -> NDArray[np.int64]:
     core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     y, x = np.nonzero(mask & ~core)
     return np.stack([x, y], 1)
+
+
+def mask_edge(mask: Mask, near_unknown: Mask, smooth: Image) -> tuple[Array, Array]:
+    """Edge pixels (M, 2) of a mask that are evidence, and (M, 2) unit directions into the mask."""
+    x, y = inner_edge(mask).T
+    h, w = mask.shape
+    inside = (x > 0) & (y > 0) & (x < w - 1) & (y < h - 1)
+    x, y = x[inside], y[inside]
+    gx, gy = smooth[y, x + 1] - smooth[y, x - 1], smooth[y + 1, x] - smooth[y - 1, x]
+    length = np.hypot(gx, gy)
+    keep = ~near_unknown[y, x] & (length > 1e-3)
+    at = np.stack([x, y], 1)[keep].astype(np.float64)
+    return at, (np.stack([gx, gy], 1)[keep] / length[keep, None]).astype(np.float64)
 
 
 def field_gradient(field: Image) -> Image:
@@ -155,8 +194,8 @@ def gather(
     if unknown.any():
         near = cv2.distanceTransform((~unknown).astype(np.uint8), cv2.DIST_L2, 3) <= UNKNOWN_MARGIN
     sdf = signed_distance(mask)
-    edge = inner_edge(mask)
-    edge = edge[~near[edge[:, 1], edge[:, 0]]]
+    smooth = cv2.GaussianBlur(sdf, (5, 5), 1.0)
+    edge, normal = mask_edge(mask, near, smooth)
     cut_depth = None
     if depth is not None:
         cut_depth = np.asarray(_cut(depth, box, fill=0), np.float32)
@@ -175,8 +214,9 @@ def gather(
         unknown=unknown,
         near_unknown=near,
         sdf=sdf,
-        gradient=field_gradient(sdf),
-        edge=edge.astype(np.float64),
+        smooth=smooth,
+        edge=edge,
+        edge_normal=normal,
         depth=cut_depth,
     )
 

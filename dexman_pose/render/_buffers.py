@@ -28,6 +28,10 @@ class Buffers:
                 self._views[name] = array.numpy()
         return array
 
+    def kept(self, name: str) -> Any:
+        """The array ``name`` as an earlier call left it."""
+        return self._arrays[name]
+
     def upload(self, name: str, values: NDArray[np.float64]) -> Any:
         """Float64 values, flattened, as the array ``name``."""
         flat = np.ascontiguousarray(values).reshape(-1)

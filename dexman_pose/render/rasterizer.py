@@ -71,6 +71,11 @@ class Rasterizer:
         self._faces = wp.array(mesh.faces, dtype=wp.vec3i, device=self.device)
         self._surface: tuple[Any, ...] | None = None
 
+    @property
+    def device_mesh(self) -> tuple[Any, Any]:
+        """Vertices and faces as arrays on the device, for kernels of other rooms."""
+        return self._vertices, self._faces
+
     def render(
         self,
         camera_from_object: ArrayLike,

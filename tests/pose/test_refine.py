@@ -13,7 +13,6 @@ from dexman_pose.pose.residuals import (
     PointMatches,
     RefineOptions,
     join_matches,
-    point_jacobian,
     trusting_points,
 )
 from dexman_pose.render import Rasterizer
@@ -26,22 +25,6 @@ def refiner(scene: Any) -> PoseRefiner:
 
 def evidence_of(scene: Any, labels: Any, depth: Any = None) -> Any:
     return gather(labels, 1, scene.camera, crop_box([mask_box(labels == 1)], 0.25), depth=depth)
-
-
-def testpoint_jacobian_agrees_with_finite_differences(scene: Any) -> None:
-    pose = scene.pose_at((0.3, -0.5, 0.2), (0.02, -0.03, 0.4))
-    center = pose[:3, :3] @ scene.mesh.center + pose[:3, 3]
-    local = scene.mesh.vertices[::97]
-    points = local @ pose[:3, :3].T + pose[:3, 3]
-    analytic = point_jacobian(points, center, scene.camera.fx, scene.camera.fy)
-    step = 1e-6
-    for axis in range(6):
-        twist = np.zeros(6)
-        twist[axis] = step
-        up, down = apply_increment(twist, pose, center), apply_increment(-twist, pose, center)
-        plus = scene.camera.project(local @ up[:3, :3].T + up[:3, 3])
-        minus = scene.camera.project(local @ down[:3, :3].T + down[:3, 3])
-        np.testing.assert_allclose(analytic[:, :, axis], (plus - minus) / (2 * step), rtol=1e-4, atol=1e-4)
 
 
 def test_increment_turns_about_the_given_centre() -> None:

@@ -1,0 +1,490 @@
+"""The fused refinement: Levenberg-Marquardt over a batch of hypotheses, everything per iteration in a few kernels.
+
+An iteration renders all hypotheses, sums every residual's share of the normal equations where it arises, and takes the
+next step; nothing leaves the device. The unknowns are six numbers of the pose, optionally log-scales and the log of
+the focal length. The plain twin is :mod:`dexman_pose.pose.reference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.pose import _solver_kernels as terms
+from dexman_pose.pose import _step_kernels as steps
+from dexman_pose.pose.evidence import Evidence
+from dexman_pose.pose.residuals import EdgeMatches, PointMatches, RefineOptions, ShadedPoints
+from dexman_pose.render import _raster_kernels as raster
+from dexman_pose.render._buffers import Buffers
+from dexman_pose.render._warp import wp
+from dexman_pose.render.commands import Command
+from dexman_pose.render.rasterizer import Rasterizer
+
+Array = NDArray[np.float64]
+
+EDGE_ROOM = 400
+"""Edge points of a mask that are used at most; more say the same."""
+
+_CUDA_THREADS = 128  # threads that share the picture of one hypothesis
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One hypothesis and what it is held against.
+
+    Attributes:
+        camera_from_object: (4, 4) start.
+        view: index of its evidence.
+        matches: surface points seen at known pixels, or None.
+        edges: outline points and lines of the picture, or None.
+        shaded: surface points and their grey value, or None.
+        predicted: (4, 4) centre of the motion prior, or None.
+        stretch: (3,) factors on the mesh along its axes to start from.
+    """
+
+    camera_from_object: Array
+    view: int = 0
+    matches: PointMatches | None = None
+    edges: EdgeMatches | None = None
+    shaded: ShadedPoints | None = None
+    predicted: Array | None = None
+    stretch: Array = field(default_factory=lambda: np.ones(3))
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Outcome of a batch of B hypotheses with n unknowns.
+
+    Attributes:
+        camera_from_object: (B, 4, 4). With scales unknown it belongs to the mesh stretched about its centre by
+            ``stretch``.
+        stretch: (B, 3) factors on the mesh along its axes, about its centre.
+        focal: (B,) factor on the focal length.
+        cost: (B,) final robust cost, priors included.
+        hessian: (B, n, n) normal matrix of all terms and priors.
+        evidence: (B, n, n) normal matrix of what was seen alone.
+        gradient: (B, n) right-hand side of the evidence: minus the gradient of half the cost.
+        steps: (B,) steps taken.
+        converged: (B,) came to rest.
+        iou: (B,) overlap of outline and mask where something is known.
+        outline_rms: (B,) pixels of the crop.
+        inliers: (B,) share of points that agree.
+        area: (B,) pixels of the crop that the mesh covers.
+    """
+
+    camera_from_object: Array
+    stretch: Array
+    focal: Array
+    cost: Array
+    hessian: Array
+    evidence: Array
+    gradient: Array
+    steps: NDArray[np.int64]
+    converged: NDArray[np.bool_]
+    iou: Array
+    outline_rms: Array
+    inliers: Array
+    area: NDArray[np.int64]
+
+
+class FusedSolver:
+    """Refines poses of one mesh. Build it once per mesh; buffers are kept. Not to be shared between threads.
+
+    Args:
+        rasterizer: holds the mesh and its device.
+        center: (3,) object point that rotations and scales are about, metres.
+    """
+
+    def __init__(self, rasterizer: Rasterizer, center: Array) -> None:
+        self.device = rasterizer.device
+        self.center = np.asarray(center, np.float64)
+        self._mesh = rasterizer.device_mesh
+        self._buffers = Buffers(self.device)
+        self._middle = wp.vec3d(*(float(x) for x in self.center))
+        kernels = (
+            raster.project_vertices,
+            raster.rasterize,
+            terms.dense_terms,
+            terms.mask_edges,
+            terms.sparse_terms,
+            steps.project_states,
+            steps.gather_terms,
+            steps.step_states,
+        )
+        self._pointed = False
+        self._mask_pixels = np.zeros(0)
+        self._commands = [Command(k, self.device) for k in kernels]
+
+    def solve(
+        self,
+        problems: Sequence[Problem],
+        views: Sequence[Evidence],
+        options: RefineOptions,
+        *,
+        scales: int = 0,
+        focal: bool = False,
+    ) -> Solution:
+        """Minimise all residuals of every problem.
+
+        Args:
+            problems: the hypotheses.
+            views: evidence, all crops of one size.
+            options: weights and limits.
+            scales: unknown factors of the mesh: 0 none, 1 one, 3 one per axis.
+            focal: whether a factor on the focal length is unknown.
+        """
+        height, width = views[0].size
+        batch = len(problems)
+        threads = 1 if self.device == "cpu" else _CUDA_THREADS
+        self._upload_views(views)
+        self._upload_problems(problems, views, options)
+        silhouette = options.use_silhouette and all(v.has_mask for v in views)
+        depth = any(v.depth is not None for v in views)
+        self._upload_weights(options, silhouette)
+        slots = self._buffers.get("slots", wp.float64, batch * threads * terms.TERMS * terms.SLOT)
+        self._buffers.clear("slots", batch * threads * terms.TERMS * terms.SLOT)
+        plan = _Plan(batch, width, height, threads, silhouette, depth, scales, int(focal))
+        self._project(plan)
+        report = self._report(batch)
+        for iteration in range(options.iterations + 1):
+            self._evaluate(plan, slots)
+            self._step(plan, slots, first=int(iteration == 0))
+            if self.device == "cpu" and report[:, 3].all():
+                break
+        return self._solution(problems, plan)
+
+    def _report(self, batch: int) -> Array:
+        values = np.zeros((batch, steps.REPORT))
+        values[:, 1] = 1e-3
+        self._put("report", values)
+        return self._buffers.host("report", values.size).reshape(batch, steps.REPORT)
+
+    def _put(self, name: str, values: NDArray[Any]) -> Any:
+        """Copy values into a named buffer of their own type."""
+        kinds = {"f8": wp.float64, "f4": wp.float32, "i4": wp.int32, "u1": wp.uint8}
+        flat = np.ascontiguousarray(values).reshape(-1)
+        array = self._buffers.get(name, kinds[flat.dtype.str[1:]], max(flat.size, 1))
+        if self.device == "cpu":
+            self._buffers.host(name, flat.size)[:] = flat
+        elif flat.size:
+            wp.copy(array, wp.array(flat, dtype=array.dtype, device=self.device), count=flat.size)
+        return array
+
+    def _upload_views(self, views: Sequence[Evidence]) -> None:
+        rows = [[*_lens(v), *v.factors, *v.origin] for v in views]
+        self._put("views", np.array(rows, np.float64))
+        self._put("field", np.stack([v.sdf for v in views]))
+        self._put("smooth", np.stack([v.smooth for v in views]))
+        self._put("code", np.stack([v.code for v in views]))
+        empty = np.zeros(views[0].size, np.float32)
+        self._put("measured", np.stack([empty if v.depth is None else v.depth for v in views]))
+        self._put("picture", np.stack([empty if v.gray is None else v.gray for v in views]))
+        edges = np.zeros((len(views), EDGE_ROOM, 4), np.float32)
+        counts = np.zeros(len(views), np.int32)
+        for i, view in enumerate(views):
+            kept = slice(None, None, 1 + len(view.edge) // (EDGE_ROOM + 1))
+            counts[i] = len(view.edge[kept])
+            edges[i, : counts[i], :2] = view.edge[kept]
+            edges[i, : counts[i], 2:] = view.edge_normal[kept]
+        self._put("edges", edges)
+        self._put("edge_count", counts)
+        self._mask_pixels = np.array([float(v.known_pixels) for v in views])
+        self._put("wanted", np.array([float(v.depth_count) for v in views]))
+
+    def _upload_problems(
+        self, problems: Sequence[Problem], views: Sequence[Evidence], options: RefineOptions
+    ) -> None:
+        state = np.zeros((len(problems), terms.STATE))
+        prior = np.zeros((len(problems), steps.PRIOR))
+        for i, p in enumerate(problems):
+            state[i] = self._state(p.camera_from_object, p.stretch)
+            prior[i, :12] = self._state(
+                p.camera_from_object if p.predicted is None else p.predicted, p.stretch
+            )[:12]
+            if p.predicted is not None and options.prior_translation is not None:
+                prior[i, 12:14] = options.prior_translation**-2, options.prior_rotation**-2
+            prior[i, 17:19] = options.prior_scale**-2, options.prior_focal**-2
+        for name in ("candidate", "best"):
+            self._put(name, state)
+        self._put("prior", prior)
+        self._put("view_of", np.array([p.view for p in problems], np.int32))
+        self._upload_points(problems, views, options)
+
+    def _upload_points(
+        self, problems: Sequence[Problem], views: Sequence[Evidence], options: RefineOptions
+    ) -> None:
+        """Sets of points; problems that share the same matches share a set."""
+        known: dict[tuple[int, int, int, int], int] = {}
+        set_of: list[int] = []
+        bounds: list[tuple[int, int]] = []
+        parts = []
+        at = 0
+        for p in problems:
+            key = (p.view, id(p.matches), id(p.edges), id(p.shaded))
+            if p.matches is None and p.edges is None and p.shaded is None:
+                set_of.append(-1)
+                continue
+            if key not in known:
+                known[key] = len(bounds)
+                part = _point_rows(p, views[p.view], options)
+                bounds.append((at, at + len(part[0])))
+                at += len(part[0])
+                parts.append(part)
+            set_of.append(known[key])
+        self._pointed = bool(parts)
+        self._put("set_of", np.array(set_of, np.int32))
+        self._put("sets", np.array(bounds or [(0, 0)], np.int32))
+        kinds = [p[0] for p in parts] or [np.zeros(0, np.int32)]
+        self._put("kinds", np.concatenate(kinds))
+        self._put("points", np.concatenate([p[1] for p in parts] or [np.zeros((0, 3))]))
+        self._put("targets", np.concatenate([p[2] for p in parts] or [np.zeros((0, 5))]))
+
+    def _upload_weights(self, o: RefineOptions, silhouette: bool) -> None:
+        sigmas = [o.silhouette_sigma**-2, o.silhouette_reach, o.depth_sigma**-2, o.reach, o.depth_scale]
+        sigmas += [o.depth_shift, o.point_sigma**-2, o.reach, o.edge_sigma**-2, 3.0]
+        sigmas += [o.color_sigma**-2, o.color_reach]
+        self._put("sigmas", np.array(sigmas, np.float64))
+        self._put("weights", np.array([o.silhouette_weight, o.depth_weight, o.reach, float(silhouette)]))
+
+    def _state(self, pose: Array, stretch: Array) -> Array:
+        out = np.zeros(terms.STATE)
+        out[:9] = pose[:3, :3].reshape(-1)
+        out[9:12] = pose[:3, :3] @ self.center + pose[:3, 3]
+        out[12:15] = np.log(stretch)
+        return out
+
+    def _get(self, name: str, size: int = 0, dtype: Any = wp.float64) -> Any:
+        return self._buffers.get(name, dtype, size)
+
+    def _project(self, plan: _Plan) -> None:
+        b = self._buffers
+        self._commands[5](
+            (plan.batch,),
+            b.kept("candidate"),
+            self._middle,
+            b.kept("view_of"),
+            b.kept("views"),
+            self._get("projection", plan.batch * 12),
+        )
+
+    def _evaluate(self, plan: _Plan, slots: Any) -> None:
+        """Render all candidates and sum their residuals into the slots."""
+        b, batch = self._buffers, plan.batch
+        if plan.silhouette or plan.depth:
+            nearest = self._render(plan)
+            self._commands[2](
+                (batch, plan.threads),
+                nearest,
+                b.kept("candidate"),
+                b.kept("view_of"),
+                b.kept("views"),
+                b.kept("field"),
+                b.kept("smooth"),
+                b.kept("code"),
+                b.kept("measured"),
+                plan.width,
+                plan.height,
+                int(plan.silhouette),
+                int(plan.depth),
+                plan.scales,
+                plan.focal,
+                b.kept("sigmas"),
+                plan.threads,
+                slots,
+            )
+            if plan.silhouette:
+                self._commands[3](
+                    (batch, plan.threads),
+                    nearest,
+                    b.kept("candidate"),
+                    b.kept("view_of"),
+                    b.kept("views"),
+                    b.kept("edges"),
+                    b.kept("edge_count"),
+                    EDGE_ROOM,
+                    plan.width,
+                    plan.height,
+                    plan.scales,
+                    plan.focal,
+                    b.kept("sigmas"),
+                    plan.threads,
+                    slots,
+                )
+        if self._pointed:
+            self._commands[4](
+                (batch, plan.threads),
+                b.kept("candidate"),
+                self._middle,
+                b.kept("view_of"),
+                b.kept("views"),
+                b.kept("set_of"),
+                b.kept("sets"),
+                b.kept("kinds"),
+                b.kept("points"),
+                b.kept("targets"),
+                b.kept("code"),
+                b.kept("picture"),
+                plan.width,
+                plan.height,
+                plan.scales,
+                plan.focal,
+                b.kept("sigmas"),
+                plan.threads,
+                slots,
+            )
+
+    def _render(self, plan: _Plan) -> Any:
+        vertices, faces = self._mesh
+        pixels = plan.batch * plan.width * plan.height
+        nearest = self._get("nearest", pixels + raster.LANES - 1, wp.float32)
+        keys = self._get("keys", 0, wp.uint64)
+        screen = self._get("screen", plan.batch * vertices.shape[0], wp.vec3d)
+        projection = self._buffers.kept("projection")
+        self._buffers.clear("nearest", pixels)
+        cpu = self.device == "cpu"
+        per_vertex, per_face = (1, 1) if cpu else (vertices.shape[0], faces.shape[0])
+        rows = 1 if cpu else max(1, min(plan.height, 32, (1 << 18) // max(1, plan.batch * per_face)))
+        self._commands[0]((plan.batch, per_vertex), vertices, projection, 0.01, per_vertex, screen)
+        self._commands[1](
+            (plan.batch, per_face, rows),
+            vertices,
+            faces,
+            projection,
+            screen,
+            0.01,
+            plan.width,
+            plan.height,
+            per_face,
+            rows,
+            False,
+            nearest,
+            keys,
+        )
+        return nearest
+
+    def _step(self, plan: _Plan, slots: Any, first: int) -> None:
+        """Accept or reject the candidates and take the next step."""
+        b, n = self._buffers, plan.batch
+        trial = self._get("trial", n * steps.REPORT)
+        system = self._get("system", n * steps.SYSTEM)
+        self._commands[6](
+            (n,),
+            slots,
+            plan.threads,
+            b.kept("view_of"),
+            b.kept("wanted"),
+            b.kept("weights"),
+            system,
+            trial,
+        )
+        self._commands[7](
+            (n,),
+            trial,
+            system,
+            b.kept("prior"),
+            self._middle,
+            b.kept("view_of"),
+            b.kept("views"),
+            plan.scales,
+            plan.focal,
+            first,
+            b.kept("candidate"),
+            b.kept("best"),
+            self._get("best_system", n * steps.SYSTEM),
+            self._get("evidence_system", n * steps.SYSTEM),
+            b.kept("report"),
+            self._get("factor", n * terms.UNKNOWNS**2),
+            self._get("step", n * terms.UNKNOWNS),
+            b.kept("projection"),
+        )
+
+    def _solution(self, problems: Sequence[Problem], plan: _Plan) -> Solution:
+        n, host = plan.batch, self._buffers.host
+        state = np.array(host("best", n * terms.STATE)).reshape(n, terms.STATE)
+        report = np.array(host("report", n * steps.REPORT)).reshape(n, steps.REPORT)
+        hessian, _ = _unpack(host("best_system", n * steps.SYSTEM), n, plan.unknowns)
+        evidence, gradient = _unpack(host("evidence_system", n * steps.SYSTEM), n, plan.unknowns)
+        poses = np.tile(np.eye(4), (n, 1, 1))
+        poses[:, :3, :3] = state[:, :9].reshape(n, 3, 3)
+        poses[:, :3, 3] = state[:, 9:12] - poses[:, :3, :3] @ self.center
+        known = self._mask_pixels[[p.view for p in problems]]
+        hits, drawn = report[:, 4], report[:, 5]
+        union = drawn + known - hits
+        return Solution(
+            camera_from_object=poses,
+            stretch=np.exp(state[:, 12:15]),
+            focal=np.exp(state[:, 15]),
+            cost=report[:, 0],
+            hessian=hessian,
+            evidence=evidence,
+            gradient=gradient,
+            steps=report[:, 2].astype(np.int64),
+            converged=report[:, 3] > 0,
+            iou=hits / np.maximum(union, 1.0),
+            outline_rms=np.sqrt(report[:, 7] / np.maximum(report[:, 8], 1.0)),
+            inliers=report[:, 9],
+            area=report[:, 6].astype(np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Sizes and switches of one call."""
+
+    batch: int
+    width: int
+    height: int
+    threads: int
+    silhouette: bool
+    depth: bool
+    scales: int
+    focal: int
+
+    @property
+    def unknowns(self) -> int:
+        return 6 + self.scales + self.focal
+
+
+def _lens(view: Evidence) -> tuple[float, float, float, float]:
+    return view.camera.fx, view.camera.fy, view.camera.cx, view.camera.cy
+
+
+def _point_rows(p: Problem, view: Evidence, o: RefineOptions) -> tuple[NDArray[np.int32], Array, Array]:
+    """Kinds (N,), object points (N, 3) and targets (N, 5) of all points of a problem, weights included."""
+    kinds, points, targets = [], [], []
+    if p.matches is not None:
+        share = min(1.0, 150.0 / max(float(p.matches.weight.sum()), 1.0))
+        rows = np.zeros((len(p.matches), 5))
+        rows[:, :2], rows[:, 4] = view.to_crop(p.matches.pixels), share * p.matches.weight
+        kinds.append(np.full(len(rows), terms.POINTS))
+        points.append(p.matches.points)
+        targets.append(rows)
+    if p.edges is not None:
+        rows = np.zeros((len(p.edges), 5))
+        rows[:, :2], rows[:, 2:4] = view.to_crop(p.edges.pixels), p.edges.normal
+        rows[:, 4] = o.edge_weight * min(1.0, 120.0 / max(len(rows), 1))
+        kinds.append(np.full(len(rows), terms.EDGES))
+        points.append(p.edges.points)
+        targets.append(rows)
+    if p.shaded is not None:
+        rows = np.zeros((len(p.shaded), 5))
+        share = o.color_weight * min(1.0, 600.0 / max(len(rows), 1))
+        rows[:, 0], rows[:, 4] = p.shaded.gray, share * p.shaded.weight
+        kinds.append(np.full(len(rows), terms.COLOR))
+        points.append(p.shaded.points)
+        targets.append(rows)
+    return np.concatenate(kinds).astype(np.int32), np.concatenate(points), np.concatenate(targets)
+
+
+def _unpack(packed: Array, batch: int, unknowns: int) -> tuple[Array, Array]:
+    """Normal matrices (B, n, n) and right-hand sides (B, n) of packed lower triangles."""
+    rows = packed.reshape(batch, steps.SYSTEM)
+    i, j = np.tril_indices(unknowns)
+    full = np.zeros((batch, unknowns, unknowns))
+    full[:, i, j] = rows[:, : len(i)]
+    full[:, j, i] = rows[:, : len(i)]
+    return full, np.array(rows[:, terms.TRIANGLE : terms.TRIANGLE + unknowns])
