@@ -1,6 +1,7 @@
 """Render-and-compare: searching, refining and tracking the 6-DoF poses of objects."""
 
-from dexman_pose.pose.api import PoseEstimate, estimate_pose, refine_pose, track
+from dexman_pose.pose.api import estimate_pose, refine_pose, track
+from dexman_pose.pose.estimate import PoseEstimate
 from dexman_pose.pose.focal import estimate_camera
 from dexman_pose.pose.objects import reconstruct_objects
 from dexman_pose.pose.prompting import sharpen_prompts

@@ -496,32 +496,31 @@ def sparse_terms(
                     weight,
                 )
                 slots[term + COUNT] += ONE
+            elif u >= ONE and w >= ONE and u < wp.float64(width - 2) and w < wp.float64(height - 2):
+                base = v * width * height
+                bits = int(code[base + int(w + HALF) * width + int(u + HALF)])
+                if (bits & UNKNOWN) == 0:
+                    s = bilinear(picture, base, width, u, w)
+                    a = pixel_gradient(s[1], s[2], fx, fy, p)
+                    by_focal = s[1] * (u - cx) + s[2] * (w - cy)
+                    residual = s[0] - targets[t]
+                    add_residual(
+                        slots,
+                        term,
+                        state,
+                        pose,
+                        scales,
+                        focal,
+                        d,
+                        a,
+                        by_focal,
+                        residual,
+                        sigmas[10],
+                        sigmas[11],
+                        weight,
+                    )
+                    slots[term + COUNT] += ONE
+                    if residual * residual * sigmas[10] < wp.float64(4.0):
+                        slots[term + HITS] += ONE
             else:
-                if u >= ONE and w >= ONE and u < wp.float64(width - 2) and w < wp.float64(height - 2):
-                    base = v * width * height
-                    bits = int(code[base + int(w + HALF) * width + int(u + HALF)])
-                    if (bits & UNKNOWN) == 0:
-                        s = bilinear(picture, base, width, u, w)
-                        a = pixel_gradient(s[1], s[2], fx, fy, p)
-                        by_focal = s[1] * (u - cx) + s[2] * (w - cy)
-                        residual = s[0] - targets[t]
-                        add_residual(
-                            slots,
-                            term,
-                            state,
-                            pose,
-                            scales,
-                            focal,
-                            d,
-                            a,
-                            by_focal,
-                            residual,
-                            sigmas[10],
-                            sigmas[11],
-                            weight,
-                        )
-                        slots[term + COUNT] += ONE
-                        if residual * residual * sigmas[10] < wp.float64(4.0):
-                            slots[term + HITS] += ONE
-                else:
-                    slots[term + COST] += weight * sigmas[11] * sigmas[11]
+                slots[term + COST] += weight * sigmas[11] * sigmas[11]

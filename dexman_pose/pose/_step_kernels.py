@@ -12,10 +12,8 @@ from dexman_pose.pose._solver_kernels import (
     COST,
     COUNT,
     DEPTH,
-    EDGES,
     HITS,
     INTRINSICS,
-    NEAR,
     ONE,
     POINTS,
     SILHOUETTE,
@@ -35,8 +33,8 @@ PRIOR = 20
 focal length, spare."""
 
 REPORT = 10
-"""Numbers of a report: cost, damping, steps, state (0 running, 1 at rest, 2 given up), overlap hits, drawn known pixels,
-pixels drawn, outline squares, outline count, share of point inliers."""
+"""Numbers of a report: cost, damping, steps, whether at rest, overlap, known pixels drawn, pixels drawn, outline
+squares, outline count, share of points that agree."""
 
 TURN_LIMIT = wp.constant(wp.float64(0.35))
 STRETCH_LIMIT = wp.constant(wp.float64(0.2))

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack, _check
+from dexman_pose.data import BACKGROUND, Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack, _check
+from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.errors import EstimationError, InputError
+from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.appearance import texture_matches
+from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
+from dexman_pose.pose.occlusion import label_image
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.residuals import RefineOptions, trusting_points
 from dexman_pose.pose.search import has_color, refiner_for, search_pose
+from dexman_pose.pose.solver import Problem
+from dexman_pose.pose.symmetry_cache import symmetry_of
 from dexman_pose.pose.track import TrackStart, track_objects
 
 Array = NDArray[np.float64]
 
+ScaleMode = Literal["known", "unknown", "axes"]
+SCALE_MODES: tuple[str, ...] = ("known", "unknown", "axes")
+
 _KICK = np.deg2rad(4.0)
-
-
-@dataclass(frozen=True)
-class PoseEstimate:
-    """A pose and how far it can be trusted.
-
-    Attributes:
-        camera_from_object: (4, 4), metres.
-        score: higher is better; outline overlap plus, for a coloured mesh, colour correlation.
-        mask_iou: overlap of the rendered outline with the mask, in [0, 1].
-        converged: whether the refinement came to rest.
-        covariance: (6, 6) of the twist (v, w) about the object's centre, camera axes, metres and radians.
-        alternatives: other poses that explain the picture, best first.
-    """
-
-    camera_from_object: Array
-    score: float
-    mask_iou: float
-    converged: bool
-    covariance: Array
-    alternatives: list[PoseEstimate] = field(default_factory=list)
 
 
 def estimate_pose(
@@ -49,37 +38,48 @@ def estimate_pose(
     camera: Camera,
     *,
     depth: NDArray[np.float32] | None = None,
+    occluders: NDArray[np.bool_] | None = None,
+    scale: ScaleMode = "known",
+    symmetry: SymmetryGroup | None = None,
+    device: str = "cpu",
 ) -> PoseEstimate:
-    """The pose of a known object in one picture, with no idea of it beforehand.
+    """The pose of an object in one picture, with no idea of it beforehand.
 
     Args:
-        mesh: metres.
+        mesh: metres; of any size when ``scale`` says that it is not known.
         image: (H, W, 3) uint8 RGB.
         mask: (H, W) bool, visible pixels of the object.
         camera: intrinsics of the picture.
         depth: (H, W) float32 metres, 0 where not measured.
+        occluders: (H, W) bool, pixels of things that may hide a part of the object. With depth, what is measured
+            nearer than the object beside it counts as one too.
+        scale: ``"known"``: the mesh has its true size. ``"unknown"``: one factor is free; depth fixes it, and without
+            depth only rotation and viewing direction are found. ``"axes"``: a factor along each axis of the mesh.
+        symmetry: of the object; left out, it is detected from the mesh.
+        device: where the engine runs, ``"cpu"`` or a CUDA device.
 
     Returns:
         The best pose, with ranked alternatives.
 
     Raises:
-        InputError: sizes do not agree.
+        InputError: sizes do not agree, or an option is unknown.
         EstimationError: the mask is empty.
     """
-    labels = _labels(mask, camera)
+    labels = _labels(mask, camera, occluders, _depth(depth, camera))
     picture = _picture(image, camera)
-    refiner = refiner_for(mesh, labels == 1)
-    found = search_pose(refiner, picture, labels, 1, camera, depth=_depth(depth, camera))
-    estimates = [
-        PoseEstimate(
-            h.camera_from_object, h.score, h.iou, h.refined.converged, _covariance(h.refined.hessian)
-        )
-        for h in found
-    ]
-    best = estimates[0]
-    return PoseEstimate(
-        best.camera_from_object, best.score, best.mask_iou, best.converged, best.covariance, estimates[1:]
+    refiner = refiner_for(mesh, labels == 1, device)
+    scales, source = _scale_unknowns(scale, depth)
+    found = search_pose(
+        refiner,
+        picture,
+        labels,
+        1,
+        camera,
+        depth=depth,
+        scales=scales,
+        symmetry=symmetry_of(mesh) if symmetry is None else symmetry,
     )
+    return ranked([estimate_of(refiner, h.refined, h.score, source) for h in found])
 
 
 def refine_pose(
@@ -90,6 +90,10 @@ def refine_pose(
     *,
     image: NDArray[np.uint8] | None = None,
     depth: NDArray[np.float32] | None = None,
+    occluders: NDArray[np.bool_] | None = None,
+    scale: ScaleMode = "known",
+    solver: str = "lm",
+    device: str = "cpu",
 ) -> PoseEstimate:
     """Refine a pose that is roughly right (a few degrees, a tenth of the object's size).
 
@@ -103,22 +107,46 @@ def refine_pose(
         camera: intrinsics.
         image: (H, W, 3) uint8 RGB; with it a coloured mesh is matched with the picture too.
         depth: (H, W) float32 metres, 0 where not measured.
+        occluders: (H, W) bool, pixels of things that may hide a part of the object.
+        scale: as for :func:`estimate_pose`; ``"unknown"`` and ``"axes"`` need the ``lm`` solver.
+        solver: ``"lm"``: second order, fused. ``"adam"``: first order through :func:`dexman_pose.render.render`.
+        device: where the engine runs.
 
     Raises:
-        InputError: sizes do not agree, or the start is no rigid transform.
+        InputError: sizes do not agree, the start is no rigid transform, or an option is unknown.
         EstimationError: the mask is empty.
     """
     start = _check.rigid(np.asarray(camera_from_object, dtype=np.float64)[None], "camera_from_object")[0]
-    labels = _labels(mask, camera)
+    if solver not in ("lm", "adam"):
+        raise InputError(f"solver must be 'lm' or 'adam', but got {solver!r}")
+    labels = _labels(mask, camera, occluders, _depth(depth, camera))
     box = mask_box(labels == 1)
     if box is None:
         raise EstimationError("refining needs a mask with at least one pixel, but this one is empty")
-    refiner = refiner_for(mesh, labels == 1)
-    evidence = gather(labels, 1, camera, crop_box([box], 0.25), depth=_depth(depth, camera))
-    result = _best_of_kicks(refiner, start, evidence)
-    ncc = 0.0
-    if image is not None and has_color(refiner):
-        picture = _picture(image, camera)
+    picture = None if image is None else _picture(image, camera)
+    scales, source = _scale_unknowns(scale, depth)
+    refiner = refiner_for(mesh, labels == 1, device)
+    evidence = gather(labels, 1, camera, crop_box([box], 0.25), depth=depth)
+    if solver == "adam":
+        if scales:
+            raise InputError(f"solver 'adam' refines the pose alone; scale={scale!r} needs solver='lm'")
+        return _by_adam(mesh, refiner, start, labels, camera, evidence, picture, depth)
+    result, ncc = _by_lm(refiner, start, evidence, labels, camera, picture, scales)
+    return estimate_of(refiner, result, result.iou + ncc, source)
+
+
+def _by_lm(
+    refiner: PoseRefiner,
+    start: Array,
+    evidence: Evidence,
+    labels: NDArray[np.uint8],
+    camera: Camera,
+    picture: NDArray[np.uint8] | None,
+    scales: int,
+) -> tuple[Refined, float]:
+    """The fused refinement, then the mesh's colours where it has any; their correlation comes along."""
+    result, ncc = _best_of_kicks(refiner, start, evidence, scales), 0.0
+    if picture is not None and has_color(refiner) and not scales:
         for _ in range(3):
             matches, ncc = texture_matches(
                 refiner.rasterizer, result.camera_from_object, picture, camera, labels, 1
@@ -127,29 +155,58 @@ def refine_pose(
                 break
             options = trusting_points(matches, RefineOptions(iterations=15))
             result = refiner.refine(result.camera_from_object, evidence, options, matches=matches)
-    return PoseEstimate(
-        result.camera_from_object, result.iou + ncc, result.iou, result.converged, _covariance(result.hessian)
+    return result, ncc
+
+
+def _by_adam(
+    mesh: Mesh,
+    refiner: PoseRefiner,
+    start: Array,
+    labels: NDArray[np.uint8],
+    camera: Camera,
+    evidence: Evidence,
+    picture: NDArray[np.uint8] | None,
+    depth: NDArray[np.float32] | None,
+) -> PoseEstimate:
+    """First order; what it found is judged by the fused solver without a step."""
+    from dexman_pose.pose.adam import refine_adam
+
+    unknown = (labels != 1) & (labels != BACKGROUND)
+    pose, _, converged, steps = refine_adam(
+        mesh, start, labels == 1, camera, image=picture, depth=depth, unknown=unknown
     )
+    judged = refiner.refine(pose, evidence, RefineOptions(iterations=0))
+    judged = replace(judged, camera_from_object=pose, converged=converged, iterations=steps)
+    return estimate_of(refiner, judged, judged.iou, "given")
 
 
-def _best_of_kicks(refiner: PoseRefiner, start: Array, evidence: Evidence) -> Refined:
+def _best_of_kicks(refiner: PoseRefiner, start: Array, evidence: Evidence, scales: int = 0) -> Refined:
     """The cheapest refinement from the start and from six small turns of it.
 
     Where a face seen at a grazing angle comes and goes, the cost has a kink that no single start steps over.
     """
     radius = refiner.rasterizer.mesh.radius
     # Where the picture leaves a direction open, mostly the distance, the start is what is known of it.
-    options = RefineOptions(iterations=30, prior_translation=0.05 * radius, prior_rotation=0.1)
-    center = start[:3, :3] @ refiner.center + start[:3, 3]
-    best = refiner.refine(start, evidence, options, predicted=start)
-    for axis in range(3):
-        for angle in (-_KICK, _KICK):
-            twist = np.zeros(6)
-            twist[3 + axis] = angle
-            other = refiner.refine(apply_increment(twist, start, center), evidence, options, predicted=start)
-            if other.cost < best.cost:
-                best = other
-    return best
+    free = scales > 0
+    options = RefineOptions(
+        iterations=30, prior_translation=None if free else 0.05 * radius, prior_rotation=0.1
+    )
+    center = refiner.camera_center(start)
+    turns = np.concatenate([np.zeros((6, 3)), _KICK * np.concatenate([np.eye(3), -np.eye(3)])], 1)
+    starts = [start, *(apply_increment(turn, start, center) for turn in turns)]
+    problems = [Problem(s, predicted=start) for s in starts]
+    return min(refiner.refine_all(problems, [evidence], options, scales=scales), key=lambda r: r.cost)
+
+
+def _scale_unknowns(scale: str, depth: NDArray[np.float32] | None) -> tuple[int, ScaleSource]:
+    """Number of unknown scales, and what fixes them."""
+    if scale not in SCALE_MODES:
+        raise InputError(f"scale must be one of {', '.join(SCALE_MODES)}, but got {scale!r}")
+    if scale == "known":
+        return 0, "given"
+    if depth is None or not (depth > 0).any():
+        return (0 if scale == "unknown" else 3), "unknown"
+    return (1 if scale == "unknown" else 3), "depth"
 
 
 def track(
@@ -203,9 +260,16 @@ def track(
     return tracks[name]
 
 
-def _labels(mask: NDArray[np.bool_], camera: Camera) -> NDArray[np.uint8]:
-    checked = _check.array(mask, "mask", (camera.height, camera.width), np.bool_)
-    return checked.astype(np.uint8)
+def _labels(
+    mask: NDArray[np.bool_],
+    camera: Camera,
+    occluders: NDArray[np.bool_] | None,
+    depth: NDArray[np.float32] | None,
+) -> NDArray[np.uint8]:
+    size = (camera.height, camera.width)
+    checked = _check.array(mask, "mask", size, np.bool_)
+    others = None if occluders is None else _check.array(occluders, "occluders", size, np.bool_)
+    return label_image(checked, others, depth)
 
 
 def _picture(image: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
@@ -218,7 +282,3 @@ def _depth(depth: NDArray[np.float32] | None, camera: Camera) -> NDArray[np.floa
         return None
     checked: NDArray[np.float32] = _check.array(depth, "depth", (camera.height, camera.width), np.float32)
     return checked
-
-
-def _covariance(hessian: Array) -> Array:
-    return np.asarray(np.linalg.pinv(hessian + 1e-9 * np.eye(6)), np.float64)

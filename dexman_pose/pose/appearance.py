@@ -32,12 +32,17 @@ def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None) -> Gray:
     With a ``mask`` only its pixels count, and pixels outside become mid-grey: an edge of the mask is no feature.
     """
     weight = np.ones_like(gray) if mask is None else mask.astype(np.float32)
-    size, sigma = (0, 0), 9.0
-    norm = np.maximum(cv2.GaussianBlur(weight, size, sigma), 1e-3)
-    mean = cv2.GaussianBlur(gray * weight, size, sigma) / norm
+    norm = np.maximum(_smooth(weight), 1e-3)
+    mean = _smooth(gray * weight) / norm
     centred = (gray - mean) * weight
-    spread = np.sqrt(cv2.GaussianBlur(centred * centred, size, sigma) / norm)
+    # Running sums leave rounding errors below zero.
+    spread = np.sqrt(np.maximum(_smooth(centred * centred), 0.0) / norm)
     return np.clip(128.0 + 45.0 * centred / (spread + 6.0), 0, 255).astype(np.uint8)
+
+
+def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Nearly a Gaussian of 8.6 pixels: two boxes of 21, which cost the same at any size."""
+    return cv2.blur(cv2.blur(image, (21, 21)), (21, 21))
 
 
 def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.geometry import so3_exp
+from dexman_pose.meshing.simplify import simplified
+from dexman_pose.pose.coarse import CoarseScorer
 from dexman_pose.pose.evidence import Evidence
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches, RefineOptions, ShadedPoints
 from dexman_pose.pose.solver import FusedSolver, Problem, Solution
@@ -72,6 +74,7 @@ class PoseRefiner:
         self.rasterizer = rasterizer
         self.center = center
         self.solver = FusedSolver(rasterizer, center)
+        self._coarse: dict[bool, CoarseScorer] = {}
 
     def refine(
         self,
@@ -111,6 +114,14 @@ class PoseRefiner:
         """Minimise every problem in one batch."""
         found = self.solver.solve(problems, views, options, scales=scales, focal=focal)
         return [_one(found, i) for i in range(len(problems))]
+
+    def coarse(self, colored: bool) -> CoarseScorer:
+        """The scorer of small pictures; without colours a simplified mesh will do."""
+        if colored not in self._coarse:
+            mesh = self.rasterizer.mesh
+            device = self.rasterizer.device
+            self._coarse[colored] = CoarseScorer(mesh if colored else simplified(mesh), device)
+        return self._coarse[colored]
 
     def camera_center(self, pose: Array) -> Array:
         """(3,) the object's centre in the camera frame."""

@@ -11,16 +11,29 @@ from numpy.typing import NDArray
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import rotation_angle
-from dexman_pose.pose.appearance import fit_texture, texture_evidence
-from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
+from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.pose.appearance import TextureEvidence, fit_texture, texture_evidence
+from dexman_pose.pose.evidence import MAX_SIDE, Evidence, crop_box, gather, mask_box
+from dexman_pose.pose.occlusion import is_cut
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.residuals import EdgeMatches, RefineOptions, trusting_points
-from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, ray_rotation, rotation_grid
+from dexman_pose.pose.solver import Problem
+from dexman_pose.pose.viewpoints import (
+    extreme_points,
+    poses_on_box,
+    poses_on_part,
+    ray_rotation,
+    rotation_grid,
+)
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 
 _KICK = np.deg2rad(5.0)
+_COARSE_SIDE, _ROUGH_SIDE = 48, 96
+"""Longest sides in pixels of the crops of the first and second stage."""
+_FINE = 8
+"""Hypotheses refined in full size."""
 
 
 @dataclass(frozen=True)
@@ -42,43 +55,61 @@ class Hypothesis:
     refined: Refined
 
 
-def _score_batch(
-    refiner: PoseRefiner, poses: Array, evidence: Evidence, colors: NDArray[np.float32] | None, colored: bool
-) -> Array:
-    """(B,) overlap with the mask plus colour correlation, for poses rendered into the small crop."""
-    h, w = evidence.size
-    scores = np.empty(len(poses))
-    wanted = ("depth", "color") if colored else ("depth",)
-    known = ~evidence.unknown
-    mask = evidence.mask
-    for start in range(0, len(poses), 256):
-        part = poses[start : start + 256]
-        picture = refiner.rasterizer.render(part, evidence.camera.K, w, h, attributes=wanted)
-        drawn = picture.mask
-        hit = (drawn & mask).sum((1, 2))
-        union = ((drawn | mask) & known).sum((1, 2))
-        score = hit / np.maximum(union, 1)
-        if colored and colors is not None:
-            both = (drawn & mask)[..., None]
-            count = np.maximum(both.sum((1, 2)), 1)
-            a = np.asarray(picture.color, np.float32)
-            a = (a - (a * both).sum((1, 2))[:, None, None] / count[:, None, None]) * both
-            b = colors[None] * both
-            b = (b - b.sum((1, 2))[:, None, None] / count[:, None, None]) * both
-            scale = np.sqrt((a * a).sum((1, 2, 3)) * (b * b).sum((1, 2, 3)))
-            score = score + (a * b).sum((1, 2, 3)) / np.maximum(scale, 1e-6)
-        scores[start : start + len(part)] = score
-    return scores
+@dataclass(frozen=True)
+class Look:
+    """One object in one picture.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        labels: (H, W) uint8 label image.
+        label: the object's value in it.
+        camera: intrinsics.
+        depth: (H, W) metres, 0 where not measured, or None.
+        box: (4,) x0, y0, x1, y1 of the object's pixels.
+    """
+
+    image: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    label: int
+    camera: Camera
+    depth: NDArray[np.float32] | None
+    box: Array
+
+    def evidence(self, margin: float, side: int = MAX_SIDE) -> Evidence:
+        """The evidence in a crop around the object, widened by ``margin``, at most ``side`` pixels long."""
+        return gather(
+            self.labels,
+            self.label,
+            self.camera,
+            crop_box([self.box], margin),
+            depth=self.depth,
+            max_side=side,
+        )
+
+    def texture(self, refiner: PoseRefiner, refined: Refined) -> TextureEvidence:
+        """What the mesh's colours say at a pose."""
+        return texture_evidence(
+            refiner.rasterizer, refined.camera_from_object, self.image, self.camera, self.labels, self.label
+        )
 
 
-def _distinct(poses: Array, scores: Array, count: int, angle: float) -> list[int]:
-    """Indices of the best poses that differ from each other by at least ``angle`` radians."""
+def _distinct(
+    poses: Array, scores: Array, count: int, angle: float, symmetry: SymmetryGroup | None = None
+) -> list[int]:
+    """Indices of the best poses that differ from each other by at least ``angle`` radians, twins left out."""
     kept: list[int] = []
-    for i in np.argsort(-scores):
+    for i in np.argsort(-scores, kind="stable"):
         if len(kept) == count:
             break
-        others = poses[kept][:, :3, :3]
-        if not kept or rotation_angle(np.swapaxes(others, -1, -2) @ poses[i, :3, :3]).min() > angle:
+        if not kept:
+            kept.append(int(i))
+            continue
+        others = poses[kept]
+        if symmetry is None or symmetry.is_trivial:
+            apart = rotation_angle(np.swapaxes(others[:, :3, :3], -1, -2) @ poses[i, :3, :3])
+        else:
+            apart = symmetry.rotation_error(np.broadcast_to(poses[i], others.shape), others)
+        if apart.min() > angle:
             kept.append(int(i))
     return kept
 
@@ -92,10 +123,15 @@ def search_pose(
     *,
     depth: NDArray[np.float32] | None = None,
     rotations: Array | None = None,
-    keep: int = 24,
+    keep: int = 40,
     count: int = 5,
+    scales: int = 0,
+    symmetry: SymmetryGroup | None = None,
 ) -> list[Hypothesis]:
     """Ranked pose hypotheses of one object in one picture, best first.
+
+    Thousands of poses that cover the mask are rendered small and scored; the best that differ are refined together,
+    the best of these once more in full size, with texture where the mesh has any.
 
     Args:
         refiner: holds the mesh.
@@ -107,6 +143,8 @@ def search_pose(
         rotations: (B, 3, 3) camera from object; the default covers all rotations.
         keep: hypotheses refined after the coarse scoring.
         count: hypotheses returned.
+        scales: unknown factors of the mesh: 0, 1, or 3 along its axes; found from depth.
+        symmetry: of the mesh; no two hypotheses returned are twins.
 
     Raises:
         EstimationError: the mask is empty.
@@ -116,51 +154,108 @@ def search_pose(
         raise EstimationError(
             "pose search needs a mask with at least one pixel, but the object's mask is empty"
         )
+    look = Look(image, labels, label, camera, depth, box)
     colored = has_color(refiner)
-    if rotations is None:
-        ray = camera.unproject(0.5 * (box[:2] + box[2:]), np.array(1.0))
-        rotations = ray_rotation(ray) @ rotation_grid(140 if colored else 100, 16 if colored else 12)
-    vertices = refiner.rasterizer.mesh.vertices
-    poses = poses_on_box(rotations, extreme_points(vertices), box, camera)
-    evidence = gather(labels, label, camera, crop_box([box], 0.1), depth=depth, max_side=56)
-    small = crop_like(image, evidence)
-    scores = _score_batch(refiner, poses, evidence, small, colored)
-    fine = gather(labels, label, camera, crop_box([box], 0.25), depth=depth)
-    options = RefineOptions(iterations=15, silhouette_sigma=2.0)
-    hypotheses = []
-    for i in _distinct(poses, scores, keep, np.deg2rad(12)):
-        refined = refiner.refine(poses[i], fine, options)
-        hypotheses.append(polish(refiner, refined, fine, image, labels, label, camera, colored))
-    hypotheses.sort(key=lambda h: -h.score)
-    if colored:
-        for pose in _kicked(hypotheses[0], refiner.center):
-            refined = refiner.refine(pose, fine, RefineOptions(iterations=4, silhouette_weight=0.05))
-            hypotheses.append(polish(refiner, refined, fine, image, labels, label, camera, colored))
-        hypotheses.sort(key=lambda h: -h.score)
-    order = _distinct(
-        np.stack([h.camera_from_object for h in hypotheses]),
-        np.array([h.score for h in hypotheses]),
-        count,
-        np.deg2rad(8),
+    problems = _coarse(refiner, look, rotations, keep, colored, scales, symmetry)
+    rough = look.evidence(0.25, _ROUGH_SIDE)
+    first = refiner.refine_all(
+        problems, [rough], RefineOptions(iterations=10, silhouette_sigma=2.0), scales=scales
     )
-    return [hypotheses[i] for i in order]
+    scores = _scores(refiner, first, rough, look, colored and scales == 0)
+    chosen = _distinct(_poses(first), scores, max(count, _FINE), np.deg2rad(8), symmetry)
+    fine = look.evidence(0.25)
+    again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
+    refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
+    hypotheses = [polish(refiner, r, fine, look, colored and scales == 0) for r in refined]
+    hypotheses.sort(key=lambda h: -h.score)
+    if colored and scales == 0:
+        kicked = [Problem(p) for p in _kicked(hypotheses[0], refiner.center)]
+        options = RefineOptions(iterations=4, silhouette_weight=0.05)
+        more = refiner.refine_all(kicked, [fine], options)
+        hypotheses += [polish(refiner, r, fine, look, colored) for r in more]
+        hypotheses.sort(key=lambda h: -h.score)
+    poses = np.stack([h.camera_from_object for h in hypotheses])
+    ranks = np.array([h.score for h in hypotheses])
+    return [hypotheses[i] for i in _distinct(poses, ranks, count, np.deg2rad(8), symmetry)]
+
+
+def _coarse(
+    refiner: PoseRefiner,
+    look: Look,
+    rotations: Array | None,
+    keep: int,
+    colored: bool,
+    scales: int,
+    symmetry: SymmetryGroup | None,
+) -> list[Problem]:
+    """The most promising of thousands of poses that cover the mask."""
+    if rotations is None:
+        ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
+        rotations = ray_rotation(ray) @ rotation_grid(*((140, 16) if colored else (130, 16)))
+    mesh = refiner.rasterizer.mesh
+    extremes = extreme_points(mesh.vertices)
+    poses = poses_on_box(rotations, extremes, look.box, look.camera)
+    if is_cut(look.labels, look.label):
+        poses = np.concatenate([poses, poses_on_part(rotations, extremes, look.box, look.camera)])
+    small = look.evidence(0.6 if len(poses) > len(rotations) else 0.1, _COARSE_SIDE)
+    picture = crop_like(look.image, small) if colored else None
+    found = refiner.coarse(colored).score(poses, small, picture=picture, tolerance=0.05 * mesh.radius)
+    chosen = _distinct(poses, found.total, keep, np.deg2rad(12), symmetry)
+    out = []
+    for i in chosen:
+        pose, ratio = poses[i].copy(), float(np.clip(found.depth_ratio[i], 0.05, 20.0))
+        center = refiner.camera_center(pose)
+        pose[:3, 3] += (ratio - 1.0) * center
+        out.append(Problem(pose, stretch=np.full(3, ratio if scales else 1.0)))
+    return out
+
+
+def _scores(refiner: PoseRefiner, refined: list[Refined], view: Evidence, look: Look, colored: bool) -> Array:
+    """(B,) how well refined poses explain outline, depth and colours."""
+    scores = np.array([r.iou for r in refined])
+    if view.depth is not None:
+        scores = scores + np.array([depth_agreement(refiner, r, view) for r in refined])
+    if colored:
+        picture = crop_like(look.image, view)
+        scores = scores + refiner.coarse(True).score(_poses(refined), view, picture=picture).correlation
+    return scores
+
+
+def depth_agreement(refiner: PoseRefiner, refined: Refined, view: Evidence) -> float:
+    """Share of measured depth on the mask that the rendering agrees with, in [0, 1]."""
+    assert view.depth is not None
+    h, w = view.size
+    measured = view.mask & (view.depth > 0)
+    if not measured.any():
+        return 0.0
+    pose = refined.camera_from_object
+    rotation = pose[:3, :3] * refined.stretch
+    projection = np.eye(4)
+    projection[:3, :3] = rotation
+    projection[:3, 3] = pose[:3, :3] @ refiner.center + pose[:3, 3] - rotation @ refiner.center
+    drawn = refiner.rasterizer.render(projection[None], view.camera.K, w, h).depth
+    assert drawn is not None
+    tolerance = 0.05 * refiner.rasterizer.mesh.radius * float(refined.stretch.mean())
+    off = (drawn[0][measured] - view.depth[measured]) / tolerance
+    return float(np.mean(np.where(drawn[0][measured] > 0, 1.0 / (1.0 + off * off), 0.0)))
+
+
+def _poses(refined: list[Refined]) -> Array:
+    return np.stack([r.camera_from_object for r in refined])
 
 
 def polish(
     refiner: PoseRefiner,
     refined: Refined,
     evidence: Evidence,
-    image: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
-    label: int,
-    camera: Camera,
+    look: Look,
     colored: bool,
     rounds: int = 2,
 ) -> Hypothesis:
     """Alternate texture matches and refinement on one hypothesis, then score it."""
     ncc = 0.0
     for _ in range(rounds if colored else 0):
-        found = texture_evidence(refiner.rasterizer, refined.camera_from_object, image, camera, labels, label)
+        found = look.texture(refiner, refined)
         matches, ncc = found.matches, found.ncc
         if matches is None or len(matches) < 6:
             break
@@ -169,10 +264,12 @@ def polish(
             refined.camera_from_object, evidence, options, matches=matches, edges=found.edges
         )
     score = refined.iou
+    if evidence.depth is not None:
+        score += depth_agreement(refiner, refined, evidence)
     if colored:
-        found = texture_evidence(refiner.rasterizer, refined.camera_from_object, image, camera, labels, label)
+        found = look.texture(refiner, refined)
         ncc = found.ncc
-        score += ncc + 0.5 * _edge_support(found.edges, refined.camera_from_object, camera)
+        score += ncc + 0.5 * _edge_support(found.edges, refined.camera_from_object, look.camera)
     return Hypothesis(refined.camera_from_object, score, refined.iou, ncc, refined)
 
 
@@ -192,12 +289,12 @@ def _kicked(best: Hypothesis, center: Array) -> list[Array]:
     return [apply_increment(turn, pose, middle) for turn in turns]
 
 
-def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None) -> PoseRefiner:
+def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None, device: str = "cpu") -> PoseRefiner:
     """A refiner of a mesh, its texture reduced to the size at which a mask (H, W) shows the object."""
     box = None if mask is None else mask_box(mask)
     if box is not None:
         mesh = fit_texture(mesh, float((box[2:] - box[:2]).max()) + 1.0)
-    return PoseRefiner(Rasterizer(mesh), mesh.center)
+    return PoseRefiner(Rasterizer(mesh, device), mesh.center)
 
 
 def has_color(refiner: PoseRefiner) -> bool:

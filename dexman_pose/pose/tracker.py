@@ -14,7 +14,7 @@ from dexman_pose.pose.klt import Gray, SurfaceTracks
 from dexman_pose.pose.motion import hardly_moved, predict, same_face
 from dexman_pose.pose.refine import PoseRefiner, Refined
 from dexman_pose.pose.residuals import PointMatches, RefineOptions, join_matches, trusting_points
-from dexman_pose.pose.search import Hypothesis, has_color, polish, search_pose
+from dexman_pose.pose.search import Hypothesis, Look, has_color, polish, search_pose
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_near
 
 Array = NDArray[np.float64]
@@ -334,23 +334,12 @@ class ObjectTracker:
                 count=1,
             )
             return found[0]
+        look = Look(image, labels, self.label, self.camera, depth, box)
         near = rotations_near(self.pose[:3, :3], 3, 0.6, seed=self.lost_for)
         candidates = []
         for pose in poses_on_box(near, self._extremes, box, self.camera):
             refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
-            candidates.append(
-                polish(
-                    self.refiner,
-                    refined,
-                    evidence,
-                    image,
-                    labels,
-                    self.label,
-                    self.camera,
-                    self.colored,
-                    rounds=1,
-                )
-            )
+            candidates.append(polish(self.refiner, refined, evidence, look, self.colored, rounds=1))
         return max(candidates, key=lambda h: h.score)
 
     def _time_to_search(self) -> bool:

@@ -85,6 +85,45 @@ def poses_on_box(rotations: Array, vertices: Array, box: Array, camera: Camera, 
     return se3(rotations, translation)
 
 
+def poses_on_part(rotations: Array, vertices: Array, box: Array, camera: Camera, passes: int = 3) -> Array:
+    """(4 B, 4, 4) poses of which the box (4,) shows only a part: each reaches past one side of it.
+
+    Three sides of the projected bounding box meet the box, the fourth lies beyond: below, above, right, left. The
+    distance follows from the side that is seen in full.
+
+    Args:
+        rotations: (B, 3, 3) camera from object.
+        vertices: (V, 3) object frame; the extreme points suffice.
+        box: (4,) x0, y0, x1, y1 pixels of what is visible.
+        camera: intrinsics.
+        passes: refinements of distance and position.
+    """
+    center = 0.5 * (vertices.min(0) + vertices.max(0))
+    local = np.einsum("bij,vj->bvi", rotations, vertices - center)
+    span = np.ptp(local[..., :2], axis=1)
+    size = np.maximum(box[2:] - box[:2] + 1.0, 2.0)
+    out = []
+    for full, side in ((0, 0), (0, 1), (1, 0), (1, 1)):  # the axis seen in full, the end of the other that is
+        other = 1 - full
+        focal = (camera.fx, camera.fy)[full]
+        z = span[:, full] * focal / size[full]
+        anchor = np.broadcast_to(0.5 * (box[:2] + box[2:]), (len(z), 2)).copy()
+        offset = camera.unproject(anchor, z)
+        for _ in range(passes):
+            points = local + offset[:, None]
+            points[..., 2] = np.maximum(points[..., 2], 1e-3)
+            pixels = camera.project(points)
+            low, high = pixels.min(1), pixels.max(1)
+            ratio = (high[:, full] - low[:, full] + 1e-9) / size[full]
+            z = offset[:, 2] * np.clip(ratio, 0.5, 2.0)
+            shift = np.zeros((len(z), 2))
+            shift[:, full] = 0.5 * (box[full] + box[full + 2]) - 0.5 * (low + high)[:, full]
+            shift[:, other] = (box[other] - low[:, other], box[other + 2] - high[:, other])[side]
+            offset = camera.unproject(camera.project(offset) + shift, z)
+        out.append(se3(rotations, offset - np.einsum("bij,j->bi", rotations, center)))
+    return np.concatenate(out)
+
+
 def extreme_points(vertices: Array, count: int = 200) -> Array:
     """At most ``count`` vertices that reach farthest in evenly spread directions: enough for bounding boxes."""
     directions = sphere_directions(count)

@@ -1,0 +1,92 @@
+"""What an estimate of a pose says about itself: score, scale, uncertainty, what was observable, alternatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data.tracks import ScaleSource
+from dexman_pose.pose.refine import PoseRefiner, Refined
+
+Array = NDArray[np.float64]
+
+_VAGUE = 0.15
+"""A direction counts as observed when its standard deviation is below this share of the radius, or this in radians."""
+
+
+@dataclass(frozen=True)
+class PoseEstimate:
+    """A pose and how far it can be trusted.
+
+    Attributes:
+        camera_from_object: (4, 4), metres; of the mesh multiplied by ``scale`` (``mesh.scaled(estimate.scale)``), or by
+            ``axis_scales`` along its axes.
+        score: higher is better; outline overlap plus, where there is any, depth agreement and colour correlation.
+        mask_iou: overlap of the rendered outline with the mask, in [0, 1].
+        converged: whether the refinement came to rest.
+        covariance: (6, 6) of the twist (v, w) about the object's centre, camera axes, metres and radians, from what was
+            seen alone. Along a direction that nothing fixed it is huge, not infinite.
+        observable: (6,) bool, whether the picture fixed each of ``directions``.
+        directions: (6, 6), column i is a twist (v in object radii, w in radians) of unit length; best fixed first.
+        scale: factor on the mesh; geometric mean of ``axis_scales``.
+        axis_scales: (3,) factors along the mesh's own axes.
+        scale_source: ``given`` when the mesh's size was taken as it is, ``depth`` when depth fixed it, ``unknown`` when
+            nothing did: then distance and size are right up to one common factor.
+        margin: score minus that of the best alternative; 0 without one.
+        alternatives: other poses that explain the picture, best first; none is a symmetric twin of another.
+    """
+
+    camera_from_object: Array
+    score: float
+    mask_iou: float
+    converged: bool
+    covariance: Array
+    observable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(6, bool))
+    directions: Array = field(default_factory=lambda: np.eye(6))
+    scale: float = 1.0
+    axis_scales: Array = field(default_factory=lambda: np.ones(3))
+    scale_source: ScaleSource = "given"
+    margin: float = 0.0
+    alternatives: list[PoseEstimate] = field(default_factory=list)
+
+
+def estimate_of(refiner: PoseRefiner, refined: Refined, score: float, source: ScaleSource) -> PoseEstimate:
+    """The public estimate of a refinement."""
+    covariance, observable, directions = uncertainty(refined, refiner.rasterizer.mesh.radius)
+    pose = refined.camera_from_object.copy()
+    # The solver stretches about the mesh's centre, a user scales about its origin.
+    pose[:3, 3] += pose[:3, :3] @ (refiner.center - refined.stretch * refiner.center)
+    return PoseEstimate(
+        camera_from_object=pose,
+        score=score,
+        mask_iou=refined.iou,
+        converged=refined.converged,
+        covariance=covariance,
+        observable=observable,
+        directions=directions,
+        scale=float(np.exp(np.log(refined.stretch).mean())),
+        axis_scales=refined.stretch,
+        scale_source=source,
+    )
+
+
+def ranked(estimates: list[PoseEstimate]) -> PoseEstimate:
+    """The first estimate with the others as its alternatives."""
+    best, others = estimates[0], estimates[1:]
+    margin = best.score - others[0].score if others else 0.0
+    return replace(best, alternatives=others, margin=margin)
+
+
+def uncertainty(refined: Refined, radius: float) -> tuple[Array, NDArray[np.bool_], Array]:
+    """Covariance (6, 6) of the twist, which directions were observed (6,), and the directions (6, 6) in columns."""
+    n = len(refined.evidence)
+    units = np.concatenate([np.full(3, radius), np.ones(n - 3)])
+    # A trace of a prior, hundred radii and hundred turns wide, keeps what nothing fixed finite.
+    information = refined.evidence * np.outer(units, units) + 1e-4 * np.eye(n)
+    marginal = np.linalg.inv(information)[:6, :6]
+    values, vectors = np.linalg.eigh(marginal)
+    covariance = marginal * np.outer(units[:6], units[:6])
+    observed = np.sqrt(np.maximum(values, 0.0)) < _VAGUE
+    return np.asarray(covariance), np.asarray(observed), np.asarray(vectors)
