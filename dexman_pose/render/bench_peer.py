@@ -51,6 +51,36 @@ def bench_pytorch3d(
     return best[0], best[1]
 
 
+def bench_pytorch3d_gradient(
+    mesh: Mesh, size: int = 128, repeats: int = 10, device: str = "cpu"
+) -> tuple[float, float] | None:
+    """Time one square image and the gradient of its silhouette, by ``render`` and by PyTorch3D's soft rasteriser.
+
+    Args:
+        mesh: metres, around the origin.
+        size: side of the image in pixels.
+        repeats: counted calls of each; the fastest counts.
+        device: ``cpu`` or a CUDA device, for both.
+
+    Returns:
+        Seconds, forward and backward together, of ``render`` and of PyTorch3D, or None when PyTorch3D cannot be
+        imported. As above, PyTorch3D's path has not been run by the authors.
+    """
+    try:
+        importlib.import_module("pytorch3d.renderer")
+    except ImportError:
+        return None
+    from dexman_pose.render.bench_gradient import time_gradient
+    from dexman_pose.render.functional import render
+    from dexman_pose.render.pytorch3d_backend import render_pytorch3d
+
+    own, peer = (
+        time_gradient(r, mesh, size, size, 1, ("mask",), device=device, repeats=repeats)
+        for r in (render, render_pytorch3d)
+    )
+    return 1e-3 * (own.forward + own.backward), 1e-3 * (peer.forward + peer.backward)
+
+
 def _pytorch3d(mesh: Mesh, size: int, focal: float, distance: float, device: str) -> Any:
     """A function that rasterises once with PyTorch3D and waits for the result."""
     import torch

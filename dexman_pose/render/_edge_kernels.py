@@ -1,0 +1,259 @@
+"""Warp kernels of the antialiased mask: where outlines pass between neighbouring pixels, forward and backward.
+
+Between a covered pixel and an uncovered neighbour (to the right or below) runs the outline of the mesh. It crosses the
+segment between the two centres at a fraction t, counted from the covered one. The pair adds w (t - 1/2) to one pixel:
+to the covered one (1 otherwise) for t below 1/2, to the uncovered one (0 otherwise) above. The sum over a row
+then grows linearly with the position of the edge, without a jump as the edge passes a centre. An edge crosses pairs
+along both axes and would count twice: w is the square of the component of the edge's unit normal along the pair, and
+the two add up to 1.
+
+The idea, blending across edges found analytically, is that of Laine et al., "Modular Primitives for High-Performance
+Differentiable Rendering" (2020). Unlike there, edges are walked rather than looked up through the face of a pixel, so
+that outlines made of faces smaller than a pixel are found too.
+"""
+
+# Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from dexman_pose.render._raster_kernels import ONE, ZERO, cut
+from dexman_pose.render._warp import wp
+
+HALF = wp.constant(wp.float64(0.5))
+SLACK = wp.constant(wp.float64(1e-6))
+"""Pixels within which an edge at a pixel centre is offered to the pairs on both sides of it."""
+
+FRACTION_STEPS = wp.constant(wp.float64(2147483647.0))
+"""Resolution of the fractions by which the edges of one pair are ranked."""
+
+
+@wp.func
+def image_point(points: wp.array(dtype=wp.vec3d), intrinsics: wp.array(dtype=wp.float64), b: int, i: int):
+    """(u z, v z, z) of point ``i``, which lies in the camera frame of image ``b``."""
+    x = points[i]
+    o = b * 9
+    return wp.vec3d(
+        intrinsics[o] * x[0] + intrinsics[o + 1] * x[1] + intrinsics[o + 2] * x[2],
+        intrinsics[o + 4] * x[1] + intrinsics[o + 5] * x[2],
+        x[2],
+    )
+
+
+@wp.func
+def relative(h: wp.vec3d, u: wp.float64, v: wp.float64):
+    """A homogeneous image point seen from pixel (u, v) as origin: products of such do not cancel."""
+    return wp.vec3d(h[0] - u * h[2], h[1] - v * h[2], h[2])
+
+
+@wp.func
+def add_relative(out: wp.array(dtype=wp.vec3d), i: int, d: wp.vec3d, u: wp.float64, v: wp.float64):
+    """Add the gradient ``d`` of a point relative to pixel (u, v) to that of the point itself."""
+    wp.atomic_add(out, i, wp.vec3d(d[0], d[1], d[2] - u * d[0] - v * d[1]))
+
+
+@wp.func
+def side(a: wp.vec3d, b: wp.vec3d, c: wp.vec3d):
+    """Twice the signed area of a projected triangle."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+@wp.func
+def may_be_outline(
+    edge: wp.vec4i,
+    screen: wp.array(dtype=wp.vec3d),
+    corner: int,
+    a: wp.vec3d,
+    b: wp.vec3d,
+):
+    """False for an edge whose two faces lie on its two sides in the image: the mesh goes on beyond it.
+
+    An edge of one face, or of more than two, has -1 for an opposite corner and is always kept.
+    """
+    if edge[2] < 0 or edge[3] < 0:
+        return True
+    c = screen[corner + edge[2]]
+    d = screen[corner + edge[3]]
+    if a[2] == ZERO or b[2] == ZERO or c[2] == ZERO or d[2] == ZERO:
+        return True
+    return side(a, b, c) * side(a, b, d) >= ZERO
+
+
+@wp.func
+def offer(
+    keys: wp.array(dtype=wp.uint64),
+    first: int,
+    second: int,
+    fraction: wp.float64,
+    edge: int,
+    crossings: wp.array(dtype=wp.uint64),
+    pair: int,
+):
+    """Keep an edge as the outline between two pixels if it is the farthest from the covered one so far."""
+    covered = keys[first] != wp.uint64(0)
+    if covered == (keys[second] != wp.uint64(0)):
+        return
+    t = wp.clamp(fraction, ZERO, ONE)
+    if not covered:
+        t = ONE - t
+    key = (wp.uint64(t * FRACTION_STEPS) + wp.uint64(1)) << wp.uint64(32)
+    wp.atomic_max(crossings, pair, key | wp.uint64(wp.uint32(edge)))
+
+
+@wp.func
+def walk(
+    a0: wp.float64,
+    c0: wp.float64,
+    a1: wp.float64,
+    c1: wp.float64,
+    length: int,
+    lines: int,
+    step: int,
+    line_step: int,
+    base: int,
+    pair_base: int,
+    edge: int,
+    keys: wp.array(dtype=wp.uint64),
+    crossings: wp.array(dtype=wp.uint64),
+):
+    """Offer an edge to the pairs it crosses along one image axis.
+
+    The edge goes from (a0, c0) to (a1, c1); pairs lie along ``a``, on lines of ``length`` pixels ``step`` items
+    apart; lines are the whole numbers of ``c``, ``line_step`` items apart.
+    """
+    if c0 == c1:
+        return
+    low = wp.max(wp.ceil(wp.min(c0, c1) - SLACK), ZERO)
+    high = wp.min(wp.floor(wp.max(c0, c1) + SLACK), wp.float64(lines - 1))
+    a_min = wp.max(wp.min(a0, a1), -ONE)
+    a_max = wp.min(wp.max(a0, a1), wp.float64(length))
+    if low > high or a_min > a_max:
+        return
+    slope = (a1 - a0) / (c1 - c0)
+    for line in range(int(low), int(high) + 1):
+        a = wp.clamp(a0 + (wp.float64(line) - c0) * slope, a_min, a_max)
+        left = int(wp.floor(a - SLACK))
+        right = int(wp.floor(a + SLACK))
+        for i in range(wp.max(left, 0), wp.min(right, length - 2) + 1):
+            o = line * line_step + i * step
+            first = base + o
+            offer(keys, first, first + step, a - wp.float64(i), edge, crossings, pair_base + o)
+
+
+@wp.kernel(enable_backward=False)
+def find_crossings(
+    points: wp.array(dtype=wp.vec3d),
+    intrinsics: wp.array(dtype=wp.float64),
+    edges: wp.array(dtype=wp.vec4i),
+    screen: wp.array(dtype=wp.vec3d),
+    vertices: int,
+    near: wp.float64,
+    width: int,
+    height: int,
+    stride: int,
+    keys: wp.array(dtype=wp.uint64),
+    crossings: wp.array(dtype=wp.uint64),
+) -> None:
+    """Per image: for every pair to the right, then for every pair below, the edge of the outline or 0."""
+    b, start = wp.tid()
+    corner = b * vertices
+    base = b * width * height
+    for e in range(start, edges.shape[0], stride):
+        edge = edges[e]
+        p = screen[corner + edge[0]]
+        q = screen[corner + edge[1]]
+        if (p[2] > ZERO or q[2] > ZERO) and may_be_outline(edge, screen, corner, p, q):
+            if p[2] == ZERO:
+                p = cut(
+                    image_point(points, intrinsics, b, corner + edge[0]),
+                    image_point(points, intrinsics, b, corner + edge[1]),
+                    near,
+                )
+            if q[2] == ZERO:
+                q = cut(
+                    image_point(points, intrinsics, b, corner + edge[0]),
+                    image_point(points, intrinsics, b, corner + edge[1]),
+                    near,
+                )
+            walk(p[0], p[1], q[0], q[1], width, height, 1, width, base, 2 * base, e, keys, crossings)
+            below = 2 * base + width * height
+            walk(p[1], p[0], q[1], q[0], height, width, width, 1, base, below, e, keys, crossings)
+
+
+@wp.func
+def pair_terms(line: wp.vec3d, covered_first: bool, down: bool):
+    """(a, o, s, n) of a line: its normal along and across the pair, the sign of t, the normal's square.
+
+    Seen from the covered pixel's centre the line is met at -l2 / a, that is at t = -s l2 / a towards the other.
+    """
+    a = line[0]
+    o = line[1]
+    if down:
+        a = line[1]
+        o = line[0]
+    s = ONE
+    if not covered_first:
+        s = -ONE
+    return wp.vec4d(a, o, s, a * a + o * o)
+
+
+@wp.kernel(enable_backward=False)
+def blend_mask(
+    points: wp.array(dtype=wp.vec3d),
+    intrinsics: wp.array(dtype=wp.float64),
+    edges: wp.array(dtype=wp.vec4i),
+    vertices: int,
+    width: int,
+    height: int,
+    stride: int,
+    keys: wp.array(dtype=wp.uint64),
+    crossings: wp.array(dtype=wp.uint64),
+    mask_gradient: wp.array(dtype=wp.float64),
+    mask: wp.array(dtype=wp.float64),
+    points_gradient: wp.array(dtype=wp.vec3d),
+) -> None:
+    """Add every pair's share to ``mask``; or, given the mask's gradient, that of the image points instead."""
+    b, start = wp.tid()
+    pixels = width * height
+    for i in range(start, 2 * pixels, stride):
+        key = crossings[2 * b * pixels + i]
+        if key != wp.uint64(0):
+            down = i >= pixels
+            first = i
+            second = i + 1
+            if down:
+                first = i - pixels
+                second = first + width
+            covered_first = keys[b * pixels + first] != wp.uint64(0)
+            own = first
+            other = second
+            if not covered_first:
+                own = second
+                other = first
+            u = wp.float64(own % width)
+            v = wp.float64(own // width)
+            edge = edges[int(wp.uint32(key & wp.uint64(0xFFFFFFFF)))]
+            ends = wp.vec2i(b * vertices + edge[0], b * vertices + edge[1])
+            g0 = relative(image_point(points, intrinsics, b, ends[0]), u, v)
+            g1 = relative(image_point(points, intrinsics, b, ends[1]), u, v)
+            # The edge's line in the image, l0 x + l1 y + l2 = 0 from the covered pixel's centre.
+            line = wp.cross(g0, g1)
+            k = pair_terms(line, covered_first, down)
+            a = k[0]
+            if a != ZERO:
+                # w (t - 1/2) = a^2 / n (-s l2 / a - 1/2): a cancels, and edges along the pair do no harm.
+                share = (-k[2] * a * line[2] - HALF * a * a) / k[3]
+                target = b * pixels + other
+                if -k[2] * line[2] / a < HALF:
+                    target = b * pixels + own
+                if points_gradient.shape[0] == 0:
+                    wp.atomic_add(mask, target, share)
+                else:
+                    g = mask_gradient[target] / k[3]
+                    da = g * (-k[2] * line[2] - a - wp.float64(2.0) * share * a)
+                    do = g * (-wp.float64(2.0) * share * k[1])
+                    dl = wp.vec3d(da, do, -g * k[2] * a)
+                    if down:
+                        dl = wp.vec3d(do, da, -g * k[2] * a)
+                    add_relative(points_gradient, ends[0], wp.cross(g1, dl), u, v)
+                    add_relative(points_gradient, ends[1], wp.cross(dl, g0), u, v)
