@@ -16,8 +16,11 @@ from dexman_pose.geometry.se3 import (
     so3_log,
     transform_points,
 )
+from dexman_pose.geometry.symmetry import Axis, SymmetryGroup
 
 __all__ = [
+    "Axis",
+    "SymmetryGroup",
     "hat",
     "interpolate",
     "inverse",
