@@ -13,12 +13,13 @@ from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.appearance import texture_matches
+from dexman_pose.pose.creases import picture_edges
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
 from dexman_pose.pose.occlusion import label_image
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.residuals import RefineOptions, trusting_points
-from dexman_pose.pose.search import has_color, refiner_for, search_pose
+from dexman_pose.pose.search import crop_like, has_color, onto_edges, refiner_for, search_pose
 from dexman_pose.pose.solver import Problem
 from dexman_pose.pose.symmetry_cache import symmetry_of
 from dexman_pose.pose.track import TrackStart, track_objects
@@ -155,6 +156,10 @@ def _by_lm(
                 break
             options = trusting_points(matches, RefineOptions(iterations=15))
             result = refiner.refine(result.camera_from_object, evidence, options, matches=matches)
+        return result, ncc
+    if picture is not None and not scales:
+        edges = picture_edges(crop_like(picture, evidence))
+        result = onto_edges(refiner, [result], evidence, edges, weight=0.25)[0]
     return result, ncc
 
 

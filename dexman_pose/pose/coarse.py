@@ -55,6 +55,7 @@ class CoarseScorer:
     def __init__(self, mesh: Mesh, device: str = "cpu") -> None:
         self.mesh = mesh
         workers = min(4, os.cpu_count() or 1) if device == "cpu" else 1
+        self._ready = False
         self._workers = [_Worker(mesh, device) for _ in range(workers)]
 
     def score(
@@ -81,6 +82,10 @@ class CoarseScorer:
                 rows[part] = self._workers[which].score(poses[part], view, picture, tolerance)
 
         if len(parts) > 1 and len(self._workers) > 1:
+            if not self._ready:  # kernels are loaded at their first launch, and not by two threads at a time
+                for worker in self._workers:
+                    worker.score(poses[:1], view, picture, tolerance)
+                self._ready = True
             with ThreadPoolExecutor(len(self._workers)) as pool:
                 list(pool.map(work, range(len(self._workers))))
         else:

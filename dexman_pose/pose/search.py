@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,10 +13,11 @@ from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.appearance import TextureEvidence, fit_texture, texture_evidence
+from dexman_pose.pose.creases import PictureEdges, edge_score, match_edges, model_edges, picture_edges
 from dexman_pose.pose.evidence import MAX_SIDE, Evidence, crop_box, gather, mask_box
 from dexman_pose.pose.occlusion import is_cut
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
-from dexman_pose.pose.residuals import EdgeMatches, RefineOptions, trusting_points
+from dexman_pose.pose.residuals import RefineOptions, trusting_points
 from dexman_pose.pose.solver import Problem
 from dexman_pose.pose.viewpoints import (
     extreme_points,
@@ -34,6 +35,10 @@ _COARSE_SIDE, _ROUGH_SIDE = 48, 96
 """Longest sides in pixels of the crops of the first and second stage."""
 _FINE = 8
 """Hypotheses refined in full size."""
+_PLAIN = 16.0
+"""Grey levels of spread up to which colours are one colour with its shading baked in."""
+_EDGE_SHARE = 0.25
+"""Weight of edges in a score, against overlap and correlation."""
 
 
 @dataclass(frozen=True)
@@ -166,14 +171,17 @@ def search_pose(
     fine = look.evidence(0.25)
     again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
     refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
-    hypotheses = [polish(refiner, r, fine, look, colored and scales == 0) for r in refined]
+    edges = picture_edges(crop_like(look.image, fine))
+    hypotheses = [polish(refiner, r, fine, look, colored and scales == 0, edges) for r in refined]
     hypotheses.sort(key=lambda h: -h.score)
     if colored and scales == 0:
         kicked = [Problem(p) for p in _kicked(hypotheses[0], refiner.center)]
         options = RefineOptions(iterations=4, silhouette_weight=0.05)
         more = refiner.refine_all(kicked, [fine], options)
-        hypotheses += [polish(refiner, r, fine, look, colored) for r in more]
+        hypotheses += [polish(refiner, r, fine, look, colored, edges) for r in more]
         hypotheses.sort(key=lambda h: -h.score)
+    if not colored and scales == 0:
+        hypotheses[0] = settle(refiner, hypotheses[0], fine, edges)
     poses = np.stack([h.camera_from_object for h in hypotheses])
     ranks = np.array([h.score for h in hypotheses])
     return [hypotheses[i] for i in _distinct(poses, ranks, count, np.deg2rad(8), symmetry)]
@@ -215,10 +223,23 @@ def _scores(refiner: PoseRefiner, refined: list[Refined], view: Evidence, look: 
     scores = np.array([r.iou for r in refined])
     if view.depth is not None:
         scores = scores + np.array([depth_agreement(refiner, r, view) for r in refined])
+    picture = crop_like(look.image, view)
+    scores = scores + _EDGE_SHARE * _edge_scores(refiner, refined, view, picture_edges(picture))
     if colored:
-        picture = crop_like(look.image, view)
         scores = scores + refiner.coarse(True).score(_poses(refined), view, picture=picture).correlation
     return scores
+
+
+def _edge_scores(
+    refiner: PoseRefiner, refined: list[Refined], view: Evidence, picture: PictureEdges
+) -> Array:
+    """(B,) how much of the edges of each pose the picture shows."""
+    if any((r.stretch != 1.0).any() for r in refined):
+        return np.zeros(len(refined))
+    mesh = refiner.rasterizer
+    return np.array(
+        [edge_score(model_edges(mesh, r.camera_from_object, view.camera, view), picture) for r in refined]
+    )
 
 
 def depth_agreement(refiner: PoseRefiner, refined: Refined, view: Evidence) -> float:
@@ -250,35 +271,74 @@ def polish(
     evidence: Evidence,
     look: Look,
     colored: bool,
+    picture: PictureEdges | None,
     rounds: int = 2,
 ) -> Hypothesis:
-    """Alternate texture matches and refinement on one hypothesis, then score it."""
-    ncc = 0.0
+    """Alternate matches of texture and edges with refinement on one hypothesis, then score it."""
+    fixed = bool((refined.stretch == 1.0).all())
+    ncc, matched = 0.0, False
     for _ in range(rounds if colored else 0):
         found = look.texture(refiner, refined)
         matches, ncc = found.matches, found.ncc
         if matches is None or len(matches) < 6:
             break
+        matched = True
         options = trusting_points(matches, RefineOptions(iterations=8))
         refined = refiner.refine(
             refined.camera_from_object, evidence, options, matches=matches, edges=found.edges
         )
+    if not matched and fixed and picture is not None:
+        refined = onto_edges(refiner, [refined], evidence, picture, rounds)[0]
     score = refined.iou
     if evidence.depth is not None:
         score += depth_agreement(refiner, refined, evidence)
+    if picture is not None and fixed:
+        score += _EDGE_SHARE * float(_edge_scores(refiner, [refined], evidence, picture)[0])
     if colored:
-        found = look.texture(refiner, refined)
-        ncc = found.ncc
-        score += ncc + 0.5 * _edge_support(found.edges, refined.camera_from_object, look.camera)
+        ncc = look.texture(refiner, refined).ncc
+        score += ncc
     return Hypothesis(refined.camera_from_object, score, refined.iou, ncc, refined)
 
 
-def _edge_support(edges: EdgeMatches | None, pose: Array, camera: Camera) -> float:
-    """Share of outline points that lie on an edge of the picture, within 1.5 pixels."""
-    if edges is None:
-        return 0.0
-    pixels = camera.project(edges.points @ pose[:3, :3].T + pose[:3, 3])
-    return float(np.mean(np.abs(np.einsum("ni,ni->n", edges.normal, pixels - edges.pixels)) < 1.5))
+def settle(refiner: PoseRefiner, found: Hypothesis, evidence: Evidence, picture: PictureEdges) -> Hypothesis:
+    """The best of small turns about a pose, each pulled onto the picture's edges.
+
+    A mask that leaks holds its pose off the edges it belongs on, farther than they reach.
+    """
+    starts = [replace(found.refined, camera_from_object=p) for p in _kicked(found, refiner.center)]
+    tried = onto_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4)
+    scores = np.array([r.iou for r in tried]) + _edge_scores(refiner, tried, evidence, picture)
+    if evidence.depth is not None:
+        scores = scores + np.array([depth_agreement(refiner, r, evidence) for r in tried])
+    best = tried[int(scores.argmax())]
+    return replace(found, camera_from_object=best.camera_from_object, refined=best)
+
+
+def onto_edges(
+    refiner: PoseRefiner,
+    refined: list[Refined],
+    evidence: Evidence,
+    picture: PictureEdges,
+    rounds: int = 2,
+    weight: float = 0.6,
+) -> list[Refined]:
+    """Pull outline and creases of poses onto edges of the picture; the mask keeps its say."""
+    options = RefineOptions(iterations=8, silhouette_reach=3.0, edge_weight=weight)
+    out = list(refined)
+    for turn in range(rounds):
+        problems, which = [], []
+        for i, r in enumerate(out):
+            edges = model_edges(refiner.rasterizer, r.camera_from_object, evidence.camera, evidence)
+            if edges is None:
+                continue
+            matches = match_edges(edges, picture, r.camera_from_object, evidence, reach=max(6 - turn, 3))
+            if matches is not None:
+                problems.append(Problem(r.camera_from_object, edges=matches))
+                which.append(i)
+        if problems:
+            for i, r in zip(which, refiner.refine_all(problems, [evidence], options)):
+                out[i] = r
+    return out
 
 
 def _kicked(best: Hypothesis, center: Array) -> list[Array]:
@@ -298,11 +358,11 @@ def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None, device: str =
 
 
 def has_color(refiner: PoseRefiner) -> bool:
-    """Whether the mesh has a texture or vertex colours that vary."""
+    """Whether the mesh's colours say more than its shading does."""
     mesh = refiner.rasterizer.mesh
     if mesh.texture is not None:
-        return bool(mesh.texture[::8, ::8].reshape(-1, 3).std(0).max() > 4.0)
-    return mesh.vertex_colors is not None and bool(mesh.vertex_colors.std(0).max() > 4.0)
+        return bool(mesh.texture[::8, ::8].reshape(-1, 3).std(0).max() > _PLAIN)
+    return mesh.vertex_colors is not None and bool(mesh.vertex_colors.std(0).max() > _PLAIN)
 
 
 def crop_like(image: NDArray[np.uint8], evidence: Evidence) -> NDArray[np.float32]:
