@@ -40,7 +40,6 @@ TURN_LIMIT = wp.constant(wp.float64(0.35))
 STRETCH_LIMIT = wp.constant(wp.float64(0.2))
 SMALL_SHIFT = wp.constant(wp.float64(1.0e-4))
 SMALL_TURN = wp.constant(wp.float64(2.0e-4))
-SMALL_GAIN = wp.constant(wp.float64(3.0e-3))
 NOTHING = wp.constant(wp.float64(1.0e6))
 GIVE_UP = wp.constant(wp.float64(1.0e3))
 
@@ -254,6 +253,7 @@ def step_states(
     trial: wp.array(dtype=wp.float64),
     trial_system: wp.array(dtype=wp.float64),
     prior: wp.array(dtype=wp.float64),
+    weights: wp.array(dtype=wp.float64),
     middle: wp.vec3d,
     view_of: wp.array(dtype=wp.int32),
     views: wp.array(dtype=wp.float64),
@@ -306,7 +306,7 @@ def step_states(
     if better:
         if first == 0:
             gain = report[t] - cost
-            if gain < SMALL_GAIN * report[t] + wp.float64(1.0e-6):
+            if gain < weights[4] * report[t] + wp.float64(1.0e-6):
                 small_gain = 1
             report[t + 1] = wp.max(report[t + 1] * wp.float64(0.3), wp.float64(1.0e-6))
         report[t] = cost

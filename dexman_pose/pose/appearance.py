@@ -26,23 +26,24 @@ _LK: dict[str, Any] = {
 }
 
 
-def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None) -> Gray:
+def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None, window: int = 21) -> Gray:
     """A grey picture with brightness and contrast evened out locally, so that shading does not matter.
 
     With a ``mask`` only its pixels count, and pixels outside become mid-grey: an edge of the mask is no feature.
+    ``window`` pixels is about how far light is taken to be even.
     """
     weight = np.ones_like(gray) if mask is None else mask.astype(np.float32)
-    norm = np.maximum(_smooth(weight), 1e-3)
-    mean = _smooth(gray * weight) / norm
+    norm = np.maximum(_smooth(weight, window), np.float32(1e-3))
+    mean = _smooth(gray * weight, window) / norm
     centred = (gray - mean) * weight
     # Running sums leave rounding errors below zero.
-    spread = np.sqrt(np.maximum(_smooth(centred * centred), 0.0) / norm)
+    spread = np.sqrt(np.maximum(_smooth(centred * centred, window), np.float32(0.0)) / norm)
     return np.clip(128.0 + 45.0 * centred / (spread + 6.0), 0, 255).astype(np.uint8)
 
 
-def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Nearly a Gaussian of 8.6 pixels: two boxes of 21, which cost the same at any size."""
-    return cv2.blur(cv2.blur(image, (21, 21)), (21, 21))
+def _smooth(image: NDArray[np.floating], window: int) -> NDArray[np.float32]:
+    """Nearly a Gaussian of 0.4 windows: two boxes, which cost the same at any size."""
+    return np.asarray(cv2.blur(cv2.blur(image, (window, window)), (window, window)), np.float32)
 
 
 def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:

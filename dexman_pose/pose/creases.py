@@ -60,6 +60,10 @@ class ModelEdges:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def only(self, keep: NDArray[np.bool_]) -> ModelEdges:
+        """A part of the edges."""
+        return ModelEdges(self.pixels[keep], self.normal[keep], self.outline[keep], self.depth[keep])
+
 
 def picture_edges(crop: Image) -> PictureEdges:
     """Edges of a crop (h, w, 3) float32 RGB in 0..1."""

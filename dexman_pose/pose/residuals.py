@@ -99,6 +99,7 @@ class RefineOptions:
         depth_scale: factor on the measured depth, before ``depth_shift`` metres are added.
         prior_scale: standard deviation of a log-scale around its start, where scales are unknown.
         prior_focal: standard deviation of the log focal length around its start, where that is unknown.
+        small_gain: share of the cost below which a gain ends the iterations.
     """
 
     iterations: int = 12
@@ -121,6 +122,7 @@ class RefineOptions:
     depth_shift: float = 0.0
     prior_scale: float = 2.0
     prior_focal: float = 0.3
+    small_gain: float = 3e-3
 
 
 def trusting_points(matches: PointMatches | None, base: RefineOptions) -> RefineOptions:

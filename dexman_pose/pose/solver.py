@@ -248,7 +248,8 @@ class FusedSolver:
         sigmas += [o.depth_shift, o.point_sigma**-2, o.reach, o.edge_sigma**-2, 3.0]
         sigmas += [o.color_sigma**-2, o.color_reach]
         self._put("sigmas", np.array(sigmas, np.float64))
-        self._put("weights", np.array([o.silhouette_weight, o.depth_weight, o.reach, float(silhouette)]))
+        weights = [o.silhouette_weight, o.depth_weight, o.reach, float(silhouette), o.small_gain]
+        self._put("weights", np.array(weights, np.float64))
 
     def _state(self, pose: Array, stretch: Array) -> Array:
         out = np.zeros(terms.STATE)
@@ -386,6 +387,7 @@ class FusedSolver:
             trial,
             system,
             b.kept("prior"),
+            b.kept("weights"),
             self._middle,
             b.kept("view_of"),
             b.kept("views"),

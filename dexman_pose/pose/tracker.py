@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera
-from dexman_pose.pose.appearance import texture_evidence, texture_matches
+from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box, visible_iou
 from dexman_pose.pose.klt import Gray, SurfaceTracks
+from dexman_pose.pose.led import onto_texture
 from dexman_pose.pose.motion import hardly_moved, predict, same_face
 from dexman_pose.pose.refine import PoseRefiner, Refined
 from dexman_pose.pose.residuals import PointMatches, RefineOptions, join_matches, trusting_points
@@ -20,6 +21,7 @@ from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_
 Array = NDArray[np.float64]
 
 _MASK_AGREES = 0.92
+_EDGES = 0.8  # weight of the picture's edges along the outline of a textured mesh
 _LEAST = 0.02  # confidence of a pose that is barely valid
 
 
@@ -81,6 +83,7 @@ class ObjectTracker:
     _frame: Gray | None = None
     _first: Array = field(default_factory=lambda: np.eye(4))
     _tick: int = 0
+    _last_labels: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         self._extremes = extreme_points(self.refiner.rasterizer.mesh.vertices)
@@ -117,12 +120,19 @@ class ObjectTracker:
         """The pose in the next frame."""
         self._tick += 1
         predicted = self._predict()
-        matches = self._follow(frame, labels, predicted)
         evidence = self._evidence(labels, predicted, depth)
+        matches = None
         if self.led:
-            led = self._by_texture(predicted, evidence, image, labels, matches, predicted)
-            if led is not None:
-                return self._finish(*led, evidence, frame, labels, confirmed=True)
+            # Where the prediction is good, texture alone finds the pose: points are followed when it does not.
+            for follow in (False, True):
+                matches = self._follow(frame, labels, predicted) if follow else None
+                if follow and matches is None:
+                    break
+                led = self._by_texture(predicted, evidence, image, labels, matches, predicted)
+                if led is not None:
+                    return self._finish(*led, evidence, frame, labels, confirmed=True)
+        else:
+            matches = self._follow(frame, labels, predicted)
         if not evidence.has_mask:
             return self._missing(frame)
         refined = self._refine(predicted, evidence, matches)
@@ -153,30 +163,19 @@ class ObjectTracker:
     ) -> tuple[Refined, float] | None:
         """Pose from followed points, texture and outline edges alone; None when they do not carry it."""
         pose = start
-        options = replace(self._options(10), use_silhouette=False)
+        options = replace(self._options(10), use_silhouette=False, edge_weight=_EDGES)
         if matches is not None and len(matches) >= 12:
             pose = self.refiner.refine(
                 pose, evidence, options, matches=matches, predicted=predicted
             ).camera_from_object
-        result, found = None, None
-        for _ in range(3):
-            found = texture_evidence(self.refiner.rasterizer, pose, image, self.camera, labels, self.label)
-            if found.matches is None or len(found.matches) < 12:
-                return None
-            result = self.refiner.refine(
-                pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
-            )
-            settled = hardly_moved(pose, result.camera_from_object)
-            pose = result.camera_from_object
-            if settled:
-                break
-        assert result is not None and found is not None and found.matches is not None
-        agreeing = result.point_inliers * len(found.matches)
-        if not self._looks_right(found.ncc, agreeing) or result.point_inliers < 0.4:
+        look = Look(image, labels, self.label, self.camera, None, np.zeros(4))
+        found = onto_texture(self.refiner, pose, evidence, look, options, predicted)
+        if found is None or not self._looks_right(found.ncc, found.agreeing) or found.inliers < 0.4:
             return None
+        result, pose = found.refined, found.refined.camera_from_object
         drawn = self.refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
         result.iou, result.area = visible_iou(drawn, evidence), int(drawn.sum())
-        if result.iou > _MASK_AGREES:  # then its outline is worth having too
+        if result.iou > _MASK_AGREES and found.matches is not None:  # then its outline is worth having too
             options = trusting_points(found.matches, self._options(10))
             result = self.refiner.refine(
                 pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
@@ -189,7 +188,12 @@ class ObjectTracker:
         return predict(self.pose, self.previous, self.refiner.center)
 
     def _follow(self, frame: Gray, labels: NDArray[np.uint8], predicted: Array) -> PointMatches | None:
-        if self._frame is None or len(self.tracks) == 0:
+        if self._frame is None:
+            return None
+        if self.led and self._last_labels is not None:
+            self.tracks = SurfaceTracks()
+            self._refresh_points(self._frame, self._last_labels)
+        if len(self.tracks) == 0:
             return None
         moved = self.tracks.points @ predicted[:3, :3].T + predicted[:3, 3]
         at_now = self.tracks.points @ self.pose[:3, :3].T + self.pose[:3, 3]
@@ -339,7 +343,7 @@ class ObjectTracker:
         candidates = []
         for pose in poses_on_box(near, self._extremes, box, self.camera):
             refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
-            candidates.append(polish(self.refiner, refined, evidence, look, self.colored, rounds=1))
+            candidates.append(polish(self.refiner, refined, evidence, look, self.colored, None, rounds=1))
         return max(candidates, key=lambda h: h.score)
 
     def _time_to_search(self) -> bool:
@@ -351,6 +355,7 @@ class ObjectTracker:
         """No mask in this frame: hold the last pose, not valid."""
         self.lost_for += 1
         self.tracks, self.previous, self._frame = SurfaceTracks(), None, frame
+        self._last_labels = None
         return FramePose(self.pose, False, 0.0, 0.0, 0.0, np.eye(6))
 
     def _finish(
@@ -369,8 +374,11 @@ class ObjectTracker:
         if not lost:
             self.pose = refined.camera_from_object
             self.good_ncc = max(0.99 * self.good_ncc, ncc, 0.8 * self.first_ncc)
-            self._refresh_points(frame, labels)
+            self._last_labels = labels
+            if not self.led:
+                self._refresh_points(frame, labels)
         else:
+            self._last_labels = None
             self.tracks = SurfaceTracks()
         self._frame = frame
         return FramePose(
