@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 _MASK_AGREES = 0.92
 _EDGES = 0.8  # weight of the picture's edges along the outline of a textured mesh
+_GRAY_OVERLAP, _GRAY_SHARE = 0.7, 0.8  # what a pose by grey values alone must reach
 _LEAST = 0.02  # confidence of a pose that is barely valid
 
 
@@ -175,6 +176,10 @@ class ObjectTracker:
         result, pose = found.refined, found.refined.camera_from_object
         drawn = self.refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
         result.iou, result.area = visible_iou(drawn, evidence), int(drawn.sum())
+        if found.matches is None and (
+            result.iou < _GRAY_OVERLAP or found.ncc < _GRAY_SHARE * self.good_ncc or self.lost_for
+        ):
+            return None  # grey values slide along smooth colours: alone they prove little
         if result.iou > _MASK_AGREES and found.matches is not None:  # then its outline is worth having too
             options = trusting_points(found.matches, self._options(10))
             result = self.refiner.refine(
