@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dexman_pose.cli import bench_stress
 from dexman_pose.cli.run import positive
 
 
@@ -34,6 +35,7 @@ def add(subparsers: Any) -> None:
     p.add_argument("--frames", type=positive, default=40, metavar="N", help="clip to track (default: 40)")
     p.add_argument("--only", choices=("render", "pose"), help="one part of the table")
     p.set_defaults(handler=handle)
+    bench_stress.add(p.add_subparsers(title="accuracy", metavar=""))
 
 
 def handle(args: argparse.Namespace) -> int:
@@ -51,6 +53,7 @@ def handle(args: argparse.Namespace) -> int:
     if args.only != "pose":
         _print(render_rows(args.device, args.repeats))
         _print(peer_row(args.device, args.repeats))
+        _print(gradient_rows(args.device, args.repeats))
     if args.only != "render":
         _print(pose_rows(args.frames, args.repeats))
     return 0
@@ -98,14 +101,39 @@ def peer_row(device: str, repeats: int) -> Iterator[Row]:
     yield Row(work, size, 1e3 * peer, f"ms per image; {peer / own:.1f} x the time of this one")
 
 
+def gradient_rows(device: str, repeats: int) -> Iterator[Row]:
+    """Time the differentiable rendering, beside PyTorch3D's where that is installed."""
+    from dexman_pose.render.bench import icosphere
+    from dexman_pose.render.bench_gradient import bench_gradient
+    from dexman_pose.render.bench_peer import bench_pytorch3d_gradient
+
+    for t in bench_gradient(device, repeats):
+        size = f"{t.width}x{t.height}, {t.faces} faces, batch {t.batch}"
+        what = "mask" if t.outputs == ("mask",) else "all images"
+        both = f"ms per image; forward {t.forward:.2f}, backward {t.backward:.2f}"
+        yield Row(f"render() with gradients, {what}, {device}", size, t.forward + t.backward, both)
+    found = bench_pytorch3d_gradient(icosphere(4, 0.1), repeats=max(1, repeats // 5), device=device)
+    if found is not None:
+        own, peer = found
+        yield Row(
+            "soft silhouette and gradient, pytorch3d",
+            "128x128, 5120 faces",
+            1e3 * peer,
+            f"ms; {peer / own:.0f} x this one",
+        )
+
+
 def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
     """Time refinement, search and tracking of a coloured box made in code, exact outlines given."""
     from dexman_pose.pose.bench import bench_pose
 
     for t in bench_pose(frames, repeats):
-        if t.work.startswith("find"):
-            yield Row(t.work, t.size, t.seconds, "s")
-            continue
         unit = "ms per frame" if t.work.startswith("track") else "ms"
-        steps = "" if t.iterations is None else f", {t.iterations} steps"
-        yield Row(t.work, t.size, 1e3 * t.seconds, unit + steps)
+        notes = [] if t.iterations is None else [f"{t.iterations} steps"]
+        if t.error is not None:
+            notes.append(f"{t.error[0]:.2f} mm, {t.error[1]:.2f} deg left")
+        if t.ratio is not None:
+            notes.append(f"{t.ratio:.0f} x the fused solver")
+        if t.aim is not None:
+            notes.append(f"aim {1e3 * t.aim:g}")
+        yield Row(t.work, t.size, 1e3 * t.seconds, "; ".join([unit, *notes]))

@@ -68,18 +68,18 @@ def estimate_pose(
     """
     labels = _labels(mask, camera, occluders, _depth(depth, camera))
     picture = _picture(image, camera)
-    refiner = refiner_for(mesh, labels == 1, device)
     scales, source = _scale_unknowns(scale, depth)
-    found = search_pose(
-        refiner,
-        picture,
-        labels,
-        1,
-        camera,
-        depth=depth,
-        scales=scales,
-        symmetry=symmetry_of(mesh) if symmetry is None else symmetry,
-    )
+    group = symmetry_of(mesh) if symmetry is None else symmetry
+    refiner = refiner_for(mesh, labels == 1, device)
+    if scales == 1 and has_color(refiner):
+        # Shape and depth give the size; with the size known, colours tell what shape leaves open.
+        first = search_pose(refiner, picture, labels, 1, camera, depth=depth, scales=1, symmetry=group)
+        factor = float(first[0].refined.stretch[0])
+        refiner = refiner_for(mesh.scaled(factor), labels == 1, device)
+        found = search_pose(refiner, picture, labels, 1, camera, depth=depth, symmetry=group.scaled(factor))
+        estimates = [estimate_of(refiner, h.refined, h.score, source) for h in found]
+        return ranked([e.with_mesh_scaled(factor) for e in estimates])
+    found = search_pose(refiner, picture, labels, 1, camera, depth=depth, scales=scales, symmetry=group)
     return ranked([estimate_of(refiner, h.refined, h.score, source) for h in found])
 
 

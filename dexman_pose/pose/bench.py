@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Camera, Clip, MaskSequence, Mesh
-from dexman_pose.geometry import se3, so3_exp
-from dexman_pose.pose.api import estimate_pose, refine_pose, track
+from dexman_pose.errors import MissingExtraError
+from dexman_pose.geometry import rotation_angle, se3, so3_exp
+from dexman_pose.pose.api import estimate_pose, track
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
 from dexman_pose.pose.residuals import RefineOptions
 from dexman_pose.pose.search import refiner_for
@@ -31,13 +33,19 @@ class PoseTiming:
         work: what was done.
         size: on what.
         seconds: per call, or per frame for tracking.
-        iterations: Levenberg-Marquardt steps of one call, where that was counted.
+        iterations: steps of one call, where that was counted.
+        aim: seconds that this should take at most on two cores, or None.
+        error: millimetres and degrees left against the truth, or None.
+        ratio: how many times the same work took with the fused solver, or None.
     """
 
     work: str
     size: str
     seconds: float
     iterations: int | None = None
+    aim: float | None = None
+    error: tuple[float, float] | None = None
+    ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,35 +100,86 @@ def bench_pose(frames: int = 20, repeats: int = 5) -> Iterator[PoseTiming]:
         repeats: counted calls per line; the slow lines take a third of them.
     """
     scene = bench_scene(frames)
-    image, mask = scene.clip.frame(0), scene.masks.mask(0, "box")
-    start = scene.camera_from_object[0] @ se3(so3_exp([0.06, -0.05, 0.05]), [0.004, -0.004, 0.006])
-    size = f"640x480, {len(scene.mesh.faces)} faces"
+    yield from _refinement(scene, repeats)
     few = max(1, repeats // 3)
-    yield _silhouette(scene, start, repeats)
-    seconds = fastest(lambda: refine_pose(scene.mesh, start, mask, scene.camera, image=image), repeats)
-    yield PoseTiming("refine one pose, outline and colour", size, seconds)
-    seconds = fastest(lambda: estimate_pose(scene.mesh, image, mask, scene.camera), few)
-    yield PoseTiming("find a pose without a start", size, seconds)
-    seconds = fastest(
-        lambda: track(scene.mesh, scene.clip, scene.masks, scene.camera, start=scene.camera_from_object[0]),
-        few,
-    )
-    yield PoseTiming("track, outlines given", f"{size}, {frames} frames", seconds / frames)
+    plain = replace(scene.mesh, vertex_colors=None)
+    image, mask = scene.clip.frame(0), scene.masks.mask(0, "box")
+    size = f"640x480, {len(scene.mesh.faces)} faces"
+    for what, mesh in (("shape alone", plain), ("with colours", scene.mesh)):
+        seconds = fastest(lambda m=mesh: estimate_pose(m, image, mask, scene.camera), few)  # type: ignore[misc]
+        work = f"search, 2,080 or more hypotheses, {what}"
+        yield PoseTiming(work, size, seconds, aim=1.0)
+    start = scene.camera_from_object[0]
+    for what, mesh in (("shape alone", plain), ("with colours", scene.mesh)):
+        seconds = fastest(
+            lambda m=mesh: track(m, scene.clip, scene.masks, scene.camera, start=start),  # type: ignore[misc]
+            few,
+        )
+        yield PoseTiming(
+            f"track, outlines given, {what}", f"{size}, {frames} frames", seconds / frames, aim=0.01
+        )
 
 
-def _silhouette(scene: BenchScene, start: Array, repeats: int) -> PoseTiming:
-    """Refinement alone, its evidence cut out and the rasteriser made before the clock starts."""
+def _refinement(scene: BenchScene, repeats: int) -> Iterator[PoseTiming]:
+    """One pose by outline and depth: the fused solver, and first order through ``render()`` and PyTorch3D."""
     mask = scene.masks.mask(0, "box")
+    true = scene.camera_from_object[0]
+    start = true @ se3(so3_exp([0.06, -0.05, 0.05]), [0.004, -0.004, 0.006])
     box = mask_box(mask)
     assert box is not None
     refiner = refiner_for(scene.mesh, mask)
-    evidence = gather(mask.astype(np.uint8), 1, scene.camera, crop_box([box], 0.25), max_side=CROP)
+    drawn = refiner.rasterizer.render(true[None], scene.camera.K, scene.camera.width, scene.camera.height)
+    assert drawn.depth is not None
+    depth = drawn.depth[0]
+    view = gather(mask.astype(np.uint8), 1, scene.camera, crop_box([box], 0.25), depth=depth, max_side=CROP)
     options = RefineOptions(iterations=30)
-    steps = refiner.refine(start, evidence, options).iterations
-    seconds = fastest(lambda: refiner.refine(start, evidence, options), repeats)
-    height, width = evidence.size
-    what = f"crop {width}x{height}, {len(scene.mesh.faces)} faces"
-    return PoseTiming("refine one pose, outline", what, seconds, steps)
+    found = refiner.refine(start, view, options)
+    own = fastest(lambda: refiner.refine(start, view, options), repeats)
+    what = f"crop {view.size[1]}x{view.size[0]}, {len(scene.mesh.faces)} faces"
+    error = _error(found.camera_from_object, true, refiner.center)
+    yield PoseTiming("refine one pose, mask and depth", what, own, found.iterations, 0.015, error)
+    peers: tuple[tuple[str, Literal["warp", "pytorch3d"]], ...] = (
+        ("render()", "warp"),
+        ("PyTorch3D", "pytorch3d"),
+    )
+    for name, backend in peers:
+        row = _first_order(scene, start, depth, name, backend, own, what)
+        if row is not None:
+            yield row
+
+
+def _first_order(
+    scene: BenchScene,
+    start: Array,
+    depth: NDArray[np.float32],
+    name: str,
+    backend: Literal["warp", "pytorch3d"],
+    own: float,
+    what: str,
+) -> PoseTiming | None:
+    """The same refinement by Adam, or None where the backend is not installed."""
+    from dexman_pose.pose.adam import refine_adam
+
+    mask, true = scene.masks.mask(0, "box"), scene.camera_from_object[0]
+    try:
+        begin = time.perf_counter()
+        pose, _, _, steps = refine_adam(
+            scene.mesh, start, mask, scene.camera, depth=depth, backend=backend, max_side=CROP
+        )
+        seconds = time.perf_counter() - begin
+    except MissingExtraError:
+        return None
+    error = _error(pose, true, scene.mesh.center)
+    return PoseTiming(
+        f"the same by Adam through {name}", what, seconds, steps, error=error, ratio=seconds / own
+    )
+
+
+def _error(pose: Array, true: Array, center: Array) -> tuple[float, float]:
+    """Millimetres between the centres and degrees between the rotations."""
+    shift = (pose[:3, :3] - true[:3, :3]) @ center + pose[:3, 3] - true[:3, 3]
+    turn = rotation_angle(pose[:3, :3] @ true[:3, :3].T)
+    return 1e3 * float(np.linalg.norm(shift)), float(np.degrees(turn))
 
 
 def fastest(work: Callable[[], object], repeats: int) -> float:

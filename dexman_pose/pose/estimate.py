@@ -51,6 +51,10 @@ class PoseEstimate:
     margin: float = 0.0
     alternatives: list[PoseEstimate] = field(default_factory=list)
 
+    def with_mesh_scaled(self, factor: float) -> PoseEstimate:
+        """The same estimate, told of the mesh before it was multiplied by ``factor``."""
+        return replace(self, scale=factor * self.scale, axis_scales=factor * self.axis_scales)
+
 
 def estimate_of(refiner: PoseRefiner, refined: Refined, score: float, source: ScaleSource) -> PoseEstimate:
     """The public estimate of a refinement."""

@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _ROUNDS = 3
+_SIDE = 220  # longest side in pixels of the crop in which corners are matched
 _SIGMA = {COARSE: 24.0, FINE: 16.0}
 _GAIN = 1e-3
 
@@ -78,7 +79,15 @@ def _by_corners(
 ) -> Textured | None:
     pose, out = start, None
     for _ in range(_ROUNDS):
-        found = texture_evidence(refiner.rasterizer, pose, look.image, look.camera, look.labels, look.label)
+        found = texture_evidence(
+            refiner.rasterizer,
+            pose,
+            look.image,
+            look.camera,
+            look.labels,
+            look.label,
+            max_side=_SIDE,
+        )
         if found.matches is None or len(found.matches) < 12:
             return None
         refined = refiner.refine(

@@ -181,7 +181,7 @@ class ObjectTracker:
         ):
             return None  # grey values slide along smooth colours: alone they prove little
         if result.iou > _MASK_AGREES and found.matches is not None:  # then its outline is worth having too
-            options = trusting_points(found.matches, self._options(10))
+            options = trusting_points(found.matches, self._options(8))
             result = self.refiner.refine(
                 pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
             )
