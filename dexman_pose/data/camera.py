@@ -100,15 +100,18 @@ class Camera:
         xy = (uv - np.array([self.cx, self.cy])) / np.array([self.fx, self.fy])
         return np.concatenate([xy * z[..., None], z[..., None]], -1)
 
-    def cropped(self, x0: float, y0: float, width: int, height: int, scale: float = 1.0) -> Camera:
+    def cropped(
+        self, x0: float, y0: float, width: int, height: int, scale: float | NDArray[np.float64] = 1.0
+    ) -> Camera:
         """The camera of a crop whose first pixel centre is (x0, y0), resized by ``scale`` (output / input pixels).
 
-        ``width`` and ``height`` are those of the resized crop. Pixel (u, v) maps to
-        ((u - x0 + 0.5) * scale - 0.5, ...): area-preserving resizing, as image libraries do it.
+        ``width`` and ``height`` are those of the resized crop; ``scale`` is one factor, or (2,) along x and y. Pixel
+        (u, v) maps to ((u - x0 + 0.5) * scale - 0.5, ...): area-preserving resizing, as image libraries do it.
         """
+        sx, sy = np.broadcast_to(scale, 2)
         k = self.K.copy()
-        k[0] *= scale
-        k[1] *= scale
-        k[0, 2] = (self.cx - x0 + 0.5) * scale - 0.5
-        k[1, 2] = (self.cy - y0 + 0.5) * scale - 0.5
+        k[0] *= sx
+        k[1] *= sy
+        k[0, 2] = (self.cx - x0 + 0.5) * sx - 0.5
+        k[1, 2] = (self.cy - y0 + 0.5) * sy - 0.5
         return replace(self, K=k, width=width, height=height)

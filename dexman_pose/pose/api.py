@@ -17,10 +17,10 @@ from dexman_pose.pose.creases import picture_edges
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
 from dexman_pose.pose.occlusion import label_image
+from dexman_pose.pose.problem import Problem
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.residuals import RefineOptions, trusting_points
 from dexman_pose.pose.search import crop_like, has_color, onto_edges, refiner_for, search_pose
-from dexman_pose.pose.solver import Problem
 from dexman_pose.pose.symmetry_cache import symmetry_of
 from dexman_pose.pose.track import TrackStart, track_objects
 
@@ -224,6 +224,8 @@ def track(
     start: ArrayLike | None = None,
     start_frame: int = 0,
     depth: DepthSequence | None = None,
+    symmetry: SymmetryGroup | None = None,
+    device: str = "cpu",
 ) -> PoseTrack:
     """Follow a known object through a clip.
 
@@ -236,6 +238,8 @@ def track(
         start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
         start_frame: where tracking begins; it runs forwards and backwards from there.
         depth: depth images, metres.
+        symmetry: of the object; left out, it is detected from the mesh. The track does not jump in it.
+        device: where the engine runs.
 
     Raises:
         InputError: several objects and no name, or a start frame outside the clip.
@@ -247,22 +251,23 @@ def track(
         name = masks.names[0]
     if not 0 <= start_frame < clip.num_frames:
         raise InputError(f"start_frame {start_frame} is not in the clip of {clip.num_frames} frames")
-    refiner = refiner_for(mesh, masks.mask(start_frame, name))
+    refiner = refiner_for(mesh, masks.mask(start_frame, name), device)
+    group = symmetry_of(mesh) if symmetry is None else symmetry
     if start is None:
-        sensor = depth.frame(start_frame) if depth is not None else None
         found = search_pose(
             refiner,
             clip.frame(start_frame),
             masks.labels(start_frame),
             masks.label_of(name),
             camera,
-            depth=sensor,
+            depth=None if depth is None else depth.frame(start_frame),
+            symmetry=group,
         )
         pose = found[0].camera_from_object
     else:
         pose = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0]
-    tracks = track_objects(clip, masks, camera, {name: TrackStart(refiner, start_frame, pose)}, depth=depth)
-    return tracks[name]
+    begin = TrackStart(refiner, start_frame, pose, symmetry=group)
+    return track_objects(clip, masks, camera, {name: begin}, depth=depth)[name]
 
 
 def _labels(

@@ -115,7 +115,7 @@ class _View:
     """The rendered crop and the same cut of the picture."""
 
     crop: Camera
-    scale: float
+    scale: Array
     origin: Array
     depth: NDArray[np.float32]
     drawn: Mask
@@ -212,8 +212,10 @@ def _render_view(
     x1, y1 = min(x0 + w, width), min(y0 + h, height)
     x0, y0 = max(x0, 0), max(y0, 0)
     scale = min(1.0, max_side / max(x1 - x0, y1 - y0))
-    cw, ch = int((x1 - x0) * scale), int((y1 - y0) * scale)
-    crop = camera.cropped(x0, y0, cw, ch, scale)
+    cw, ch = max(round((x1 - x0) * scale), 4), max(round((y1 - y0) * scale), 4)
+    # Whole pixels reduce the sides by slightly different factors: half a pixel here is a percent of the distance.
+    factors = np.array([cw / (x1 - x0), ch / (y1 - y0)])
+    crop = camera.cropped(x0, y0, cw, ch, factors)
     wanted = ("depth", "color") if trusted is None else ("depth", "color", "face_id")
     picture = rasterizer.render(camera_from_object[None], crop.K, cw, ch, attributes=wanted)
     assert picture.depth is not None and picture.color is not None
@@ -229,7 +231,7 @@ def _render_view(
     color = picture.color[0] * np.float32(255.0)
     return _View(
         crop,
-        scale,
+        factors,
         origin,
         picture.depth[0],
         drawn,

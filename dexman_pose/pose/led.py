@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 
 _ROUNDS = 3
-_SIDE = 220  # longest side in pixels of the crop in which corners are matched
+_SIDE = 200  # longest side in pixels of the crop in which corners are matched
 _SIGMA = {COARSE: 24.0, FINE: 16.0}
 _GAIN = 1e-3
 

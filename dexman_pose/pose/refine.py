@@ -18,8 +18,9 @@ from dexman_pose.geometry import so3_exp
 from dexman_pose.meshing.simplify import simplified
 from dexman_pose.pose.coarse import CoarseScorer
 from dexman_pose.pose.evidence import Evidence
+from dexman_pose.pose.problem import Problem, Solution
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches, RefineOptions, ShadedPoints
-from dexman_pose.pose.solver import FusedSolver, Problem, Solution
+from dexman_pose.pose.solver import FusedSolver
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, PoseTrack
+from dexman_pose.data import (
+    BACKGROUND,
+    OCCLUDER,
+    Camera,
+    Clip,
+    DepthSequence,
+    MaskSequence,
+    PoseTrack,
+)
+from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.klt import to_gray
 from dexman_pose.pose.refine import PoseRefiner
 from dexman_pose.pose.tracker import FramePose, ObjectTracker, TrackOptions
@@ -26,12 +35,14 @@ class TrackStart:
         frame: index of the frame the pose is of.
         camera_from_object: (4, 4).
         trusted: (F,) faces whose colour can be believed; None for all.
+        symmetry: of the mesh; tracks do not jump in it.
     """
 
     refiner: PoseRefiner
     frame: int
     camera_from_object: Array
     trusted: NDArray[np.bool_] | None = None
+    symmetry: SymmetryGroup = field(default_factory=SymmetryGroup.trivial)
 
 
 @dataclass
@@ -92,7 +103,7 @@ def track_objects(
     if any(not r.valid.all() for r in records.values()):
         back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
         _pass(back, masks, camera, starts, records, depth, options, backwards=True)
-    return {name: _finish(record) for name, record in records.items()}
+    return {name: _finish(record, starts[name].symmetry) for name, record in records.items()}
 
 
 def _pass(
@@ -108,7 +119,7 @@ def _pass(
 ) -> None:
     """One sweep over the frames, in either direction; fills the records in place."""
     trackers = {
-        name: ObjectTracker(s.refiner, camera, masks.label_of(name), options, s.trusted)
+        name: ObjectTracker(s.refiner, camera, masks.label_of(name), options, s.trusted, s.symmetry)
         for name, s in starts.items()
     }
     running = dict.fromkeys(starts, False)
@@ -118,10 +129,12 @@ def _pass(
             running = dict.fromkeys(starts, False)
             continue
         frame = to_gray(image)
-        labels = masks.labels(index)
+        shared = masks.labels(index)
         z = depth.frame(index) if depth is not None else None
         for name in needed:
             record, tracker = records[name], trackers[name]
+            others = [trackers[n] for n in starts if n != name and running[n] and not trackers[n].lost_for]
+            labels = hidden_by(shared, tracker, others)
             if backwards and record.valid[index]:
                 tracker.start(record.poses[index], image, frame, labels, z)
                 running[name] = True
@@ -132,6 +145,33 @@ def _pass(
             elif not backwards and index == starts[name].frame:
                 record.put(index, tracker.start(starts[name].camera_from_object, image, frame, labels, z))
                 running[name] = True
+
+
+def hidden_by(
+    labels: NDArray[np.uint8], tracker: ObjectTracker, others: list[ObjectTracker]
+) -> NDArray[np.uint8]:
+    """Labels in which nearer objects hide what is behind them, also where the masks call it background.
+
+    Objects are rendered where they were last; only those whose boxes meet and that are nearer are.
+    """
+    own = tracker.image_box(tracker.pose)
+    if own is None:
+        return labels
+    out = labels
+    for other in others:
+        box = other.image_box(other.pose)
+        if box is None or (box[:2] > own[2:]).any() or (own[:2] > box[2:]).any():
+            continue
+        if other.distance() >= tracker.distance():
+            continue
+        x0, y0 = box[:2].astype(int)
+        w, h = (box[2:] - box[:2]).astype(int) + 1
+        crop = other.camera.cropped(float(x0), float(y0), int(w), int(h))
+        drawn = other.refiner.rasterizer.render(other.pose[None], crop.K, int(w), int(h)).mask[0]
+        out = out.copy() if out is labels else out
+        part = out[y0 : y0 + h, x0 : x0 + w]
+        part[drawn & (part == BACKGROUND)] = OCCLUDER
+    return out
 
 
 def _has_work(
@@ -152,8 +192,9 @@ def _has_work(
     return running[name]
 
 
-def _finish(record: _Record) -> PoseTrack:
-    """The record as a track; frames without a pose hold the nearest valid one."""
+def _finish(record: _Record, symmetry: SymmetryGroup) -> PoseTrack:
+    """The record as a track without jumps between twins; frames without a pose hold the nearest valid one."""
+    record.poses = symmetry.continuous_track(record.poses, record.valid)
     valid = np.nonzero(record.valid)[0]
     if len(valid):
         missing = np.nonzero(~record.valid)[0]

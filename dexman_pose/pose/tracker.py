@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera
+from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box, visible_iou
 from dexman_pose.pose.klt import Gray, SurfaceTracks
 from dexman_pose.pose.led import onto_texture
 from dexman_pose.pose.motion import hardly_moved, predict, same_face
+from dexman_pose.pose.recovery import Recovery
 from dexman_pose.pose.refine import PoseRefiner, Refined
 from dexman_pose.pose.residuals import PointMatches, RefineOptions, join_matches, trusting_points
-from dexman_pose.pose.search import Hypothesis, Look, has_color, polish, search_pose
-from dexman_pose.pose.viewpoints import extreme_points, poses_on_box, rotations_near
+from dexman_pose.pose.search import Hypothesis, Look, has_color
+from dexman_pose.pose.viewpoints import extreme_points, poses_on_box
 
 Array = NDArray[np.float64]
 
@@ -36,6 +38,7 @@ class TrackOptions:
         lost_ncc: colour correlation below which a frame of a coloured mesh is not valid unless points confirm it.
         search_every: while lost, a full search after this many frames, then twice as many, and so on.
         rotation_sigma: motion prior in radians per frame.
+        least_seen: share of the object's outline that must be in sight for a pose to be valid.
     """
 
     points: int = 80
@@ -43,6 +46,7 @@ class TrackOptions:
     lost_ncc: float = 0.3
     search_every: int = 5
     rotation_sigma: float = 0.25
+    least_seen: float = 0.1
 
 
 @dataclass
@@ -67,6 +71,7 @@ class ObjectTracker:
         label: the object's value in the label images.
         options: settings.
         trusted: (F,) faces whose colour can be believed; None for all.
+        symmetry: of the mesh.
     """
 
     refiner: PoseRefiner
@@ -74,6 +79,7 @@ class ObjectTracker:
     label: int
     options: TrackOptions = field(default_factory=TrackOptions)
     trusted: NDArray[np.bool_] | None = None
+    symmetry: SymmetryGroup = field(default_factory=SymmetryGroup.trivial)
     pose: Array = field(default_factory=lambda: np.eye(4))
     previous: Array | None = None
     tracks: SurfaceTracks = field(default_factory=SurfaceTracks)
@@ -140,8 +146,9 @@ class ObjectTracker:
         refined, ncc = self._with_texture(refined, evidence, image, labels, matches, predicted)
         if self._is_lost(refined, ncc):
             found = self._recover(image, labels, depth, evidence)
-            if found is not None and found.score > refined.iou + ncc + 0.05:
+            if found is not None and found.iou + found.ncc > refined.iou + ncc + 0.05:
                 refined, ncc = found.refined, found.ncc
+                refined.camera_from_object = self.symmetry.closest(refined.camera_from_object, self.pose)
                 self.tracks, self.previous = SurfaceTracks(), None
         return self._finish(refined, ncc, evidence, frame, labels)
 
@@ -323,38 +330,15 @@ class ObjectTracker:
         depth: NDArray[np.float32] | None,
         evidence: Evidence,
     ) -> Hypothesis | None:
-        """Look for the object again: around the last pose every frame, everywhere now and then."""
+        """Look for the object again; a symmetric twin of the last pose counts as that pose."""
         self.lost_for += 1
         box = mask_box(labels == self.label)
         if box is None:
             return None
-        if self._time_to_search():
-            # A mesh made from one view has no other sides worth trying: look around the pose it was made in.
-            around = None if self.trusted is None else rotations_near(self._first[:3, :3], 80, 1.2)
-            found = search_pose(
-                self.refiner,
-                image,
-                labels,
-                self.label,
-                self.camera,
-                depth=depth,
-                rotations=around,
-                keep=16 if around is None else 5,
-                count=1,
-            )
-            return found[0]
         look = Look(image, labels, self.label, self.camera, depth, box)
-        near = rotations_near(self.pose[:3, :3], 3, 0.6, seed=self.lost_for)
-        candidates = []
-        for pose in poses_on_box(near, self._extremes, box, self.camera):
-            refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
-            candidates.append(polish(self.refiner, refined, evidence, look, self.colored, None, rounds=1))
-        return max(candidates, key=lambda h: h.score)
-
-    def _time_to_search(self) -> bool:
-        """At once, then after 1, 2, 4, 8 ... times ``search_every`` frames: searching everywhere is dear."""
-        waited, every = self.lost_for - 1, self.options.search_every
-        return waited == 0 or (waited % every == 0 and (waited // every).bit_count() == 1)
+        around = None if self.trusted is None else self._first[:3, :3]
+        recovery = Recovery(self.refiner, self.options.search_every, around, self.symmetry, self.colored)
+        return recovery.look(look, evidence, self._extremes, self.pose, self.lost_for)
 
     def _missing(self, frame: Gray) -> FramePose:
         """No mask in this frame: hold the last pose, not valid."""
@@ -373,7 +357,8 @@ class ObjectTracker:
         *,
         confirmed: bool = False,
     ) -> FramePose:
-        lost = not confirmed and self._is_lost(refined, ncc)
+        seen = int(evidence.mask.sum()) / max(refined.area, 1)
+        lost = not confirmed and (self._is_lost(refined, ncc) or seen < self.options.least_seen)
         self.previous = None if lost or self.lost_for else self.pose
         self.lost_for = self.lost_for + 1 if lost and self.lost_for == 0 else (self.lost_for if lost else 0)
         if not lost:
@@ -414,7 +399,7 @@ class ObjectTracker:
         own = labels == self.label
         return own | (labels == BACKGROUND) if self.led else own
 
-    def _image_box(self, pose: Array) -> Array | None:
+    def image_box(self, pose: Array) -> Array | None:
         """(4,) box of the projected mesh inside the image, or None when it is out of sight."""
         points = self._extremes @ pose[:3, :3].T + pose[:3, 3]
         if (points[:, 2] <= 0.02).any():
@@ -423,6 +408,10 @@ class ObjectTracker:
         limit = np.array([self.camera.width - 1.0, self.camera.height - 1.0])
         low, high = pixels.min(0).clip(0, limit), pixels.max(0).clip(0, limit)
         return np.concatenate([low, high]) if (high - low > 8).all() else None
+
+    def distance(self) -> float:
+        """Metres from the camera to the object's centre, where it was last."""
+        return float(np.linalg.norm(self.refiner.camera_center(self.pose)))
 
     def _refresh_points(self, frame: Gray, labels: NDArray[np.uint8]) -> None:
         """Drop surface points that disagree with the pose, add new ones."""
@@ -434,7 +423,7 @@ class ObjectTracker:
                 self.camera.project(moved[front]) - self.tracks.pixels[front], axis=1
             )
             self.tracks.keep((error < 3.0) & (self.tracks.age < 60))
-        seen = self._image_box(self.pose) if self.led else mask_box(labels == self.label)
+        seen = self.image_box(self.pose) if self.led else mask_box(labels == self.label)
         if seen is None:
             return
         x0, y0, w, h = crop_box([seen], 0.0)

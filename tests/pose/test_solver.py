@@ -12,9 +12,9 @@ from dexman_pose.data import OCCLUDER
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.pose import reference
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
+from dexman_pose.pose.problem import Problem
 from dexman_pose.pose.refine import PoseRefiner, apply_increment
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches, RefineOptions, ShadedPoints
-from dexman_pose.pose.solver import Problem
 from dexman_pose.render import Rasterizer
 
 UNKNOWNS = [(0, False), (1, False), (3, False), (0, True), (3, True)]
