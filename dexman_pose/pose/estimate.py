@@ -13,7 +13,10 @@ from dexman_pose.pose.refine import PoseRefiner, Refined
 Array = NDArray[np.float64]
 
 _VAGUE = 0.15
-"""A direction counts as observed when its standard deviation is below this share of the radius, or this in radians."""
+"""A direction counts as observed when its standard deviation is below this share of the radius ..."""
+
+_VAGUE_TURN = 0.03
+"""... or below this in radians: the rough edges of pixels alone seem to fix a ball's rotation to 0.07."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class PoseEstimate:
         covariance: (6, 6) of the twist (v, w) about the object's centre, camera axes, metres and radians, from what was
             seen alone. Along a direction that nothing fixed it is huge, not infinite.
         observable: (6,) bool, whether the picture fixed each of ``directions``.
-        directions: (6, 6), column i is a twist (v in object radii, w in radians) of unit length; best fixed first.
+        directions: (6, 6), column i is a twist (v in object radii, w in fifths of a radian) of unit length; best fixed
+            first.
         scale: factor on the mesh; geometric mean of ``axis_scales``.
         axis_scales: (3,) factors along the mesh's own axes.
         scale_source: ``given`` when the mesh's size was taken as it is, ``depth`` when depth fixed it, ``unknown`` when
@@ -86,7 +90,7 @@ def ranked(estimates: list[PoseEstimate]) -> PoseEstimate:
 def uncertainty(refined: Refined, radius: float) -> tuple[Array, NDArray[np.bool_], Array]:
     """Covariance (6, 6) of the twist, which directions were observed (6,), and the directions (6, 6) in columns."""
     n = len(refined.evidence)
-    units = np.concatenate([np.full(3, radius), np.ones(n - 3)])
+    units = np.concatenate([np.full(3, radius), np.full(3, _VAGUE_TURN / _VAGUE), np.ones(n - 6)])
     # A trace of a prior, hundred radii and hundred turns wide, keeps what nothing fixed finite.
     information = refined.evidence * np.outer(units, units) + 1e-4 * np.eye(n)
     marginal = np.linalg.inv(information)[:6, :6]

@@ -22,10 +22,12 @@ from dexman_pose.data import (
 )
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.errors import EstimationError
+from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.meshing.silhouette import close_gaps, shape_from_mask
 from dexman_pose.pose.scale import Scale, scale_from_depth, scale_from_hands
 from dexman_pose.pose.search import refiner_for, search_pose
 from dexman_pose.pose.shape import improve_shape
+from dexman_pose.pose.symmetry_cache import symmetry_of
 from dexman_pose.pose.track import TrackStart, track_objects
 
 Array = NDArray[np.float64]
@@ -116,7 +118,7 @@ def _begin(
     sensor = depth.frame(frame) if depth is not None else None
     if mesh is not None:
         refiner = refiner_for(mesh, labels == label)
-        found = search_pose(refiner, image, labels, label, camera, depth=sensor)
+        found = search_pose(refiner, image, labels, label, camera, depth=sensor, symmetry=symmetry_of(mesh))
         return _Made(mesh, frame, found[0].camera_from_object)
     visible = labels == label
     distance = _distance(visible, frame, hands, sensor)
@@ -159,8 +161,13 @@ def _track(
     starts = {}
     for name, m in made.items():
         refiner = refiner_for(m.mesh, masks.mask(m.frame, name))
-        starts[name] = TrackStart(refiner, m.frame, m.camera_from_object, m.mesh.seen)
+        starts[name] = TrackStart(refiner, m.frame, m.camera_from_object, m.mesh.seen, _symmetry(m.mesh))
     return track_objects(clip, masks, camera, starts, depth=depth)
+
+
+def _symmetry(mesh: Mesh) -> SymmetryGroup:
+    """The symmetry of a user's mesh; one made from a single view is too much of a guess to have any."""
+    return symmetry_of(mesh) if mesh.seen is None else SymmetryGroup.trivial()
 
 
 def _keep_better(
@@ -237,4 +244,5 @@ def _scaled(name: str, mesh: Mesh, track: PoseTrack, scale: Scale) -> RigidObjec
         replace(track, camera_from_object=poses),
         scale=scale.factor,
         scale_source=source,
+        symmetry=_symmetry(mesh).scaled(scale.factor).sampled(),
     )
