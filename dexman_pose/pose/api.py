@@ -15,12 +15,13 @@ from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.creases import picture_edges
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
-from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box
+from dexman_pose.pose.evidence import Evidence, crop_box, crop_like, gather, mask_box
 from dexman_pose.pose.occlusion import label_image
+from dexman_pose.pose.polish import onto_edges
 from dexman_pose.pose.problem import Problem
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.residuals import RefineOptions, trusting_points
-from dexman_pose.pose.search import crop_like, has_color, onto_edges, refiner_for, search_pose
+from dexman_pose.pose.search import has_color, refiner_for, search_pose
 from dexman_pose.pose.symmetry_cache import symmetry_of
 from dexman_pose.pose.track import TrackStart, track_objects
 

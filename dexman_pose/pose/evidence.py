@@ -221,6 +221,16 @@ def gather(
     )
 
 
+def crop_like(image: NDArray[np.uint8], evidence: Evidence) -> Image:
+    """The picture in the crop of ``evidence``, (h, w, 3) float32 in 0..1."""
+    h, w = evidence.size
+    (x0, y0), (sx, sy) = evidence.origin, evidence.factors
+    matrix = np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5]])
+    blurred = cv2.GaussianBlur(image, (0, 0), 0.35 / sx) if sx < 0.7 else image
+    out = cv2.warpAffine(blurred, matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out.astype(np.float32) / 255.0
+
+
 def visible_iou(rendered: Mask, evidence: Evidence) -> float:
     """Overlap of the rendered outline with the mask, in [0, 1], counting only pixels where something is known."""
     known = ~evidence.unknown

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from dexman_pose.pose.appearance import texture_evidence
 from dexman_pose.pose.creases import ModelEdges, PictureEdges, match_edges
-from dexman_pose.pose.evidence import Evidence, inner_edge, signed_distance
+from dexman_pose.pose.evidence import Evidence, crop_like, inner_edge, signed_distance
 from dexman_pose.pose.motion import hardly_moved
+from dexman_pose.pose.polish import Look
 from dexman_pose.pose.refine import PoseRefiner, Refined
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches, RefineOptions
-from dexman_pose.pose.search import Look, crop_like
 from dexman_pose.pose.shading import COARSE, FINE, Shading, sampled_correlation, shade
 
 Array = NDArray[np.float64]

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Camera, Clip, HandObservations, Mesh, ObjectPrompt
 from dexman_pose.errors import EstimationError
+from dexman_pose.pose.polish import Hypothesis
 from dexman_pose.pose.refine import PoseRefiner
-from dexman_pose.pose.search import Hypothesis, refiner_for, search_pose
+from dexman_pose.pose.search import refiner_for, search_pose
 from dexman_pose.segmentation import segment_clip
 
 _log = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.evidence import Evidence
+from dexman_pose.pose.polish import Hypothesis, Look, polish
 from dexman_pose.pose.refine import PoseRefiner
 from dexman_pose.pose.residuals import RefineOptions
-from dexman_pose.pose.search import Hypothesis, Look, polish, search_pose
+from dexman_pose.pose.search import search_pose
 from dexman_pose.pose.viewpoints import poses_on_box, rotations_near
 
 Array = NDArray[np.float64]

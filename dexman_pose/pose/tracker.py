@@ -14,10 +14,11 @@ from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box, visi
 from dexman_pose.pose.klt import Gray, SurfaceTracks
 from dexman_pose.pose.led import onto_texture
 from dexman_pose.pose.motion import hardly_moved, predict, same_face
+from dexman_pose.pose.polish import Hypothesis, Look
 from dexman_pose.pose.recovery import Recovery
 from dexman_pose.pose.refine import PoseRefiner, Refined
 from dexman_pose.pose.residuals import PointMatches, RefineOptions, join_matches, trusting_points
-from dexman_pose.pose.search import Hypothesis, Look, has_color
+from dexman_pose.pose.search import has_color
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box
 
 Array = NDArray[np.float64]

@@ -1,0 +1,211 @@
+"""One hypothesis brought onto texture, edges and depth of a picture, and scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import Camera
+from dexman_pose.pose.appearance import TextureEvidence, texture_evidence
+from dexman_pose.pose.creases import PictureEdges, edge_score, match_edges, model_edges
+from dexman_pose.pose.evidence import MAX_SIDE, Evidence, crop_box, gather
+from dexman_pose.pose.problem import Problem
+from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
+from dexman_pose.pose.residuals import RefineOptions, trusting_points
+
+Array = NDArray[np.float64]
+
+KICK = np.deg2rad(5.0)
+EDGE_SHARE = 0.25
+"""Weight of edges in a score, against overlap and correlation."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One candidate pose and how well it explains the picture.
+
+    Attributes:
+        camera_from_object: (4, 4).
+        score: higher is better; outline overlap, colour correlation, share of the outline on edges of the picture.
+        iou: outline overlap with the mask.
+        ncc: correlation of the coloured mesh with the picture, 0 where it has no colour.
+        refined: the refinement it came out of.
+    """
+
+    camera_from_object: Array
+    score: float
+    iou: float
+    ncc: float
+    refined: Refined
+
+
+@dataclass(frozen=True)
+class Look:
+    """One object in one picture.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        labels: (H, W) uint8 label image.
+        label: the object's value in it.
+        camera: intrinsics.
+        depth: (H, W) metres, 0 where not measured, or None.
+        box: (4,) x0, y0, x1, y1 of the object's pixels.
+    """
+
+    image: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    label: int
+    camera: Camera
+    depth: NDArray[np.float32] | None
+    box: Array
+
+    def evidence(self, margin: float, side: int = MAX_SIDE) -> Evidence:
+        """The evidence in a crop around the object, widened by ``margin``, at most ``side`` pixels long."""
+        return gather(
+            self.labels,
+            self.label,
+            self.camera,
+            crop_box([self.box], margin),
+            depth=self.depth,
+            max_side=side,
+        )
+
+    def texture(self, refiner: PoseRefiner, refined: Refined) -> TextureEvidence:
+        """What the mesh's colours say at a pose."""
+        return texture_evidence(
+            refiner.rasterizer, refined.camera_from_object, self.image, self.camera, self.labels, self.label
+        )
+
+
+def polish(
+    refiner: PoseRefiner,
+    refined: Refined,
+    evidence: Evidence,
+    look: Look,
+    colored: bool,
+    picture: PictureEdges | None,
+    rounds: int = 2,
+) -> Hypothesis:
+    """Alternate matches of texture and edges with refinement on one hypothesis, then score it."""
+    fixed = bool((refined.stretch == 1.0).all())
+    if colored:
+        refined, ncc, matched = _onto_texture(refiner, refined, evidence, look, rounds)
+    else:
+        ncc, matched = 0.0, False
+    if not matched and fixed and picture is not None:
+        refined = onto_edges(refiner, [refined], evidence, picture, rounds)[0]
+    score = agreement(refiner, refined, evidence) + ncc
+    if picture is not None and fixed:
+        score += EDGE_SHARE * float(edge_scores(refiner, [refined], evidence, picture)[0])
+    return Hypothesis(refined.camera_from_object, score, refined.iou, ncc, refined)
+
+
+def _onto_texture(
+    refiner: PoseRefiner, refined: Refined, evidence: Evidence, look: Look, rounds: int
+) -> tuple[Refined, float, bool]:
+    """The best of a pose and what texture makes of it, the correlation there, and whether there was any texture.
+
+    Small or blurred texture is matched wrongly now and then: a pose that got worse is not taken.
+    """
+    best, matched = (refined, 0.0), False
+    best_score = -np.inf
+    for turn in range(rounds + 1):
+        found = look.texture(refiner, refined)
+        score = agreement(refiner, refined, evidence) + found.ncc
+        if score > best_score:
+            best, best_score = (refined, found.ncc), score
+        if turn == rounds or found.matches is None or len(found.matches) < 6:
+            break
+        matched = True
+        options = trusting_points(found.matches, RefineOptions(iterations=8))
+        refined = refiner.refine(
+            refined.camera_from_object, evidence, options, matches=found.matches, edges=found.edges
+        )
+    return *best, matched
+
+
+def agreement(refiner: PoseRefiner, refined: Refined, evidence: Evidence) -> float:
+    """Overlap of the outline, plus the share of depth that agrees where there is any."""
+    if evidence.depth is None:
+        return refined.iou
+    return refined.iou + depth_agreement(refiner, refined, evidence)
+
+
+def settle(refiner: PoseRefiner, found: Hypothesis, evidence: Evidence, picture: PictureEdges) -> Hypothesis:
+    """The best of small turns about a pose, each pulled onto the picture's edges.
+
+    A mask that leaks holds its pose off the edges it belongs on, farther than they reach.
+    """
+    starts = [replace(found.refined, camera_from_object=p) for p in kicked(found, refiner.center)]
+    tried = onto_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4)
+    scores = np.array([r.iou for r in tried]) + edge_scores(refiner, tried, evidence, picture)
+    if evidence.depth is not None:
+        scores = scores + np.array([depth_agreement(refiner, r, evidence) for r in tried])
+    best = tried[int(scores.argmax())]
+    return replace(found, camera_from_object=best.camera_from_object, refined=best)
+
+
+def onto_edges(
+    refiner: PoseRefiner,
+    refined: list[Refined],
+    evidence: Evidence,
+    picture: PictureEdges,
+    rounds: int = 2,
+    weight: float = 0.6,
+) -> list[Refined]:
+    """Pull outline and creases of poses onto edges of the picture; the mask keeps its say."""
+    options = RefineOptions(iterations=8, silhouette_reach=3.0, edge_weight=weight)
+    out = list(refined)
+    for turn in range(rounds):
+        problems, which = [], []
+        for i, r in enumerate(out):
+            edges = model_edges(refiner.rasterizer, r.camera_from_object, evidence.camera, evidence)
+            if edges is None:
+                continue
+            matches = match_edges(edges, picture, r.camera_from_object, evidence, reach=max(6 - turn, 3))
+            if matches is not None:
+                problems.append(Problem(r.camera_from_object, edges=matches))
+                which.append(i)
+        if problems:
+            for i, r in zip(which, refiner.refine_all(problems, [evidence], options)):
+                out[i] = r
+    return out
+
+
+def depth_agreement(refiner: PoseRefiner, refined: Refined, view: Evidence) -> float:
+    """Share of measured depth on the mask that the rendering agrees with, in [0, 1]."""
+    assert view.depth is not None
+    h, w = view.size
+    measured = view.mask & (view.depth > 0)
+    if not measured.any():
+        return 0.0
+    pose = refined.camera_from_object
+    rotation = pose[:3, :3] * refined.stretch
+    projection = np.eye(4)
+    projection[:3, :3] = rotation
+    projection[:3, 3] = pose[:3, :3] @ refiner.center + pose[:3, 3] - rotation @ refiner.center
+    drawn = refiner.rasterizer.render(projection[None], view.camera.K, w, h).depth
+    assert drawn is not None
+    tolerance = 0.05 * refiner.rasterizer.mesh.radius * float(refined.stretch.mean())
+    off = (drawn[0][measured] - view.depth[measured]) / tolerance
+    return float(np.mean(np.where(drawn[0][measured] > 0, 1.0 / (1.0 + off * off), 0.0)))
+
+
+def edge_scores(refiner: PoseRefiner, refined: list[Refined], view: Evidence, picture: PictureEdges) -> Array:
+    """(B,) how much of the edges of each pose the picture shows."""
+    if any((r.stretch != 1.0).any() for r in refined):
+        return np.zeros(len(refined))
+    mesh = refiner.rasterizer
+    return np.array(
+        [edge_score(model_edges(mesh, r.camera_from_object, view.camera, view), picture) for r in refined]
+    )
+
+
+def kicked(best: Hypothesis, center: Array) -> list[Array]:
+    """Small turns of the best pose: one face seen nearly front on looks the same from either side of the truth."""
+    pose = best.camera_from_object
+    middle = pose[:3, :3] @ center + pose[:3, 3]
+    turns = np.concatenate([np.zeros((6, 3)), KICK * np.concatenate([np.eye(3), -np.eye(3)])], 1)
+    return [apply_increment(turn, pose, middle) for turn in turns]
