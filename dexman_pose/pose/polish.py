@@ -17,6 +17,7 @@ from dexman_pose.pose.residuals import RefineOptions, trusting_points
 
 Array = NDArray[np.float64]
 
+_TEXTURE_SIDE = 200  # longest side in pixels of the crop in which texture is matched
 KICK = np.deg2rad(5.0)
 EDGE_SHARE = 0.25
 """Weight of edges in a score, against overlap and correlation."""
@@ -75,7 +76,13 @@ class Look:
     def texture(self, refiner: PoseRefiner, refined: Refined) -> TextureEvidence:
         """What the mesh's colours say at a pose."""
         return texture_evidence(
-            refiner.rasterizer, refined.camera_from_object, self.image, self.camera, self.labels, self.label
+            refiner.rasterizer,
+            refined.camera_from_object,
+            self.image,
+            self.camera,
+            self.labels,
+            self.label,
+            max_side=_TEXTURE_SIDE,
         )
 
 

@@ -44,7 +44,7 @@ _FINE = 8
 """Hypotheses refined in full size."""
 _EXPANDED = 5
 """Of these, so many have their twins by shape looked at."""
-_POLISHED = 6
+_POLISHED = 4
 """Hypotheses brought onto texture and edges."""
 _PLAIN = 16.0
 """Grey levels of spread up to which colours are one colour with its shading baked in."""
@@ -80,7 +80,7 @@ def search_pose(
     *,
     depth: NDArray[np.float32] | None = None,
     rotations: Array | None = None,
-    keep: int = 40,
+    keep: int = 32,
     count: int = 5,
     scales: int = 0,
     symmetry: SymmetryGroup | None = None,
@@ -122,14 +122,14 @@ def search_pose(
     options = RefineOptions(iterations=10, silhouette_sigma=2.0)
     first = refiner.refine_all(problems, [rough], options, scales=scales)
     scores = _scores(refiner, first, rough, look, first_colors)
-    chosen = _distinct(_poses(first), scores, max(count, _FINE), np.deg2rad(8), first_twins)
+    chosen = _distinct(_poses(first), scores, _FINE, np.deg2rad(8), first_twins)
     again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
     if folded and shape is not None:
         again = _twins_by_color(refiner, [first[i] for i in chosen], shape, rough, look)
     fine = look.evidence(0.25)
     refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
     ranks = _scores(refiner, refined, rough, look, colored)
-    kept = _distinct(_poses(refined), ranks, max(count, _POLISHED), np.deg2rad(4), symmetry)
+    kept = _distinct(_poses(refined), ranks, _POLISHED, np.deg2rad(4), symmetry)
     hypotheses = _polished(refiner, [refined[i] for i in kept], fine, look, colored, scales)
     poses = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
@@ -147,7 +147,7 @@ def _polished(
         turned = [Problem(p) for p in kicked(out[0], refiner.center)]
         options = RefineOptions(iterations=4, silhouette_weight=0.05)
         more = refiner.refine_all(turned, [fine], options)
-        out += [polish(refiner, r, fine, look, colored, edges) for r in more]
+        out += [polish(refiner, r, fine, look, colored, edges, rounds=1) for r in more]
         out.sort(key=lambda h: -h.score)
     elif scales == 0:
         out[0] = settle(refiner, out[0], fine, edges)
