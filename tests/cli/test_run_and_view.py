@@ -105,14 +105,18 @@ def test_bench_times_the_pose_engine(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [
-        PoseTiming("refine", "crop", 0.002, 7),
-        PoseTiming("find", "a", 1.5),
+        PoseTiming("refine", "crop", 0.002, 7, 0.015, (0.2, 0.1)),
+        PoseTiming("first order", "a", 1.5, ratio=750.0),
         PoseTiming("track", "b", 0.01),
     ]
     monkeypatch.setattr("dexman_pose.pose.bench.bench_pose", lambda frames, repeats: iter(rows))
     assert main(["bench", "--only", "pose"]) == 0
     lines = capsys.readouterr().out.splitlines()[-3:]
-    ends = ["2.000 ms, 7 steps", "1.500 s", "10.000 ms per frame"]
+    ends = [
+        "2.000 ms; 7 steps; 0.20 mm, 0.10 deg left; aim 15",
+        "1500.000 ms; 750 x the fused solver",
+        "10.000 ms per frame",
+    ]
     assert [line.endswith(end) for line, end in zip(lines, ends)] == [True] * 3
 
 
