@@ -41,6 +41,7 @@ class PoseTrack:
         confidence: (T,) in [0, 1].
         mask_iou: (T,) in [0, 1], overlap of the rendered visible outline with the mask; 0 where there is no mask.
         covariance: (T, 6, 6) of the twist (v, w) in the camera frame, or None.
+        mesh_scale: factor on the mesh that the poses belong to; 1 unless it was tracked with its scale unknown.
     """
 
     camera_from_object: Array
@@ -48,8 +49,11 @@ class PoseTrack:
     confidence: Array
     mask_iou: Array | None = None
     covariance: Array | None = None
+    mesh_scale: float = 1.0
 
     def __post_init__(self) -> None:
+        if not (np.isfinite(self.mesh_scale) and self.mesh_scale > 0):
+            raise InputError(f"mesh_scale must be positive, but got {self.mesh_scale}")
         self.camera_from_object = _check.rigid(self.camera_from_object, "camera_from_object")
         n = len(self.camera_from_object)
         self.valid = _check.array(self.valid, "valid", (n,), np.bool_)

@@ -16,6 +16,7 @@ from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.creases import picture_edges
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
 from dexman_pose.pose.evidence import Evidence, crop_box, crop_like, gather, mask_box
+from dexman_pose.pose.find import find_pose
 from dexman_pose.pose.occlusion import label_image
 from dexman_pose.pose.polish import onto_edges
 from dexman_pose.pose.problem import Problem
@@ -71,17 +72,20 @@ def estimate_pose(
     picture = _picture(image, camera)
     scales, source = _scale_unknowns(scale, depth)
     group = symmetry_of(mesh) if symmetry is None else symmetry
-    refiner = refiner_for(mesh, labels == 1, device)
-    if scales == 1 and has_color(refiner):
-        # Shape and depth give the size; with the size known, colours tell what shape leaves open.
-        first = search_pose(refiner, picture, labels, 1, camera, depth=depth, scales=1, symmetry=group)
-        factor = float(first[0].refined.stretch[0])
-        refiner = refiner_for(mesh.scaled(factor), labels == 1, device)
-        found = search_pose(refiner, picture, labels, 1, camera, depth=depth, symmetry=group.scaled(factor))
-        estimates = [estimate_of(refiner, h.refined, h.score, source) for h in found]
-        return ranked([e.with_mesh_scaled(factor) for e in estimates])
-    found = search_pose(refiner, picture, labels, 1, camera, depth=depth, scales=scales, symmetry=group)
-    return ranked([estimate_of(refiner, h.refined, h.score, source) for h in found])
+    return ranked(
+        find_pose(
+            mesh,
+            picture,
+            labels,
+            1,
+            camera,
+            depth=depth,
+            scales=scales,
+            source=source,
+            symmetry=group,
+            device=device,
+        )
+    )
 
 
 def refine_pose(
@@ -134,7 +138,14 @@ def refine_pose(
             raise InputError(f"solver 'adam' refines the pose alone; scale={scale!r} needs solver='lm'")
         return _by_adam(mesh, refiner, start, labels, camera, evidence, picture, depth)
     result, ncc = _by_lm(refiner, start, evidence, labels, camera, picture, scales)
-    return estimate_of(refiner, result, result.iou + ncc, source)
+    if scales != 1 or picture is None or not has_color(refiner):
+        return estimate_of(refiner, result, result.iou + ncc, source)
+    # With the size known, colours tell what outline and depth leave open: the spin of a can.
+    factor = float(result.stretch[0])
+    sized = refiner_for(mesh.scaled(factor), labels == 1, device)
+    pose = estimate_of(refiner, result, 0.0, source).camera_from_object
+    result, ncc = _by_lm(sized, pose, evidence, labels, camera, picture, 0)
+    return estimate_of(sized, result, result.iou + ncc, source).with_mesh_scaled(factor)
 
 
 def _by_lm(
@@ -225,6 +236,7 @@ def track(
     start: ArrayLike | None = None,
     start_frame: int = 0,
     depth: DepthSequence | None = None,
+    scale: ScaleMode = "known",
     symmetry: SymmetryGroup | None = None,
     device: str = "cpu",
 ) -> PoseTrack:
@@ -239,6 +251,9 @@ def track(
         start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
         start_frame: where tracking begins; it runs forwards and backwards from there.
         depth: depth images, metres.
+        scale: ``"known"``, or ``"unknown"``: one factor is found from the whole clip by
+            :func:`~dexman_pose.pose.align.align_mesh`, which gives axes and provenance too; it is the ``mesh_scale`` of
+            the track.
         symmetry: of the object; left out, it is detected from the mesh. The track does not jump in it.
         device: where the engine runs.
 
@@ -252,6 +267,24 @@ def track(
         name = masks.names[0]
     if not 0 <= start_frame < clip.num_frames:
         raise InputError(f"start_frame {start_frame} is not in the clip of {clip.num_frames} frames")
+    if scale not in ("known", "unknown"):
+        raise InputError(f"track takes scale 'known' or 'unknown', but got {scale!r}; see align_mesh")
+    if scale == "unknown":
+        from dexman_pose.pose.align import align_mesh
+
+        found_object = align_mesh(
+            mesh,
+            clip,
+            masks,
+            camera,
+            name=name,
+            depth=depth,
+            start=start,
+            start_frame=start_frame,
+            symmetry=symmetry,
+            device=device,
+        )
+        return replace(found_object.track, mesh_scale=found_object.scale)
     refiner = refiner_for(mesh, masks.mask(start_frame, name), device)
     group = symmetry_of(mesh) if symmetry is None else symmetry
     if start is None:
