@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Camera
-from dexman_pose.pose.evidence import Evidence, inner_edge, signed_distance
+from dexman_pose.pose.evidence import Evidence, inner_edge, mask_box, signed_distance
 from dexman_pose.pose.residuals import EdgeMatches
 from dexman_pose.render import Rasterizer
 
@@ -89,18 +89,32 @@ def model_edges(
     rasterizer: Rasterizer, camera_from_object: Array, camera: Camera, view: Evidence
 ) -> ModelEdges | None:
     """Edges that a pose makes in the crop of ``view``, where it is known; None when too few."""
+    return model_edges_all(rasterizer, camera_from_object[None], camera, view)[0]
+
+
+def model_edges_all(
+    rasterizer: Rasterizer, camera_from_object: Array, camera: Camera, view: Evidence
+) -> list[ModelEdges | None]:
+    """Edges that each of the poses (B, 4, 4) makes in the crop of ``view``, rendered in one go."""
     h, w = view.size
-    drawn = rasterizer.render(camera_from_object[None], camera.K, w, h)
+    drawn = rasterizer.render(camera_from_object, camera.K, w, h)
     assert drawn.depth is not None
-    depth, mask = drawn.depth[0], drawn.mask[0]
-    known = ~view.near_unknown
+    radius = rasterizer.mesh.radius
+    return [_edges_of(d, m, camera, view, radius) for d, m in zip(drawn.depth, drawn.mask)]
+
+
+def _edges_of(
+    depth: Image, mask: NDArray[np.bool_], camera: Camera, view: Evidence, radius: float
+) -> ModelEdges | None:
+    """Edges of one rendering, where the crop is known; None when too few."""
+    h, w = view.size
     rim, rim_normal = _outline(mask)
-    fold, fold_normal = _folds(depth, mask, camera, rasterizer.mesh.radius)
+    fold, fold_normal = _folds(depth, mask, camera, radius)
     pixels = np.concatenate([rim, fold])
     normal = np.concatenate([rim_normal, fold_normal])
     outline = np.arange(len(pixels)) < len(rim)
     x, y = pixels.T
-    keep = known[y, x] & (x > 1) & (y > 1) & (x < w - 2) & (y < h - 2)
+    keep = ~view.near_unknown[y, x] & (x > 1) & (y > 1) & (x < w - 2) & (y < h - 2)
     if int(keep.sum()) < 12:
         return None
     x, y = x[keep], y[keep]
@@ -183,46 +197,70 @@ def _folds(
     depth: Image, mask: NDArray[np.bool_], camera: Camera, radius: float
 ) -> tuple[NDArray[np.int64], Array]:
     """Pixels (N, 2) of creases and inner occlusions, and directions (N, 2) across them."""
-    normals, solid = _smooth_normals(depth, mask, camera)
-    dx, dy = np.zeros_like(normals), np.zeros_like(normals)
-    dx[:, 2:-2] = normals[:, 4:] - normals[:, :-4]
-    dy[2:-2] = normals[4:] - normals[:-4]
+    box = mask_box(mask)
+    if box is None:
+        return np.zeros((0, 2), np.int64), np.zeros((0, 2))
+    x0, y0 = np.maximum(box[:2].astype(int) - 2, 0)
+    window = slice(y0, int(box[3]) + 3), slice(x0, int(box[2]) + 3)
+    depth, mask = np.ascontiguousarray(depth[window]), mask[window]
+    solid = cv2.erode(
+        mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    a, b, c = _fold_tensor(depth, mask, camera, (int(x0), int(y0)), radius)
+    strength = np.float32(0.5) * (a + c + np.sqrt((a - c) ** 2 + np.float32(4) * b * b))
+    strength = cv2.GaussianBlur(strength * solid, (3, 3), 0.0)
+    y, x = np.nonzero((strength > 1.0) & (solid > 0))
+    angle = 0.5 * np.arctan2(2 * b[y, x], a[y, x] - c[y, x])
+    nx, ny = np.cos(angle), np.sin(angle)
+    ax, ay = np.round(nx).astype(int), np.round(ny).astype(int)
+    peak = (strength[y, x] >= strength[y + ay, x + ax]) & (strength[y, x] > strength[y - ay, x - ax])
+    return np.stack([x + x0, y + y0], 1)[peak], np.stack([nx, ny], 1)[peak].astype(np.float64)
+
+
+def _fold_tensor(
+    depth: Image, mask: NDArray[np.bool_], camera: Camera, origin: tuple[int, int], radius: float
+) -> tuple[Image, Image, Image]:
+    """One tensor (xx, xy, yy) of both cues, (h, w) each; its main direction is the way across the edge."""
     # 1 / z is affine on planes: its second difference sees steps and not slopes.
-    inverse = np.where(mask, 1.0 / np.maximum(depth, 1e-6), 0.0).astype(np.float32)
+    inverse = np.where(mask, np.float32(1.0) / np.maximum(depth, np.float32(1e-6)), np.float32(0.0))
     zx, zy = np.zeros_like(depth), np.zeros_like(depth)
     zx[:, 1:-1] = inverse[:, 2:] + inverse[:, :-2] - 2 * inverse[:, 1:-1]
     zy[1:-1] = inverse[2:] + inverse[:-2] - 2 * inverse[1:-1]
     step = depth * depth / np.float32(_STEP * radius)
-    # One tensor of both cues; its main direction is the way across the edge.
-    a = (dx * dx).sum(-1) / _SHARP**2 + (zx * step) ** 2
-    b = (dx * dy).sum(-1) / _SHARP**2 + zx * zy * step * step
-    c = (dy * dy).sum(-1) / _SHARP**2 + (zy * step) ** 2
-    strength = 0.5 * (a + c + np.sqrt((a - c) ** 2 + 4 * b * b))
-    strength = cv2.GaussianBlur(np.where(solid, strength, 0.0).astype(np.float32), (3, 3), 0.0)
-    angle = 0.5 * np.arctan2(2 * b, a - c)
-    y, x = np.nonzero((strength > 1.0) & solid)
-    nx, ny = np.cos(angle[y, x]), np.sin(angle[y, x])
-    ax, ay = np.round(nx).astype(int), np.round(ny).astype(int)
-    peak = (strength[y, x] >= strength[y + ay, x + ax]) & (strength[y, x] > strength[y - ay, x - ax])
-    return np.stack([x, y], 1)[peak], np.stack([nx, ny], 1)[peak].astype(np.float64)
+    zx *= step
+    zy *= step
+    a, b, c = zx * zx, zx * zy, zy * zy
+    for component in _smooth_normals(depth, mask, camera, origin):
+        part = component * np.float32(1.0 / _SHARP)
+        dx, dy = np.zeros_like(part), np.zeros_like(part)
+        dx[:, 2:-2] = part[:, 4:] - part[:, :-4]
+        dy[2:-2] = part[4:] - part[:-4]
+        a += dx * dx
+        b += dx * dy
+        c += dy * dy
+    return a, b, c
 
 
-def _smooth_normals(depth: Image, mask: NDArray[np.bool_], camera: Camera) -> tuple[Image, NDArray[np.bool_]]:
-    """Normals (h, w, 3) of the slightly smoothed surface, and (h, w) where all pixels around belong to it.
+def _smooth_normals(
+    depth: Image, mask: NDArray[np.bool_], camera: Camera, origin: tuple[int, int]
+) -> tuple[Image, Image, Image]:
+    """Three components (h, w) of the unit normals of the slightly smoothed surface, ``origin`` the first pixel's x, y.
 
     From depth, not from faces: a scan's faces point everywhere.
     """
     h, w = depth.shape
     weight = cv2.blur(mask.astype(np.float32), (3, 3))
-    z = cv2.blur(depth, (3, 3)) / np.maximum(weight, 1e-6)
-    u = ((np.arange(w) - camera.cx) / camera.fx).astype(np.float32)
-    v = ((np.arange(h) - camera.cy) / camera.fy).astype(np.float32)
-    points = np.stack([u[None] * z, v[:, None] * z, z], -1)
-    right, down = np.zeros_like(points), np.zeros_like(points)
-    right[:, 1:-1], down[1:-1] = points[:, 2:] - points[:, :-2], points[2:] - points[:-2]
-    normals = np.cross(down, right)
-    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
-    solid = cv2.erode(
-        mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return normals.astype(np.float32), solid > 0
+    z = cv2.blur(depth, (3, 3)) / np.maximum(weight, np.float32(1e-6))
+    x = z * ((np.arange(w) + origin[0] - camera.cx) / camera.fx).astype(np.float32)
+    y = z * ((np.arange(h) + origin[1] - camera.cy) / camera.fy).astype(np.float32)[:, None]
+    (ax, bx), (ay, by), (az, bz) = (_differences(v) for v in (x, y, z))
+    nx, ny, nz = by * az - bz * ay, bz * ax - bx * az, bx * ay - by * ax
+    size = np.float32(1.0) / np.maximum(np.sqrt(nx * nx + ny * ny + nz * nz), np.float32(1e-12))
+    return nx * size, ny * size, nz * size
+
+
+def _differences(values: Image) -> tuple[Image, Image]:
+    """Central differences along x and along y, 0 at the border."""
+    right, down = np.zeros_like(values), np.zeros_like(values)
+    right[:, 1:-1], down[1:-1] = values[:, 2:] - values[:, :-2], values[2:] - values[:-2]
+    return right, down

@@ -18,6 +18,8 @@ from dexman_pose.pose.residuals import RefineOptions, trusting_points
 Array = NDArray[np.float64]
 
 _TEXTURE_SIDE = 200  # longest side in pixels of the crop in which texture is matched
+_SETTLED = RefineOptions(iterations=8, silhouette_reach=3.0, edge_weight=0.6)
+_SETTLED_IN_DEPTH = replace(_SETTLED, silhouette_weight=0.1, silhouette_reach=2.0, edge_weight=1.0)
 KICK = np.deg2rad(5.0)
 EDGE_SHARE = 0.25
 """Weight of edges in a score, against overlap and correlation."""
@@ -146,7 +148,9 @@ def settle(refiner: PoseRefiner, found: Hypothesis, evidence: Evidence, picture:
     A mask that leaks holds its pose off the edges it belongs on, farther than they reach.
     """
     starts = [replace(found.refined, camera_from_object=p) for p in kicked(found, refiner.center)]
-    tried = onto_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4)
+    # Depth holds the distance, which edges alone leave loose: the mask, which may leak, can step back.
+    options = _SETTLED if evidence.depth is None else _SETTLED_IN_DEPTH
+    tried = onto_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4, options=options)
     scores = np.array([r.iou for r in tried]) + edge_scores(refiner, tried, evidence, picture)
     if evidence.depth is not None:
         scores = scores + np.array([depth_agreement(refiner, r, evidence) for r in tried])
@@ -161,9 +165,10 @@ def onto_edges(
     picture: PictureEdges,
     rounds: int = 2,
     weight: float = 0.6,
+    options: RefineOptions | None = None,
 ) -> list[Refined]:
     """Pull outline and creases of poses onto edges of the picture; the mask keeps its say."""
-    options = RefineOptions(iterations=8, silhouette_reach=3.0, edge_weight=weight)
+    options = options or replace(_SETTLED, edge_weight=weight)
     out = list(refined)
     for turn in range(rounds):
         problems, which = [], []
