@@ -129,7 +129,10 @@ def search_pose(
     fine = look.evidence(0.25)
     refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
     ranks = _scores(refiner, refined, rough, look, colored)
-    kept = _distinct(_poses(refined), ranks, _POLISHED, np.deg2rad(4), symmetry)
+    # Two near the top, against a bad start of one; the others far from it, so that there is something to compare.
+    kept = _distinct(_poses(refined), ranks, 2, np.deg2rad(4), symmetry)
+    apart = _distinct(_poses(refined), ranks, _POLISHED, np.deg2rad(25), symmetry)
+    kept += [i for i in apart if i not in kept]
     hypotheses = _polished(refiner, [refined[i] for i in kept], fine, look, colored, scales)
     poses = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])

@@ -1,0 +1,63 @@
+"""Texture and colours in the search: spins of a can, texture that misleads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from dexman_pose.data import Mesh
+from dexman_pose.pose import estimate_pose
+from dexman_pose.pose.evidence import crop_box, gather, mask_box
+from dexman_pose.pose.polish import Look, agreement, polish
+from dexman_pose.pose.refine import PoseRefiner
+from dexman_pose.pose.residuals import PointMatches, RefineOptions
+from dexman_pose.render import Rasterizer
+
+
+def labelled_can() -> Mesh:
+    """A can of 6 x 10 cm, symmetric in shape, its colours different at every angle and height."""
+    can = trimesh.creation.cylinder(0.03, 0.10, sections=48).subdivide().subdivide()
+    x, y, z = np.asarray(can.vertices).T
+    angle = np.arctan2(y, x)
+    colors = 128 + 90 * np.stack(
+        [np.sin(3 * angle + 60 * z), np.sin(angle + 1.0), np.sin(2 * angle - 80 * z + 2.0)], -1
+    )
+    return Mesh(
+        np.asarray(can.vertices), np.asarray(can.faces), vertex_colors=colors.clip(0, 255).astype(np.uint8)
+    )
+
+
+def test_colours_tell_the_spins_of_a_can_apart(scene: Any) -> None:
+    mesh = labelled_can()
+    true = scene.pose_at((0.9, 0.5, 1.3), (0.01, -0.01, 0.4))
+    image, labels, _ = scene.picture(mesh, true)
+    found = estimate_pose(mesh, image, labels == 1, scene.camera)
+    turn = found.camera_from_object[:3, :3].T @ true[:3, :3]
+    assert np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))) < 2.0
+    assert found.margin > 0.1
+
+
+def test_texture_that_makes_a_pose_worse_is_not_taken(scene: Any, monkeypatch: Any) -> None:
+    true = scene.pose_at((0.5, 0.6, 0.3), (0.01, 0.02, 0.4))
+    image, labels, _ = scene.picture(scene.mesh, true)
+    refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
+    box = mask_box(labels == 1)
+    view = gather(labels, 1, scene.camera, crop_box([box], 0.25))
+    look = Look(image, labels, 1, scene.camera, None, box)
+    right = refiner.refine(true, view, RefineOptions(iterations=5))
+    honest = Look.texture
+
+    def misled(self: Look, *args: Any) -> Any:
+        found = honest(self, *args)
+        assert found.matches is not None
+        moved = PointMatches(found.matches.points, found.matches.pixels + 9.0, found.matches.weight)
+        return replace(found, matches=moved, edges=None)
+
+    monkeypatch.setattr(Look, "texture", misled)
+    kept = polish(refiner, right, view, look, True, None)
+    assert agreement(refiner, kept.refined, view) >= agreement(refiner, right, view) - 1e-9
+    millimetres, degrees = scene.error(kept.camera_from_object, true)
+    assert millimetres < 2.0 and degrees < 2.0
