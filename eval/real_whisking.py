@@ -8,20 +8,24 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from real_cache import Cache, digest
-from real_engine import estimate, known, lifted_of, masks_of
+from real_engine import estimate, lifted_of, masks_of
 from real_scores import Report, Row, angle_modulo_spin, median_or_lost, overlap, pose_error, ranges
 from real_sheets import Tile, write_sheet
 
 from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Mesh, ObjectPrompt, PoseTrack
 from dexman_pose.geometry import matrix_from_quaternion, se3
 from dexman_pose.meshing import load_mesh
-from dexman_pose.pose import reconstruct_objects, track
+from dexman_pose.pose import track
+from dexman_pose.pose.align import align_mesh
+from dexman_pose.pose.closed_shape import closed_shape
+from dexman_pose.pose.grip import CONFIDENCE
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
@@ -49,60 +53,71 @@ def run(data: Path, cache: Cache, out: Path | None) -> Report:
     mesh = load_mesh(folder / "mesh" / "whisk.obj")
     silver, camera = read_silver(folder / "object_layout.json", clip)
     given = given_mask(mesh, silver[FRAME], camera, cache.folder)
-    prompt, masks = masks_of(cache, clip, "whisk", ObjectPrompt(mask=given, frame=FRAME), None, camera)
+    _, masks = masks_of(cache, clip, "whisk", ObjectPrompt(mask=given, frame=FRAME), None, camera)
     at_silver = Rasterizer(mesh.scaled(SILVER_SCALE)).render(
         silver[FRAME][None], camera.K, camera.width, camera.height
     )
     seen_iou = overlap(at_silver.mask[0], given)
     hidden = masks.labels(FRAME) == OCCLUDER
-    found = estimate(mesh, clip.frame(FRAME), given, camera, scale="unknown", occluders=hidden & ~given)
+    shape = closed_shape(mesh)
+    found = estimate(shape, clip.frame(FRAME), given, camera, scale="unknown", occluders=hidden & ~given)
     if found.estimate is None:
         rows = [Row(f"pose in frame {FRAME}", float("inf"), 10.0)]
         return Report("whisking", rows, [f"  no pose: {found.reason}"])
-    factors = np.broadcast_to(np.asarray(getattr(found.estimate, "scale", 1.0), np.float64), 3)
-    source = str(getattr(found.estimate, "scale_source", "not told by this version"))
     start = found.estimate.camera_from_object
-    sized = mesh.scaled(float(factors.mean()))
+    hands = lifted_of(cache, clip, "whisk", camera)
     begin = time.perf_counter()
-    options = known(track, start=start, start_frame=FRAME)
-    result = track(sized, clip, masks, camera, name="whisk", **options)
+    options: dict[str, Any] = {"name": "whisk", "start_frame": FRAME, "hands": hands}
+    whisk = align_mesh(mesh, clip, masks, camera, held=True, **options)
     seconds = time.perf_counter() - begin
-    options = known(track, start=silver[FRAME], start_frame=FRAME)
-    from_silver = track(mesh.scaled(SILVER_SCALE), clip, masks, camera, name="whisk", **options)
+    unheld = align_mesh(mesh, clip, masks, camera, **options).track
+    anywhere = align_mesh(mesh, clip, masks, camera, name="whisk", hands=hands, held=True).track
+    result = whisk.track
+    from_silver = track(
+        shape.scaled(SILVER_SCALE), clip, masks, camera, name="whisk", start=silver[FRAME], start_frame=FRAME
+    )
     rows = [
         Row(f"frame {FRAME}, search alone: angle to silver, deg", _full(start, silver[FRAME])),
         Row(f"frame {FRAME}, search alone: angle of the axis, deg", _spun(start, silver[FRAME]), 10.0),
         Row(f"frame {FRAME}: search, seconds", found.seconds),
         *score(result, silver),
+        *_plain("without the help of the hand", unheld, silver),
+        *_plain("the same, start frame not given", anywhere, silver),
         Row("started from the silver pose: share within 10 deg of the axis, %", _share(from_silver, silver)),
         Row("the same, frames 106-137", _share(from_silver, silver, slice(*CLEAR))),
         Row(
             "masks: median share inside the silver outline, %", 100 * mask_purity(masks, mesh, silver, camera)
         ),
-        Row("track, ms a frame", 1e3 * seconds / clip.num_frames, digits=1),
-        Row("scale found in one frame, factor on the mesh", float(factors.mean()), digits=4),
+        Row("track, size, smoothing: ms a frame", 1e3 * seconds / clip.num_frames, digits=1),
+        Row("scale found, factor on the mesh", whisk.scale, digits=4),
         Row("scale of the silver poses", SILVER_SCALE, digits=4),
         Row(
-            "distance found / distance of the silver pose", float(start[2, 3] / silver[FRAME, 2, 3]), digits=3
+            "distance found / distance of the silver pose",
+            float(result.camera_from_object[FRAME, 2, 3] / silver[FRAME, 2, 3]),
+            digits=3,
         ),
         Row("given mask on the silver pose's rendering, gaps kept: IoU", seen_iou, digits=3),
         Row(
             "outline found / silver, IoU in the given frame",
-            _agreement(sized, start, mesh, silver[FRAME], camera),
+            _agreement(shape, start, shape, silver[FRAME], camera),
         ),
     ]
-    notes = [f"  scale {np.round(factors, 4).tolist()}, provenance: {source}"]
-    notes += clip_scale(clip, masks, prompt, mesh, camera, cache) + listing(result, silver)
+    told = int((result.confidence == CONFIDENCE).sum())
+    notes = [
+        f"  scale {whisk.scale:.4f}, provenance: {whisk.scale_source}",
+        f"  frames whose pose the hand alone tells: {told}",
+        *listing(result, silver),
+    ]
     if out is not None:
         np.savez_compressed(
             out / "whisking.npz",
             camera_from_object=result.camera_from_object,
             valid=result.valid,
             silver=silver,
-            scale=factors,
+            scale=whisk.scale,
             start=start,
         )
-        shown = tiles(clip, masks, result, silver, sized, mesh)
+        shown = tiles(clip, masks, result, silver, whisk.mesh, mesh)
         write_sheet(out / "whisking.png", shown, camera)
     return Report("whisking", rows, notes)
 
@@ -173,21 +188,6 @@ def mask_purity(masks: MaskSequence, mesh: Mesh, silver: Array, camera: Camera) 
     return float(np.median(shares))
 
 
-def clip_scale(
-    clip: Clip, masks: MaskSequence, prompt: ObjectPrompt, mesh: Mesh, camera: Camera, cache: Cache
-) -> list[str]:
-    """What the whole clip says of the size, where the version can take a mesh of unknown size there."""
-    options = known(reconstruct_objects, scale="unknown")
-    if not options:
-        return ["  scale from the whole clip and its hands: not offered by this version for a given mesh"]
-    hands = lifted_of(cache, clip, "whisk", camera)
-    made = reconstruct_objects(
-        clip, masks, {"whisk": prompt}, {"whisk": mesh}, camera, hands=hands, **options
-    )
-    whisk = made["whisk"]
-    return [f"  scale from the whole clip: {whisk.scale:.4f}, provenance: {whisk.scale_source}"]
-
-
 def listing(result: PoseTrack, silver: Array) -> list[str]:
     """Ranges of frames whose axis is more than 10 degrees off, or that have no pose."""
     spun = _spun_all(result, silver)
@@ -249,6 +249,15 @@ def _spun(found: Array, silver: Array) -> float:
 
 def _share(result: PoseTrack, silver: Array, these: slice = slice(None)) -> float:
     return 100 * float((result.valid & (_spun_all(result, silver) <= 10))[these].mean())
+
+
+def _plain(what: str, result: PoseTrack, silver: Array) -> list[Row]:
+    """Two figures of another way to track."""
+    spun = _spun_all(result, silver)
+    return [
+        Row(f"{what}: share within 10 deg of the axis, %", _share(result, silver)),
+        Row(f"{what}: median angle of the axis, deg", median_or_lost(spun, result.valid)),
+    ]
 
 
 def _full_all(result: PoseTrack, silver: Array) -> Array:
