@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
 import dexman_pose
 from dexman_pose.cli.main import build_parser
+from dexman_pose.data import Camera, Clip, MaskSequence, Mesh
+from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.pipeline import load_prompts
+from dexman_pose.render import Rasterizer
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,13 +45,43 @@ def test_the_python_example_runs(
     monkeypatch.setattr(
         dexman_pose, "reconstruct", partial(dexman_pose.reconstruct, hands=None), raising=False
     )
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     box = ", ".join(f"{x:.0f}" for x in tiny_scene.box)
     assert "(387, 258, 483, 409)" in code
     space: dict[str, Any] = {}
     exec(code.replace("(387, 258, 483, 409)", f"({box})"), space)
     assert capsys.readouterr().out.startswith("(4, 4, 4)\n")
     np.testing.assert_array_equal(space["same"].objects["cup"].valid, space["cup"].valid)
+
+
+def test_the_example_of_the_engine_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = trimesh.creation.box((0.05, 0.08, 0.11)).subdivide().subdivide()
+    box.export(tmp_path / "cup.obj")
+    monkeypatch.chdir(tmp_path)
+    mesh = Mesh(np.asarray(box.vertices), np.asarray(box.faces))
+    camera, rng = Camera.from_focal(300.0, 200, 160), np.random.default_rng(0)
+    poses = np.stack([se3(so3_exp([0.5 + 0.03 * t, 0.6, 0.2]), [0.003 * t, 0.0, 0.4]) for t in range(3)])
+    drawn = Rasterizer(mesh).render(poses, camera.K, 200, 160, attributes=("depth", "normal"))
+    assert drawn.depth is not None and drawn.normal is not None
+    shade = np.where(drawn.mask, 80 + 150 * np.abs(drawn.normal[..., 2]), 40.0)
+    frames = (shade[..., None] + rng.normal(0, 2, (3, 160, 200, 3))).clip(0, 255).astype(np.uint8)
+    masks = MaskSequence(("cup",), 160, 200, 3, np.ones((3, 1), np.float32))
+    for t in range(3):
+        masks.set(t, drawn.mask[t].astype(np.uint8))
+    space: dict[str, Any] = {
+        "image": frames[0],
+        "mask": drawn.mask[0],
+        "depth": drawn.depth[0],
+        "camera": camera,
+        "start": poses[0],
+        "clip": Clip.from_frames(frames),
+        "masks": masks,
+    }
+    _, code = blocks("python")
+    exec(code, space)
+    assert space["poses"].valid.all() and space["cup"].valid.all()
+    assert abs(space["cup"].camera_from_object[0, 2, 3] - 0.4) < 0.01
+    assert space["depth"].requires_grad
 
 
 def test_the_prompt_example_is_understood(tmp_path: Path) -> None:
