@@ -108,7 +108,7 @@ def _edges_of(
 ) -> ModelEdges | None:
     """Edges of one rendering, where the crop is known; None when too few."""
     h, w = view.size
-    rim, rim_normal = _outline(mask)
+    rim, rim_normal = rim_of(mask)
     fold, fold_normal = _folds(depth, mask, camera, radius)
     pixels = np.concatenate([rim, fold])
     normal = np.concatenate([rim_normal, fold_normal])
@@ -179,7 +179,7 @@ def match_edges(
     return EdgeMatches(local, target, across)
 
 
-def _outline(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array]:
+def rim_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array]:
     """Rim pixels (N, 2) and directions (N, 2) out of the mask."""
     rim = inner_edge(mask)
     smooth = cv2.GaussianBlur(signed_distance(mask), (5, 5), 1.0)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.pose.appearance import texture_evidence
-from dexman_pose.pose.creases import ModelEdges, PictureEdges, match_edges
-from dexman_pose.pose.evidence import Evidence, crop_like, inner_edge, signed_distance
+from dexman_pose.pose.creases import ModelEdges, PictureEdges, match_edges, rim_of
+from dexman_pose.pose.evidence import Evidence, crop_like
 from dexman_pose.pose.motion import hardly_moved
 from dexman_pose.pose.polish import Look
 from dexman_pose.pose.refine import PoseRefiner, Refined
@@ -148,27 +148,20 @@ def outline_edges(
     shading: Shading, pose: Array, evidence: Evidence, picture: PictureEdges
 ) -> EdgeMatches | None:
     """Edges of the picture along the rendered outline, where the inside looks like the object."""
-    mask = shading.depth > 0
-    rim = inner_edge(mask)
-    rim = rim[:: 1 + len(rim) // 140]
-    smooth = cv2.GaussianBlur(signed_distance(mask), (5, 5), 1.0)
-    h, w = mask.shape
-    x, y = rim.T
-    inside = (x > 7) & (y > 7) & (x < w - 8) & (y < h - 8)
-    inside[inside] &= ~evidence.near_unknown[y[inside], x[inside]]
-    x, y = x[inside], y[inside]
-    out = np.stack([smooth[y, x - 1] - smooth[y, x + 1], smooth[y - 1, x] - smooth[y + 1, x]], 1)
-    length = np.linalg.norm(out, axis=1)
-    inner = np.round(np.stack([x, y], 1) - 5.0 * out / np.maximum(length, 1e-6)[:, None]).astype(int)
-    inner = inner.clip(0, [w - 1, h - 1])
+    rim, out = rim_of(shading.depth > 0)
+    kept = slice(None, None, 1 + len(rim) // 140)
+    (x, y), out = rim[kept].T, out[kept]
+    h, w = shading.depth.shape
+    inner = np.round(np.stack([x, y], 1) - 5.0 * out).astype(int).clip(0, [w - 1, h - 1])
+    good = (x > 7) & (y > 7) & (x < w - 8) & (y < h - 8) & ~evidence.near_unknown[y, x]
     # No edge of the object where its inside looks like something else.
-    good = (length > 1e-3) & shading.agree[inner[:, 1], inner[:, 0]]
+    good &= shading.agree[inner[:, 1], inner[:, 0]]
     if int(good.sum()) < 12:
         return None
     x, y = x[good], y[good]
     edges = ModelEdges(
         np.stack([x, y], 1),
-        (out[good] / length[good, None]).astype(np.float64),
+        out[good],
         np.ones(len(x), np.bool_),
         shading.depth[y, x].astype(np.float64),
     )

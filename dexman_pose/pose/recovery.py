@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.evidence import Evidence
 from dexman_pose.pose.polish import Hypothesis, Look, polish
 from dexman_pose.pose.refine import PoseRefiner
@@ -26,14 +25,12 @@ class Recovery:
         refiner: of its mesh.
         every: frames between searches everywhere; doubled each time, for they are dear.
         around: (3, 3) the only rotation worth looking around, for a mesh made from one view; None for all.
-        symmetry: of the mesh; a twin nearer to the last pose is the same pose.
         colored: whether the mesh's colours count.
     """
 
     refiner: PoseRefiner
     every: int
     around: Array | None
-    symmetry: SymmetryGroup
     colored: bool
 
     def look(self, look: Look, evidence: Evidence, extremes: Array, last: Array, lost_for: int) -> Hypothesis:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.pose import _solver_kernels as terms
+from dexman_pose.pose import _sparse_kernels as sparse
 from dexman_pose.pose import _step_kernels as steps
 from dexman_pose.pose.evidence import Evidence
 from dexman_pose.pose.problem import Problem, Solution, lens, point_rows, unpack
@@ -54,7 +55,7 @@ class FusedSolver:
             raster.rasterize,
             terms.dense_terms,
             terms.mask_edges,
-            terms.sparse_terms,
+            sparse.sparse_terms,
             steps.project_states,
             steps.gather_terms,
             steps.step_states,

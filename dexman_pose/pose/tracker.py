@@ -338,7 +338,7 @@ class ObjectTracker:
             return None
         look = Look(image, labels, self.label, self.camera, depth, box)
         around = None if self.trusted is None else self._first[:3, :3]
-        recovery = Recovery(self.refiner, self.options.search_every, around, self.symmetry, self.colored)
+        recovery = Recovery(self.refiner, self.options.search_every, around, self.colored)
         return recovery.look(look, evidence, self._extremes, self.pose, self.lost_for)
 
     def _missing(self, frame: Gray) -> FramePose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -314,3 +315,30 @@ def test_scans(name: str, data_dir: Path) -> None:
     assert loose.name == SCANS[name]
     printed = detect_symmetry(mesh, tolerance=0.02, outliers=0.01)
     assert printed.name == ("Cinf" if name == "024_bowl" else "C1")  # the bowl is red all over
+
+
+def test_the_symmetry_of_a_shape_is_detected_once_for_all_its_colours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A texture reduced to a picture's size makes a new mesh of the same shape with every call of the search."""
+    from dexman_pose.pose import symmetry_cache
+
+    calls = []
+
+    def counted(mesh: Mesh, *, use_color: bool) -> SymmetryGroup:
+        calls.append(use_color)
+        return SymmetryGroup.trivial()
+
+    monkeypatch.setattr(symmetry_cache, "detect_symmetry", counted)
+    box = trimesh.creation.box((1.0, 2.0, 3.0))
+    mesh = Mesh(np.asarray(box.vertices), np.asarray(box.faces))
+    painted = dataclasses.replace(mesh, vertex_colors=np.zeros((8, 3), np.uint8))
+    first = symmetry_cache.shape_symmetry_of(mesh)
+    assert symmetry_cache.shape_symmetry_of(painted) is first
+    assert calls == [False]
+    symmetry_cache.symmetry_of(mesh)
+    symmetry_cache.symmetry_of(painted)
+    symmetry_cache.symmetry_of(mesh)
+    assert calls == [False, True, True]
+    symmetry_cache.shape_symmetry_of(mesh.scaled(2.0))
+    assert calls[3:] == [False]
