@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera, Mesh
-from dexman_pose.pose.evidence import crop_box, field_gradient, inner_edge, mask_box, signed_distance
+from dexman_pose.pose.evidence import crop_box, inner_edge, mask_box
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches
 from dexman_pose.render import Rasterizer
 
@@ -24,6 +24,8 @@ _LK: dict[str, Any] = {
     "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01),
     "minEigThreshold": 1e-3,
 }
+# The way back begins where it should end: whoever leaves from there was wrong, and no pyramid is needed to see it.
+_LK_BACK = _LK | {"maxLevel": 0, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
 
 
 def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None, window: int = 21) -> Gray:
@@ -71,11 +73,14 @@ def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
     return replace(mesh, texture=cv2.resize(mesh.texture, size, interpolation=cv2.INTER_AREA))
 
 
-def correlation(rendered: NDArray[np.float32], image: NDArray[np.float32], mask: Mask) -> float:
+def correlation(
+    rendered: NDArray[np.float32] | Gray, image: NDArray[np.float32] | Gray, mask: Mask
+) -> float:
     """Normalised correlation in [-1, 1] of two pictures (h, w[, 3]) over a mask, each channel centred on its own."""
-    if int(mask.sum()) < 16:
+    count = int(np.count_nonzero(mask))
+    if count < 16:
         return 0.0
-    a = rendered[mask].astype(np.float64).reshape(int(mask.sum()), -1)
+    a = rendered[mask].astype(np.float64).reshape(count, -1)
     b = image[mask].astype(np.float64).reshape(a.shape)
     a, b = a - a.mean(0), b - b.mean(0)
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
@@ -126,7 +131,6 @@ class _View:
 
 
 _NOTHING = TextureEvidence(None, None, 0.0, 0.0)
-_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def texture_evidence(
@@ -163,11 +167,11 @@ def texture_evidence(
     own = view.labels == label
     usable = own | (view.labels == BACKGROUND) if beyond_mask else own
     both = view.believed & usable
-    if int(both.sum()) < 60:
+    if int(np.count_nonzero(both)) < 60:
         return _NOTHING
-    model = local_contrast(view.color @ _GRAY, view.believed)
-    seen = local_contrast(view.picture @ _GRAY, both)
-    ncc = correlation(model.astype(np.float32), seen.astype(np.float32), both)
+    model = local_contrast(cv2.cvtColor(view.color, cv2.COLOR_RGB2GRAY), view.believed)
+    seen = local_contrast(cv2.cvtColor(view.picture, cv2.COLOR_RGB2GRAY), both)
+    ncc = correlation(model, seen, both)
     agree = local_agreement(model, seen, both)
     matches = _match_points(view, model, seen, both & agree, camera_from_object, max_points)
     edges = _match_edges(view, usable, agree, camera_from_object)
@@ -187,6 +191,9 @@ def texture_matches(
     """The matches and the correlation of :func:`texture_evidence` alone."""
     found = texture_evidence(rasterizer, camera_from_object, image, camera, labels, label, trusted=trusted)
     return found.matches, found.ncc
+
+
+_LIGHTLY = 0.7  # a picture reduced by no more than this keeps its detail without averaging
 
 
 def _render_view(
@@ -225,7 +232,9 @@ def _render_view(
         believed = drawn & trusted[np.maximum(picture.face_id[0], 0)]
     cut, seen = image[y0:y1, x0:x1], labels[y0:y1, x0:x1]
     if scale < 1.0:
-        cut = cv2.resize(cut, (cw, ch), interpolation=cv2.INTER_AREA)
+        # Averaging over areas costs as much as rendering: where little is left out, neighbours interpolated will do.
+        way = cv2.INTER_LINEAR if scale > _LIGHTLY else cv2.INTER_AREA
+        cut = cv2.resize(cut, (cw, ch), interpolation=way)
         seen = cv2.resize(seen, (cw, ch), interpolation=cv2.INTER_NEAREST)
     origin = np.array([x0, y0], dtype=np.float64)
     color = picture.color[0] * np.float32(255.0)
@@ -252,7 +261,7 @@ def _match_points(
         return None
     start = corners.reshape(-1, 1, 2).astype(np.float32)
     moved, ok, _ = cv2.calcOpticalFlowPyrLK(model, seen, start, np.zeros_like(start), **_LK)
-    back, ok2, _ = cv2.calcOpticalFlowPyrLK(seen, model, moved, np.zeros_like(start), **_LK)
+    back, ok2, _ = cv2.calcOpticalFlowPyrLK(seen, model, moved, start.copy(), **_LK_BACK)
     first, second = start[:, 0], moved[:, 0]
     ch, cw = model.shape
     good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm(back[:, 0] - first, axis=1) < 0.7)
@@ -270,6 +279,8 @@ def _match_points(
 
 _REACH = 7  # pixels on either side of the rendered outline in which the picture's edge is looked for
 _WEAKEST = 24.0  # sum over the channels of the change across two pixels
+_ROUND = 2.0  # pixels: blur of the drawn mask whose gradient is the way across its outline
+_STEEPEST = 255.0 / (np.sqrt(2.0 * np.pi) * _ROUND)  # that gradient at a straight outline
 
 
 def _match_edges(view: _View, usable: Mask, agree: Mask, camera_from_object: Array) -> EdgeMatches | None:
@@ -278,11 +289,17 @@ def _match_edges(view: _View, usable: Mask, agree: Mask, camera_from_object: Arr
     outline = outline[:: 1 + len(outline) // 140]
     x, y = outline[:, 0], outline[:, 1]
     h, w = view.drawn.shape
-    hidden = cv2.dilate((~usable).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    free = (x > _REACH) & (y > _REACH) & (x < w - 1 - _REACH) & (y < h - 1 - _REACH) & ~hidden[y, x]
-    gradient = field_gradient(signed_distance(view.drawn))[y, x].astype(np.float64)
-    length = np.linalg.norm(gradient, axis=1)
-    free &= length > 0.3
+    away = (x > _REACH) & (y > _REACH) & (x < w - 1 - _REACH) & (y < h - 1 - _REACH)
+    x, y = x[away], y[away]
+    # A blurred mask tells directions better than the distance to its edge, which follows the steps of its pixels.
+    soft = cv2.GaussianBlur(view.drawn.astype(np.uint8) * np.uint8(255), (0, 0), _ROUND).astype(np.float64)
+    gradient = np.stack([soft[y, x + 1] - soft[y, x - 1], soft[y + 1, x] - soft[y - 1, x]], 1)
+    gradient *= 0.5 / _STEEPEST
+    length = np.hypot(gradient[:, 0], gradient[:, 1])
+    free = length > 0.3
+    if not usable.all():
+        hidden = cv2.dilate((~usable).astype(np.uint8), np.ones((9, 9), np.uint8))
+        free &= hidden[y, x] == 0
     inner = np.round(np.stack([x, y], 1) + 5.0 * gradient / np.maximum(length, 1e-6)[:, None]).astype(int)
     inner = inner.clip(0, [w - 1, h - 1])
     free &= agree[

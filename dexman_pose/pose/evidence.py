@@ -24,6 +24,8 @@ DEPTH_GRID = 2
 UNKNOWN_MARGIN = 2.5
 """Pixels of the crop next to an occluder or the image border in which a mask's edge is no evidence."""
 
+_FOUR_SIDES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -103,11 +105,11 @@ def signed_distance(mask: Mask) -> Image:
 
 
 def inner_edge(mask: Mask) -> NDArray[np.int64]:
-    """(M, 2) x, y of mask pixels that touch the background through one of their four sides."""
-    padded = np.pad(mask, 1)
-    core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    y, x = np.nonzero(mask & ~core)
-    return np.stack([x, y], 1)
+    """(M, 2) x, y of mask pixels that touch the background through one of their four sides, row by row."""
+    inside = mask.astype(np.uint8)
+    core = cv2.erode(inside, _FOUR_SIDES, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    found = cv2.findNonZero(inside - core)
+    return np.zeros((0, 2), np.int64) if found is None else found.reshape(-1, 2).astype(np.int64)
 
 
 def mask_edge(mask: Mask, near_unknown: Mask, smooth: Image) -> tuple[Array, Array]:
