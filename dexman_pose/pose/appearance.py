@@ -73,9 +73,7 @@ def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
     return replace(mesh, texture=cv2.resize(mesh.texture, size, interpolation=cv2.INTER_AREA))
 
 
-def correlation(
-    rendered: NDArray[np.float32] | Gray, image: NDArray[np.float32] | Gray, mask: Mask
-) -> float:
+def correlation(rendered: NDArray[np.float32] | Gray, image: NDArray[np.float32] | Gray, mask: Mask) -> float:
     """Normalised correlation in [-1, 1] of two pictures (h, w[, 3]) over a mask, each channel centred on its own."""
     count = int(np.count_nonzero(mask))
     if count < 16:

@@ -101,7 +101,7 @@ def signed_distance(mask: Mask) -> Image:
     out: Image = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(
         1 - inside, cv2.DIST_L2, 5
     )
-    return np.asarray(out - 0.5 * np.sign(out), np.float32)
+    return np.asarray(out - (inside.astype(np.float32) - np.float32(0.5)), np.float32)
 
 
 def inner_edge(mask: Mask) -> NDArray[np.int64]:
@@ -162,6 +162,16 @@ def _cut(image: NDArray[np.generic], box: tuple[int, int, int, int], fill: int) 
     return out
 
 
+def _share(pixels: Mask, width: int, height: int) -> Image:
+    """(height, width) float32 share of the pixels (h, w) that each pixel of the crop covers."""
+    if not pixels.any():
+        return np.zeros((height, width), np.float32)
+    whole = pixels.astype(np.float32)
+    if whole.shape == (height, width):
+        return whole
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+
+
 def gather(
     labels: NDArray[np.uint8],
     label: int,
@@ -185,13 +195,8 @@ def gather(
     scale = min(1.0, max_side / max(w, h))
     cw, ch = max(round(w * scale), 4), max(round(h * scale), 4)
     cut = _cut(labels, box, fill=254)
-    own = (cut == label).astype(np.float32)
-    other = ((cut != label) & (cut != BACKGROUND)).astype(np.float32)
-    if scale < 1.0:
-        own = cv2.resize(own, (cw, ch), interpolation=cv2.INTER_AREA)
-        other = cv2.resize(other, (cw, ch), interpolation=cv2.INTER_AREA)
-    mask = own >= 0.5
-    unknown = (other > 0.25) & ~mask
+    mask = _share(cut == label, cw, ch) >= 0.5
+    unknown = (_share((cut != label) & (cut != BACKGROUND), cw, ch) > 0.25) & ~mask
     near = unknown.copy()
     if unknown.any():
         near = cv2.distanceTransform((~unknown).astype(np.uint8), cv2.DIST_L2, 3) <= UNKNOWN_MARGIN

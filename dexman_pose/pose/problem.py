@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,9 @@ from dexman_pose.pose.evidence import Evidence
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches, RefineOptions, ShadedPoints
 
 Array = NDArray[np.float64]
+
+EDGE_ROOM = 400
+"""Edge points of a mask that are used at most; more say the same."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,47 @@ def lens(view: Evidence) -> tuple[float, float, float, float]:
     return view.camera.fx, view.camera.fy, view.camera.cx, view.camera.cy
 
 
+Rows = Callable[[], list[NDArray[Any]]]
+"""Makes one array per view."""
+
+
+def view_arrays(
+    views: Sequence[Evidence], silhouette: bool, depth: bool
+) -> Iterator[tuple[str, str, Rows | None]]:
+    """Name, kind of number and rows of each array that kernels read of the views; None where they will not."""
+    size = views[0].size
+    shaded = any(v.gray is not None for v in views)
+    yield "views", "f8", lambda: [np.array([*lens(v), *v.factors, *v.origin]) for v in views]
+    yield "wanted", "f8", lambda: [np.array([float(v.depth_count)]) for v in views]
+    yield "code", "u1", lambda: [v.code for v in views]
+    yield "field", "f4", (lambda: [v.sdf for v in views]) if silhouette or depth else None
+    yield "smooth", "f4", (lambda: [v.smooth for v in views]) if silhouette else None
+    yield "edges", "f4", (lambda: [_edge_rows(v) for v in views]) if silhouette else None
+    yield "edge_count", "i4", (lambda: [_edge_count(v) for v in views]) if silhouette else None
+    yield "measured", "f4", (lambda: [_image(v.depth, size) for v in views]) if depth else None
+    yield "picture", "f4", (lambda: [_image(v.gray, size) for v in views]) if shaded else None
+
+
+def _image(values: NDArray[np.float32] | None, size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.zeros(size, np.float32) if values is None else values
+
+
+def _edge_rows(view: Evidence) -> NDArray[np.float32]:
+    """(EDGE_ROOM, 4) edge points of the mask and their normals."""
+    rows = np.zeros((EDGE_ROOM, 4), np.float32)
+    kept = view.edge[_kept(view)]
+    rows[: len(kept), :2], rows[: len(kept), 2:] = kept, view.edge_normal[_kept(view)]
+    return rows
+
+
+def _edge_count(view: Evidence) -> NDArray[np.int32]:
+    return np.array([len(view.edge[_kept(view)])], np.int32)
+
+
+def _kept(view: Evidence) -> slice:
+    return slice(None, None, 1 + len(view.edge) // (EDGE_ROOM + 1))
+
+
 def point_rows(p: Problem, view: Evidence, o: RefineOptions) -> tuple[NDArray[np.int32], Array, Array]:
     """Kinds (N,), object points (N, 3) and targets (N, 5) of all points of a problem, weights included."""
     kinds, points, targets = [], [], []
@@ -106,10 +153,15 @@ def point_rows(p: Problem, view: Evidence, o: RefineOptions) -> tuple[NDArray[np
     return np.concatenate(kinds).astype(np.int32), np.concatenate(points), np.concatenate(targets)
 
 
+@cache
+def _triangle(unknowns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.tril_indices(unknowns)
+
+
 def unpack(packed: Array, batch: int, unknowns: int) -> tuple[Array, Array]:
     """Normal matrices (B, n, n) and right-hand sides (B, n) of packed lower triangles."""
     rows = packed.reshape(batch, steps.SYSTEM)
-    i, j = np.tril_indices(unknowns)
+    i, j = _triangle(unknowns)
     full = np.zeros((batch, unknowns, unknowns))
     full[:, i, j] = rows[:, : len(i)]
     full[:, j, i] = rows[:, : len(i)]

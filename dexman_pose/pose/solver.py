@@ -18,7 +18,7 @@ from dexman_pose.pose import _solver_kernels as terms
 from dexman_pose.pose import _sparse_kernels as sparse
 from dexman_pose.pose import _step_kernels as steps
 from dexman_pose.pose.evidence import Evidence
-from dexman_pose.pose.problem import Problem, Solution, lens, point_rows, unpack
+from dexman_pose.pose.problem import EDGE_ROOM, Problem, Solution, point_rows, unpack, view_arrays
 from dexman_pose.pose.residuals import RefineOptions
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._buffers import Buffers
@@ -30,9 +30,7 @@ __all__ = ["FusedSolver", "Problem", "Solution"]
 
 Array = NDArray[np.float64]
 
-EDGE_ROOM = 400
-"""Edge points of a mask that are used at most; more say the same."""
-
+_KINDS = {"f8": wp.float64, "f4": wp.float32, "i4": wp.int32, "u1": wp.uint8}
 _CUDA_THREADS = 128  # threads that share the picture of one hypothesis
 
 
@@ -62,6 +60,8 @@ class FusedSolver:
         )
         self._pointed = False
         self._mask_pixels = np.zeros(0)
+        self._view: Evidence | None = None
+        self._held: set[str] = set()
         self._commands = [Command(k, self.device) for k in kernels]
 
     def solve(
@@ -85,10 +85,10 @@ class FusedSolver:
         height, width = views[0].size
         batch = len(problems)
         threads = 1 if self.device == "cpu" else _CUDA_THREADS
-        self._upload_views(views)
-        self._upload_problems(problems, views, options)
         silhouette = options.use_silhouette and all(v.has_mask for v in views)
         depth = any(v.depth is not None for v in views)
+        self._upload_views(views, silhouette, depth)
+        self._upload_problems(problems, views, options)
         self._upload_weights(options, silhouette)
         slots = self._buffers.get("slots", wp.float64, batch * threads * terms.TERMS * terms.SLOT)
         self._buffers.clear("slots", batch * threads * terms.TERMS * terms.SLOT)
@@ -110,35 +110,26 @@ class FusedSolver:
 
     def _put(self, name: str, values: NDArray[Any]) -> Any:
         """Copy values into a named buffer of their own type."""
-        kinds = {"f8": wp.float64, "f4": wp.float32, "i4": wp.int32, "u1": wp.uint8}
         flat = np.ascontiguousarray(values).reshape(-1)
-        array = self._buffers.get(name, kinds[flat.dtype.str[1:]], max(flat.size, 1))
+        array = self._buffers.get(name, _KINDS[flat.dtype.str[1:]], max(flat.size, 1))
         if self.device == "cpu":
             self._buffers.host(name, flat.size)[:] = flat
         elif flat.size:
             wp.copy(array, wp.array(flat, dtype=array.dtype, device=self.device), count=flat.size)
         return array
 
-    def _upload_views(self, views: Sequence[Evidence]) -> None:
-        rows = [[*lens(v), *v.factors, *v.origin] for v in views]
-        self._put("views", np.array(rows, np.float64))
-        self._put("field", np.stack([v.sdf for v in views]))
-        self._put("smooth", np.stack([v.smooth for v in views]))
-        self._put("code", np.stack([v.code for v in views]))
-        empty = np.zeros(views[0].size, np.float32)
-        self._put("measured", np.stack([empty if v.depth is None else v.depth for v in views]))
-        self._put("picture", np.stack([empty if v.gray is None else v.gray for v in views]))
-        edges = np.zeros((len(views), EDGE_ROOM, 4), np.float32)
-        counts = np.zeros(len(views), np.int32)
-        for i, view in enumerate(views):
-            kept = slice(None, None, 1 + len(view.edge) // (EDGE_ROOM + 1))
-            counts[i] = len(view.edge[kept])
-            edges[i, : counts[i], :2] = view.edge[kept]
-            edges[i, : counts[i], 2:] = view.edge_normal[kept]
-        self._put("edges", edges)
-        self._put("edge_count", counts)
-        self._mask_pixels = np.array([float(v.known_pixels) for v in views])
-        self._put("wanted", np.array([float(v.depth_count) for v in views]))
+    def _upload_views(self, views: Sequence[Evidence], silhouette: bool, depth: bool) -> None:
+        """What the kernels will read of the views; a single view often comes twice and is kept."""
+        if len(views) != 1 or views[0] is not self._view:
+            self._view = views[0] if len(views) == 1 else None
+            self._held.clear()
+            self._mask_pixels = np.array([float(v.known_pixels) for v in views])
+        for name, kind, rows in view_arrays(views, silhouette, depth):
+            if rows is None:  # no kernel will read it, but each wants an array
+                self._get(name, 1, _KINDS[kind])
+            elif name not in self._held:
+                self._put(name, np.stack(rows()))
+                self._held.add(name)
 
     def _upload_problems(
         self, problems: Sequence[Problem], views: Sequence[Evidence], options: RefineOptions
