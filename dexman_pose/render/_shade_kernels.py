@@ -1,4 +1,4 @@
-"""Warp kernel that turns the nearest face of a pixel into what is asked: barycentrics, normal, colour."""
+"""Warp kernel that turns the nearest face of a pixel into what is asked: barycentrics, normal."""
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
 # mypy: ignore-errors
@@ -21,31 +21,6 @@ def wrap(t: wp.float64) -> wp.float64:
     if t < ZERO or t > ONE:
         return t - wp.floor(t)
     return t
-
-
-@wp.func
-def texel(texture: wp.array(dtype=wp.uint8), width: int, x: int, y: int) -> wp.vec3d:
-    """One texel as RGB in 0..255."""
-    o = (y * width + x) * 3
-    return wp.vec3d(wp.float64(texture[o]), wp.float64(texture[o + 1]), wp.float64(texture[o + 2]))
-
-
-@wp.func
-def sample(
-    texture: wp.array(dtype=wp.uint8), width: int, height: int, u: wp.float64, v: wp.float64
-) -> wp.vec3d:
-    """Bilinear lookup with v upwards, repeated outside [0, 1]; edge texels reach to the border."""
-    x = wp.clamp(wrap(u) * wp.float64(width) - HALF, ZERO, wp.float64(width - 1))
-    y = wp.clamp((ONE - wrap(v)) * wp.float64(height) - HALF, ZERO, wp.float64(height - 1))
-    x0 = int(x)
-    y0 = int(y)
-    x1 = wp.min(x0 + 1, width - 1)
-    y1 = wp.min(y0 + 1, height - 1)
-    fx = x - wp.float64(x0)
-    fy = y - wp.float64(y0)
-    top = texel(texture, width, x0, y0) * (ONE - fx) + texel(texture, width, x1, y0) * fx
-    bottom = texel(texture, width, x0, y1) * (ONE - fx) + texel(texture, width, x1, y1) * fx
-    return top * (ONE - fy) + bottom * fy
 
 
 @wp.func
@@ -111,45 +86,11 @@ def pixel_ray(poses: wp.array(dtype=wp.float64), b: int, u: wp.float64, v: wp.fl
     return wp.vec3d(poses[o] * u + poses[o + 1] * v + poses[o + 2], poses[o + 4] * v + poses[o + 5], ONE)
 
 
-@wp.func
-def surface_color(
-    mode: int,
-    colors: wp.array(dtype=wp.uint8),
-    color_width: int,
-    color_height: int,
-    uv: wp.array(dtype=wp.vec2f),
-    f: wp.vec3i,
-    face: int,
-    c: wp.vec3d,
-) -> wp.vec3d:
-    """RGB in 0..1 at barycentric ``c`` of a face: from the texture, the vertex colours, or plain grey."""
-    if mode == COLOR_TEXTURE:
-        a = uv[3 * face]
-        b = uv[3 * face + 1]
-        d = uv[3 * face + 2]
-        u = c[0] * wp.float64(a[0]) + c[1] * wp.float64(b[0]) + c[2] * wp.float64(d[0])
-        v = c[0] * wp.float64(a[1]) + c[1] * wp.float64(b[1]) + c[2] * wp.float64(d[1])
-        return sample(colors, color_width, color_height, u, v) / wp.float64(255.0)
-    if mode == COLOR_VERTEX:
-        mix = (
-            texel(colors, 1, 0, f[0]) * c[0]
-            + texel(colors, 1, 0, f[1]) * c[1]
-            + texel(colors, 1, 0, f[2]) * c[2]
-        )
-        return mix / wp.float64(255.0)
-    return wp.vec3d(HALF, HALF, HALF)
-
-
 @wp.kernel(enable_backward=False)
 def shade(
     vertices: wp.array(dtype=wp.vec3d),
     faces: wp.array(dtype=wp.vec3i),
     normals: wp.array(dtype=wp.vec3d),
-    uv: wp.array(dtype=wp.vec2f),
-    colors: wp.array(dtype=wp.uint8),
-    color_mode: int,
-    color_width: int,
-    color_height: int,
     projection: wp.array(dtype=wp.float64),
     poses: wp.array(dtype=wp.float64),
     keys: wp.array(dtype=wp.uint64),
@@ -159,7 +100,6 @@ def shade(
     face_out: wp.array(dtype=wp.int32),
     bary_out: wp.array(dtype=wp.vec3f),
     normal_out: wp.array(dtype=wp.vec3f),
-    color_out: wp.array(dtype=wp.vec3f),
 ) -> None:
     """Fill the images whose arrays are not empty; a pixel without surface gets face -1 and zeros."""
     b, start = wp.tid()
@@ -170,23 +110,18 @@ def shade(
         face = int(-1)
         c = wp.vec3d(ZERO, ZERO, ZERO)
         n = wp.vec3d(ZERO, ZERO, ZERO)
-        rgb = wp.vec3d(ZERO, ZERO, ZERO)
         if key != wp.uint64(0):
             face = int(~wp.uint32(key & wp.uint64(0xFFFFFFFF)))
             u = wp.float64(i % width)
             v = wp.float64(i // width)
             f = faces[face]
-            if bary_out.shape[0] + color_out.shape[0] > 0:
+            if bary_out.shape[0] > 0:
                 c = barycentric_at(vertices, projection, b, f, u, v)
             if normal_out.shape[0] > 0:
                 n = face_normal(normals, poses, b, face, pixel_ray(poses, b, u, v))
-            if color_out.shape[0] > 0:
-                rgb = surface_color(color_mode, colors, color_width, color_height, uv, f, face, c)
         if face_out.shape[0] > 0:
             face_out[p] = face
         if bary_out.shape[0] > 0:
             bary_out[p] = wp.vec3f(float(c[0]), float(c[1]), float(c[2]))
         if normal_out.shape[0] > 0:
             normal_out[p] = wp.vec3f(float(n[0]), float(n[1]), float(n[2]))
-        if color_out.shape[0] > 0:
-            color_out[p] = wp.vec3f(float(rgb[0]), float(rgb[1]), float(rgb[2]))

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.render import _inputs
+from dexman_pose.render import _paint_kernels as painting
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render import _shade_kernels as shading
 from dexman_pose.render._buffers import Buffers
@@ -173,15 +174,24 @@ class Rasterizer:
         images = [self._buffers.get(n, d, pixels if n in out else 0) for n, d in kinds.items()]
         if self._surface is None:
             self._surface = _surface(self.mesh, self.device)
+        normals, *paint = self._surface
         threads = 1 if self.device == "cpu" else height * width
-        self._launch(
-            shading.shade,
-            (batch, threads),
-            (self._vertices, self._faces, *self._surface)
-            + (self._buffers.get("projection", wp.float64, batch * 12),)
-            + (self._buffers.upload("frames", _frames(poses, k)),)
-            + (self._buffers.get("keys", wp.uint64, pixels), width, height, threads, *images),
-        )
+        projection = self._buffers.get("projection", wp.float64, batch * 12)
+        keys = self._buffers.get("keys", wp.uint64, pixels)
+        if out.keys() & {"face_id", "barycentric", "normal"}:
+            frames = self._buffers.upload("frames", _frames(poses, k))
+            self._launch(
+                shading.shade,
+                (batch, threads),
+                (self._vertices, self._faces, normals, projection, frames, keys)
+                + (width, height, threads, *images[:3]),
+            )
+        if "color" in out:
+            self._launch(
+                painting.paint,
+                (batch, threads),
+                (self._vertices, self._faces, *paint, projection, keys, width, height, threads, images[3]),
+            )
         for name in kinds:
             if name in out:
                 out[name][...] = self._buffers.host(name, pixels).reshape(out[name].shape)
