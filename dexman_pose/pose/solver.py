@@ -275,7 +275,7 @@ class FusedSolver:
             )
 
     def _render(self, plan: _Plan) -> Any:
-        vertices, faces = self._mesh
+        vertices, faces, hull = self._mesh
         pixels = plan.batch * plan.width * plan.height
         nearest = self._get("nearest", pixels + raster.LANES - 1, wp.float32)
         keys = self._get("keys", 0, wp.uint64)
@@ -290,6 +290,7 @@ class FusedSolver:
             (plan.batch, per_face, rows),
             vertices,
             faces,
+            hull,
             projection,
             screen,
             0.01,

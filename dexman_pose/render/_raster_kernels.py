@@ -269,10 +269,31 @@ def fill_clipped(
         fill_triangle(ab, pc, ac, face, base, width, height, first_row, row_stride, keyed, nearest, keys)
 
 
+@wp.func
+def hides_backs(
+    hull: wp.array(dtype=wp.vec3d), projection: wp.array(dtype=wp.float64), b: int, near: wp.float64
+) -> bool:
+    """Whether every face seen from behind lies behind another: a closed mesh, wholly beyond the near plane.
+
+    ``hull`` holds points that enclose the mesh when it is closed and its faces look outwards, and nothing otherwise.
+    """
+    o = b * 12
+    # A mirror among the factors of the projection would turn all faces round.
+    across = wp.vec3d(projection[o], projection[o + 1], projection[o + 2])
+    down = wp.vec3d(projection[o + 4], projection[o + 5], projection[o + 6])
+    along = wp.vec3d(projection[o + 8], projection[o + 9], projection[o + 10])
+    hidden = hull.shape[0] > 0 and wp.dot(wp.cross(across, down), along) > ZERO
+    for i in range(hull.shape[0]):
+        h = homogeneous(projection, b, hull[i])
+        hidden = hidden and h[2] >= near
+    return hidden
+
+
 @wp.kernel(enable_backward=False)
 def rasterize(
     vertices: wp.array(dtype=wp.vec3d),
     faces: wp.array(dtype=wp.vec3i),
+    hull: wp.array(dtype=wp.vec3d),
     projection: wp.array(dtype=wp.float64),
     screen: wp.array(dtype=wp.vec3d),
     near: wp.float64,
@@ -288,13 +309,17 @@ def rasterize(
     b, start, first_row = wp.tid()
     corner = b * vertices.shape[0]
     base = b * width * height
+    fronts_only = hides_backs(hull, projection, b, near)
     for i in range(start, faces.shape[0], face_stride):
         f = faces[i]
         p0 = screen[corner + f[0]]
         p1 = screen[corner + f[1]]
         p2 = screen[corner + f[2]]
         if p0[2] > ZERO and p1[2] > ZERO and p2[2] > ZERO:
-            fill_triangle(p0, p1, p2, i, base, width, height, first_row, row_stride, keyed, nearest, keys)
+            # Rows grow downwards: the front of a face goes round the other way.
+            turn = (p1[0] - p0[0]) * (p2[1] - p0[1]) - (p1[1] - p0[1]) * (p2[0] - p0[0])
+            if turn < ZERO or not fronts_only:
+                fill_triangle(p0, p1, p2, i, base, width, height, first_row, row_stride, keyed, nearest, keys)
         elif p0[2] > ZERO or p1[2] > ZERO or p2[2] > ZERO:
             h0 = homogeneous(projection, b, vertices[f[0]])
             h1 = homogeneous(projection, b, vertices[f[1]])

@@ -213,10 +213,11 @@ def _visible(view: View, points: Tensor, intrinsics: Tensor) -> tuple[Tensor, Te
         inputs=(corners, matrices, near, per_image[0], _vectors(screen)),
         device=where,
     )
+    no_hull = wp.empty(0, dtype=wp.vec3d, device=where)  # vertices may have been moved: backs may be seen
     wp.launch(
         raster.rasterize,
         dim=(view.batch, per_image[1], rows),
-        inputs=(corners, surface.faces, matrices, _vectors(screen), near, view.width, view.height)
+        inputs=(corners, surface.faces, no_hull, matrices, _vectors(screen), near, view.width, view.height)
         + (per_image[1], rows, True, wp.empty(0, dtype=wp.float32, device=where), _keys(keys)),
         device=where,
     )

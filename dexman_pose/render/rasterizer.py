@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from dexman_pose.render import _paint_kernels as painting
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render import _shade_kernels as shading
 from dexman_pose.render._buffers import Buffers
+from dexman_pose.render._topology import looks_outwards
 from dexman_pose.render._warp import wp
 
 _CPU_CHUNK = 1 << 20  # pixels rendered in one go: the buffers stay in the cache
@@ -53,8 +56,8 @@ class Rendering:
 class Rasterizer:
     """Renders one mesh from many poses. Build it once per mesh and keep it: buffers are reused between calls.
 
-    Both sides of every face are drawn, for meshes may be open. Where two faces are equally near, the one with
-    the lower index is seen. Not to be shared between threads.
+    Both sides of every face are drawn, for meshes may be open; of a closed mesh the backs, which are hidden, are
+    skipped. Where two faces are equally near, the one with the lower index is seen. Not to be shared between threads.
 
     Args:
         mesh: the mesh, metres, object frame.
@@ -72,10 +75,13 @@ class Rasterizer:
         self._faces = wp.array(mesh.faces, dtype=wp.vec3i, device=self.device)
         self._surface: tuple[Any, ...] | None = None
 
-    @property
-    def device_mesh(self) -> tuple[Any, Any]:
-        """Vertices and faces as arrays on the device, for kernels of other rooms."""
-        return self._vertices, self._faces
+    @cached_property
+    def device_mesh(self) -> tuple[Any, Any, Any]:
+        """Vertices, faces and hull as arrays on the device, for kernels of other rooms.
+
+        The hull is the corners of the box around a closed mesh whose faces look outwards, and empty for any other.
+        """
+        return self._vertices, self._faces, _hull(self.mesh, self.device)
 
     def render(
         self,
@@ -132,7 +138,10 @@ class Rasterizer:
             inverse = self._buffers.host("nearest", pixels).reshape(batch, height, width)
         np.greater(inverse, 0.0, out=out["mask"])
         if "depth" in out:
-            np.divide(1.0, inverse, out=out["depth"], where=out["mask"])
+            # Dividing everywhere and erasing is several times as fast as dividing where there is something.
+            depth = np.maximum(inverse, np.float32(1e-30), out=out["depth"])
+            np.divide(np.float32(1.0), depth, out=depth)
+            depth *= out["mask"]
 
     def _rasterize(
         self, projection: _inputs.Array, near: float, width: int, height: int, keyed: bool
@@ -155,7 +164,7 @@ class Rasterizer:
         self._launch(
             raster.rasterize,
             (batch, per_image[1], rows),
-            (self._vertices, self._faces, matrices, screen, near, width, height, per_image[1], rows, keyed)
+            (*self.device_mesh, matrices, screen, near, width, height, per_image[1], rows, keyed)
             + (nearest, keys),
         )
 
@@ -242,17 +251,26 @@ def _device(name: str) -> str:
 
 
 def _allocate(wanted: frozenset[str], batch: int, height: int, width: int) -> dict[str, Any]:
-    """Empty images by name; depth starts as zeros because only covered pixels are written."""
+    """Empty images by name."""
     shape = (batch, height, width)
     out: dict[str, Any] = {"mask": np.empty(shape, np.bool_)}
     if "depth" in wanted:
-        out["depth"] = np.zeros(shape, np.float32)
+        out["depth"] = np.empty(shape, np.float32)
     if "face_id" in wanted:
         out["face_id"] = np.empty(shape, np.int32)
     for name in ("barycentric", "normal", "color"):
         if name in wanted:
             out[name] = np.empty((*shape, 3), np.float32)
     return out
+
+
+def _hull(mesh: Mesh, device: str) -> Any:
+    """The 8 corners of the box around a closed mesh whose faces look outwards, on the device; none for any other."""
+    corners = np.zeros((0, 3))
+    if looks_outwards(mesh.vertices, mesh.faces):
+        low, high = mesh.vertices.min(0), mesh.vertices.max(0)
+        corners = np.array(list(itertools.product(*zip(low, high))))
+    return wp.array(corners, dtype=wp.vec3d, device=device)
 
 
 def _frames(poses: _inputs.Array, k: _inputs.Array) -> _inputs.Array:

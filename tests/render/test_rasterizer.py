@@ -217,6 +217,62 @@ def test_both_sides_are_drawn_and_normals_face_the_camera() -> None:
         np.testing.assert_allclose(result.normal[result.mask], [[0, 0, -1.0]] * result.mask.sum(), atol=1e-6)
 
 
+def two_boxes() -> Mesh:
+    """A closed mesh of two parts, one before the other."""
+    b = trimesh.creation.box((0.6, 0.6, 0.6))
+    vertices = np.concatenate([b.vertices, b.vertices + [0.4, 0.1, 0.9]])
+    return Mesh(vertices, np.concatenate([b.faces, b.faces + 8]))
+
+
+@pytest.mark.parametrize("z", [2.5, 0.05, -0.2])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_backs_of_a_closed_mesh_are_skipped_only_where_they_are_hidden(z: float, mirrored: bool) -> None:
+    mesh = two_boxes()
+    closed, other = Rasterizer(mesh), Rasterizer(mesh)
+    other.__dict__["device_mesh"] = (*other.device_mesh[:2], other.device_mesh[2][:0])
+    assert closed.device_mesh[2].shape == (8,) and other.device_mesh[2].shape == (0,)
+    for turn in range(5):
+        pose = se3(so3_exp([0.3 * turn, 0.9 * turn, 0.2]), [0.1, 0.0, z])
+        if mirrored:
+            pose = pose @ np.diag([-1.0, 1.0, 1.0, 1.0])
+        a, b = (r.render(pose, K64, 64, 64, attributes=EVERYTHING) for r in (closed, other))
+        assert a.mask.any()
+        for name in ("mask", *EVERYTHING):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_an_open_mesh_shows_its_backs() -> None:
+    b = trimesh.creation.box()
+    # Without the side towards -x: seen from there, the inside of the opposite one.
+    r = Rasterizer(Mesh(b.vertices, b.faces[b.face_normals[:, 0] > -0.5]))
+    assert r.device_mesh[2].shape == (0,)
+    seen = r.render(se3(so3_exp([0.0, -np.pi / 2, 0.0]), [0.0, 0.0, 3.0]), K64, 64, 64)
+    other = r.render(se3(so3_exp([0.0, np.pi / 2, 0.0]), [0.0, 0.0, 3.0]), K64, 64, 64)
+    assert seen.depth is not None and other.depth is not None
+    assert {round(float(x.depth[0, 31, 33]), 3) for x in (seen, other) if x.depth is not None} == {2.5, 3.5}
+
+
+def mixed_colors(mesh: Mesh, rendering: Rendering) -> NDArray[np.float64]:
+    """(H, W, 3) colours in 0..1 from faces and barycentrics of one image, without the kernel of colours."""
+    assert rendering.face_id is not None and rendering.barycentric is not None
+    corners = mesh.vertex_colors[mesh.faces[rendering.face_id[0]]]  # type: ignore[index]
+    mixed = (rendering.barycentric[0][..., None] * corners).sum(-2) / 255.0
+    out: NDArray[np.float64] = np.where(rendering.mask[0][..., None], mixed, 0.0)
+    return out
+
+
+@pytest.mark.parametrize("z", [1.4, 0.3])
+def test_colours_are_those_of_the_barycentrics(z: float) -> None:
+    shape = sphere(3)
+    colors = np.random.default_rng(0).integers(0, 256, (len(shape.vertices), 3)).astype(np.uint8)
+    mesh = Mesh(shape.vertices, shape.faces, vertex_colors=colors)
+    seen = Rasterizer(mesh).render(
+        se3(so3_exp([0.3, 0.4, 0.5]), [0.0, 0.1, z]), K64, 64, 64, attributes=EVERYTHING
+    )
+    assert seen.mask.any() and seen.color is not None
+    np.testing.assert_allclose(seen.color[0], mixed_colors(mesh, seen), atol=1e-5)
+
+
 def test_cube_face_normal_turns_with_the_pose() -> None:
     result = Rasterizer(box()).render(at(0, 0, 4.0, (0.0, 0.6, 0.0)), K64, 64, 64, attributes=("normal",))
     seen = np.unique(np.round(result.normal[result.mask], 5), axis=0)
