@@ -36,16 +36,31 @@ def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None, window: 
     """
     weight = np.ones_like(gray) if mask is None else mask.astype(np.float32)
     norm = np.maximum(_smooth(weight, window), np.float32(1e-3))
-    mean = _smooth(gray * weight, window) / norm
-    centred = (gray - mean) * weight
+    centred = (gray - _whole(_smooth(gray * weight, window) / norm, gray.shape)) * weight
     # Running sums leave rounding errors below zero.
     spread = np.sqrt(np.maximum(_smooth(centred * centred, window), np.float32(0.0)) / norm)
-    return np.clip(128.0 + 45.0 * centred / (spread + 6.0), 0, 255).astype(np.uint8)
+    scale = np.float32(45.0) / (_whole(spread, gray.shape) + np.float32(6.0))
+    return np.clip(np.float32(128.0) + scale * centred, 0, 255).astype(np.uint8)
 
 
-def _smooth(image: NDArray[np.floating], window: int) -> NDArray[np.float32]:
-    """Nearly a Gaussian of 0.4 windows: two boxes, which cost the same at any size."""
-    return np.asarray(cv2.blur(cv2.blur(image, (window, window)), (window, window)), np.float32)
+def _smooth(image: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """Nearly a Gaussian of 0.4 windows, at half the size: what is smooth needs no more."""
+    half = _half(image)
+    size = (window // 2 | 1, window // 2 | 1)
+    # Two boxes cost the same at any size.
+    return np.asarray(cv2.blur(cv2.blur(half, size), size), np.float32)
+
+
+def _half(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image at half its size."""
+    height, width = image.shape
+    half = cv2.resize(image, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(half, np.float32)
+
+
+def _whole(half: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
+    """An image of half the size brought back to (height, width)."""
+    return np.asarray(cv2.resize(half, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
@@ -89,10 +104,10 @@ def local_agreement(model: Gray, seen: Gray, mask: Mask) -> Mask:
     """(h, w) where rendering and picture look alike in their neighbourhood: what hides the object does not."""
     weight = mask.astype(np.float32)
     a, b = (model.astype(np.float32) - 128.0) * weight, (seen.astype(np.float32) - 128.0) * weight
-    size = (21, 21)
-    product = cv2.boxFilter(a * b, -1, size)
-    energy = np.sqrt(cv2.boxFilter(a * a, -1, size) * cv2.boxFilter(b * b, -1, size))
-    alike: Mask = product > 0.25 * energy
+    size = (11, 11)  # at half the size: 21 pixels
+    product, first, second = (cv2.boxFilter(_half(x), -1, size) for x in (a * b, a * a, b * b))
+    excess = product - np.float32(0.25) * np.sqrt(first * second)
+    alike: Mask = _whole(excess, mask.shape) > 0
     return alike & mask
 
 
