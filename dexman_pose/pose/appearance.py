@@ -188,7 +188,8 @@ def texture_evidence(
     agree = local_agreement(model, seen, both)
     matches = _match_points(view, model, seen, both & agree, camera_from_object, max_points)
     edges = _match_edges(view, usable, agree, camera_from_object)
-    return TextureEvidence(matches, edges, ncc, float(usable[view.drawn].mean()))
+    visible = np.count_nonzero(usable & view.drawn) / np.count_nonzero(view.drawn)
+    return TextureEvidence(matches, edges, ncc, visible)
 
 
 def texture_matches(

@@ -67,7 +67,8 @@ class Evidence:
     @cached_property
     def code(self) -> NDArray[np.uint8]:
         """(h, w) one byte a pixel: 1 mask, 2 unknown, 4 near unknown."""
-        return np.asarray(self.mask + 2 * self.unknown + 4 * self.near_unknown, np.uint8)
+        mask, unknown, near = (np.asarray(m, np.uint8) for m in (self.mask, self.unknown, self.near_unknown))
+        return mask | unknown << 1 | near << 2
 
     @cached_property
     def known_pixels(self) -> int:
@@ -90,7 +91,7 @@ class Evidence:
     @property
     def has_mask(self) -> bool:
         """Whether enough of the object is visible to say anything."""
-        return int(self.mask.sum()) >= 12
+        return int(np.count_nonzero(self.mask)) >= 12
 
 
 def signed_distance(mask: Mask) -> Image:
@@ -241,5 +242,5 @@ def crop_like(image: NDArray[np.uint8], evidence: Evidence) -> Image:
 def visible_iou(rendered: Mask, evidence: Evidence) -> float:
     """Overlap of the rendered outline with the mask, in [0, 1], counting only pixels where something is known."""
     known = ~evidence.unknown
-    union = int(((rendered | evidence.mask) & known).sum())
-    return int((rendered & evidence.mask & known).sum()) / union if union else 0.0
+    union = int(np.count_nonzero((rendered | evidence.mask) & known))
+    return int(np.count_nonzero(rendered & evidence.mask & known)) / union if union else 0.0

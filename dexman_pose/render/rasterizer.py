@@ -21,6 +21,7 @@ from dexman_pose.render import _shade_kernels as shading
 from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._topology import looks_outwards
 from dexman_pose.render._warp import wp
+from dexman_pose.render.commands import Command
 
 _CPU_CHUNK = 1 << 20  # pixels rendered in one go: the buffers stay in the cache
 _CUDA_CHUNK = 1 << 26
@@ -74,6 +75,7 @@ class Rasterizer:
         self._vertices = wp.array(mesh.vertices, dtype=wp.vec3d, device=self.device)
         self._faces = wp.array(mesh.faces, dtype=wp.vec3i, device=self.device)
         self._surface: tuple[Any, ...] | None = None
+        self._commands: dict[Any, Command] = {}
 
     @cached_property
     def device_mesh(self) -> tuple[Any, Any, Any]:
@@ -206,7 +208,9 @@ class Rasterizer:
                 out[name][...] = self._buffers.host(name, pixels).reshape(out[name].shape)
 
     def _launch(self, kernel: Any, dim: tuple[int, ...], inputs: tuple[Any, ...]) -> None:
-        wp.launch(kernel, dim=dim, inputs=inputs, device=self.device)
+        if kernel not in self._commands:
+            self._commands[kernel] = Command(kernel, self.device)
+        self._commands[kernel](dim, *inputs)
 
     def object_points(
         self, rendering: Rendering, index: int, pixels: ArrayLike | None = None
