@@ -36,11 +36,12 @@ def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None, window: 
     """
     weight = np.ones_like(gray) if mask is None else mask.astype(np.float32)
     norm = np.maximum(_smooth(weight, window), np.float32(1e-3))
-    centred = (gray - _whole(_smooth(gray * weight, window) / norm, gray.shape)) * weight
+    mean = np.asarray(_smooth(gray * weight, window) / norm, np.float32)
+    centred = np.asarray((gray - _whole(mean, gray.shape)) * weight, np.float32)
     # Running sums leave rounding errors below zero.
     spread = np.sqrt(np.maximum(_smooth(centred * centred, window), np.float32(0.0)) / norm)
     scale = np.float32(45.0) / (_whole(spread, gray.shape) + np.float32(6.0))
-    return np.clip(np.float32(128.0) + scale * centred, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.float32(128.0) + scale * centred, 0, 255), np.uint8)
 
 
 def _smooth(image: NDArray[np.float32], window: int) -> NDArray[np.float32]:

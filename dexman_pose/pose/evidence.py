@@ -68,7 +68,7 @@ class Evidence:
     def code(self) -> NDArray[np.uint8]:
         """(h, w) one byte a pixel: 1 mask, 2 unknown, 4 near unknown."""
         mask, unknown, near = (np.asarray(m, np.uint8) for m in (self.mask, self.unknown, self.near_unknown))
-        return mask | unknown << 1 | near << 2
+        return np.asarray(mask | unknown << 1 | near << 2, np.uint8)
 
     @cached_property
     def known_pixels(self) -> int:

@@ -207,3 +207,16 @@ def test_same_result_twice(scene: Any, refiner: PoseRefiner, true_pose: Any) -> 
     refiner.refine(true_pose, view_of(scene, true_pose, hidden=True), RefineOptions())
     second = refiner.refine(disturbed(true_pose), view, RefineOptions())
     np.testing.assert_array_equal(first.camera_from_object, second.camera_from_object)
+
+
+def test_a_view_that_comes_again_is_as_good_as_new(scene: Any, refiner: PoseRefiner, true_pose: Any) -> None:
+    """Images of a view stay where they are while it is the same; the first call needs fewer of them."""
+    first, second = view_of(scene, true_pose), view_of(scene, true_pose, depth=True, hidden=True)
+    start, pointless = disturbed(true_pose), RefineOptions(iterations=6, use_silhouette=False)
+    kept = refiner.solver
+    for view in (first, first, second, first, second, second):
+        kept.solve([Problem(start, predicted=start)], [view], pointless)
+        fresh = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center).solver
+        a, b = (s.solve([Problem(start)], [view], RefineOptions(iterations=6)) for s in (kept, fresh))
+        np.testing.assert_array_equal(a.camera_from_object, b.camera_from_object)
+        np.testing.assert_array_equal(a.iou, b.iou)
