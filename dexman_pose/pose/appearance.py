@@ -292,7 +292,7 @@ def _match_points(
     return PointMatches(local, (second + 0.5) / view.scale - 0.5 + view.origin, np.ones(len(local)))
 
 
-_REACH = 7  # pixels on either side of the rendered outline in which the picture's edge is looked for
+_REACH = 4  # pixels on either side of the rendered outline in which the picture's edge is looked for
 _WEAKEST = 24.0  # sum over the channels of the change across two pixels
 _ROUND = 2.0  # pixels: blur of the drawn mask whose gradient is the way across its outline
 _STEEPEST = 255.0 / (np.sqrt(2.0 * np.pi) * _ROUND)  # that gradient at a straight outline
