@@ -1,9 +1,16 @@
-"""The one thing the project file cannot say: the cards in ``models/`` are the package ``dexman_pose.model_cards``."""
+"""What the project file cannot say: folders of data beside the package that are shipped within it."""
 
 from setuptools import find_packages, setup
 
+DATA = {
+    "dexman_pose.model_cards": "models",
+    "dexman_pose.evaluation.protocols": "eval/protocols",
+    "dexman_pose.evaluation.published": "eval/published",
+    "dexman_pose.evaluation.symmetries": "eval/symmetries",
+}
+
 setup(
-    packages=[*find_packages(include=["dexman_pose", "dexman_pose.*"]), "dexman_pose.model_cards"],
-    package_dir={"dexman_pose.model_cards": "models"},
-    package_data={"dexman_pose": ["py.typed"], "dexman_pose.model_cards": ["*.yaml"]},
+    packages=[*find_packages(include=["dexman_pose", "dexman_pose.*"]), *DATA],
+    package_dir=DATA,
+    package_data={"dexman_pose": ["py.typed"], **{name: ["*.yaml"] for name in DATA}},
 )

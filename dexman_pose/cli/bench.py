@@ -27,13 +27,13 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "bench",
         help="how fast this machine is",
-        description="Time the rasteriser and the pose engine: the fastest of several repetitions, kernels compiled "
-        "before the clock starts.",
+        description="Time the rasteriser, the pose engine and the metrics: the fastest of several repetitions, "
+        "kernels compiled before the clock starts.",
     )
     p.add_argument("--device", default="cpu", metavar="NAME", help="device of the rasteriser: cpu or cuda:0")
     p.add_argument("--repeats", type=positive, default=10, metavar="N", help="repetitions (default: 10)")
     p.add_argument("--frames", type=positive, default=40, metavar="N", help="clip to track (default: 40)")
-    p.add_argument("--only", choices=("render", "pose"), help="one part of the table")
+    p.add_argument("--only", choices=("render", "pose", "metrics"), help="one part of the table")
     p.set_defaults(handler=handle)
     bench_stress.add(p.add_subparsers(title="accuracy", metavar=""))
 
@@ -50,12 +50,15 @@ def handle(args: argparse.Namespace) -> int:
     )
     print("outlines: real clips take longer, and segmentation and hands are not in here.")
     print(f"{'work':<44} {'size':<36} {'time':>10}")
-    if args.only != "pose":
+    if args.only in (None, "render"):
         _print(render_rows(args.device, args.repeats))
         _print(peer_row(args.device, args.repeats))
         _print(gradient_rows(args.device, args.repeats))
-    if args.only != "render":
+    if args.only in (None, "pose"):
         _print(pose_rows(args.frames, args.repeats))
+    if args.only in (None, "metrics"):
+        _print(vertex_rows(args.repeats))
+        _print(vsd_rows(args.repeats))
     return 0
 
 
@@ -137,3 +140,24 @@ def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
         if t.aim is not None:
             notes.append(f"aim {1e3 * t.aim:g}")
         yield Row(t.work, t.size, 1e3 * t.seconds, "; ".join([unit, *notes]))
+
+
+def vertex_rows(repeats: int) -> Iterator[Row]:
+    """Time ADD-S and the other vertex errors beside a loop over KD-trees."""
+    from dexman_pose.metrics.bench import AIM, bench_metrics
+
+    for t in bench_metrics(repeats=max(1, repeats // 3)):
+        note = "ms" if t.whole else "ms per pose"
+        if t.ratio is not None:
+            note += f"; {t.ratio:.0f} x as long by a loop over KD-trees, aim {AIM:g}"
+        yield Row(t.work, t.size, 1e3 * t.seconds, note)
+
+
+def vsd_rows(repeats: int) -> Iterator[Row]:
+    """Time VSD beside its definition in numpy over whole images."""
+    from dexman_pose.metrics.bench_vsd import bench_vsd
+
+    t = bench_vsd(repeats=max(1, repeats // 3))
+    note = f"ms per frame; {t.ratio:.0f} x as long over whole images in numpy"
+    yield Row("VSD, 10 thresholds", t.size, 1e3 * t.own, note)
+    yield Row("the same over whole images in numpy", t.size, 1e3 * t.definition, "ms per frame")

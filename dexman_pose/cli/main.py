@@ -15,7 +15,7 @@ from typing import NoReturn
 from dexman_pose.cli.failure import one_line, write_error_log
 from dexman_pose.errors import DexmanError, InputError
 
-COMMANDS = ("run", "view", "demo", "doctor", "models", "bench")
+COMMANDS = ("run", "view", "eval", "demo", "doctor", "models", "bench")
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import Camera, HandTrack, RigidObject
 from dexman_pose.errors import InputError
+from dexman_pose.geometry.symmetry import SymmetryGroup
 
 Array = NDArray[np.float64]
 DepthOf = Callable[[int], NDArray[np.float32]]
@@ -23,7 +24,8 @@ class ManoParameters:
 
     Attributes:
         side: ``"left"`` or ``"right"``.
-        pose: (T, 48) axis-angle, the root first, no PCA, radians.
+        pose: (T, 48) the root's axis-angle in radians, then 45 numbers of the fingers: axis-angle too, or with
+            ``pca`` coefficients of MANO's principal components.
         translation: (T, 3) metres, in the camera frame or the world as ``frame`` says.
         shape: (10,) or (T, 10) shape coefficients.
         valid: (T,) bool.
@@ -31,6 +33,7 @@ class ManoParameters:
         flat_hand_mean: whether the pose is relative to the flat hand.
         center_joint: index of the joint that ``translation`` places, or None where it moves the template's origin.
         left_fixed: whether the left hand's mirrored shape directions had been mended for the fit; None unknown.
+        pca: whether the fingers are coefficients of principal components; only MANO's own file makes angles of them.
     """
 
     side: str
@@ -42,6 +45,7 @@ class ManoParameters:
     flat_hand_mean: bool = True
     center_joint: int | None = None
     left_fixed: bool | None = None
+    pca: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Recording:
         frame_times: (T,) seconds.
         objects: truth by role (``"tool"``, ``"target"``) or name; meshes in metres, poses in the camera frame.
         object_ids: the dataset's id of each object's mesh, by the same keys.
+        symmetries: of objects whose symmetry the dataset declares, by the same keys.
         hands: truth by side.
         mano: MANO parameters by side, where the dataset has them.
         video: the pictures, or None where they are missing.
@@ -77,6 +82,7 @@ class Recording:
     frame_times: Array
     objects: dict[str, RigidObject]
     object_ids: dict[str, str] = field(default_factory=dict)
+    symmetries: dict[str, SymmetryGroup] = field(default_factory=dict)
     hands: dict[str, HandTrack] = field(default_factory=dict)
     mano: dict[str, ManoParameters] = field(default_factory=dict)
     video: Path | None = None

@@ -29,6 +29,9 @@ td.number, th.number { text-align: right; white-space: nowrap; }
 .notes { background: var(--note); border-left: 3px solid var(--mark); border-radius: 0 6px 6px 0;
   padding: .8rem 1.2rem .8rem 2.2rem; margin: 1rem 0; }
 .notes li { margin: .25rem 0; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
+.alarm { border: 2px solid var(--mark); border-radius: 8px; padding: .2rem 1.4rem 1rem; margin: 2rem 0; }
+.alarm h2 { font-size: 1.5rem; color: var(--mark); margin: 1rem 0 .8rem; }
 .frames { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); }
 figure { margin: 0; }
 figcaption { color: var(--soft); font-size: .82rem; padding-top: .3rem; overflow-wrap: anywhere; }

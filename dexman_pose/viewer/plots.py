@@ -23,12 +23,12 @@ Flags = NDArray[np.bool_]
 P = ParamSpec("P")
 
 _AXIS = tuple(hex_color(c) for c in AXIS_COLORS)
-_INK, _FAINT = "#3a3f47", "#d9dce1"
+INK, FAINT = "#3a3f47", "#d9dce1"
 _STYLE: dict[str, Any] = {
     "font.size": 9,
     "font.family": "DejaVu Sans",
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -36,10 +36,10 @@ _STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
     "axes.grid": True,
-    "grid.color": _FAINT,
+    "grid.color": FAINT,
     "grid.linewidth": 0.6,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "legend.frameon": False,
     "legend.fontsize": 8,
     "lines.linewidth": 1.4,
@@ -48,7 +48,7 @@ _STYLE: dict[str, Any] = {
 }
 
 
-def _styled(draw: Callable[P, Any]) -> Callable[P, Any]:
+def styled(draw: Callable[P, Any]) -> Callable[P, Any]:
     """Run a drawing function under this file's style, leaving the user's settings alone."""
 
     @functools.wraps(draw)
@@ -59,7 +59,7 @@ def _styled(draw: Callable[P, Any]) -> Callable[P, Any]:
     return inner
 
 
-@_styled
+@styled
 def plot_object(trajectory: Trajectory, name: str) -> Any:
     """Position, rotation since the first valid frame, confidence and mask overlap of one object over time.
 
@@ -73,24 +73,24 @@ def plot_object(trajectory: Trajectory, name: str) -> Any:
         raise InputError(f"no object named {name!r}; there are: {', '.join(trajectory.objects) or 'none'}")
     obj, times = trajectory.objects[name], trajectory.frame_times
     figure, axes = _figure(3, 5.4, f"{name}")
-    position = _gapped(obj.camera_from_object[:, :3, 3], obj.valid)
+    position = gapped(obj.camera_from_object[:, :3, 3], obj.valid)
     _curves(axes[0], times, position, "xyz", _AXIS)
     axes[0].set_ylabel("position in the\ncamera frame (m)")
     _plot_rotation(axes[1], times, obj)
     axes[2].plot(times, obj.confidence, color=hex_color(object_colors(trajectory.objects)[name]))
     labels = ["confidence"]
     if obj.track.mask_iou is not None:
-        axes[2].plot(times, obj.track.mask_iou, color=_INK, linewidth=1.0, linestyle=(0, (3, 1.5)))
+        axes[2].plot(times, obj.track.mask_iou, color=INK, linewidth=1.0, linestyle=(0, (3, 1.5)))
         labels.append("mask IoU")
     _legend(axes[2], labels)
     axes[2].set_ylim(-0.03, 1.05)
     axes[2].set_ylabel("quality (0 to 1)")
     for ax in axes:
-        _shade(ax, times, ~obj.valid)
+        shade(ax, times, ~obj.valid)
     return _finished(figure, axes, times)
 
 
-@_styled
+@styled
 def plot_hands(trajectory: Trajectory) -> Any:
     """When each hand was detected, bridged over a gap, or absent."""
     figure, (ax,) = _figure(1, 1.5, "hands")
@@ -103,11 +103,11 @@ def plot_hands(trajectory: Trajectory) -> Any:
             _bars(ax, trajectory.frame_times, seen(hand), row, color)
             _bars(ax, trajectory.frame_times, hand.valid & hand.bridged, row, color, hatched=True)
     _rows(ax, rows)
-    _note(ax, "filled: seen   hatched: bridged   empty: absent")
+    note(ax, "filled: seen   hatched: bridged   empty: absent")
     return _finished(figure, (ax,), trajectory.frame_times)
 
 
-@_styled
+@styled
 def plot_contacts(trajectory: Trajectory) -> Any:
     """When each hand touches each object; thin where hand and object are both known but apart."""
     pairs = () if trajectory.contacts is None else trajectory.contacts.pairs
@@ -116,30 +116,30 @@ def plot_contacts(trajectory: Trajectory) -> Any:
     for row, (_, name) in enumerate(pairs):
         assert trajectory.contacts is not None
         valid = trajectory.contacts.valid[row]
-        _bars(ax, times, valid, row, _FAINT, height=0.12)
-        color = hex_color(colors[name]) if name in colors else _INK
+        _bars(ax, times, valid, row, FAINT, height=0.12)
+        color = hex_color(colors[name]) if name in colors else INK
         _bars(ax, times, trajectory.contacts.touching[row].any(1), row, color)
     _rows(ax, [f"{side} - {name}" for side, name in pairs] or ["no pair"])
-    _note(ax, "wide: touching   thin: apart   empty: not known")
+    note(ax, "wide: touching   thin: apart   empty: not known")
     return _finished(figure, (ax,), times)
 
 
-@_styled
+@styled
 def plot_distances(trajectory: Trajectory) -> Any:
     """Distance of each hand's nearest joint to each object; wide where some joint of the hand touches it."""
     contacts, times = trajectory.contacts, trajectory.frame_times
     figure, (ax,) = _figure(1, 2.4, "distance of the nearest hand joint")
     if contacts is not None and contacts.pairs:
         known = object_colors(trajectory.objects)
-        colors = [hex_color(known[name]) if name in known else _INK for _, name in contacts.pairs]
+        colors = [hex_color(known[name]) if name in known else INK for _, name in contacts.pairs]
         nearest = 1000 * contacts.distance.min(-1)
         for curve, valid, color, (side, _) in zip(nearest, contacts.valid, colors, contacts.pairs):
             style = "-" if side == "right" else (0, (3, 1.5))
-            ax.plot(times, _gapped(curve, valid), color=color, linestyle=style)
+            ax.plot(times, gapped(curve, valid), color=color, linestyle=style)
         for curve, touching, color in zip(nearest, np.any(contacts.touching, axis=-1), colors):
-            ax.plot(times, _gapped(curve, touching), color=color, linewidth=4.5, alpha=0.45)
+            ax.plot(times, gapped(curve, touching), color=color, linewidth=4.5, alpha=0.45)
         _legend(ax, [f"{side} - {name}" for side, name in contacts.pairs])
-        ax.axhline(0.0, color=_INK, linewidth=0.7)
+        ax.axhline(0.0, color=INK, linewidth=0.7)
         seen_values = nearest[contacts.valid]
         low, high = seen_values.min(initial=0.0), min(seen_values.max(initial=30.0), 300.0)
         ax.set_ylim(low - 5, high + 5)
@@ -159,7 +159,7 @@ def _figure(rows: int, height: float, title: str) -> tuple[Any, Any]:
     figures = require("matplotlib.figure", "video", "drawing plots")
     figure = figures.Figure(figsize=(8.0, height), layout="constrained", facecolor="white")
     axes = np.atleast_1d(figure.subplots(rows, 1, sharex=True))
-    axes[0].set_title(title, color=_INK)
+    axes[0].set_title(title, color=INK)
     return figure, axes
 
 
@@ -178,10 +178,10 @@ def _plot_rotation(ax: Any, times: Array, obj: RigidObject) -> None:
     rotation = obj.camera_from_object[:, :3, :3]
     first = int(np.argmax(obj.valid))
     vector = np.degrees(so3_log(rotation[first].T @ rotation))
-    angle = _gapped(np.linalg.norm(vector, axis=-1), obj.valid)
-    ax.plot(times, angle, color=_INK, linewidth=1.8)
+    angle = gapped(np.linalg.norm(vector, axis=-1), obj.valid)
+    ax.plot(times, angle, color=INK, linewidth=1.8)
     for k, color in enumerate(_AXIS):
-        ax.plot(times, _gapped(vector[:, k], obj.valid), color=color, linewidth=0.9, alpha=0.85)
+        ax.plot(times, gapped(vector[:, k], obj.valid), color=color, linewidth=0.9, alpha=0.85)
     _legend(ax, ["angle", "x", "y", "z"])
     ax.set_ylabel(f"rotation since\nframe {first} (deg)")
 
@@ -201,7 +201,7 @@ def _legend(ax: Any, labels: list[str]) -> None:
     )
 
 
-def _gapped(values: Array, valid: Flags) -> Array:
+def gapped(values: Array, valid: Flags) -> Array:
     """Values for drawing, NaN (a gap in a line) where not valid."""
     shaped = valid.reshape(valid.shape + (1,) * (values.ndim - 1))
     return np.where(shaped, values, np.nan)
@@ -217,7 +217,7 @@ def _runs(times: Array, flags: Flags) -> list[tuple[float, float]]:
     return [(float(ends[a]), float(ends[b] - ends[a])) for a, b in zip(edges[::2], edges[1::2])]
 
 
-def _shade(ax: Any, times: Array, flags: Flags) -> None:
+def shade(ax: Any, times: Array, flags: Flags) -> None:
     for start, length in _runs(times, flags):
         ax.axvspan(start, start + length, facecolor="#8c8f96", alpha=0.22, linewidth=0)
 
@@ -237,5 +237,5 @@ def _rows(ax: Any, names: list[str]) -> None:
     ax.grid(False, axis="y")
 
 
-def _note(ax: Any, text: str) -> None:
+def note(ax: Any, text: str) -> None:
     ax.set_title(text, loc="right", fontsize=8, fontweight="normal", color="#6b7079")
