@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Camera
+from dexman_pose.pose.crease_lines import crease_places
 from dexman_pose.pose.evidence import Evidence, inner_edge, mask_box, signed_distance
 from dexman_pose.pose.residuals import EdgeMatches
 from dexman_pose.render import Rasterizer
@@ -47,12 +48,15 @@ class ModelEdges:
 
     Attributes:
         pixels: (N, 2) x, y.
+        places: (N, 2) x, y of points of the surface that the matches hold on to: the pixel's on the outline, on the
+            crease itself to a fraction of a pixel elsewhere.
         normal: (N, 2) unit directions across the edge; out of the object along its outline.
         outline: (N,) bool, on the outline.
-        depth: (N,) metres of the surface that makes the edge.
+        depth: (N,) metres of the surface at ``places``.
     """
 
     pixels: NDArray[np.int64]
+    places: Array
     normal: Array
     outline: NDArray[np.bool_]
     depth: Array
@@ -62,7 +66,19 @@ class ModelEdges:
 
     def only(self, keep: NDArray[np.bool_]) -> ModelEdges:
         """A part of the edges."""
-        return ModelEdges(self.pixels[keep], self.normal[keep], self.outline[keep], self.depth[keep])
+        return ModelEdges(
+            self.pixels[keep], self.places[keep], self.normal[keep], self.outline[keep], self.depth[keep]
+        )
+
+    def joined(self, other: ModelEdges) -> ModelEdges:
+        """These edges and others."""
+        return ModelEdges(
+            np.concatenate([self.pixels, other.pixels]),
+            np.concatenate([self.places, other.places]),
+            np.concatenate([self.normal, other.normal]),
+            np.concatenate([self.outline, other.outline]),
+            np.concatenate([self.depth, other.depth]),
+        )
 
 
 def picture_edges(crop: Image) -> PictureEdges:
@@ -108,17 +124,20 @@ def _edges_of(
 ) -> ModelEdges | None:
     """Edges of one rendering, where the crop is known; None when too few."""
     h, w = view.size
-    rim, rim_normal = rim_of(mask)
-    fold, fold_normal = _folds(depth, mask, camera, radius)
-    pixels = np.concatenate([rim, fold])
-    normal = np.concatenate([rim_normal, fold_normal])
-    outline = np.arange(len(pixels)) < len(rim)
-    x, y = pixels.T
+    edges = outline_of(depth, *rim_of(mask))
+    folds = _folds(depth, mask, camera, radius)
+    if folds is not None:
+        edges = edges.joined(folds)
+    x, y = edges.pixels.T
     keep = ~view.near_unknown[y, x] & (x > 1) & (y > 1) & (x < w - 2) & (y < h - 2)
-    if int(keep.sum()) < 12:
-        return None
-    x, y = x[keep], y[keep]
-    return ModelEdges(pixels[keep], normal[keep], outline[keep], depth[y, x].astype(np.float64))
+    return edges.only(keep) if int(keep.sum()) >= 12 else None
+
+
+def outline_of(depth: Image, rim: NDArray[np.int64], normal: Array) -> ModelEdges:
+    """The edges that a rendering's rim pixels (N, 2) with directions (N, 2) out of it make."""
+    x, y = rim.T
+    places = rim.astype(np.float64)
+    return ModelEdges(rim, places, normal, np.ones(len(rim), np.bool_), depth[y, x].astype(np.float64))
 
 
 def edge_score(edges: ModelEdges | None, picture: PictureEdges) -> float:
@@ -146,7 +165,7 @@ def match_edges(
         reach: pixels of the crop looked at to either side.
     """
     kept = slice(None, None, 1 + len(edges) // 300)
-    pixels, normal = edges.pixels[kept].astype(np.float64), edges.normal[kept]
+    pixels, normal = edges.places[kept], edges.normal[kept]
     steps = np.arange(-reach - 1, reach + 2, dtype=np.float64)
     at = pixels[:, None] + steps[None, :, None] * normal[:, None]
     profile = cv2.remap(
@@ -158,7 +177,7 @@ def match_edges(
     )
     change = np.abs(profile[:, 2:] - profile[:, :-2]).max(2).astype(np.float64)
     # The drawn outline lies outside the centres of its rim, on average by half a pixel across a straight row of
-    # pixels and less across a slanted one; a fold lies on its pixels.
+    # pixels and less across a slanted one.
     half = np.where(edges.outline[kept], 0.5 * np.abs(normal).max(1), 0.0)
     offsets = steps[None, 1:-1] - half[:, None]
     score = change * np.exp(-0.5 * (offsets / (0.5 * reach)) ** 2)
@@ -193,20 +212,20 @@ def rim_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array]:
     return rim[inside][good], (out[good] / length[good]).astype(np.float64)
 
 
-def _folds(
-    depth: Image, mask: NDArray[np.bool_], camera: Camera, radius: float
-) -> tuple[NDArray[np.int64], Array]:
-    """Pixels (N, 2) of creases and inner occlusions, and directions (N, 2) across them."""
+def _folds(depth: Image, mask: NDArray[np.bool_], camera: Camera, radius: float) -> ModelEdges | None:
+    """Creases and inner occlusions; None without a single pixel drawn."""
     box = mask_box(mask)
     if box is None:
-        return np.zeros((0, 2), np.int64), np.zeros((0, 2))
+        return None
     x0, y0 = np.maximum(box[:2].astype(int) - 2, 0)
     window = slice(y0, int(box[3]) + 3), slice(x0, int(box[2]) + 3)
     depth, mask = np.ascontiguousarray(depth[window]), mask[window]
     solid = cv2.erode(
         mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
     )
-    a, b, c = _fold_tensor(depth, mask, camera, (int(x0), int(y0)), radius)
+    # 1 / z is affine on planes: its second difference sees steps and not slopes, and its lines meet at creases.
+    inverse = np.where(mask, np.float32(1.0) / np.maximum(depth, np.float32(1e-6)), np.float32(0.0))
+    a, b, c = _fold_tensor(depth, inverse, mask, camera, (int(x0), int(y0)), radius)
     strength = np.float32(0.5) * (a + c + np.sqrt((a - c) ** 2 + np.float32(4) * b * b))
     strength = cv2.GaussianBlur(strength * solid, (3, 3), 0.0)
     y, x = np.nonzero((strength > 1.0) & (solid > 0))
@@ -214,15 +233,22 @@ def _folds(
     nx, ny = np.cos(angle), np.sin(angle)
     ax, ay = np.round(nx).astype(int), np.round(ny).astype(int)
     peak = (strength[y, x] >= strength[y + ay, x + ax]) & (strength[y, x] > strength[y - ay, x - ax])
-    return np.stack([x + x0, y + y0], 1)[peak], np.stack([nx, ny], 1)[peak].astype(np.float64)
+    pixels, normal = np.stack([x, y], 1)[peak], np.stack([nx, ny], 1)[peak].astype(np.float64)
+    # The strength peaks up to three pixels beside the crease: smoothed normals turn where the steeper side begins.
+    found = crease_places(inverse, pixels, normal)
+    places = pixels + found.shift[:, None] * normal + [x0, y0]
+    return ModelEdges(pixels + [x0, y0], places, normal, np.zeros(len(pixels), np.bool_), 1.0 / found.inverse)
 
 
 def _fold_tensor(
-    depth: Image, mask: NDArray[np.bool_], camera: Camera, origin: tuple[int, int], radius: float
+    depth: Image,
+    inverse: Image,
+    mask: NDArray[np.bool_],
+    camera: Camera,
+    origin: tuple[int, int],
+    radius: float,
 ) -> tuple[Image, Image, Image]:
     """One tensor (xx, xy, yy) of both cues, (h, w) each; its main direction is the way across the edge."""
-    # 1 / z is affine on planes: its second difference sees steps and not slopes.
-    inverse = np.where(mask, np.float32(1.0) / np.maximum(depth, np.float32(1e-6)), np.float32(0.0))
     zx, zy = np.zeros_like(depth), np.zeros_like(depth)
     zx[:, 1:-1] = inverse[:, 2:] + inverse[:, :-2] - 2 * inverse[:, 1:-1]
     zy[1:-1] = inverse[2:] + inverse[:-2] - 2 * inverse[1:-1]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.pose.appearance import texture_evidence
-from dexman_pose.pose.creases import ModelEdges, PictureEdges, match_edges, rim_of
+from dexman_pose.pose.creases import PictureEdges, match_edges, outline_of, rim_of
 from dexman_pose.pose.evidence import Evidence, crop_like
 from dexman_pose.pose.motion import hardly_moved
 from dexman_pose.pose.polish import Look
@@ -159,10 +159,5 @@ def outline_edges(
     if int(good.sum()) < 12:
         return None
     x, y = x[good], y[good]
-    edges = ModelEdges(
-        np.stack([x, y], 1),
-        out[good],
-        np.ones(len(x), np.bool_),
-        shading.depth[y, x].astype(np.float64),
-    )
+    edges = outline_of(shading.depth, np.stack([x, y], 1), out[good])
     return match_edges(edges, picture, pose, evidence, reach=6)

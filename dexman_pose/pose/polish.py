@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dexman_pose.data import Camera
 from dexman_pose.pose.appearance import TextureEvidence, texture_evidence
 from dexman_pose.pose.creases import PictureEdges, edge_score, match_edges, model_edges
-from dexman_pose.pose.evidence import MAX_SIDE, Evidence, crop_box, gather
+from dexman_pose.pose.evidence import MAX_SIDE, Evidence, crop_box, gather, mask_box, visible_iou
 from dexman_pose.pose.problem import Problem
 from dexman_pose.pose.refine import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.residuals import RefineOptions, trusting_points
@@ -21,6 +21,10 @@ _TEXTURE_SIDE = 200  # longest side in pixels of the crop in which texture is ma
 _SETTLED = RefineOptions(iterations=8, silhouette_reach=3.0, edge_weight=0.6)
 _SETTLED_IN_DEPTH = replace(_SETTLED, silhouette_weight=0.1, silhouette_reach=2.0, edge_weight=1.0)
 KICK = np.deg2rad(5.0)
+_LEAKING_OVERLAP, _LEAK_GAIN = 0.3, 0.008
+"""Weight of overlap with a mask that may leak, and the gain in score that leaving one of its sides out must bring."""
+_SIDE, _BAND = 0.8, 8.0
+"""Half the angle, in radians, and half the width, in pixels of the crop, of a side of a mask that may leak."""
 EDGE_SHARE = 0.25
 """Weight of edges in a score, against overlap and correlation."""
 
@@ -151,11 +155,55 @@ def settle(refiner: PoseRefiner, found: Hypothesis, evidence: Evidence, picture:
     # Depth holds the distance, which edges alone leave loose: the mask, which may leak, can step back.
     options = _SETTLED if evidence.depth is None else _SETTLED_IN_DEPTH
     tried = onto_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4, options=options)
-    scores = np.array([r.iou for r in tried]) + edge_scores(refiner, tried, evidence, picture)
+    count = len(tried)
+    if evidence.depth is not None:  # three sides alone leave the distance loose, which depth holds
+        tried += _without_sides(refiner, found.refined, evidence, picture, options)
+    overlap = np.array([r.iou for r in tried])
+    scores = edge_scores(refiner, tried, evidence, picture)
     if evidence.depth is not None:
         scores = scores + np.array([depth_agreement(refiner, r, evidence) for r in tried])
-    best = tried[int(scores.argmax())]
-    return replace(found, camera_from_object=best.camera_from_object, refined=best)
+    best = int((scores + overlap)[:count].argmax())
+    # A mask that leaks is overlapped best by a wrong pose: edges and depth must say so clearly.
+    scores += _LEAKING_OVERLAP * overlap
+    scores[:count] += _LEAK_GAIN
+    other = count + int(scores[count:].argmax()) if len(tried) > count else best
+    best = other if scores[other] > scores[best] else best
+    best_pose = tried[best]
+    return replace(found, camera_from_object=best_pose.camera_from_object, refined=best_pose)
+
+
+def _without_sides(
+    refiner: PoseRefiner, start: Refined, evidence: Evidence, picture: PictureEdges, options: RefineOptions
+) -> list[Refined]:
+    """The pose that each three sides of the mask and the edges make, the fourth left out, which may leak."""
+    out = []
+    for side in range(4):
+        view = _without_side(evidence, side)
+        if view is None:
+            continue
+        begun = refiner.refine(start.camera_from_object, view, RefineOptions(iterations=15))
+        pulled = onto_edges(refiner, [begun], view, picture, rounds=4, options=options)[0]
+        rendered = refiner.rasterizer.render(pulled.camera_from_object[None], view.camera.K, *view.size[::-1])
+        out.append(replace(pulled, iou=visible_iou(rendered.mask[0], evidence)))
+    return out
+
+
+def _without_side(evidence: Evidence, side: int) -> Evidence | None:
+    """The evidence with a band along one side of the mask not trusted; None without a mask."""
+    box = mask_box(evidence.mask)
+    if box is None:
+        return None
+    h, w = evidence.size
+    # In units of the mask's box, so that its four sides get equal shares.
+    middle, extent = 0.5 * (box[:2] + box[2:]), np.maximum(box[2:] - box[:2], 1.0)
+    x, y = (np.arange(w) - middle[0]) / extent[0], ((np.arange(h) - middle[1]) / extent[1])[:, None]
+    away = (np.arctan2(y, x) - 0.5 * np.pi * side + np.pi) % (2 * np.pi) - np.pi
+    near = evidence.near_unknown | ((np.abs(away) < _SIDE) & (np.abs(evidence.sdf) < _BAND))
+    ex, ey = evidence.edge.astype(int).T
+    kept = ~near[ey, ex]
+    return replace(
+        evidence, near_unknown=near, edge=evidence.edge[kept], edge_normal=evidence.edge_normal[kept]
+    )
 
 
 def onto_edges(

@@ -191,3 +191,22 @@ def test_no_matches_in_a_plain_picture(seen: Any) -> None:
     rasterizer, view, _ = seen
     plain = picture_edges(np.full((120, 160, 3), 0.5, np.float32))
     assert match_edges(edges_at(rasterizer, POSE, view), plain, POSE, view) is None
+
+
+@pytest.mark.parametrize("turn", [(0.6, 0.55, 0.2), (0.95, 0.7, 0.1), (1.25, 0.4, -0.3), (0.35, 1.2, 0.0)])
+def test_creases_lie_on_the_edges_of_a_box_to_a_fraction_of_a_pixel(
+    seen: Any, turn: tuple[float, float, float]
+) -> None:
+    rasterizer, view, _ = seen
+    pose = se3(so3_exp(np.array(turn)), POSE[:3, 3])
+    edges = edges_at(rasterizer, pose, view)
+    folds = edges.only(~edges.outline)
+    lines = inner_lines(pose)
+    off = np.stack([distances(folds.places, line) for line in lines]).min(0)
+    assert len(folds) > 60
+    assert np.quantile(off, 0.9) < 0.05
+    assert np.mean(off < 0.2) > 0.95
+    # The depth is that of the edge, too.
+    local = (CAMERA.unproject(folds.places, folds.depth) - pose[:3, 3]) @ pose[:3, :3]
+    beside = np.sort(np.abs(np.abs(local) - HALF), axis=1)[:, :2].max(1)
+    assert np.quantile(beside, 0.9) < 1e-4

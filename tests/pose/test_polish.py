@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import trimesh
 
-from dexman_pose.data import Mesh
+from dexman_pose.data import Camera, Mesh
 from dexman_pose.pose import estimate_pose
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
-from dexman_pose.pose.polish import Look, agreement, polish
+from dexman_pose.pose.polish import Look, _without_side, agreement, polish
 from dexman_pose.pose.refine import PoseRefiner
 from dexman_pose.pose.residuals import PointMatches, RefineOptions
 from dexman_pose.render import Rasterizer
@@ -61,3 +61,15 @@ def test_texture_that_makes_a_pose_worse_is_not_taken(scene: Any, monkeypatch: A
     assert agreement(refiner, kept.refined, view) >= agreement(refiner, right, view) - 1e-9
     millimetres, degrees = scene.error(kept.camera_from_object, true)
     assert millimetres < 2.0 and degrees < 2.0
+
+
+def test_a_side_that_may_leak_is_not_evidence_and_the_others_stay() -> None:
+    labels = np.zeros((100, 120), np.uint8)
+    labels[30:70, 40:90] = 1
+    view = gather(labels, 1, Camera.from_focal(100.0, 120, 100), (0, 0, 120, 100))
+    part = _without_side(view, 3)  # towards smaller y: the upper side
+    assert part is not None
+    middle = np.abs(part.edge[:, 0] - 64.5) < 15
+    assert not (part.edge[middle, 1] < 40).any()
+    assert (part.edge[middle, 1] > 60).sum() == (view.edge[np.abs(view.edge[:, 0] - 64.5) < 15, 1] > 60).sum()
+    assert part.near_unknown[30, 64] and not part.near_unknown[69, 64]
