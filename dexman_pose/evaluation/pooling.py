@@ -208,10 +208,8 @@ def _average_recalls(
     vsd, seen = vsd_of(group)
     mssd, mssd_valid = frames_of(group, "mssd", per_diameter=True)
     mspd, mspd_valid = frames_of(group, "mspd")
-    # Each tolerance has as many frames as any other: one list of all is the mean over tolerances.
-    flat, flat_valid = vsd.ravel(), np.repeat(seen, vsd.shape[1])
     three = {
-        "ar_vsd": _average_recall(flat, SHARES, flat_valid),
+        "ar_vsd": _average_recall(vsd, SHARES, seen),
         "ar_mssd": _average_recall(mssd, SHARES, mssd_valid),
         "ar_mspd": _average_recall(mspd, PIXELS, mspd_valid),
     }

@@ -40,7 +40,7 @@ class Table:
     """
 
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     numbers: frozenset[int] = frozenset()
 
 
@@ -118,8 +118,8 @@ def contact_table(contacts: Sequence[ContactScores]) -> Table:
     head = ("recording", "frames", "precision", "recall", "F score", "penetration (mm)")
     rows = [(f"{c.sequence}/{c.view}", str(c.frames), *_contact_texts([c])) for c in contacts]
     if contacts:
-        frames = str(sum(c.frames for c in contacts))
-        rows.insert(0, (f"mean over {len(contacts)} recordings", frames, *_contact_texts(contacts)))
+        frames, plural = str(sum(c.frames for c in contacts)), "" if len(contacts) == 1 else "s"
+        rows.insert(0, (f"mean over {len(contacts)} recording{plural}", frames, *_contact_texts(contacts)))
     return Table(head, rows, frozenset(range(1, len(head))))
 
 

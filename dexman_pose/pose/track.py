@@ -20,7 +20,8 @@ from dexman_pose.data import (
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.klt import to_gray
 from dexman_pose.pose.refine import PoseRefiner
-from dexman_pose.pose.tracker import FramePose, ObjectTracker, TrackOptions
+from dexman_pose.pose.track_types import FramePose, TrackOptions
+from dexman_pose.pose.tracker import ObjectTracker
 from dexman_pose.progress import progress
 
 Array = NDArray[np.float64]

@@ -11,6 +11,7 @@ from dexman_pose.data import BACKGROUND, Camera
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.appearance import texture_matches
 from dexman_pose.pose.evidence import Evidence, crop_box, gather, mask_box, visible_iou
+from dexman_pose.pose.keyframes import PLENTY, Keyframes, Sight, sight
 from dexman_pose.pose.klt import Gray, SurfaceTracks
 from dexman_pose.pose.led import onto_texture
 from dexman_pose.pose.motion import hardly_moved, predict, same_face
@@ -19,6 +20,7 @@ from dexman_pose.pose.recovery import Recovery
 from dexman_pose.pose.refine import PoseRefiner, Refined
 from dexman_pose.pose.residuals import PointMatches, RefineOptions, join_matches, trusting_points
 from dexman_pose.pose.search import has_color
+from dexman_pose.pose.track_types import FramePose, TrackOptions
 from dexman_pose.pose.viewpoints import extreme_points, poses_on_box
 
 Array = NDArray[np.float64]
@@ -26,40 +28,8 @@ Array = NDArray[np.float64]
 _MASK_AGREES = 0.92
 _EDGES = 0.8  # weight of the picture's edges along the outline of a textured mesh
 _GRAY_OVERLAP, _GRAY_SHARE = 0.7, 0.8  # what a pose by grey values alone must reach
+_FOLLOWED = 0.25  # weight of a followed point beside those of earlier views, which carry no drift
 _LEAST = 0.02  # confidence of a pose that is barely valid
-
-
-@dataclass(frozen=True)
-class TrackOptions:
-    """Settings of the tracker.
-
-    Attributes:
-        points: surface points followed at a time.
-        lost_iou: outline overlap below which a frame is not valid.
-        lost_ncc: colour correlation below which a frame of a coloured mesh is not valid unless points confirm it.
-        search_every: while lost, a full search after this many frames, then twice as many, and so on.
-        rotation_sigma: motion prior in radians per frame.
-        least_seen: share of the object's outline that must be in sight for a pose to be valid.
-    """
-
-    points: int = 80
-    lost_iou: float = 0.4
-    lost_ncc: float = 0.3
-    search_every: int = 5
-    rotation_sigma: float = 0.25
-    least_seen: float = 0.1
-
-
-@dataclass
-class FramePose:
-    """The outcome for one frame."""
-
-    camera_from_object: Array
-    valid: bool
-    confidence: float
-    iou: float
-    ncc: float
-    hessian: Array
 
 
 @dataclass
@@ -92,10 +62,13 @@ class ObjectTracker:
     _first: Array = field(default_factory=lambda: np.eye(4))
     _tick: int = 0
     _last_labels: NDArray[np.uint8] | None = None
+    _now: Sight | None = None
+    _recognised: bool = False
 
     def __post_init__(self) -> None:
         self._extremes = extreme_points(self.refiner.rasterizer.mesh.vertices)
         self.colored = has_color(self.refiner)
+        self.keyframes = Keyframes(self.options.keyframes, self.refiner.rasterizer)
 
     def start(
         self,
@@ -107,6 +80,7 @@ class ObjectTracker:
     ) -> FramePose:
         """Begin at a known pose in this frame (it is refined once more)."""
         self.pose, self.previous, self.lost_for, self._first = pose, None, 0, pose
+        self._now = sight(frame, labels, self.label, self.camera) if self.options.keyframes else None
         self.tracks = SurfaceTracks()
         evidence = self._evidence(labels, pose, depth)
         refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=6))
@@ -140,7 +114,7 @@ class ObjectTracker:
                 if led is not None:
                     return self._finish(*led, evidence, frame, labels, confirmed=True)
         else:
-            matches = self._follow(frame, labels, predicted)
+            matches = self._matches(frame, labels, predicted)
         if not evidence.has_mask:
             return self._missing(frame)
         refined = self._refine(predicted, evidence, matches)
@@ -203,7 +177,7 @@ class ObjectTracker:
     def _follow(self, frame: Gray, labels: NDArray[np.uint8], predicted: Array) -> PointMatches | None:
         if self._frame is None:
             return None
-        if self.led and self._last_labels is not None:
+        if (self.led or len(self.tracks) == 0) and self._last_labels is not None:
             self.tracks = SurfaceTracks()
             self._refresh_points(self._frame, self._last_labels)
         if len(self.tracks) == 0:
@@ -272,6 +246,20 @@ class ObjectTracker:
         box = np.concatenate([low, high])
         moved: Array = poses_on_box(rotation[None], self._extremes, box, self.camera)[0]
         return moved
+
+    def _matches(self, frame: Gray, labels: NDArray[np.uint8], predicted: Array) -> PointMatches | None:
+        """Points of earlier views found again; where they are few followed points too, which carry errors on."""
+        self._now = sight(frame, labels, self.label, self.camera) if self.options.keyframes else None
+        found = self.keyframes.match(predicted, self._now) if self._now and len(self.keyframes) else None
+        self._recognised = found is not None and len(found) >= PLENTY
+        if found is not None and self._recognised:
+            return found
+        followed = self._follow(frame, labels, predicted)
+        if found is None or followed is None:
+            return found or followed
+        return join_matches(
+            [found, PointMatches(followed.points, followed.pixels, _FOLLOWED * followed.weight)]
+        )
 
     def _with_texture(
         self,
@@ -367,7 +355,14 @@ class ObjectTracker:
             self.good_ncc = max(0.99 * self.good_ncc, ncc, 0.8 * self.first_ncc)
             self._last_labels = labels
             if not self.led:
-                self._refresh_points(frame, labels)
+                if self._recognised:
+                    self.tracks = SurfaceTracks()  # made when they are needed
+                else:
+                    self._refresh_points(frame, labels)
+                if self._now is not None:
+                    seen_share = int(np.count_nonzero(evidence.mask)) / max(refined.area, 1)
+                    confidence = self._confidence(refined, ncc, evidence)
+                    self.keyframes.offer(self.pose, self._now, confidence, seen_share)
         else:
             self._last_labels = None
             self.tracks = SurfaceTracks()

@@ -24,7 +24,8 @@ h2 { font-size: 1.15rem; margin: 2.8rem 0 .9rem; padding-bottom: .35rem;
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: .8rem; vertical-align: bottom; }
 th, td { padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); }
-td.number, th.number { text-align: right; white-space: nowrap; }
+td.number, th.number { text-align: right; }
+td.number { white-space: nowrap; }
 .mark { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .5em; }
 .notes { background: var(--note); border-left: 3px solid var(--mark); border-radius: 0 6px 6px 0;
   padding: .8rem 1.2rem .8rem 2.2rem; margin: 1rem 0; }

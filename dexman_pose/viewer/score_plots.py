@@ -71,7 +71,7 @@ def plot_vsd(results: Results) -> Any:
         if label == "all" and curves.shape[0] > 1:
             for curve in curves:
                 ax.plot(thresholds, curve, color=FAINT, linewidth=0.9, zorder=1)
-        recall = float(average_recall(values.ravel(), SHARES, np.repeat(valid, values.shape[1])))
+        recall = float(average_recall(values, SHARES, valid))
         wide = 2.2 if label == "all" else 1.3
         ax.plot(thresholds, curves.mean(0), color=color, linewidth=wide, label=f"{label}, AR {recall:.3f}")
     ax.axvspan(SHARES[0], SHARES[-1], facecolor=FAINT, alpha=0.3, linewidth=0, zorder=0)

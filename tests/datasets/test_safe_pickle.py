@@ -90,7 +90,8 @@ def test_tensors(tmp_path: Path, protocol: int) -> None:
 def test_files_of_torch_save(tmp_path: Path, zipped: bool) -> None:
     shared = torch.arange(6.0)
     path = tmp_path / "shape.pkl"
-    torch.save({"a": shared[2:], "b": [shared, 3], "h": torch.ones(1, dtype=torch.bfloat16)}, path, _use_new_zipfile_serialization=zipped)
+    held = {"a": shared[2:], "b": [shared, 3], "h": torch.ones(1, dtype=torch.bfloat16)}
+    torch.save(held, path, _use_new_zipfile_serialization=zipped)
     found: Any = load_pickle(path)
     np.testing.assert_array_equal(found["a"], [2, 3, 4, 5])
     np.testing.assert_array_equal(found["b"][0], np.arange(6.0))
