@@ -45,7 +45,7 @@ def test_the_python_example_runs(
     monkeypatch.setattr(
         dexman_pose, "reconstruct", partial(dexman_pose.reconstruct, hands=None), raising=False
     )
-    code, _ = blocks("python")
+    code, _, _ = blocks("python")
     box = ", ".join(f"{x:.0f}" for x in tiny_scene.box)
     assert "(387, 258, 483, 409)" in code
     space: dict[str, Any] = {}
@@ -77,11 +77,28 @@ def test_the_example_of_the_engine_runs(tmp_path: Path, monkeypatch: pytest.Monk
         "clip": Clip.from_frames(frames),
         "masks": masks,
     }
-    _, code = blocks("python")
+    _, code, _ = blocks("python")
     exec(code, space)
     assert space["poses"].valid.all() and space["cup"].valid.all()
     assert abs(space["cup"].camera_from_object[0, 2, 3] - 0.4) < 0.01
     assert space["depth"].requires_grad
+
+
+def test_the_example_of_the_metrics_runs() -> None:
+    *_, code = blocks("python")
+    rng = np.random.default_rng(0)
+    true = np.repeat(np.eye(4)[None], 4, 0)
+    estimated = true.copy()
+    estimated[:, 0, 3] = [0.0, 0.01, 0.02, 0.3]
+    space: dict[str, Any] = {
+        "estimated": estimated,
+        "true": true,
+        "vertices": rng.normal(0, 1e-9, (5, 3)),
+        "valid": np.array([True, True, True, False]),
+    }
+    exec(code, space)
+    np.testing.assert_allclose(space["errors"], estimated[:, 0, 3], atol=1e-6)
+    np.testing.assert_allclose(space["area"], (1.0 + 0.9 + 0.8) / 4, atol=1e-6)
 
 
 def test_the_prompt_example_is_understood(tmp_path: Path) -> None:

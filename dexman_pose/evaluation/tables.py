@@ -287,7 +287,8 @@ def _hand_lines(hands: Sequence[HandScores]) -> Iterator[Sequence[object]]:
 
 def _number(value: float) -> str:
     """Enough digits for any use, none that mean nothing; empty where it is no number."""
-    return f"{value:.7g}" if np.isfinite(value) else ""
+    # Below a billionth of any unit there is only the order in which a machine adds up.
+    return f"{round(float(value), 9) + 0.0:.7g}" if np.isfinite(value) else ""
 
 
 def _write_csv(path: Path, lines: Iterable[Sequence[object]]) -> Path:

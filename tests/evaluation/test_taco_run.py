@@ -157,3 +157,10 @@ def test_the_default_pipeline_goes_through(tmp_path: Path, layout: str) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "out" / "report.html").is_file()
     assert 0.2 < float(summary(tmp_path / "out")["auc_add_s"]) <= 1.0
+
+
+def test_the_tables_do_not_depend_on_how_many_work_on_them(roots: dict[str, Path], tmp_path: Path) -> None:
+    for workers in ("1", "2"):
+        assert evaluate(roots["v1"], tmp_path / workers, "truth:late", "taco", "--workers", workers) == 0
+    for path in (tmp_path / "1").glob("*.csv"):
+        assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes(), path.name
