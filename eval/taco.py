@@ -25,12 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", required=True, type=Path, help="folder for predictions, scores and report")
     parser.add_argument("--protocol", default="taco", help="taco, taco_head, taco_paper or a YAML file")
     parser.add_argument("--predictions", help="score these; without it the default pipeline makes them")
+    parser.add_argument("--split", help="train, test_1 ... test_4 (default: the protocol's)")
+    parser.add_argument("--view", help="a camera's serial number, egocentric, first_fixed or all")
     parser.add_argument("--sequences", help="some sequences, A,B")
     parser.add_argument("--limit", help="only the first N sequences")
     parser.add_argument("--workers", default="1", help="processes side by side")
     given = parser.parse_args(arguments)
     common = ["--root", given.root, "--protocol", given.protocol, "--workers", given.workers]
-    for name in ("sequences", "limit"):
+    for name in ("split", "view", "sequences", "limit"):
         if getattr(given, name) is not None:
             common += [f"--{name}", getattr(given, name)]
     predictions = given.predictions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,10 @@ def _add_score(actions: Any) -> None:
 def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--protocol", required=True, metavar="NAME", help="a protocol's name, or a YAML file")
     p.add_argument("--root", required=True, metavar="DIR", help="the dataset's folder")
+    p.add_argument("--split", metavar="NAME", help="a split of the dataset, in place of the protocol's")
+    p.add_argument(
+        "--view", metavar="NAME", help="a camera, in place of the protocol's: first_fixed, all, ..."
+    )
     p.add_argument("--sequences", metavar="A,B", help="some sequences (default: all)")
     p.add_argument("--limit", type=int, metavar="N", help="only the first N sequences")
     p.add_argument("--workers", type=int, default=1, metavar="N", help="processes side by side (default: 1)")
@@ -109,7 +114,8 @@ def _opened(args: argparse.Namespace) -> tuple[Protocol, Source]:
     from dexman_pose.evaluation.protocol import load_protocol
     from dexman_pose.evaluation.sources import Source
 
-    protocol = load_protocol(args.protocol)
+    asked = {key: getattr(args, key) for key in ("split", "view") if getattr(args, key) is not None}
+    protocol = replace(load_protocol(args.protocol), **asked)
     if args.workers < 1:
         raise InputError(f"--workers must be at least 1, but is {args.workers}")
     return protocol, Source(protocol.dataset, Path(args.root), protocol.view, protocol.split)

@@ -133,6 +133,15 @@ def test_a_damaged_sequence_is_named_and_the_rest_is_scored(tmp_path: Path, defe
     assert not list(tmp_path.rglob("*malice*"))
 
 
+def test_split_and_view_can_be_asked_for(roots: dict[str, Path], tmp_path: Path) -> None:
+    assert evaluate(roots["v1"], tmp_path, "truth", "taco", "--split", "train", "--view", "egocentric") == 0
+    with (tmp_path / "sequences.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows and {row["view"] for row in rows} == {"egocentric"}
+    splits = dict(line.split(",") for line in next(roots["v1"].glob("*split.txt")).read_text().split())
+    assert {splits[row["sequence"]] for row in rows} == {"train"}
+
+
 def test_bad_arguments_are_one_line(
     roots: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
