@@ -16,6 +16,7 @@ UNITS = {100.0: "centimetres", 1000.0: "millimetres", 0.01: "hundredths", 0.001:
 _LAGS = (1, -1, 2, -2, 3, -3, 5, -5)
 _CLEARLY = 0.5  # an explanation must halve the error
 _LEAST = 0.002  # metres: below this nothing needs explaining
+_NEAR, _FITS = 0.5, 0.1  # diameters: an explanation must also leave little unexplained
 
 
 def diagnose(recording: Recording, name: str, found: Prediction, scores: ObjectScores) -> list[Finding]:
@@ -107,7 +108,7 @@ def _swapped(
             _distance(_moved(predicted.camera_from_object[frames], c)[held], true[held])
             for c in (center, middle)
         )
-        if there < _CLEARLY * own:
+        if there < _CLEARLY * own and there < _NEAR * scores.diameter:
             text = (
                 f"the prediction of {other} lies {1e3 * there:.0f} mm from {name}, its own {1e3 * own:.0f} mm: "
                 "the two look swapped"
@@ -131,7 +132,9 @@ def _lag(
         error = _lagged(truth.camera_from_object, truth.valid, estimated, valid, corners, lag)
         if error is not None and best is not None and error < best:
             best, at = error, lag
-    if now is None or best is None or at == 0 or now < _LEAST or best > _CLEARLY * now:
+    if now is None or best is None or at == 0 or now < _LEAST:
+        return None
+    if best > _CLEARLY * now or best > _FITS * scores.diameter:
         return None
     word = "late" if at > 0 else "early"
     text = (

@@ -78,3 +78,13 @@ def test_gaps_are_listed_by_frame(recording: Recording, no_symmetry: Callable[..
 def test_an_unknown_fault_lists_those_there_are(recording: Recording) -> None:
     with pytest.raises(InputError, match="swapped, centimetres, late, missing, flipped"):
         truth_with_fault(recording, "upside_down")
+
+
+def test_a_track_that_is_simply_wrong_is_not_explained_away(
+    recording: Recording, no_symmetry: Callable[..., object]
+) -> None:
+    truth = truth_as_prediction(recording)
+    poses = truth.objects["target"].camera_from_object.copy()
+    poses[:, :3, 3] = truth.objects["tool"].camera_from_object[:, :3, 3] + [0.0, 0.12, 0.4]
+    objects = {**truth.objects, "target": replace(truth.objects["target"], camera_from_object=poses)}
+    assert scored(recording, replace(truth, objects=objects), no_symmetry).findings == []
