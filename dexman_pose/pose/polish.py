@@ -22,6 +22,8 @@ _SETTLED = RefineOptions(iterations=8, silhouette_reach=3.0, edge_weight=0.6)
 _SETTLED_IN_DEPTH = replace(_SETTLED, silhouette_weight=0.1, silhouette_reach=2.0, edge_weight=1.0)
 KICK = np.deg2rad(5.0)
 _LEAKING_OVERLAP, _LEAK_GAIN = 0.3, 0.008
+_LEAK_AREA = 0.01, 0.03  # share of the area that may have leaked
+_LEAK_EDGES = 0.001
 """Weight of overlap with a mask that may leak, and the gain in score that leaving one of its sides out must bring."""
 _SIDE, _BAND = 0.8, 8.0
 """Half the angle, in radians, and half the width, in pixels of the crop, of a side of a mask that may leak."""
@@ -156,20 +158,44 @@ def settle(refiner: PoseRefiner, found: Hypothesis, evidence: Evidence, picture:
     options = _SETTLED if evidence.depth is None else _SETTLED_IN_DEPTH
     tried = onto_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4, options=options)
     count = len(tried)
-    if evidence.depth is not None:  # three sides alone leave the distance loose, which depth holds
-        tried += _without_sides(refiner, found.refined, evidence, picture, options)
+    tried += _without_sides(refiner, found.refined, evidence, picture, options)
     overlap = np.array([r.iou for r in tried])
-    scores = edge_scores(refiner, tried, evidence, picture)
-    if evidence.depth is not None:
-        scores = scores + np.array([depth_agreement(refiner, r, evidence) for r in tried])
+    edges = edge_scores(refiner, tried, evidence, picture)
+    if evidence.depth is None:
+        best = int((edges + overlap)[:count].argmax())
+        best = _leaked(refiner, tried, best, count, edges, overlap)
+    else:
+        best = _leaked_in_depth(refiner, tried, count, edges, overlap, evidence)
+    best_pose = tried[best]
+    return replace(found, camera_from_object=best_pose.camera_from_object, refined=best_pose)
+
+
+def _leaked(
+    refiner: PoseRefiner, tried: list[Refined], best: int, count: int, edges: Array, overlap: Array
+) -> int:
+    """The best of the poses from ``count`` on, that leave out a side of the mask, if it is better than ``best``.
+
+    A leak makes the object look larger: without it the object is farther away, and overlaps the mask less by what has
+    leaked. So only the edges are asked, of poses that lie farther and leave something out.
+    """
+    distance = np.array([refiner.camera_center(r.camera_from_object)[2] for r in tried])
+    fits = (np.arange(len(tried)) >= count) & (distance > distance[best])
+    leaked = overlap[best] - overlap
+    fits &= (leaked > _LEAK_AREA[0]) & (leaked < _LEAK_AREA[1]) & (edges > edges[best] + _LEAK_EDGES)
+    return int(np.where(fits, edges, -1.0).argmax()) if fits.any() else best
+
+
+def _leaked_in_depth(
+    refiner: PoseRefiner, tried: list[Refined], count: int, edges: Array, overlap: Array, evidence: Evidence
+) -> int:
+    """The best of all poses; those from ``count`` on leave out a side of the mask, as edges and depth must justify."""
+    scores = edges + np.array([depth_agreement(refiner, r, evidence) for r in tried])
     best = int((scores + overlap)[:count].argmax())
     # A mask that leaks is overlapped best by a wrong pose: edges and depth must say so clearly.
     scores += _LEAKING_OVERLAP * overlap
     scores[:count] += _LEAK_GAIN
     other = count + int(scores[count:].argmax()) if len(tried) > count else best
-    best = other if scores[other] > scores[best] else best
-    best_pose = tried[best]
-    return replace(found, camera_from_object=best_pose.camera_from_object, refined=best_pose)
+    return other if scores[other] > scores[best] else best
 
 
 def _without_sides(

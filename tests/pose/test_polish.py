@@ -11,7 +11,7 @@ import trimesh
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.pose import estimate_pose
 from dexman_pose.pose.evidence import crop_box, gather, mask_box
-from dexman_pose.pose.polish import Look, _without_side, agreement, polish
+from dexman_pose.pose.polish import Look, _leaked, _without_side, agreement, polish
 from dexman_pose.pose.refine import PoseRefiner
 from dexman_pose.pose.residuals import PointMatches, RefineOptions
 from dexman_pose.render import Rasterizer
@@ -73,3 +73,26 @@ def test_a_side_that_may_leak_is_not_evidence_and_the_others_stay() -> None:
     assert not (part.edge[middle, 1] < 40).any()
     assert (part.edge[middle, 1] > 60).sum() == (view.edge[np.abs(view.edge[:, 0] - 64.5) < 15, 1] > 60).sum()
     assert part.near_unknown[30, 64] and not part.near_unknown[69, 64]
+
+
+def test_a_side_is_taken_for_a_leak_only_if_the_pose_lies_farther_overlaps_less_and_fits_the_edges(
+    scene: Any,
+) -> None:
+    refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
+    start = scene.pose_at((0.5, 0.6, 0.3), (0.0, 0.0, 0.5))
+    image, labels, _ = scene.picture(scene.mesh, start)
+    view = gather(labels, 1, scene.camera, crop_box([mask_box(labels == 1)], 0.25))
+    found = refiner.refine(start, view, RefineOptions(iterations=1))
+
+    def at(distance: float) -> Any:
+        return replace(found, camera_from_object=scene.pose_at((0.5, 0.6, 0.3), (0.0, 0.0, distance)))
+
+    def chosen(distance: float, edges: float, overlap: float) -> bool:
+        tried = [at(0.5), at(distance)]
+        return _leaked(refiner, tried, 0, 1, np.array([0.55, edges]), np.array([0.94, overlap])) == 1
+
+    assert chosen(0.506, 0.56, 0.92)
+    assert not chosen(0.494, 0.56, 0.92)  # nearer: a leak cannot have made the object look smaller
+    assert not chosen(0.506, 0.55, 0.92)  # the edges see no difference
+    assert not chosen(0.506, 0.56, 0.938)  # nothing was left out
+    assert not chosen(0.506, 0.56, 0.80)  # far more than a leak
