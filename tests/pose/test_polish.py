@@ -80,7 +80,7 @@ def test_a_side_is_taken_for_a_leak_only_if_the_pose_lies_farther_overlaps_less_
 ) -> None:
     refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
     start = scene.pose_at((0.5, 0.6, 0.3), (0.0, 0.0, 0.5))
-    image, labels, _ = scene.picture(scene.mesh, start)
+    _, labels, _ = scene.picture(scene.mesh, start)
     view = gather(labels, 1, scene.camera, crop_box([mask_box(labels == 1)], 0.25))
     found = refiner.refine(start, view, RefineOptions(iterations=1))
 
