@@ -14,9 +14,11 @@ from real_engine import known, lifted_of, masks_of
 from real_scores import Report, Row, median_or_lost, pose_error, ranges, rigid, spread, within
 from real_sheets import Tile, write_sheet
 
-from dexman_pose.data import Camera, Clip, Mesh, ObjectPrompt, RigidObject
+from dexman_pose.data import Camera, Clip, MaskSequence, Mesh, ObjectPrompt, RigidObject
 from dexman_pose.meshing import load_mesh
 from dexman_pose.pose import reconstruct_objects
+from dexman_pose.pose.appearance import fit_texture, texture_evidence
+from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -54,6 +56,7 @@ def run(data: Path, cache: Cache, out: Path | None) -> Report:
     truth = read_truth(known_poses, clip.num_frames)
     rows = score(found, truth, mesh.center)
     rows.append(Row("pose stage, ms a frame", 1e3 * seconds / clip.num_frames, digits=1))
+    rows += fit_rows(clip, masks, camera, mesh, found, truth)
     if out is not None:
         mm, degrees = pose_error(found.camera_from_object, truth.camera_from_object, mesh.center)
         np.savez_compressed(
@@ -105,6 +108,46 @@ def score(found: RigidObject, truth: Truth, center: Array) -> list[Row]:
         Row("error in the prompted frame, mm", float(mm[0])),
         Row("error in the prompted frame, deg", float(degrees[0])),
     ]
+
+
+def fit_rows(
+    clip: Clip, masks: MaskSequence, camera: Camera, mesh: Mesh, found: RigidObject, truth: Truth
+) -> list[Row]:
+    """How far found and known poses lie off the picture itself, median over every 10th frame whose truth is ok.
+
+    Where the known poses are farther off than those found, the errors above say little.
+    """
+    rasterizer = Rasterizer(fit_texture(mesh, 160.0))
+    rows = []
+    for name, (start, stop) in PHASES.items():
+        frames = [i for i in range(start, stop, 10 if stop - start > 60 else 3) if truth.ok[i]]
+        for whose, poses in (("found", found.camera_from_object), ("known", truth.camera_from_object)):
+            off = [_off(rasterizer, poses[i], clip.frame(i), camera, masks.labels(i)) for i in frames]
+            for what, values in zip(("points", "edges"), zip(*off)):
+                held = [v for v in values if v is not None]
+                if held:
+                    rows.append(
+                        Row(f"{name}: {what} of the picture off the {whose} pose, px", float(np.median(held)))
+                    )
+    return rows
+
+
+def _off(
+    rasterizer: Rasterizer, pose: Array, image: NDArray[np.uint8], camera: Camera, labels: NDArray[np.uint8]
+) -> tuple[float | None, float | None]:
+    """Pixels by which points of the texture (median) and edges of the outline (rms) lie off a pose."""
+    seen = texture_evidence(rasterizer, pose, image, camera, labels, 1)
+
+    def drawn(points: Array) -> Array:
+        return camera.project(points @ pose[:3, :3].T + pose[:3, 3])
+
+    points = edges = None
+    if seen.matches is not None:
+        points = float(np.median(np.linalg.norm(seen.matches.pixels - drawn(seen.matches.points), axis=1)))
+    if seen.edges is not None:
+        across = ((seen.edges.pixels - drawn(seen.edges.points)) * seen.edges.normal).sum(1)
+        edges = float(np.sqrt(np.mean(across**2)))
+    return points, edges
 
 
 def listing(found: RigidObject, truth: Truth, center: Array) -> list[str]:
