@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.datasets.object_symmetries import load_symmetries, symmetry_of
@@ -32,7 +31,6 @@ from dexman_pose.pipeline.versions import versions
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-Array = NDArray[np.float64]
 SCORES = "scores"
 _ROOMS = ("metrics", "evaluation", "datasets", "render")
 
@@ -181,10 +179,7 @@ def _score_one(recording: Recording, job: _Job) -> RecordingScores:
     return score_recording(recording, prediction, job.protocol, partial(_symmetry, job.protocol.symmetries))
 
 
-def _symmetry(file: str, recording: Recording, name: str) -> tuple[SymmetryGroup | Array, str]:
-    if recording.dataset == "bop":  # as BOP does: what models_info says, and nothing else
-        transforms = recording.objects[name].symmetry
-        return transforms, f"{len(transforms)} transforms (declared by the dataset)"
+def _symmetry(file: str, recording: Recording, name: str) -> tuple[SymmetryGroup, str]:
     declared = recording.symmetries.get(name)
     if declared is not None:
         return declared, f"{declared.name} (declared by the dataset)"

@@ -29,8 +29,8 @@ from dexman_pose.render import Rasterizer
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 DepthOf = Callable[[int], NDArray[np.float32]]
-SymmetryOf = Callable[[Recording, str], tuple[SymmetryGroup | Array, str]]
-"""The symmetry of an object of a recording, as a group or as transforms (S, 4, 4), and its name and source in words."""
+SymmetryOf = Callable[[Recording, str], tuple[SymmetryGroup, str]]
+"""The symmetry of an object of a recording, and its name and source in words."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _errors(
     valid: Bools,
     recording: Recording,
     name: str,
-    symmetry: SymmetryGroup | Array,
+    symmetry: SymmetryGroup,
 ) -> dict[str, Array]:
     """Errors by name, (F,) each, 0 where there is no prediction."""
     vertices = recording.objects[name].mesh.vertices

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,21 +10,13 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, Camera, Mesh
 from dexman_pose.pose.evidence import crop_box, inner_edge, mask_box
+from dexman_pose.pose.flow import flow_both_ways
 from dexman_pose.pose.residuals import EdgeMatches, PointMatches
 from dexman_pose.render import Rasterizer
 
 Array = NDArray[np.float64]
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-_LK: dict[str, Any] = {
-    "winSize": (15, 15),
-    "maxLevel": 2,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01),
-    "minEigThreshold": 1e-3,
-}
-# The way back begins where it should end: whoever leaves from there was wrong, and no pyramid is needed to see it.
-_LK_BACK = _LK | {"maxLevel": 0, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
 
 
 def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None, window: int = 21) -> Gray:
@@ -274,18 +265,15 @@ def _match_points(
     corners = cv2.goodFeaturesToTrack(model, max_points, 0.02, 5, mask=inner)
     if corners is None:
         return None
-    start = corners.reshape(-1, 1, 2).astype(np.float32)
-    moved, ok, _ = cv2.calcOpticalFlowPyrLK(model, seen, start, np.zeros_like(start), **_LK)
-    back, ok2, _ = cv2.calcOpticalFlowPyrLK(seen, model, moved, start.copy(), **_LK_BACK)
-    first, second = start[:, 0], moved[:, 0]
+    first = corners.reshape(-1, 2)
+    second, good = flow_both_ways(model, seen, first)
     ch, cw = model.shape
-    good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm(back[:, 0] - first, axis=1) < 0.7)
     good &= (second >= 0).all(1) & (second[:, 0] < cw) & (second[:, 1] < ch)
-    at = np.round(np.nan_to_num(second)).astype(int).clip(0, [cw - 1, ch - 1])
+    at = np.round(second).astype(int).clip(0, [cw - 1, ch - 1])
     good &= both[at[:, 1], at[:, 0]]
     if int(good.sum()) < 4:
         return None
-    first, second = first[good].astype(np.float64), second[good].astype(np.float64)
+    first, second = first[good].astype(np.float64), second[good]
     ix, iy = np.round(first).astype(int).T
     points = view.crop.unproject(first, view.depth[iy, ix].astype(np.float64))
     local = (points - camera_from_object[:3, 3]) @ camera_from_object[:3, :3]

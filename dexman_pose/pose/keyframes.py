@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dexman_pose.data import Camera
 from dexman_pose.pose.appearance import local_contrast
 from dexman_pose.pose.evidence import crop_box, mask_box
+from dexman_pose.pose.flow import flow_both_ways
 from dexman_pose.pose.residuals import PointMatches
 from dexman_pose.render import Rasterizer
 
@@ -211,10 +212,6 @@ def _between_nodes(values: Image, size: tuple[int, int]) -> Image:
     return np.asarray(whole[: size[1], : size[0]], np.float32)
 
 
-_LK_CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02)
-_WINDOW = (15, 15)
-
-
 def find_points(
     keyframe: Keyframe, drawn: Drawn, pose: Array, now: Sight, which: NDArray[np.bool_], radius: float
 ) -> PointMatches | None:
@@ -228,33 +225,8 @@ def find_points(
     points, at = points[visible], at[visible]
     if len(points) < _LEAST:
         return None
-    first = at.reshape(-1, 1, 2).astype(np.float32)
-    then, ok, _ = cv2.calcOpticalFlowPyrLK(
-        drawn.gray,
-        now.gray,
-        first,
-        first.copy(),
-        winSize=_WINDOW,
-        maxLevel=2,
-        criteria=_LK_CRITERIA,
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        minEigThreshold=1e-3,
-    )
-    # The way back begins where it should end: whoever leaves from there was wrong.
-    back, ok2, _ = cv2.calcOpticalFlowPyrLK(
-        now.gray,
-        drawn.gray,
-        then,
-        first.copy(),
-        winSize=_WINDOW,
-        maxLevel=0,
-        criteria=_LK_CRITERIA,
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        minEigThreshold=1e-3,
-    )
-    end = then[:, 0].astype(np.float64)
-    good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm((back - first)[:, 0], axis=1) < 0.7)
-    good &= _sampled(now.own, np.nan_to_num(end))
+    end, good = flow_both_ways(drawn.gray, now.gray, at)
+    good &= _sampled(now.own, end)
     # Most of them are found where the view is recognised; a few among many are chance.
     if int(good.sum()) < max(_LEAST, 0.3 * len(good)):
         return None
