@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dexman_pose._version import __version__
+
 if TYPE_CHECKING:
     from dexman_pose.data import (
         Camera,
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from dexman_pose.errors import DexmanError, EstimationError, InputError
     from dexman_pose.meshing import load_mesh
     from dexman_pose.pipeline import load_prompts, reconstruct
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Camera",

@@ -18,16 +18,14 @@ import traceback
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from real_cache import Cache, code_digest
+from dexman_pose.benchmarks.real.cache import Cache, code_digest
 
 CASES = {
-    "cube": ("real_cube", "run"),
-    "rbt_cube": ("real_stills", "run_rbt_cube"),
-    "can": ("real_stills", "run_can"),
-    "bottle": ("real_stills", "run_bottle"),
-    "whisking": ("real_whisking", "run"),
+    "cube": ("cube", "run"),
+    "rbt_cube": ("stills", "run_rbt_cube"),
+    "can": ("stills", "run_can"),
+    "bottle": ("stills", "run_bottle"),
+    "whisking": ("whisking", "run"),
 }
 
 
@@ -61,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name in given.cases or list(CASES):
         module, function = CASES[name]
         try:
-            report = getattr(importlib.import_module(module), function)(data, cache, given.out)
+            report = getattr(importlib.import_module(f"dexman_pose.benchmarks.real.{module}"), function)(
+                data, cache, given.out
+            )
         except Exception:  # one case that breaks must not take the others with it
             traceback.print_exc()
             missed += 1

@@ -81,7 +81,7 @@ def machine() -> str:
 
 def render_rows(device: str, repeats: int) -> Iterator[Row]:
     """Time the rasteriser."""
-    from dexman_pose.render.bench import bench_rasterizer
+    from dexman_pose.benchmarks.speed.rasterise import bench_rasterizer
 
     for t in bench_rasterizer(device, repeats):
         what = "depth" if t.attributes == ("depth",) else "all attributes"
@@ -91,8 +91,8 @@ def render_rows(device: str, repeats: int) -> Iterator[Row]:
 
 def peer_row(device: str, repeats: int) -> Iterator[Row]:
     """The rasteriser beside PyTorch3D's, or a line that says it is not here."""
-    from dexman_pose.render.bench import icosphere
-    from dexman_pose.render.bench_peer import bench_pytorch3d
+    from dexman_pose.benchmarks.speed.pytorch3d import bench_pytorch3d
+    from dexman_pose.benchmarks.speed.rasterise import icosphere
 
     mesh = icosphere(4, 0.1)
     found = bench_pytorch3d(mesh, repeats=repeats, device=device)
@@ -106,9 +106,9 @@ def peer_row(device: str, repeats: int) -> Iterator[Row]:
 
 def gradient_rows(device: str, repeats: int) -> Iterator[Row]:
     """Time the differentiable rendering, beside PyTorch3D's where that is installed."""
-    from dexman_pose.render.bench import icosphere
-    from dexman_pose.render.bench_gradient import bench_gradient
-    from dexman_pose.render.bench_peer import bench_pytorch3d_gradient
+    from dexman_pose.benchmarks.speed.gradients import bench_gradient
+    from dexman_pose.benchmarks.speed.pytorch3d import bench_pytorch3d_gradient
+    from dexman_pose.benchmarks.speed.rasterise import icosphere
 
     for t in bench_gradient(device, repeats):
         size = f"{t.width}x{t.height}, {t.faces} faces, batch {t.batch}"
@@ -128,7 +128,7 @@ def gradient_rows(device: str, repeats: int) -> Iterator[Row]:
 
 def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
     """Time refinement, search and tracking of a coloured box made in code, exact outlines given."""
-    from dexman_pose.pose.bench import bench_pose
+    from dexman_pose.benchmarks.speed.pose import bench_pose
 
     for t in bench_pose(frames, repeats):
         unit = "ms per frame" if t.work.startswith("track") else "ms"
@@ -144,7 +144,7 @@ def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
 
 def vertex_rows(repeats: int) -> Iterator[Row]:
     """Time ADD-S and the other vertex errors beside a loop over KD-trees."""
-    from dexman_pose.metrics.bench import AIM, bench_metrics
+    from dexman_pose.benchmarks.speed.vertex_errors import AIM, bench_metrics
 
     for t in bench_metrics(repeats=max(1, repeats // 3)):
         note = "ms" if t.whole else "ms per pose"
@@ -155,7 +155,7 @@ def vertex_rows(repeats: int) -> Iterator[Row]:
 
 def vsd_rows(repeats: int) -> Iterator[Row]:
     """Time VSD beside its definition in numpy over whole images."""
-    from dexman_pose.metrics.bench_vsd import bench_vsd
+    from dexman_pose.benchmarks.speed.vsd import bench_vsd
 
     t = bench_vsd(repeats=max(1, repeats // 3))
     note = f"ms per frame; {t.ratio:.0f} x as long over whole images in numpy"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dexman_pose.cli.run import positive
 
 if TYPE_CHECKING:
-    from dexman_pose.datasets.stress_score import StressRecord
+    from dexman_pose.benchmarks.stress.score import StressRecord
 
 QUICK = {"conditions": ("clean", "occluded_50", "symmetric"), "shapes": ("box", "can", "mug"), "seeds": 1}
 """What ``--quick`` runs."""
@@ -44,8 +44,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 def handle(args: argparse.Namespace) -> int:
     """Run the suite and print the tables."""
-    from dexman_pose.datasets.stress_run import KINDS, run_stress
-    from dexman_pose.datasets.stress_table import stress_markdown, write_stress_tables
+    from dexman_pose.benchmarks.stress.run import KINDS, run_stress
+    from dexman_pose.benchmarks.stress.table import stress_markdown, write_stress_tables
 
     chosen: dict[str, Any] = dict(QUICK) if args.quick else {"seeds": 2}
     given = {"conditions": args.conditions, "shapes": args.shapes, "seeds": args.seeds}

@@ -43,10 +43,10 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Render, reconstruct, compare."""
     from dexman_pose.cli.console import print_stage, shown
-    from dexman_pose.datasets import compare_with_truth, render_demo
+    from dexman_pose.data.files import make_folder
     from dexman_pose.pipeline import load_prompts, reconstruct
     from dexman_pose.pipeline.backends import Backends, check_backends
-    from dexman_pose.pipeline.files import make_folder
+    from dexman_pose.synthetic import compare_with_truth, render_demo
 
     hands = None if args.hands.lower() == "none" else args.hands
     check_backends(Backends(hands))

@@ -52,7 +52,7 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Print the state of this machine."""
-    from dexman_pose import __version__
+    from dexman_pose._version import __version__
 
     print(f"dexman-pose {__version__}, Python {platform.python_version()}, {platform.platform()}")
     missing = [
@@ -139,13 +139,13 @@ def _models() -> list[str]:
 
 def _backends() -> list[str]:
     """Print which backends of each stage work here; gives the commands at the end of their messages."""
-    from dexman_pose import hands, segmentation
-    from dexman_pose.pipeline.backends import MESH, Backends, check_backends
+    from dexman_pose.backends import HANDS, MESH, SEGMENTATION
+    from dexman_pose.pipeline.backends import Backends, check_backends
 
     print("backends")
-    hopes = [("hands", name, Backends(hands=name)) for name in hands.backends()]
-    hopes += [("segmentation", name, Backends(None, name)) for name in segmentation.available_backends()]
-    hopes += [("mesh", name, Backends(None, mesh=name)) for name in MESH]
+    hopes = [("hands", name, Backends(hands=name)) for name in HANDS.names()]
+    hopes += [("segmentation", name, Backends(None, name)) for name in SEGMENTATION.names()]
+    hopes += [("mesh", name, Backends(None, mesh=name)) for name in MESH.names()]
     commands = []
     for stage, name, backends in hopes:
         try:

@@ -133,7 +133,7 @@ def _sequences(args: argparse.Namespace, source: Source) -> list[str] | None:
 def _write_csv(
     args: argparse.Namespace, source: Source, protocol: Protocol, chosen: list[str] | None
 ) -> None:
-    from dexman_pose.datasets.bop_results import BopEstimate, write_bop_results
+    from dexman_pose.datasets.bop.results import BopEstimate, write_bop_results
     from dexman_pose.evaluation.predictions import load_prediction, to_bop
 
     rows: list[BopEstimate] = []
@@ -148,8 +148,8 @@ def _write_csv(
 def _report(args: argparse.Namespace, source: Source, results: Results) -> dict[str, Path]:
     from dexman_pose.evaluation.pictures import frames_for
     from dexman_pose.evaluation.protocol import protocol_folder
-    from dexman_pose.viewer.score_overlays import worst_pictures
-    from dexman_pose.viewer.score_report import write_score_report
+    from dexman_pose.evaluation.report.overlays import worst_pictures
+    from dexman_pose.evaluation.report.page import write_score_report
 
     pictures = None
     if not args.no_pictures:

@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands. Importing it imports no heavy package."""
-    from dexman_pose import __version__
+    from dexman_pose._version import __version__
 
     parser = Parser(
         prog="dexman-pose",

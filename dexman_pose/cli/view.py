@@ -88,7 +88,7 @@ def _masks(folder: Path, result: Trajectory) -> MaskSequence | None:
 def _draw_frame(result: Trajectory, clip: Clip, masks: MaskSequence | None, frame: int, png: Path) -> Path:
     from PIL import Image
 
-    from dexman_pose.pipeline.files import unwritable_is_bad_input
+    from dexman_pose.data.files import unwritable_is_bad_input
     from dexman_pose.viewer import overlay_frame
 
     picture = overlay_frame(result, clip.frame(frame), frame, masks=masks)

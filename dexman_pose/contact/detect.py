@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.contact.distance import SurfaceQuery, signed_distance
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.data import Contacts, HandTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, transform_points
-
-Array = NDArray[np.float64]
 
 _FINGER_RADIUS = (0.013, 0.0095, 0.0085, 0.008)  # knuckle, middle joint, end joint, tip
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.errors import InputError, MeshError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import _check
 from dexman_pose.errors import InputError
 
-Array = NDArray[np.float64]
 CameraSource = Literal["given", "estimated", "assumed"]
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.errors import InputError
-
-Array = NDArray[np.float64]
 
 _MATRIX_KEYS = ("K", "cam_K", "camera_matrix", "intrinsic_matrix", "intrinsics")
 _NAMED_KEYS = (("fx", "fy", "cx", "cy"), ("f_u", "f_v", "pp_x", "pp_y"))

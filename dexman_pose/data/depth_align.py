@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import _check
 from dexman_pose.data.camera import Camera
 from dexman_pose.errors import InputError
-
-Array = NDArray[np.float64]
 
 _DENSITY = 1.1
 """Samples per colour pixel along each axis: above 1, so that rounding leaves no hole in a surface."""

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from dexman_pose.data.atomic import write_bytes
+from dexman_pose.data.files import write_bytes
 from dexman_pose.errors import InputError, MissingModelError
 
 ENVIRONMENT_VARIABLE = "DEXMAN_POSE_MODELS"

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import _check
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 
-Array = NDArray[np.float64]
 ScaleSource = Literal["given", "depth", "hand", "contact", "unknown"]
 SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown")
 SIDES: tuple[str, ...] = ("left", "right")

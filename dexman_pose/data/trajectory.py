@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import _check
+from dexman_pose.data import _check, trajectory_file
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import JOINT_NAMES, Contacts, HandTrack, RigidObject
-from dexman_pose.errors import InputError, TrajectoryError
+from dexman_pose.errors import InputError
 
 
 @dataclass
@@ -59,9 +59,7 @@ class Trajectory:
 
     def save(self, path: str | Path) -> Path:
         """Write the trajectory file (npz arrays and a JSON header), atomically; returns its path."""
-        from dexman_pose.data.trajectory_file import write
-
-        return write(self, path)
+        return trajectory_file.write(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Trajectory:
@@ -70,14 +68,8 @@ class Trajectory:
         Raises:
             TrajectoryError: no such file, not a trajectory, damaged, other schema version.
         """
-        from dexman_pose.data.trajectory_file import read
-
-        return read(path)
+        return trajectory_file.read(path, cls)
 
     def validate(self) -> None:
         """Check the whole content; raises one :class:`TrajectoryError` that lists everything wrong at once."""
-        from dexman_pose.data.trajectory_file import problems
-
-        found = problems(self)
-        if found:
-            raise TrajectoryError("the trajectory is not consistent:\n- " + "\n- ".join(found))
+        trajectory_file.check(self)

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
+from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import JOINT_NAMES, JOINT_PARENTS, Contacts, HandTrack, RigidObject
-from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.errors import InputError
 
-Array = NDArray[np.float64]
 _BONE_TOLERANCE = 0.002  # metres a bone may differ from its constant length
 _PARENTS = np.array(JOINT_PARENTS[1:])
 
 
-def problems(trajectory: Trajectory) -> list[str]:
+class TrajectoryContent(Protocol):
+    """What a trajectory holds; see :class:`~dexman_pose.data.trajectory.Trajectory`."""
+
+    @property
+    def camera(self) -> Camera: ...
+    @property
+    def frame_times(self) -> Array: ...
+    @property
+    def objects(self) -> Mapping[str, RigidObject]: ...
+    @property
+    def hands(self) -> Mapping[str, HandTrack]: ...
+    @property
+    def contacts(self) -> Contacts | None: ...
+    @property
+    def world_from_camera(self) -> Array: ...
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+    @property
+    def joint_names(self) -> tuple[str, ...]: ...
+    @property
+    def num_frames(self) -> int: ...
+
+
+def problems(trajectory: TrajectoryContent) -> list[str]:
     """Everything inconsistent in ``trajectory``, one line each; empty when all is well.
 
     Checked: shapes, finite values, times that start at 0 and increase, rigid transforms, values in [0, 1],
@@ -36,7 +59,7 @@ def problems(trajectory: Trajectory) -> list[str]:
     return found
 
 
-def _of_clip(t: Trajectory) -> Iterator[str]:
+def _of_clip(t: TrajectoryContent) -> Iterator[str]:
     times = np.asarray(t.frame_times)
     if times.ndim != 1 or not np.isfinite(times).all():
         yield "frame_times must be finite seconds, one per frame"
@@ -106,7 +129,7 @@ def _of_hand(key: str, hand: HandTrack, count: int) -> Iterator[str]:
     yield from _frames(changed, f"have bones that differ from bone_lengths, by up to {worst:.1f} mm")
 
 
-def _of_contacts(contacts: Contacts, t: Trajectory) -> Iterator[str]:
+def _of_contacts(contacts: Contacts, t: TrajectoryContent) -> Iterator[str]:
     errors = [*_shape_errors(contacts)]
     yield from errors
     for side, name in contacts.pairs:

@@ -12,20 +12,19 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data.atomic import write_npz
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.files import write_npz
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
-from dexman_pose.data.trajectory import Trajectory
-from dexman_pose.data.trajectory_check import problems
+from dexman_pose.data.trajectory_check import TrajectoryContent, problems
 from dexman_pose.errors import TrajectoryError
 
 SCHEMA_NAME = "dexman_pose.trajectory"
@@ -33,6 +32,7 @@ SCHEMA_VERSION = 1
 FILE_NAME = "trajectory.npz"
 
 Arrays = dict[str, Any]
+T = TypeVar("T", bound=TrajectoryContent)
 
 _CONVENTIONS = {
     "units": "metres, radians, seconds, pixels",
@@ -44,10 +44,15 @@ _CONVENTIONS = {
     "faces": "counter-clockwise seen from outside; uv per corner, (0, 0) at the bottom left of the texture",
 }
 
-__all__ = ["FILE_NAME", "SCHEMA_NAME", "SCHEMA_VERSION", "problems", "read", "write"]
+
+def check(trajectory: TrajectoryContent, what: str = "the trajectory") -> None:
+    """Raise one :class:`TrajectoryError` that lists everything inconsistent in a trajectory."""
+    found = problems(trajectory)
+    if found:
+        raise TrajectoryError(f"{what} is not consistent:\n- " + "\n- ".join(found))
 
 
-def write(trajectory: Trajectory, path: str | Path) -> Path:
+def write(trajectory: TrajectoryContent, path: str | Path) -> Path:
     """Write ``trajectory`` atomically: a reader sees the whole new file or what was there before.
 
     Args:
@@ -60,7 +65,7 @@ def write(trajectory: Trajectory, path: str | Path) -> Path:
     Raises:
         TrajectoryError: the content is inconsistent; the message lists everything wrong.
     """
-    trajectory.validate()
+    check(trajectory)
     path = Path(path)
     if path.suffix != ".npz" or path.is_dir():
         path = path / FILE_NAME
@@ -68,8 +73,13 @@ def write(trajectory: Trajectory, path: str | Path) -> Path:
     return write_npz(path, {"header": _bytes(header.encode()), **_arrays(trajectory)})
 
 
-def read(path: str | Path) -> Trajectory:
+def read(path: str | Path, build: Callable[..., T]) -> T:
     """Read and check a trajectory file, or the one in a run folder.
+
+    Args:
+        path: the file or the folder.
+        build: makes a trajectory of the fields of :class:`TrajectoryContent`, in the order of
+            :class:`~dexman_pose.data.trajectory.Trajectory`.
 
     Raises:
         TrajectoryError: no such file, another kind of file, cut off, a newer schema, or inconsistent content.
@@ -82,17 +92,15 @@ def read(path: str | Path) -> Trajectory:
     arrays = _load(path)
     header = _read_header(arrays, path)
     try:
-        trajectory = _build(header, arrays)
+        trajectory = build(*_fields(header, arrays))
     except (KeyError, TypeError, ValueError, OSError, AttributeError, SyntaxError) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise TrajectoryError(f"{path} is a damaged trajectory file: {what}") from error
-    found = problems(trajectory)
-    if found:
-        raise TrajectoryError(f"{path} is not consistent:\n- " + "\n- ".join(found))
+    check(trajectory, str(path))
     return trajectory
 
 
-def _header(t: Trajectory) -> dict[str, Any]:
+def _header(t: TrajectoryContent) -> dict[str, Any]:
     return {
         "schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION},
         "conventions": _CONVENTIONS,
@@ -115,7 +123,7 @@ def _header(t: Trajectory) -> dict[str, Any]:
     }
 
 
-def _arrays(t: Trajectory) -> Arrays:
+def _arrays(t: TrajectoryContent) -> Arrays:
     out: Arrays = {"frame_times": t.frame_times, "world_from_camera": t.world_from_camera}
     out |= _fields_of(t.camera, "camera/")
     for i, obj in enumerate(t.objects.values()):
@@ -136,11 +144,11 @@ def _fields_of(value: Any, prefix: str) -> Arrays:
     return {prefix + name: field for name, field in named if isinstance(field, np.ndarray)}
 
 
-def _build(header: Mapping[str, Any], arrays: Arrays) -> Trajectory:
+def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
     camera, contacts = header["camera"], header["contacts"]
     objects = [_object(entry, _under(arrays, f"objects/{i}/")) for i, entry in enumerate(header["objects"])]
     hands = [HandTrack(**entry, **_under(arrays, f"hands/{entry['side']}/")) for entry in header["hands"]]
-    return Trajectory(
+    return (
         Camera(**_under(arrays, "camera/"), **camera),
         arrays["frame_times"],
         {obj.name: obj for obj in objects},

@@ -23,16 +23,15 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, RigidObject
+from dexman_pose.data.files import existing_folder, one_line, read_yaml
 from dexman_pose.datasets.reading import (
     OnProblem,
-    existing_folder,
     image_size,
     note_absent,
-    one_line,
     read_depth_image,
     read_mesh,
-    read_yaml,
     report,
     truth_hand,
     truth_object,
@@ -40,8 +39,6 @@ from dexman_pose.datasets.reading import (
 from dexman_pose.datasets.recording import DepthOf, ManoParameters, MaskOf, Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3
-
-Array = NDArray[np.float64]
 
 YCB_NAMES: tuple[str, ...] = (
     "002_master_chef_can",

@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
+from dexman_pose.data.files import existing_folder
 from dexman_pose.datasets.reading import (
     OnProblem,
-    existing_folder,
     image_size,
     note_absent,
     read_image,
@@ -39,7 +40,6 @@ from dexman_pose.datasets.safe_pickle import load_pickle
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3, so3_exp, so3_log
 
-Array = NDArray[np.float64]
 Annotation = dict[str, Any]
 
 DEPTH_STEP = 0.00012498664727900177

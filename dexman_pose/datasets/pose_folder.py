@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.clip import natural_key
-from dexman_pose.datasets.reading import is_rotation, one_line
+from dexman_pose.data.files import one_line
+from dexman_pose.datasets.reading import is_rotation
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import orthonormalize
-
-Array = NDArray[np.float64]
 
 _SUFFIXES = (".txt", ".npy")
 _TOLERANCE = 1e-3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from logging import getLogger
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack, RigidObject
+from dexman_pose.data.files import one_line
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.datasets.recording import Problem
 from dexman_pose.errors import InputError
@@ -22,8 +22,6 @@ from dexman_pose.geometry.se3 import orthonormalize
 from dexman_pose.meshing.load import load_mesh
 
 log = getLogger(__name__)
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 OnProblem = Callable[[Problem], None]
 
 _ROTATION_SLACK = 5e-3  # entries of R R' - I; a fit printed with few digits is still a rotation
@@ -35,47 +33,6 @@ def report(on_problem: OnProblem | None, problem: Problem) -> None:
         log.warning("%s", problem)
     else:
         on_problem(problem)
-
-
-def one_line(error: BaseException) -> str:
-    """The first line of an error's message."""
-    return str(error).strip().split("\n")[0] or type(error).__name__
-
-
-def existing_folder(path: str | Path, what: str) -> Path:
-    """The folder, or an :class:`InputError` that says what was looked for."""
-    path = Path(path)
-    if not path.is_dir():
-        raise InputError(f"{path} is no folder; give {what}")
-    return path
-
-
-def read_json(path: Path) -> Any:
-    """Content of a JSON file.
-
-    Raises:
-        InputError: missing, or no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON file: {one_line(error)}") from error
-
-
-def read_yaml(path: Path) -> Any:
-    """Content of a YAML file, plain values only.
-
-    Raises:
-        InputError: missing, or no YAML.
-    """
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no YAML file: {one_line(error)}") from error
 
 
 def read_image(path: Path) -> NDArray[Any]:

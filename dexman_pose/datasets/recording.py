@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 
-Array = NDArray[np.float64]
 DepthOf = Callable[[int], NDArray[np.float32]]
 MaskOf = Callable[[int], NDArray[np.uint8] | None]
 

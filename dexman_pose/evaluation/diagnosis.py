@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.datasets.recording import Recording
-from dexman_pose.evaluation.predictions import Prediction
+from dexman_pose.evaluation.prediction import Prediction
 from dexman_pose.evaluation.results import Finding, ObjectScores
-
-Array = NDArray[np.float64]
 
 UNITS = {100.0: "centimetres", 1000.0: "millimetres", 0.01: "hundredths", 0.001: "thousandths"}
 _LAGS = (1, -1, 2, -2, 3, -3, 5, -5)

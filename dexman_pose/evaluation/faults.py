@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
-from dexman_pose.evaluation.predictions import TRUTH, ObjectPrediction, Prediction, truth_as_prediction
+from dexman_pose.evaluation.prediction import TRUTH, ObjectPrediction, Prediction, truth_as_prediction
 from dexman_pose.geometry import se3
 from dexman_pose.metrics.points import add_s
 
-Array = NDArray[np.float64]
 _LOST = (0.4, 0.6)  # of the clip, in which poses are missing
 
 

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from dexman_pose.contact import detect_contacts
 from dexman_pose.data import HandTrack, PoseTrack, RigidObject
 from dexman_pose.datasets.recording import Recording
-from dexman_pose.evaluation.predictions import ObjectPrediction, Prediction
+from dexman_pose.evaluation.prediction import ObjectPrediction, Prediction
 from dexman_pose.evaluation.protocol import Protocol
 from dexman_pose.evaluation.results import ContactScores, HandScores
 from dexman_pose.metrics.alignment import Alignment
 from dexman_pose.metrics.contact import contact_f_score
 from dexman_pose.metrics.hands import joint_errors
 
-Array = NDArray[np.float64]
 TIPS = (4, 8, 12, 16, 20)
 
 

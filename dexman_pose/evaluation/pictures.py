@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Clip, Mesh
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import DexmanError
-from dexman_pose.evaluation.predictions import Prediction, load_prediction
+from dexman_pose.evaluation.prediction import Prediction
+from dexman_pose.evaluation.predictions import load_prediction
 from dexman_pose.evaluation.results import ObjectScores
 from dexman_pose.evaluation.sources import Source
 
-Array = NDArray[np.float64]
 Picture = tuple[NDArray[np.uint8], Camera, Mesh, Array, Array | None]
 
 

@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.evaluation.columns import AGREEMENT_RANGE, AGREEMENT_SUCCESS, columns, protocol_number
 from dexman_pose.evaluation.results import ObjectScores, Results
 from dexman_pose.metrics.scores import auc, auc_posecnn, average_recall, recall
 
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 ROLES = ("tool", "target")
 SHARES = tuple(round(0.05 * i, 2) for i in range(1, 11))
 """Thresholds of MSSD (diameters) and VSD."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,49 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from dexman_pose.data import Contacts, HandTrack, Mesh, Trajectory
-from dexman_pose.datasets.bop import image_ids, instance_of, scene_id
-from dexman_pose.datasets.bop_results import BopEstimate, read_bop_results, read_pose_folder
+from dexman_pose.arrays import Array
+from dexman_pose.data import Trajectory
+from dexman_pose.datasets.bop.reader import image_ids, instance_of, scene_id
+from dexman_pose.datasets.bop.results import BopEstimate, read_bop_results
+from dexman_pose.datasets.pose_folder import read_pose_folder
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
-
-Array = NDArray[np.float64]
-TRUTH = "truth"
-"""In place of a path: the truth itself, which must score perfectly; ``truth:<fault>`` plants a fault in it."""
-
-
-@dataclass(frozen=True)
-class ObjectPrediction:
-    """Where somebody says that an object is.
-
-    Attributes:
-        camera_from_object: (T, 4, 4) metres.
-        valid: (T,) frames with a pose.
-        mesh: the mesh the poses belong to, where it is not the dataset's.
-    """
-
-    camera_from_object: Array
-    valid: NDArray[np.bool_]
-    mesh: Mesh | None = None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What somebody says of a recording.
-
-    Attributes:
-        objects: by the recording's names.
-        hands: by side.
-        contacts: or None.
-        source: the file or folder it was read from.
-        notes: what a reader must know: lengths that differ, objects left out.
-    """
-
-    objects: dict[str, ObjectPrediction]
-    hands: dict[str, HandTrack] = field(default_factory=dict)
-    contacts: Contacts | None = None
-    source: str = ""
-    notes: tuple[str, ...] = ()
+from dexman_pose.evaluation.prediction import TRUTH, ObjectPrediction, Prediction, truth_as_prediction
 
 
 def load_prediction(predictions: str | Path, recording: Recording) -> Prediction | None:
@@ -106,12 +70,6 @@ def check_predictions(predictions: str | Path) -> None:
         raise InputError(f"the predictions {predictions} do not exist; give a folder, a .csv, or {TRUTH!r}")
     elif Path(predictions).is_file():
         read_bop_results(predictions)
-
-
-def truth_as_prediction(recording: Recording) -> Prediction:
-    """The truth in a prediction's place."""
-    objects = {name: ObjectPrediction(o.camera_from_object, o.valid) for name, o in recording.objects.items()}
-    return Prediction(objects, dict(recording.hands), None, TRUTH)
 
 
 def bop_scene(recording: Recording) -> int:

@@ -15,7 +15,6 @@ from typing import TypeVar
 import numpy as np
 
 from dexman_pose.data.mesh import Mesh
-from dexman_pose.datasets.object_symmetries import load_symmetries, symmetry_of
 from dexman_pose.datasets.recording import Problem, Recording
 from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.evaluation.predicting import Outcome, predict_recording
@@ -28,6 +27,7 @@ from dexman_pose.evaluation.store import load_scores, save_scores
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pipeline.hashing import hash_arrays, hash_code, hash_file, hash_json
 from dexman_pose.pipeline.versions import versions
+from dexman_pose.symmetry.declared import load_symmetries, symmetry_of
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")

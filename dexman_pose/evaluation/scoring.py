@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.evaluation.diagnosis import diagnose
 from dexman_pose.evaluation.hand_scoring import score_contacts, score_hands
-from dexman_pose.evaluation.predictions import ObjectPrediction, Prediction
+from dexman_pose.evaluation.prediction import ObjectPrediction, Prediction
 from dexman_pose.evaluation.protocol import Protocol
 from dexman_pose.evaluation.results import ContactScores, Finding, HandScores, ObjectScores
 from dexman_pose.geometry.symmetry import SymmetryGroup
@@ -26,8 +27,6 @@ from dexman_pose.metrics.stability import first_frame_aligned, jitter, stability
 from dexman_pose.metrics.vsd import vsd
 from dexman_pose.render import Rasterizer
 
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 DepthOf = Callable[[int], NDArray[np.float32]]
 SymmetryOf = Callable[[Recording, str], tuple[SymmetryGroup, str]]
 """The symmetry of an object of a recording, and its name and source in words."""

@@ -12,7 +12,7 @@ from dexman_pose.datasets.recording import Problem, Recording
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
-    from dexman_pose.datasets.taco_files import TacoRoot
+    from dexman_pose.datasets.taco.files import TacoRoot
 
 EGOCENTRIC = "egocentric"
 DATASETS = ("taco", "bop", "dexycb", "ho3d", "oakink2")
@@ -79,7 +79,7 @@ def _of_view(
 @lru_cache(maxsize=2)
 def _taco_root(root: Path) -> TacoRoot:
     """The folders of a download, looked through once."""
-    from dexman_pose.datasets.taco_files import open_root
+    from dexman_pose.datasets.taco.files import open_root
 
     return open_root(root)
 
@@ -90,7 +90,7 @@ def _list_taco(source: Source) -> list[str]:
 
 
 def _read_taco(source: Source, sequence: str, on_problem: Report) -> Iterator[Recording]:
-    from dexman_pose.datasets.taco import read_taco
+    from dexman_pose.datasets.taco.reader import read_taco
 
     # One view is read where one is wanted: the others' files need not even be there.
     view = None if source.view in ("all", "first_fixed") else source.view
@@ -103,7 +103,7 @@ def _list_bop(source: Source) -> list[str]:
 
 
 def _read_bop(source: Source, sequence: str, on_problem: Report) -> Iterator[Recording]:
-    from dexman_pose.datasets.bop import read_bop
+    from dexman_pose.datasets.bop.reader import read_bop
 
     return read_bop(source.root, source.split or "test", scenes=[int(sequence)], on_problem=on_problem)
 
@@ -137,7 +137,7 @@ def _list_oakink2(source: Source) -> list[str]:
 
 
 def _read_oakink2(source: Source, sequence: str, on_problem: Report) -> Iterator[Recording]:
-    from dexman_pose.datasets.oakink2 import read_oakink2
+    from dexman_pose.datasets.oakink2.reader import read_oakink2
 
     return read_oakink2(source.root, sequences=[sequence], on_problem=on_problem)
 

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from dexman_pose.data.atomic import write_npz
+from dexman_pose.data.files import write_npz
 from dexman_pose.evaluation.results import ContactScores, Finding, HandScores, ObjectScores
 from dexman_pose.evaluation.scoring import RecordingScores
 

@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data.atomic import atomic_file
+from dexman_pose.arrays import Array
+from dexman_pose.data.files import atomic_file
 from dexman_pose.evaluation.columns import Column, columns
 from dexman_pose.evaluation.pooling import Pooled, Row, pool
 from dexman_pose.evaluation.published import Published
 from dexman_pose.evaluation.results import ContactScores, HandScores, ObjectScores, Results
-
-Array = NDArray[np.float64]
 
 _MAIN = (
     "auc_add_s", "auc_add", "add_s_mean", "add_s_median", "add_median", "recall_add_s", "ar", "rotation_median",

@@ -17,10 +17,12 @@ from dexman_pose.geometry.se3 import (
     transform_points,
 )
 from dexman_pose.geometry.symmetry import Axis, SymmetryGroup
+from dexman_pose.geometry.symmetry_generation import generate_symmetry, symmetry_from_bop
 
 __all__ = [
     "Axis",
     "SymmetryGroup",
+    "generate_symmetry",
     "hat",
     "interpolate",
     "inverse",
@@ -34,6 +36,7 @@ __all__ = [
     "se3_log",
     "so3_exp",
     "so3_log",
+    "symmetry_from_bop",
     "transform_points",
     "umeyama",
 ]

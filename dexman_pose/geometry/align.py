@@ -7,12 +7,11 @@ Umeyama, "Least-squares estimation of transformation parameters between two poin
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import se3
-
-Array = NDArray[np.float64]
 
 
 def kabsch(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) -> Array:

@@ -9,12 +9,11 @@ mean of the products that should equal it converges quadratically to a true repr
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import orthonormalize, se3
-
-Array = NDArray[np.float64]
 
 
 def close_rotations(generators: ArrayLike, *, angle: float = 0.02, max_count: int = 120) -> Array:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from dexman_pose.arrays import Array
+
 Function = Callable[[Array], Array]
 
 

@@ -9,9 +9,9 @@ their Taylor series, near pi the axis comes from the symmetric part of the matri
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from dexman_pose.arrays import Array
 
 _SMALL = 1e-4  # below this angle the closed forms lose digits and two series terms are exact to rounding
 
@@ -178,3 +178,10 @@ def orthonormalize(transform: ArrayLike) -> Array:
     u = u.copy()
     u[..., :, 2] *= sign[..., None]
     return se3(u @ vt, m[..., :3, 3])
+
+
+def scaled_translations(poses: Array, factor: float) -> Array:
+    """Poses (T, 4, 4) of an object ``factor`` times as large and as far: the picture stays the same."""
+    out = poses.copy()
+    out[:, :3, 3] *= factor
+    return out

@@ -7,7 +7,6 @@ turning it over), or all rotations. Reflections are no rigid motions and do not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, pi
 from typing import Any, NamedTuple
@@ -15,12 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.finite_group import fixed_point
 from dexman_pose.geometry.se3 import hat, inverse, rotation_angle, se3, so3_exp, transform_points
 from dexman_pose.geometry.symmetry_samples import rotations_everywhere
-
-Array = NDArray[np.float64]
 
 _TIE = 1e-9  # of a trace: representatives that close to the reference alike
 
@@ -34,7 +32,9 @@ class Axis(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SymmetryGroup:
-    """All symmetries of one object, as transforms ``object_from_object``. Made by the class methods.
+    """All symmetries of one object, as transforms ``object_from_object``.
+
+    :func:`~dexman_pose.geometry.symmetry_generation.generate_symmetry` makes one of any generators.
 
     Its elements are the members of ``discrete``, each followed by any rotation about the axis (or any rotation at
     all about ``sphere``).
@@ -76,59 +76,6 @@ class SymmetryGroup:
         """The identity alone."""
         return cls()
 
-    @classmethod
-    def generate(
-        cls,
-        discrete: Iterable[ArrayLike] = (),
-        axes: Iterable[tuple[ArrayLike, ArrayLike]] = (),
-        *,
-        sphere: ArrayLike | None = None,
-        angle: float = 0.02,
-        distance: float = 1e-3,
-        max_count: int = 120,
-    ) -> SymmetryGroup:
-        """The smallest group that holds transforms (4, 4), rotations about axes, and all about ``sphere``.
-
-        Args:
-            discrete: transforms ``object_from_object``, metres.
-            axes: (point, direction) of continuous symmetries.
-            sphere: centre of a spherical symmetry.
-            angle: radians the generators may be off; closer rotations are one element.
-            distance: metres by which the generators may disagree about the point they keep in place.
-            max_count: a finite group may have this many elements.
-
-        Raises:
-            InputError: a translation, axes that pass each other, or a finite part that does not close.
-        """
-        from dexman_pose.geometry.symmetry_generation import generate
-
-        return generate(discrete, axes, sphere, angle, distance, max_count)
-
-    @classmethod
-    def from_bop(
-        cls,
-        symmetries_discrete: Sequence[Sequence[float]] = (),
-        symmetries_continuous: Sequence[Mapping[str, Any]] = (),
-        *,
-        unit: float = 0.001,
-    ) -> SymmetryGroup:
-        """From the fields of a BOP ``models_info.json``; ``unit`` is the metres of one unit there.
-
-        Raises:
-            InputError: not 16 numbers, no ``axis``, or nothing a bounded object can have.
-        """
-        flat = [np.asarray(numbers, dtype=np.float64) for numbers in symmetries_discrete]
-        if any(m.size != 16 for m in flat):
-            raise InputError("each of symmetries_discrete must hold 16 numbers, a 4x4 matrix row by row")
-        discrete = [m.reshape(4, 4) * _unit_of_translation(unit) for m in flat]
-        axes = []
-        for entry in symmetries_continuous:
-            if "axis" not in entry:
-                raise InputError(f"each of symmetries_continuous must have an axis, but got {dict(entry)}")
-            offset = np.asarray(entry.get("offset", (0, 0, 0)), dtype=np.float64)
-            axes.append((offset * unit, entry["axis"]))
-        return cls.generate(discrete, axes)
-
     def to_bop(self, *, unit: float = 0.001) -> dict[str, Any]:
         """``symmetries_discrete`` and ``symmetries_continuous`` as BOP writes them; empty fields are left out.
 
@@ -137,7 +84,7 @@ class SymmetryGroup:
         axes = self.axes
         if self.sphere is not None:
             axes = tuple(Axis(self.sphere, direction) for direction in np.eye(3))
-        matrices = self.discrete[1:] / _unit_of_translation(unit)
+        matrices = self.discrete[1:] / unit_of_translation(unit)
         out: dict[str, Any] = {}
         if len(matrices):
             out["symmetries_discrete"] = [m.reshape(-1).tolist() for m in matrices]
@@ -194,7 +141,7 @@ class SymmetryGroup:
         """The symmetries of the object with every vertex multiplied by ``factor``."""
         axes = tuple(Axis(a.point * factor, a.direction) for a in self.axes)
         sphere = None if self.sphere is None else self.sphere * factor
-        return SymmetryGroup(self.discrete * _unit_of_translation(factor), axes, sphere)
+        return SymmetryGroup(self.discrete * unit_of_translation(factor), axes, sphere)
 
     def sampled(self, step: float = pi / 36, max_count: int = 720) -> Array:
         """Elements (S, 4, 4), identity first: all of a finite group, else at most ``max_count`` spread evenly.
@@ -326,7 +273,7 @@ def _about(rotation: Array, point: Array) -> Array:
     return se3(rotation, point - rotation @ point)
 
 
-def _unit_of_translation(factor: float) -> Array:
+def unit_of_translation(factor: float) -> Array:
     """(4, 4) factors that change the unit of a transform's translation."""
     out = np.ones((4, 4))
     out[:3, 3] = factor

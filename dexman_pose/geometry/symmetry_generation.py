@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.finite_group import close_rotations, fixed_point
 from dexman_pose.geometry.se3 import orthonormalize, se3, so3_exp
-from dexman_pose.geometry.symmetry import Axis, SymmetryGroup
-
-Array = NDArray[np.float64]
+from dexman_pose.geometry.symmetry import Axis, SymmetryGroup, unit_of_translation
 
 
-def generate(
-    discrete: Iterable[ArrayLike],
-    axes: Iterable[tuple[ArrayLike, ArrayLike]],
-    sphere: ArrayLike | None,
-    angle: float,
-    distance: float,
-    max_count: int,
+def generate_symmetry(
+    discrete: Iterable[ArrayLike] = (),
+    axes: Iterable[tuple[ArrayLike, ArrayLike]] = (),
+    *,
+    sphere: ArrayLike | None = None,
+    angle: float = 0.02,
+    distance: float = 1e-3,
+    max_count: int = 120,
 ) -> SymmetryGroup:
-    """See :meth:`SymmetryGroup.generate`."""
+    """Generate the smallest group that holds transforms (4, 4), rotations about axes, and all about ``sphere``.
+
+    Args:
+        discrete: transforms ``object_from_object``, metres.
+        axes: (point, direction) of continuous symmetries.
+        sphere: centre of a spherical symmetry.
+        angle: radians the generators may be off; closer rotations are one element.
+        distance: metres by which the generators may disagree about the point they keep in place.
+        max_count: a finite group may have this many elements.
+
+    Raises:
+        InputError: a translation, axes that pass each other, or a finite part that does not close.
+    """
     transforms = _rigid(discrete, angle)
     lines = [SymmetryGroup(axes=(Axis(np.asarray(p), np.asarray(d)),)).axes[0] for p, d in axes]
     if sphere is not None:
@@ -41,6 +54,30 @@ def generate(
         if np.linalg.norm(away) > distance:
             raise InputError(_apart("two parallel symmetry axes", float(np.linalg.norm(away)), distance))
     return _axial(first, transforms, distance)
+
+
+def symmetry_from_bop(
+    symmetries_discrete: Sequence[Sequence[float]] = (),
+    symmetries_continuous: Sequence[Mapping[str, Any]] = (),
+    *,
+    unit: float = 0.001,
+) -> SymmetryGroup:
+    """Read the fields of a BOP ``models_info.json``; ``unit`` is the metres of one unit there.
+
+    Raises:
+        InputError: not 16 numbers, no ``axis``, or nothing a bounded object can have.
+    """
+    flat = [np.asarray(numbers, dtype=np.float64) for numbers in symmetries_discrete]
+    if any(m.size != 16 for m in flat):
+        raise InputError("each of symmetries_discrete must hold 16 numbers, a 4x4 matrix row by row")
+    discrete = [m.reshape(4, 4) * unit_of_translation(unit) for m in flat]
+    axes = []
+    for entry in symmetries_continuous:
+        if "axis" not in entry:
+            raise InputError(f"each of symmetries_continuous must have an axis, but got {dict(entry)}")
+        offset = np.asarray(entry.get("offset", (0, 0, 0)), dtype=np.float64)
+        axes.append((offset * unit, entry["axis"]))
+    return generate_symmetry(discrete, axes)
 
 
 def _rigid(discrete: Iterable[ArrayLike], angle: float) -> Array:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import matrix_from_quaternion
-
-Array = NDArray[np.float64]
 
 
 def rotations_everywhere(count: int) -> Array:

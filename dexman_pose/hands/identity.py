@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dexman_pose.hands import roi as regions
-from dexman_pose.hands.tracking import Tracklet, box_overlap, centre
+from dexman_pose.arrays import Array
+from dexman_pose.hands.mediapipe import roi as regions
+from dexman_pose.hands.mediapipe.tracking import Tracklet, box_overlap, centre
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 
 LEFT, RIGHT = 0, 1

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Camera
-
-Array = NDArray[np.float64]
 
 
 @dataclass

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import spsolve
 
+from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Camera
 from dexman_pose.errors import EstimationError
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _GRID = 88  # longest side of the working mask in cells
 

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.render import Rasterizer
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -101,3 +100,28 @@ def vertex_normals(mesh: Mesh) -> Array:
     length = np.linalg.norm(out, axis=1, keepdims=True)
     unit: Array = out / np.maximum(length, 1e-12)
     return unit
+
+
+def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
+    """The mesh with its texture reduced to what a picture can show: finer texels would alias in the rendering.
+
+    Args:
+        mesh: any mesh; without a texture it is returned as it is.
+        pixels_across: how large the object appears, pixels along its longest side.
+    """
+    if mesh.texture is None or mesh.uv is None:
+        return mesh
+    corners = mesh.vertices[mesh.faces]
+    surface = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    ).sum()
+    edges = mesh.uv[:, 1:] - mesh.uv[:, :1]
+    covered = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]).sum()
+    height, width = mesh.texture.shape[:2]
+    texels_per_metre = np.sqrt(covered * width * height / max(float(surface), 1e-12))
+    pixels_per_metre = pixels_across / max(float(mesh.extents.max()), 1e-9)
+    factor = texels_per_metre / max(pixels_per_metre, 1e-9)
+    if factor < 1.5:
+        return mesh
+    size = (max(int(width / factor), 8), max(int(height / factor), 8))
+    return replace(mesh, texture=cv2.resize(mesh.texture, size, interpolation=cv2.INTER_AREA))

@@ -6,14 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.geometry.isosurface import surface_nets
 from dexman_pose.meshing.inflate import SwollenOutline
 from dexman_pose.meshing.paint import Painter
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 def frame_on_ray(mask: Mask, camera: Camera, depth: float) -> Array:

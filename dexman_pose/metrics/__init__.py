@@ -1,11 +1,7 @@
 """Errors of poses, hands, contacts and shapes, each by its definition; usable alone. Metres, radians, pixels."""
 
 from dexman_pose.metrics.contact import contact_distance_error, contact_f_score, penetration
-from dexman_pose.metrics.depth_agreement import (
-    depth_agreement,
-    depth_agreement_auc,
-    depth_agreement_success,
-)
+from dexman_pose.metrics.depth_agreement import depth_agreement, depth_agreement_auc, depth_agreement_success
 from dexman_pose.metrics.hands import f_score, hand_error, joint_errors, pck, pck_auc
 from dexman_pose.metrics.points import add, add_s, mspd, mssd
 from dexman_pose.metrics.poses import diameter, rotation_error, translation_error

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.metrics.poses import hull_vertices
 
-Array = NDArray[np.float64]
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, the last two exclusive; empty when x0 >= x1."""
 

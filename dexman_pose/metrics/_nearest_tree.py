@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.metrics import _nearest_kernels as kernels
 from dexman_pose.render._warp import wp
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
 
 GROWTH = 4

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
-
-Array = NDArray[np.float64]
-
 
 Pixels = tuple[NDArray[np.intp], NDArray[np.intp], Array]
 """Rows, columns and depths in metres."""

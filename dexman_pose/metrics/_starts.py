@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dexman_pose.arrays import Array
 from dexman_pose.geometry import kabsch, orthonormalize
 from dexman_pose.metrics._signed import Surface
-
-Array = NDArray[np.float64]
 
 COARSE_POINTS = 400
 COARSE_STEPS = 15

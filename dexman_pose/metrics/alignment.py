@@ -11,10 +11,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import kabsch
 
-Array = NDArray[np.float64]
 Alignment = Literal["none", "root", "scale_translation", "procrustes"]
 ALIGNMENTS: tuple[str, ...] = get_args(Alignment)
 

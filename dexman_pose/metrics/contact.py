@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, transform_points
 from dexman_pose.metrics._signed import Surface
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 _CHUNK = 2_000_000
 MAX_VOXELS = 100_000_000

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop
@@ -18,8 +19,6 @@ from dexman_pose.metrics._points import nearest_vertices
 from dexman_pose.metrics.poses import checked_vertices
 from dexman_pose.progress import progress
 from dexman_pose.render import Rasterizer
-
-Array = NDArray[np.float64]
 
 SWEEP = (0.1, 0.5)
 """The ends of the paper's sweep of thresholds."""

@@ -10,14 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
 from dexman_pose.metrics.alignment import MIDDLE_KNUCKLE, WRIST, Alignment, align_points
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 PCK_MAX = 0.05
 """Metres, upper end of the PCK curve of HO3D and FreiHAND."""

@@ -14,15 +14,14 @@ import threading
 from collections import OrderedDict
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.metrics._nearest_tree import MOST_CUBES, CandidateTree
 from dexman_pose.metrics.poses import checked_vertices
-
-Array = NDArray[np.float64]
 
 _MARGIN = 2.25  # half side of the inner cube in radii of the vertices: errors of a radius stay inside
 _WORTH = 10  # the octree is built once that many points per vertex were asked for

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.metrics.nearest import nearest_vertices
@@ -23,7 +24,6 @@ from dexman_pose.metrics.poses import (
     symmetry_transforms,
 )
 
-Array = NDArray[np.float64]
 Largest = Callable[[Array, Array, Array], Array]
 
 NEAR = 0.01

@@ -6,14 +6,14 @@ import hashlib
 from collections import OrderedDict
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import ConvexHull, QhullError
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
 
-Array = NDArray[np.float64]
 Symmetry = ArrayLike | SymmetryGroup | None
 
 SYMMETRY_STEP = 0.01

@@ -14,6 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop
@@ -22,7 +23,6 @@ from dexman_pose.render import rasterizer_of
 from dexman_pose.render.rasterizer import Rasterizer
 
 Depth = NDArray[np.float32]
-Array = NDArray[np.float64]
 
 
 def scene_depth(

@@ -10,12 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 BOP_FRACTIONS: Array = np.arange(5, 55, 5, dtype=np.float64) / 100.0
 """0.05 to 0.5: BOP's thresholds of VSD, and of MSSD in diameters. The nearest doubles, so that an error of 0.15 is no

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.errors import InputError, MeshError
 from dexman_pose.geometry import orthonormalize, rotation_angle
 from dexman_pose.metrics._signed import Surface, is_closed, signed_volume
 from dexman_pose.metrics._starts import Fit, Samples, search
-
-Array = NDArray[np.float64]
 
 F_THRESHOLDS = (0.005, 0.01)
 """Metres, at which the F-score of a shape is taken unless told otherwise."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop
@@ -15,9 +16,6 @@ from dexman_pose.metrics._points import vertex_pixels
 from dexman_pose.metrics.poses import checked_vertices
 from dexman_pose.progress import progress
 from dexman_pose.render.rasterizer import Rasterizer
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 FAILURE_IOU = 0.1
 """Overlap below which a frame has failed."""

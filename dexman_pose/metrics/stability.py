@@ -11,12 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, rotation_angle
 from dexman_pose.metrics._images import pose_batch, valid_frames
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop
@@ -26,8 +27,6 @@ from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
-
-Array = NDArray[np.float64]
 
 TAUS = tuple(round(0.05 * i, 2) for i in range(1, 11))
 """The thresholds of the BOP challenge, as shares of the diameter."""

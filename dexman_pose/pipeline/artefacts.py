@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data.atomic import write_npz
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.files import read_arrays, write_npz
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations
-from dexman_pose.pipeline.files import read_arrays
 
 _OBSERVATIONS = ("joints_2d", "joints_local", "detected", "bridged", "score")
 _PROMPT = ("box", "points", "mask")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from dexman_pose._optional import require
-from dexman_pose.errors import InputError
-
-MESH = ("silhouette",)
-"""Ways to make the shape of an object given without a mesh."""
+from dexman_pose.backends import HANDS, MESH, SEGMENTATION
 
 
 @dataclass(frozen=True)
@@ -29,15 +25,13 @@ def check_backends(backends: Backends) -> None:
         MissingExtraError: a package is not installed; the message holds the command that installs it.
         MissingModelError: weights are not on this machine; the message holds the command that fetches them.
     """
-    from dexman_pose import hands, segmentation
-
-    _known("segmentation", backends.segmentation, segmentation.available_backends())
-    _known("mesh", backends.mesh, MESH)
+    SEGMENTATION.check(backends.segmentation)
+    MESH.check(backends.mesh)
     if backends.segmentation == "grabcut":
         require("cv2", "video", "the segmentation backend 'grabcut'")
     if backends.hands is None:
         return
-    _known("hands", backends.hands, hands.backends())
+    HANDS.check(backends.hands)
     if backends.hands == "mediapipe":
         check_mediapipe()
 
@@ -50,13 +44,8 @@ def check_mediapipe() -> None:
         MissingModelError: the weights are not on this machine.
     """
     from dexman_pose.data.model_store import locate
-    from dexman_pose.hands.mediapipe_backend import MODEL
+    from dexman_pose.hands.mediapipe.backend import MODEL
 
     for module in ("cv2", "ai_edge_litert"):
         require(module, "video", "the hand detector 'mediapipe'")
     locate(MODEL)
-
-
-def _known(what: str, name: str, names: Collection[str]) -> None:
-    if name not in names:
-        raise InputError(f"no {what} backend is named {name!r}; there is: {', '.join(sorted(names))}")

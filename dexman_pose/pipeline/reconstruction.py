@@ -7,11 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from dexman_pose.data.atomic import write_json
+from dexman_pose.data.files import unwritable_is_bad_input, write_json
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.backends import Backends, check_backends
-from dexman_pose.pipeline.files import unwritable_is_bad_input
 from dexman_pose.pipeline.inputs import CameraLike, DepthLike, Fingerprints, Inputs, VideoLike
 from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.runner import Runner

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from dexman_pose.data.atomic import write_json
-from dexman_pose.errors import InputError
-from dexman_pose.pipeline.files import (
+from dexman_pose.data.files import (
     TEMPORARY,
     make_folder,
-    read_json,
+    read_json_or_none,
     unwritable_is_bad_input,
     write_atomically,
+    write_json,
 )
+from dexman_pose.errors import InputError
 from dexman_pose.pipeline.hashing import hash_code, hash_file, hash_json
 from dexman_pose.pipeline.stage import Stage
 from dexman_pose.pipeline.versions import versions
@@ -113,7 +113,7 @@ class RunFolder:
 
     def manifest(self, name: str) -> dict[str, Any]:
         """The manifest of a stage; empty when there is none or it is damaged."""
-        found = read_json(self._manifest_path(name))
+        found = read_json_or_none(self._manifest_path(name))
         return found if isinstance(found, dict) else {}
 
     def _manifest_path(self, name: str) -> Path:

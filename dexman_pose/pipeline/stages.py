@@ -43,8 +43,8 @@ class Stages:
 
     def prompts(self, observations: HandObservations | None) -> Stage[dict[str, ObjectPrompt]]:
         """Replace a prompt by the outline of the object's own coloured mesh where that clearly fits."""
-        from dexman_pose.pose import sharpen_prompts
-        from dexman_pose.pose.focal import TYPICAL_FOCAL
+        from dexman_pose.pipeline.prompts_from_mesh import sharpen_prompts
+        from dexman_pose.pose.clip.focal_length import TYPICAL_FOCAL
 
         i, m, backend = self.inputs, self.marks, self.backends.segmentation
         focal = TYPICAL_FOCAL * max(i.clip.width, i.clip.height)

@@ -30,7 +30,7 @@ def installed(distribution: str) -> str | None:
 
 def versions() -> dict[str, str]:
     """Version of this package, of Python, and of each of :data:`DISTRIBUTIONS` that is installed."""
-    from dexman_pose import __version__
+    from dexman_pose._version import __version__
 
     found = {"dexman_pose": __version__, "python": platform.python_version()}
     for name in DISTRIBUTIONS:

@@ -1,13 +1,12 @@
 """Render-and-compare: searching, refining and tracking the 6-DoF poses of objects."""
 
-from dexman_pose.pose.align import align_mesh
 from dexman_pose.pose.api import estimate_pose, refine_pose, track
+from dexman_pose.pose.clip.align import align_mesh
+from dexman_pose.pose.clip.focal_length import estimate_camera
+from dexman_pose.pose.clip.reconstruct import reconstruct_objects
+from dexman_pose.pose.clip.smoothing import smooth_track
 from dexman_pose.pose.estimate import PoseEstimate
-from dexman_pose.pose.focal import estimate_camera
-from dexman_pose.pose.objects import reconstruct_objects
-from dexman_pose.pose.prompting import sharpen_prompts
-from dexman_pose.pose.smoothing import smooth_track
-from dexman_pose.pose.symmetry import detect_symmetry
+from dexman_pose.symmetry.detect import detect_symmetry
 
 __all__ = [
     "PoseEstimate",
@@ -17,7 +16,6 @@ __all__ = [
     "estimate_pose",
     "reconstruct_objects",
     "refine_pose",
-    "sharpen_prompts",
     "smooth_track",
     "track",
 ]

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import ScaleSource
-from dexman_pose.pose.refine import PoseRefiner, Refined
-
-Array = NDArray[np.float64]
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
 
 _VAGUE = 0.15
 """A direction counts as observed when its standard deviation is below this share of the radius ..."""

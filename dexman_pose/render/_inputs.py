@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
-
-Array = NDArray[np.float64]
 
 ATTRIBUTES = ("depth", "face_id", "barycentric", "normal", "color")
 """What a rasteriser can be asked for; the mask always comes along."""

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
@@ -41,7 +42,7 @@ def factors(value: ArrayLike | Tensor, device: torch.device) -> Tensor:
     return as_tensor(value, device)
 
 
-def resized(value: ArrayLike | Tensor, camera: Camera, width: int, height: int) -> _inputs.Array | Tensor:
+def resized(value: ArrayLike | Tensor, camera: Camera, width: int, height: int) -> Array | Tensor:
     """Intrinsics for an image of the camera's size turned into those of another size, with their gradient."""
     if not isinstance(value, Tensor) and np.shape(value)[-2:] != (3, 3):
         raise InputError(f"K must have shape (3, 3) or (B, 3, 3), but got {np.shape(value)}")

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
@@ -211,6 +212,6 @@ def _paint(
     return None, as_tensor(texture, surface.device)
 
 
-def resized_intrinsics(camera: Camera, width: int, height: int) -> _inputs.Array:
+def resized_intrinsics(camera: Camera, width: int, height: int) -> Array:
     """K (3, 3) of the same view in an image of another size; pixel areas, not centres, are what scales."""
     return np.asarray(resized(camera.K, camera, width, height))

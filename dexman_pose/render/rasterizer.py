@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.render import _inputs
@@ -127,7 +128,7 @@ class Rasterizer:
             self._render_chunk(poses[part], intrinsics[part], near, {k: v[part] for k, v in out.items()})
         return Rendering(**out)
 
-    def _render_chunk(self, poses: _inputs.Array, k: _inputs.Array, near: float, out: dict[str, Any]) -> None:
+    def _render_chunk(self, poses: Array, k: Array, near: float, out: dict[str, Any]) -> None:
         batch, height, width = out["mask"].shape
         keyed = bool(out.keys() - {"mask", "depth"})
         self._rasterize(k @ poses[:, :3], near, width, height, keyed)
@@ -145,9 +146,7 @@ class Rasterizer:
             np.divide(np.float32(1.0), depth, out=depth)
             depth *= out["mask"]
 
-    def _rasterize(
-        self, projection: _inputs.Array, near: float, width: int, height: int, keyed: bool
-    ) -> None:
+    def _rasterize(self, projection: Array, near: float, width: int, height: int, keyed: bool) -> None:
         """Leave the nearest surface of every pixel in the buffer ``keys`` or ``nearest``."""
         batch, faces = len(projection), len(self.mesh.faces)
         vertices = len(self.mesh.vertices)
@@ -177,7 +176,7 @@ class Rasterizer:
         rows = max(1, min(height, 32, _CUDA_THREADS // max(1, batch * faces)))
         return (vertices, faces), rows
 
-    def _shade(self, poses: _inputs.Array, k: _inputs.Array, out: dict[str, Any]) -> None:
+    def _shade(self, poses: Array, k: Array, out: dict[str, Any]) -> None:
         """Fill the images of ``out`` that need the face of every pixel."""
         batch, height, width = out["mask"].shape
         pixels = batch * height * width
@@ -277,7 +276,7 @@ def _hull(mesh: Mesh, device: str) -> Any:
     return wp.array(corners, dtype=wp.vec3d, device=device)
 
 
-def _frames(poses: _inputs.Array, k: _inputs.Array) -> _inputs.Array:
+def _frames(poses: Array, k: Array) -> Array:
     """Per image what normals need: the pose's cofactors (they turn normals), then the upper rows of K^-1."""
     r = poses[:, :3, :3]
     cofactors = np.stack(

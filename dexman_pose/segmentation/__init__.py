@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
+from dexman_pose.backends import SEGMENTATION
 from dexman_pose.data import Clip, HandObservations, MaskSequence, ObjectPrompt
-from dexman_pose.segmentation.registry import SegmentationBackend, available_backends, load_backend
 
 __all__ = ["SegmentationBackend", "available_backends", "load_backend", "segment_clip"]
+
+
+class SegmentationBackend(Protocol):
+    """What a backend is: a function from a clip and its prompts to masks."""
+
+    def __call__(
+        self, clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None
+    ) -> MaskSequence: ...
+
+
+def available_backends() -> tuple[str, ...]:
+    """Names that :func:`load_backend` knows here."""
+    return SEGMENTATION.names()
+
+
+def load_backend(name: str) -> SegmentationBackend:
+    """Import the backend called ``name``.
+
+    Raises:
+        InputError: no such backend; the message lists those there are.
+    """
+    return cast(SegmentationBackend, SEGMENTATION.load(name))
 
 
 def segment_clip(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Bools
+
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> Any:
@@ -26,3 +28,20 @@ def text_coverage(text: str, size: int) -> NDArray[np.float32]:
     image = Image.new("L", (width, round(size * 1.35)), 0)
     ImageDraw.Draw(image).text((0, round(size * 0.1)), text, font=font, fill=255)
     return np.asarray(image, dtype=np.float32) / 255.0
+
+
+def percent(share: float) -> str:
+    """A share as a percentage that says 100 only for all and 0 only for none."""
+    if 0.0 < share < 0.01:
+        return "<1 %"
+    if 0.99 < share < 1.0:
+        return ">99 %"
+    return f"{100 * share:.0f} %"
+
+
+def frame_ranges(flags: Bools, *, limit: int = 24) -> str:
+    """Frames that are True as text, e.g. ``"3, 10-24"``; after ``limit`` ranges the rest is counted."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    runs = [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2])]
+    text = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs[:limit])
+    return text + (f" and {len(runs) - limit} more ranges" if len(runs) > limit else "")

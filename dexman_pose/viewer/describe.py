@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_NAMES, HandTrack, RigidObject, Trajectory
 from dexman_pose.data.tracks import SIDES
+from dexman_pose.viewer._text import percent
+from dexman_pose.viewer.notices import notices
 
 Flags = NDArray[np.bool_]
 
@@ -78,14 +80,6 @@ def seen(hand: HandTrack) -> Flags:
     return hand.valid & ~hand.bridged
 
 
-def frame_ranges(flags: Flags, *, limit: int = 24) -> str:
-    """Frames that are True as text, e.g. ``"3, 10-24"``; after ``limit`` ranges the rest is counted."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    runs = [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2])]
-    text = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs[:limit])
-    return text + (f" and {len(runs) - limit} more ranges" if len(runs) > limit else "")
-
-
 def touching_fingers(flags: Flags) -> list[str]:
     """Names of the fingers with a touching joint, of flags (21,)."""
     touched = {name.split("_")[0] for name, on in zip(JOINT_NAMES, flags) if on}
@@ -128,8 +122,6 @@ def describe(trajectory: Trajectory) -> str:
     Args:
         trajectory: any trajectory, also an empty one.
     """
-    from dexman_pose.viewer.notices import notices
-
     t = trajectory
     lines = [f"{t.num_frames} frames, {duration(t):.2f} s", f"camera: {camera_text(t)}"]
     lines += [_object_text(summarize_object(obj)) for obj in t.objects.values()] or ["no objects"]
@@ -155,15 +147,6 @@ def _hand_text(s: HandSummary) -> str:
     text = f"{s.side} hand: seen in {percent(s.detected)} of the frames, bridged in {percent(s.bridged)}"
     held = [f"{name} in {percent(share)}" for name, share in s.touching.items() if share > 0]
     return text + (f", touches {', '.join(held)}" if held else ", touches nothing")
-
-
-def percent(share: float) -> str:
-    """A share as a percentage that says 100 only for all and 0 only for none."""
-    if 0.0 < share < 0.01:
-        return "<1 %"
-    if 0.99 < share < 1.0:
-        return ">99 %"
-    return f"{100 * share:.0f} %"
 
 
 def _share(flags: Flags) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from dexman_pose.data import HandTrack, RigidObject, Trajectory
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.viewer.describe import frame_ranges, percent
+from dexman_pose.viewer._text import frame_ranges, percent
 
 _SCALE_TEXT = {
     "hand": "its size follows from the size of the hand that handles it, taken as an average adult's",

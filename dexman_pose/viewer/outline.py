@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.geometry import transform_points
 from dexman_pose.render import Rasterizer
-
-Array = NDArray[np.float64]
 
 _NEAR = 0.01
 _SMALLEST = 6  # contours of fewer points are specks between pixels

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.arrays import Array
 from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.data.video_writer import write_video
@@ -22,7 +23,6 @@ from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixe
 from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
 
 Image = NDArray[np.uint8]
-Array = NDArray[np.float64]
 
 _TINT = 0.28
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.arrays import Array
 from dexman_pose.data import RigidObject, Trajectory
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
@@ -18,7 +19,6 @@ from dexman_pose.geometry import so3_log
 from dexman_pose.viewer.describe import seen
 from dexman_pose.viewer.palette import AXIS_COLORS, HAND_COLORS, hex_color, object_colors
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 P = ParamSpec("P")
 

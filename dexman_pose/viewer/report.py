@@ -11,20 +11,14 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose import __version__
+from dexman_pose._version import __version__
 from dexman_pose.data import Clip, MaskSequence, Trajectory
-from dexman_pose.data.atomic import write_bytes
+from dexman_pose.data.files import write_bytes
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
 from dexman_pose.viewer import html, plots
-from dexman_pose.viewer.describe import (
-    ObjectSummary,
-    camera_text,
-    duration,
-    percent,
-    summarize_hand,
-    summarize_object,
-)
+from dexman_pose.viewer._text import percent
+from dexman_pose.viewer.describe import ObjectSummary, camera_text, duration, summarize_hand, summarize_object
 from dexman_pose.viewer.notices import notices
 from dexman_pose.viewer.overlay import OverlayRenderer
 from dexman_pose.viewer.palette import HAND_COLORS, hex_color, object_colors

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import JOINT_PARENTS, HandTrack, Trajectory
 from dexman_pose.viewer.canvas import Canvas
 from dexman_pose.viewer.palette import GREY, HAND_COLORS, RGB, WHITE, mixed
 
-Array = NDArray[np.float64]
 Project = Callable[[Array], Array]
 
 

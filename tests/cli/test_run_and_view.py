@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import dexman_pose as dp
+from dexman_pose.benchmarks.speed.pose import PoseTiming
 from dexman_pose.cli import demo
 from dexman_pose.cli.main import main
-from dexman_pose.pose.bench import PoseTiming
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_bench_times_the_pose_engine(
         PoseTiming("first order", "a", 1.5, ratio=750.0),
         PoseTiming("track", "b", 0.01),
     ]
-    monkeypatch.setattr("dexman_pose.pose.bench.bench_pose", lambda frames, repeats: iter(rows))
+    monkeypatch.setattr("dexman_pose.benchmarks.speed.pose.bench_pose", lambda frames, repeats: iter(rows))
     assert main(["bench", "--only", "pose"]) == 0
     lines = capsys.readouterr().out.splitlines()[-3:]
     ends = [

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Trajectory
-from dexman_pose.data.trajectory_file import problems
+from dexman_pose.data.trajectory_check import problems
 from dexman_pose.errors import InputError, TrajectoryError
 
 

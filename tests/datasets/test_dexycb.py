@@ -10,8 +10,9 @@ import pytest
 
 from dexman_pose.datasets.dexycb import YCB_NAMES, list_sequences, read_dexycb, split_of
 from dexman_pose.datasets.recording import Problem, Recording
-from dexman_pose.datasets.small_sets_write import SmallTruth, write_small_dexycb
 from dexman_pose.errors import InputError
+from dexman_pose.synthetic.tiny_datasets.dexycb import write_small_dexycb
+from dexman_pose.synthetic.tiny_datasets.shared import SmallTruth
 
 SECOND = "932122062010"
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 from dexman_pose.datasets.ho3d import MANO_ORDER, decode_depth, list_sequences, read_ho3d
 from dexman_pose.datasets.recording import Problem, Recording
-from dexman_pose.datasets.small_sets_write import SmallTruth, write_small_ho3d
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import so3_exp
+from dexman_pose.synthetic.tiny_datasets.ho3d import write_small_ho3d
+from dexman_pose.synthetic.tiny_datasets.shared import SmallTruth
 
 FLIP = np.diag([1.0, -1.0, -1.0])
 

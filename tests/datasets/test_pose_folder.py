@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dexman_pose.datasets.bop_results import read_pose_folder
+from dexman_pose.datasets.pose_folder import read_pose_folder
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3, so3_exp
 

@@ -11,7 +11,7 @@ import pytest
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.faults import FAULTS, truth_with_fault
-from dexman_pose.evaluation.predictions import Prediction, truth_as_prediction
+from dexman_pose.evaluation.prediction import Prediction, truth_as_prediction
 from dexman_pose.evaluation.protocol import Protocol
 from dexman_pose.evaluation.scoring import RecordingScores, score_recording
 

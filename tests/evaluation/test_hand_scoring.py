@@ -10,7 +10,7 @@ import pytest
 from dexman_pose.data import HandTrack
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.evaluation.hand_scoring import score_contacts, score_hands
-from dexman_pose.evaluation.predictions import Prediction, truth_as_prediction
+from dexman_pose.evaluation.prediction import Prediction, truth_as_prediction
 from dexman_pose.evaluation.protocol import Protocol
 
 PROTOCOL = Protocol("p", "t", "taco")

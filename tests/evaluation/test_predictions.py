@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import PoseTrack, Trajectory
-from dexman_pose.datasets.bop_results import BopEstimate, write_bop_results
+from dexman_pose.datasets.bop.results import BopEstimate, write_bop_results
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
+from dexman_pose.evaluation.prediction import truth_as_prediction
 from dexman_pose.evaluation.predictions import (
     bop_object,
     bop_scene,
     check_predictions,
     load_prediction,
     to_bop,
-    truth_as_prediction,
 )
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.datasets.bop_write import demo_bop
-from dexman_pose.datasets.small_sets_write import write_small_dexycb, write_small_ho3d, write_small_oakink2
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.protocol import load_protocol
 from dexman_pose.evaluation.runner import score
 from dexman_pose.evaluation.sources import Source
+from dexman_pose.synthetic.tiny_datasets.bop import demo_bop
+from dexman_pose.synthetic.tiny_datasets.dexycb import write_small_dexycb
+from dexman_pose.synthetic.tiny_datasets.ho3d import write_small_ho3d
+from dexman_pose.synthetic.tiny_datasets.oakink2 import write_small_oakink2
 
 WRITERS: dict[str, Callable[[Path], Any]] = {
     "bop": demo_bop,

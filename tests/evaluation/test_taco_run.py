@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from dexman_pose.cli.main import main
-from dexman_pose.datasets.bop_results import read_bop_results
-from dexman_pose.datasets.taco_write import write_taco
+from dexman_pose.datasets.bop.results import read_bop_results
 from dexman_pose.evaluation.faults import FAULTS
 from dexman_pose.evaluation.protocol import load_protocol
 from dexman_pose.evaluation.runner import score
 from dexman_pose.evaluation.sources import Source
+from dexman_pose.synthetic.tiny_datasets.taco import write_taco
 
 KINDS = {
     "swapped": "swapped",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dexman_pose.hands.bones import AVERAGE_LENGTHS, BONES, PARENTS
+from dexman_pose.hands.lifting.bones import AVERAGE_LENGTHS, BONES, PARENTS
 
 # Direction of each bone of an open right hand seen from its back, fingers up (image axes, y down).
 _FINGER_ANGLES = {

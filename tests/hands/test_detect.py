@@ -11,11 +11,11 @@ import pytest
 from dexman_pose.data import Clip, HandObservations
 from dexman_pose.errors import InputError, MissingModelError
 from dexman_pose.hands import backends, detect, detect_hands
-from dexman_pose.hands.landmarks import Sighting
-from dexman_pose.hands.mediapipe_backend import finish, gather
-from dexman_pose.hands.network import load_bundle
-from dexman_pose.hands.roi import Roi
-from dexman_pose.hands.tracking import Tracklet
+from dexman_pose.hands.mediapipe.backend import finish, gather
+from dexman_pose.hands.mediapipe.landmarks import Sighting
+from dexman_pose.hands.mediapipe.network import load_bundle
+from dexman_pose.hands.mediapipe.roi import Roi
+from dexman_pose.hands.mediapipe.tracking import Tracklet
 
 CLIP = Clip.from_frames([np.zeros((32, 48, 3), dtype=np.uint8)] * 3, 30.0)
 

@@ -10,9 +10,9 @@ import pytest
 
 from dexman_pose.data import Camera, Clip, HandObservations
 from dexman_pose.hands import detect_hands, lift_hands
-from dexman_pose.hands.landmarks import LandmarkDetector
-from dexman_pose.hands.network import load_bundle
-from dexman_pose.hands.palm import PalmDetector
+from dexman_pose.hands.mediapipe.landmarks import LandmarkDetector
+from dexman_pose.hands.mediapipe.network import load_bundle
+from dexman_pose.hands.mediapipe.palm import PalmDetector
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -59,8 +59,8 @@ def test_lifted_hands_explain_the_image(data_dir: Path, bundle: Path) -> None:
 
 def test_mirrored_crops_say_where_pixels_are_counted(data_dir: Path, bundle: Path) -> None:
     # x of a crop and of its mirror image sum to 223 when the network counts from pixel centres.
-    from dexman_pose.hands import roi as regions
-    from dexman_pose.hands.landmarks import INPUT_SIZE, crop
+    from dexman_pose.hands.mediapipe import roi as regions
+    from dexman_pose.hands.mediapipe.landmarks import INPUT_SIZE, crop
 
     palm, landmark = load_bundle(bundle)
     image = Clip.open(data_dir / "clips" / "taco" / "20231005_203.mp4", max_frames=1).frame(0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dexman_pose.hands.identity import LEFT, RIGHT, assign_sides, usual_order
-from dexman_pose.hands.landmarks import Sighting
-from dexman_pose.hands.roi import Roi
-from dexman_pose.hands.tracking import Tracklet
+from dexman_pose.hands.mediapipe.landmarks import Sighting
+from dexman_pose.hands.mediapipe.roi import Roi
+from dexman_pose.hands.mediapipe.tracking import Tracklet
 
 ROI = Roi(0.0, 0.0, 100.0, 0.0)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dexman_pose.benchmarks.speed.rasterise import icosphere
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.metrics.scene_depth import scene_depth, scene_depth_frames
 from dexman_pose.metrics.vsd import vsd
 from dexman_pose.render import Rasterizer, render_scene
-from dexman_pose.render.bench import icosphere
 
 CAMERA = Camera(np.array([[4.0, 0, 1.5], [0, 4, 1.5], [0, 0, 1]]), 4, 4)
 PLATE = Mesh(

@@ -14,11 +14,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from dexman_pose.benchmarks.speed.vsd import RayMap, vsd_by_definition
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import orthonormalize, se3, se3_exp, so3_exp
 from dexman_pose.meshing.load import load_mesh_with_unit
-from dexman_pose.metrics.bench_vsd import RayMap, vsd_by_definition
 from dexman_pose.metrics.poses import diameter
 from dexman_pose.metrics.vsd import vsd
 from dexman_pose.render import Rasterizer

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Camera, Contacts, HandObservations, MaskSequence, ObjectPrompt
+from dexman_pose.data.files import read_arrays
 from dexman_pose.errors import InputError
 from dexman_pose.pipeline import artefacts
-from dexman_pose.pipeline.files import read_arrays
 
 
 def test_hand_observations(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.pose import estimate_pose, refine_pose
 from dexman_pose.pose.estimate import uncertainty
-from dexman_pose.pose.refine import Refined
+from dexman_pose.pose.refinement.refiner import Refined
 from dexman_pose.render import Rasterizer
 
 

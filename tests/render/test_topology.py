@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
+from dexman_pose.benchmarks.speed.rasterise import icosphere
 from dexman_pose.render._topology import edges_of, looks_outwards
-from dexman_pose.render.bench import icosphere
 
 
 def test_two_triangles_by_hand() -> None:

@@ -10,16 +10,7 @@ import trimesh
 from numpy.typing import NDArray
 
 from dexman_pose.contact import detect_contacts
-from dexman_pose.data import (
-    Camera,
-    Clip,
-    HandTrack,
-    MaskSequence,
-    Mesh,
-    PoseTrack,
-    RigidObject,
-    Trajectory,
-)
+from dexman_pose.data import Camera, Clip, HandTrack, MaskSequence, Mesh, PoseTrack, RigidObject, Trajectory
 from dexman_pose.geometry import se3, so3_exp
 
 HOSTILE = '<script>alert("cup & $x$")</script>'

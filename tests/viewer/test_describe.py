@@ -9,10 +9,9 @@ import pytest
 
 from dexman_pose.data import Camera, Trajectory
 from dexman_pose.viewer import describe
+from dexman_pose.viewer._text import frame_ranges, percent
 from dexman_pose.viewer.describe import (
     contact_text,
-    frame_ranges,
-    percent,
     summarize_hand,
     summarize_object,
     touching_fingers,

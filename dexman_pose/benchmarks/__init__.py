@@ -1,0 +1,1 @@
+"""Measuring: speed, accuracy on rendered scenes, accuracy on real clips."""

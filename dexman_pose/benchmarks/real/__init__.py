@@ -1,0 +1,1 @@
+"""Accuracy on real pictures and clips whose poses are known."""

@@ -1,0 +1,1 @@
+"""Speed of the rasteriser, the pose engine and the metrics, beside others."""

@@ -1,0 +1,1 @@
+"""Accuracy of the pose engine on rendered scenes with exact truth."""

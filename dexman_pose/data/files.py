@@ -1,0 +1,196 @@
+"""Files that are wholly there or not at all: written beside their place, flushed, renamed into it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from dexman_pose.errors import InputError
+
+TEMPORARY = ".tmp-"
+"""Prefix of a file that is being written; one found later was left behind by a killed run."""
+
+_UNWRITABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+}
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """A binary stream whose content appears at ``path`` when the block ends, and not at all when it raises.
+
+    Missing folders are made. Another process sees the old file or the new one, never a part.
+
+    Raises:
+        InputError: the place cannot be written to.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # temporary files are private, results are as any file
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write ``data`` to ``path`` atomically; returns the path."""
+    with atomic_file(path) as stream:
+        stream.write(data)
+    return Path(path)
+
+
+def write_json(path: str | Path, value: Any) -> Path:
+    """Write ``value`` as indented JSON (no NaN, which is no JSON) atomically; returns the path."""
+    return write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, Any]) -> Path:
+    """Write ``arrays`` as a compressed npz file without pickles atomically; returns the path."""
+    plain = {name: np.asarray(value) for name, value in arrays.items()}
+    pickled = [name for name, value in plain.items() if value.dtype.hasobject]
+    if pickled:
+        raise InputError(f"arrays of Python objects cannot be written: {', '.join(pickled)}")
+    with atomic_file(path) as stream:
+        np.savez_compressed(stream, **plain)  # type: ignore[arg-type]
+    return Path(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file.
+
+    Raises:
+        InputError: missing, or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON file: {one_line(error)}") from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file, plain values only.
+
+    Raises:
+        InputError: missing, or no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no YAML file: {one_line(error)}") from error
+
+
+@contextmanager
+def unwritable_is_bad_input(path: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only folder or a file in a folder's place into an :class:`InputError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        reason = error.strerror or type(error).__name__
+        raise InputError(
+            f"cannot write to {path}: {reason}; choose a folder you may write to, on a disk with free space"
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents where they are missing, and see that files can be written into it.
+
+    Raises:
+        InputError: it cannot be created, is a file, or takes no files.
+    """
+    with unwritable_is_bad_input(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            probe = path / (TEMPORARY + "probe")
+            probe.touch()
+            probe.unlink()
+        except FileNotFoundError as error:  # what a file system says that holds no files of users, as /proc
+            raise OSError(errno.EACCES, error.strerror) from error
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let ``write`` produce a temporary file beside ``path``, then rename it there.
+
+    The temporary name keeps the suffix, because writers choose their format by it.
+    """
+    temporary = path.with_name(TEMPORARY + path.name)
+    try:
+        write(temporary)
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_json_or_none(path: Path) -> Any:
+    """The values of a JSON file, or None when it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file; nothing is ever unpickled.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds pickled objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a readable npz file: {error}") from error
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an error's message."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
+def existing_folder(path: str | Path, what: str) -> Path:
+    """The folder, or an :class:`InputError` that says what was looked for."""
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path} is no folder; give {what}")
+    return path

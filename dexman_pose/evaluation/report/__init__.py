@@ -1,0 +1,1 @@
+"""The pages about scores: HTML, Markdown, plots, overlays."""

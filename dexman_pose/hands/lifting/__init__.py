@@ -1,0 +1,1 @@
+"""Hands lifted from the image to metric joints in the camera frame."""

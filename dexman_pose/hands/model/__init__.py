@@ -1,0 +1,1 @@
+"""An own hand model: skeleton, skin, surface."""

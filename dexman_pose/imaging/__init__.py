@@ -1,0 +1,1 @@
+"""Tools on pictures: masks, optical flow, correlation."""

@@ -1,0 +1,167 @@
+"""Optical flow: dense between frames, and sparse for points, checked both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.arrays import Array, Gray
+from dexman_pose.imaging.masks import Float, Window
+
+_LK: dict[str, Any] = {
+    "winSize": (15, 15),
+    "maxLevel": 2,
+    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01),
+    "minEigThreshold": 1e-3,
+}
+
+# The way back begins where it should end: whoever leaves from there was wrong, and no pyramid is needed to see it.
+_LK_BACK = _LK | {"maxLevel": 0, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+
+_RETURNS = 0.7  # pixels from where it left to where a point comes back
+
+WINDOW = (15, 15)
+
+LEVELS = 3
+
+_FLOW_SIDE = 480
+
+
+def flow_both_ways(
+    first: Gray, second: Gray, points: NDArray[np.floating]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Where points of one picture are in another that shows them nearly in the same places.
+
+    Args:
+        first: (h, w) uint8.
+        second: the same size.
+        points: (N, 2) pixels of ``first``, N at least 1.
+
+    Returns:
+        Pixels (N, 2) of ``second``, and (N,) whether they were found, and led back to where they came from.
+    """
+    start = np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2)
+    moved, there, _ = cv2.calcOpticalFlowPyrLK(first, second, start, np.zeros_like(start), **_LK)
+    back, again, _ = cv2.calcOpticalFlowPyrLK(second, first, moved, start.copy(), **_LK_BACK)
+    found: NDArray[np.bool_] = (there[:, 0] == 1) & (again[:, 0] == 1)
+    found &= np.linalg.norm((back - start)[:, 0], axis=1) < _RETURNS
+    return np.nan_to_num(moved[:, 0]).astype(np.float64), found
+
+
+def to_gray(image: NDArray[np.uint8]) -> Gray:
+    """(H, W) uint8 brightness of an RGB frame."""
+    gray: Gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return gray
+
+
+def follow(first: Gray, second: Gray, pixels: Array, guess: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Where points (N, 2) of the first frame are in the second: (N, 2) pixels and (N,) whether to believe it."""
+    if len(pixels) == 0:
+        return pixels, np.zeros(0, bool)
+    height, width = first.shape
+    # Pyramids of the neighbourhood only: building them of whole frames would cost more than the search.
+    both = np.concatenate([pixels, guess])
+    x0, y0 = np.floor(both.min(0) - 40).astype(int).clip(0, [width - 2, height - 2])
+    x1, y1 = np.ceil(both.max(0) + 41).astype(int).clip([x0 + 1, y0 + 1], [width, height])
+    a, b = first[y0:y1, x0:x1], second[y0:y1, x0:x1]
+    origin = np.array([x0, y0], dtype=np.float64)
+    start = (pixels - origin).reshape(-1, 1, 2).astype(np.float32)
+    there, ok, _ = _lucas_kanade(a, b, start, (guess - origin).reshape(-1, 1, 2).astype(np.float32))
+    back, ok2, _ = _lucas_kanade(b, a, there, start.copy())
+    end = there[:, 0].astype(np.float64) + origin
+    good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm((back - start)[:, 0], axis=1) < 0.5)
+    good &= (end >= 0).all(1) & (end[:, 0] <= width - 1) & (end[:, 1] <= height - 1)
+    return end, good
+
+
+def _lucas_kanade(
+    first: Gray, second: Gray, start: NDArray[np.float32], guess: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
+    found: tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]] = cv2.calcOpticalFlowPyrLK(
+        first,
+        second,
+        start,
+        guess,
+        winSize=WINDOW,
+        maxLevel=LEVELS,
+        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02),
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        minEigThreshold=5e-4,
+    )
+    return found
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Dense flow between a previous and a current frame, at a reduced scale.
+
+    Attributes:
+        forward: (h, w, 2) float32, pixels of the full frame from previous to current, on the previous frame's grid.
+        backward: (h, w, 2) float32, from current to previous, on the current frame's grid.
+        scale: reduced size / full size.
+    """
+
+    forward: Float
+    backward: Float
+    scale: float
+
+    def backward_in(self, window: Window) -> Float:
+        """Backward flow of a window of the current frame, (H, W, 2) in full-frame pixels."""
+        return self._sampled(self.backward, window)
+
+    def _sampled(self, flow: Float, window: Window) -> Float:
+        cv2 = require("cv2", "video", "segmenting a video")
+        rows, cols = window
+        s = self.scale
+        matrix = np.array(
+            [[1 / s, 0, (0.5 / s - 0.5) - cols.start], [0, 1 / s, (0.5 / s - 0.5) - rows.start]]
+        )
+        size = (cols.stop - cols.start, rows.stop - rows.start)
+        out: Float = cv2.warpAffine(
+            flow, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return out
+
+    @cached_property
+    def inconsistency(self) -> Float:
+        """(h, w) on the previous frame's grid: pixels by which forward then backward flow misses its start."""
+        cv2 = require("cv2", "video", "segmenting a video")
+        h, w = self.forward.shape[:2]
+        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+        s = np.float32(self.scale)
+        there_x, there_y = x + self.forward[..., 0] * s, y + self.forward[..., 1] * s
+        back = cv2.remap(self.backward, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        miss: Float = self.forward + back
+        return np.hypot(miss[..., 0], miss[..., 1])
+
+
+class FlowEstimator:
+    """Dense inverse-search flow (Kroeger et al., 2016) between consecutive frames, at most 480 pixels wide."""
+
+    def __init__(self, width: int, height: int) -> None:
+        cv2 = require("cv2", "video", "segmenting a video")
+        self._scale = min(1.0, _FLOW_SIDE / max(width, height))
+        self._size = (max(16, round(width * self._scale)), max(16, round(height * self._scale)))
+        self._coarse: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._fine: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._fine.setFinestScale(1)
+        self._fine.setVariationalRefinementIterations(2)
+        self._cv2 = cv2
+
+    def reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The small grey picture that :meth:`between` takes."""
+        small = self._cv2.resize(rgb, self._size, interpolation=self._cv2.INTER_AREA)
+        grey: NDArray[np.uint8] = self._cv2.cvtColor(small, self._cv2.COLOR_RGB2GRAY)
+        return grey
+
+    def between(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Flow:
+        """Flow between two reduced frames; the forward one, which objects are moved by, is the finer."""
+        forward = self._fine.calc(previous, current, None) / np.float32(self._scale)
+        backward = self._coarse.calc(current, previous, None) / np.float32(self._scale)
+        return Flow(forward, backward, self._scale)

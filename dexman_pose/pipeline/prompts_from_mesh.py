@@ -1,0 +1,97 @@
+"""Prompts made exact by a known mesh: the rendered outline of the object replaces a loose box.
+
+A box leaves it to colour alone to tell an object from what is behind it, and a face that looks like the background is
+lost for the whole clip. Where the user gives a coloured mesh, its pose in the prompted frame is found from what was
+segmented, and the rendered mesh says where the rest is.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data import OCCLUDER, Camera, Clip, HandObservations, Mesh, ObjectPrompt
+from dexman_pose.errors import EstimationError
+from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
+from dexman_pose.pose.search.hypotheses import Hypothesis
+from dexman_pose.pose.search.search import search_pose
+from dexman_pose.segmentation import segment_clip
+
+_log = logging.getLogger(__name__)
+
+_SURE = 0.45  # colour correlation from which the rendered outline is believed more than the segmented one
+
+
+def sharpen_prompts(
+    clip: Clip,
+    prompts: dict[str, ObjectPrompt],
+    meshes: dict[str, Mesh | None],
+    camera: Camera,
+    hands: HandObservations | None = None,
+    *,
+    segmentation: str = "grabcut",
+) -> dict[str, ObjectPrompt]:
+    """Replace the box of every object with a coloured mesh by the outline of that mesh, where it clearly fits.
+
+    Args:
+        clip: the frames.
+        prompts: by object name.
+        meshes: the user's mesh per object in metres, None where there is none.
+        camera: intrinsics, given or assumed.
+        hands: 2D hand joints of the whole clip, so that hands are cut out.
+        segmentation: the segmentation backend.
+
+    Returns:
+        All prompts, some of them with a mask in place of the box.
+    """
+    out = dict(prompts)
+    for name, prompt in prompts.items():
+        mesh = meshes.get(name)
+        if mesh is None or prompt.mask is not None:
+            continue
+        if mesh.texture is not None or mesh.vertex_colors is not None:
+            image = clip.frame(prompt.frame)
+            labels = _labels(image, name, prompt, _at(hands, prompt.frame), segmentation)
+            refiner = refiner_for(mesh, labels == 1)
+            found = _best(refiner, image, labels, camera)
+            if found is not None and found.ncc > _SURE:
+                drawn = refiner.rasterizer.render(
+                    found.camera_from_object[None], camera.K, clip.width, clip.height
+                )
+                _log.info("%s: outline of the mesh taken as prompt (correlation %.2f)", name, found.ncc)
+                out[name] = replace(prompt, mask=drawn.mask[0] & (labels != OCCLUDER))
+    return out
+
+
+def _labels(
+    image: NDArray[np.uint8], name: str, prompt: ObjectPrompt, hands: HandObservations | None, backend: str
+) -> NDArray[np.uint8]:
+    """The label image of the prompted frame alone."""
+    one = Clip.from_frames(image[None])
+    return segment_clip(one, {name: replace(prompt, frame=0, mesh=None)}, hands, backend=backend).labels(0)
+
+
+def _best(
+    refiner: PoseRefiner, image: NDArray[np.uint8], labels: NDArray[np.uint8], camera: Camera
+) -> Hypothesis | None:
+    try:
+        return search_pose(refiner, image, labels, 1, camera)[0]
+    except EstimationError:
+        return None
+
+
+def _at(hands: HandObservations | None, frame: int) -> HandObservations | None:
+    """The observations of one frame."""
+    if hands is None:
+        return None
+    one = slice(frame, frame + 1)
+    return HandObservations(
+        hands.joints_2d[one],
+        hands.joints_local[one],
+        hands.detected[one],
+        hands.bridged[one],
+        hands.score[one],
+    )

@@ -1,0 +1,1 @@
+"""Objects through a whole clip: start, alignment, scale, smoothing, shape."""

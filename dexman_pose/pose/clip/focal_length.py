@@ -1,0 +1,108 @@
+"""The focal length when nobody gives it: estimated from a known mesh, else assumed and said to be.
+
+A mesh of known shape fixes the focal length through perspective: its near side looks larger than its far side by an
+amount that depends on distance, and so on the focal length. Without one nothing in a fixed view does, and a typical
+field of view is assumed.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from dexman_pose.arrays import Array
+from dexman_pose.data import Camera, Clip, HandObservations, MaskSequence, Mesh, ObjectPrompt
+from dexman_pose.errors import EstimationError
+from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.pose.matching.texture import texture_matches
+from dexman_pose.pose.observation.crop import gather
+from dexman_pose.pose.refinement.refiner import refiner_for
+from dexman_pose.pose.search.search import search_pose
+from dexman_pose.pose.solver.options import RefineOptions, trusting_points
+
+_log = logging.getLogger(__name__)
+
+TYPICAL_FOCAL = 1.1
+"""Assumed focal length over the longer image side: 49 degrees across, between a webcam and a cropped camera."""
+
+_GRID = np.geomspace(0.6, 2.6, 15)
+_DECISIVE = 0.03  # the worst focal must cost this much more than the best, or the picture does not tell
+
+
+def estimate_camera(
+    clip: Clip,
+    masks: MaskSequence,
+    prompts: dict[str, ObjectPrompt],
+    meshes: dict[str, Mesh | None],
+    observations: HandObservations | None = None,
+) -> Camera:
+    """Intrinsics for a clip that comes without: square pixels, principal point in the middle, one focal length.
+
+    Args:
+        clip: the frames.
+        masks: label images.
+        prompts: where each object was pointed at.
+        meshes: the user's mesh per object in metres, None where there is none.
+        observations: hand detections; not used by this estimator.
+
+    Returns:
+        A camera whose ``source`` is ``estimated`` when a mesh fixed the focal length and ``assumed`` otherwise.
+    """
+    del observations
+    longer = max(clip.width, clip.height)
+    assumed = Camera.from_focal(TYPICAL_FOCAL * longer, clip.width, clip.height, "assumed")
+    curves = []
+    for name, mesh in meshes.items():
+        if mesh is not None and name in prompts:
+            try:
+                curves.append(_cost_curve(clip, masks, name, prompts[name].frame, mesh, assumed, longer))
+            except EstimationError as error:
+                _log.info("focal length not estimated from %s: %s", name, error)
+    if not curves:
+        return assumed
+    total = np.sum(curves, axis=0)
+    best = int(np.argmin(total))
+    if total.max() - total.min() < _DECISIVE * total.min() or best in (0, len(_GRID) - 1):
+        _log.info("the picture does not fix the focal length; a typical one is assumed")
+        return assumed
+    focal = (
+        float(np.exp(_parabola_minimum(np.log(_GRID[best - 1 : best + 2]), total[best - 1 : best + 2])))
+        * longer
+    )
+    return Camera.from_focal(focal, clip.width, clip.height, "estimated")
+
+
+def _cost_curve(
+    clip: Clip, masks: MaskSequence, name: str, frame: int, mesh: Mesh, start: Camera, longer: int
+) -> Array:
+    """(len(_GRID),) refinement cost of the prompted frame under each focal length of the grid."""
+    label, labels, image = masks.label_of(name), masks.labels(frame), clip.frame(frame)
+    box = mask_box(labels == label)
+    if box is None:
+        raise EstimationError(f"object {name!r} has no mask in frame {frame}")
+    refiner = refiner_for(mesh, labels == label)
+    pose = search_pose(refiner, image, labels, label, start)[0].camera_from_object
+    costs = []
+    for ratio in _GRID:
+        camera = Camera.from_focal(ratio * longer, start.width, start.height)
+        moved = pose.copy()
+        moved[2, 3] *= camera.fx / start.fx
+        evidence = gather(labels, label, camera, crop_box([box], 0.25))
+        result = refiner.refine(moved, evidence, RefineOptions(iterations=15))
+        for _ in range(3):
+            matches, _ = texture_matches(
+                refiner.rasterizer, result.camera_from_object, image, camera, labels, label
+            )
+            if matches is None or len(matches) < 8:
+                break
+            options = trusting_points(matches, RefineOptions(iterations=10))
+            result = refiner.refine(result.camera_from_object, evidence, options, matches=matches)
+        costs.append(result.cost)
+    return np.array(costs)
+
+
+def _parabola_minimum(x: Array, y: Array) -> float:
+    """Abscissa of the vertex of the parabola through three points, kept between the outer two."""
+    a, b, _ = np.polyfit(x - x[1], y, 2)
+    return float(x[1]) if a <= 0 else float(np.clip(x[1] - b / (2 * a), x[0], x[2]))

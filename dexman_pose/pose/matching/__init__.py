@@ -1,0 +1,1 @@
+"""Matches between a posed mesh and a picture: texture, edges, creases, points, earlier views."""

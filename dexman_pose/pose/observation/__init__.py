@@ -1,0 +1,1 @@
+"""What one frame shows of one object."""

@@ -1,0 +1,1 @@
+"""A pose that is roughly right made exact: by outline, texture, edges, first order."""

@@ -1,0 +1,1 @@
+"""Poses found with no idea of them beforehand."""

@@ -1,0 +1,88 @@
+"""Warp kernel that scores many small renderings against one picture: outline, depth, colour."""
+
+# Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
+# mypy: ignore-errors
+# ruff: noqa: UP018
+
+from __future__ import annotations
+
+from dexman_pose.pose.solver._dense_kernels import MASK, UNKNOWN
+from dexman_pose.render._warp import wp
+
+SCORES = 6
+"""Numbers per hypothesis: known pixels drawn, of these on the mask, pixels of depth met, their mean ratio of measured
+to rendered depth, share of measured depth that agrees once that ratio is taken out, correlation of colours."""
+
+_NONE = wp.constant(wp.float32(0.0))
+
+
+@wp.kernel(enable_backward=False)
+def score_hypotheses(
+    nearest: wp.array(dtype=wp.float32),
+    color: wp.array(dtype=wp.vec3f),
+    code: wp.array(dtype=wp.uint8),
+    measured: wp.array(dtype=wp.float32),
+    picture: wp.array(dtype=wp.vec3f),
+    pixels: int,
+    tolerance: float,
+    out: wp.array(dtype=wp.float32),
+):
+    """One thread a hypothesis; ``color`` and ``measured`` may be empty. ``tolerance`` in metres."""
+    b = wp.tid()
+    base = b * pixels
+    drawn = float(0.0)
+    hits = float(0.0)
+    count = float(0.0)
+    ratio = float(0.0)
+    with_depth = measured.shape[0] > 0
+    with_color = color.shape[0] > 0
+    a_sum = wp.vec3f(_NONE, _NONE, _NONE)
+    b_sum = wp.vec3f(_NONE, _NONE, _NONE)
+    ab = float(0.0)
+    aa = float(0.0)
+    bb = float(0.0)
+    for i in range(pixels):
+        inverse = nearest[base + i]
+        if inverse > _NONE:
+            bits = int(code[i])
+            if (bits & UNKNOWN) == 0:
+                drawn += 1.0
+                if (bits & MASK) != 0:
+                    hits += 1.0
+                    if with_depth:
+                        z = measured[i]
+                        if z > _NONE:
+                            count += 1.0
+                            ratio += z * inverse
+                    if with_color:
+                        c = color[base + i]
+                        p = picture[i]
+                        a_sum += c
+                        b_sum += p
+                        ab += wp.dot(c, p)
+                        aa += wp.dot(c, c)
+                        bb += wp.dot(p, p)
+    agree = float(0.0)
+    if count > 0.0:
+        ratio = ratio / count
+        for i in range(pixels):
+            inverse = nearest[base + i]
+            if inverse > _NONE and (int(code[i]) & MASK) != 0:
+                z = measured[i]
+                if z > _NONE:
+                    off = (z - ratio / inverse) / tolerance
+                    agree += 1.0 / (1.0 + off * off)
+        agree = agree / count
+    correlation = float(0.0)
+    if with_color and hits > 4.0:
+        cov = ab - wp.dot(a_sum, b_sum) / hits
+        var_a = aa - wp.dot(a_sum, a_sum) / hits
+        var_b = bb - wp.dot(b_sum, b_sum) / hits
+        correlation = cov / wp.max(wp.sqrt(wp.max(var_a * var_b, 0.0)), 1.0e-6)
+    o = b * SCORES
+    out[o] = drawn
+    out[o + 1] = hits
+    out[o + 2] = count
+    out[o + 3] = ratio
+    out[o + 4] = agree
+    out[o + 5] = correlation

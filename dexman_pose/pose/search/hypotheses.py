@@ -1,0 +1,56 @@
+"""One hypothesis brought onto texture, edges and depth of a picture, and scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dexman_pose.arrays import Array
+from dexman_pose.pose.matching.edges import PictureEdges
+from dexman_pose.pose.observation.crop import CropObservation
+from dexman_pose.pose.observation.view import ObjectView
+from dexman_pose.pose.refinement.edges import align_to_edges
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
+from dexman_pose.pose.refinement.scores import EDGE_SHARE, agreement, edge_scores
+from dexman_pose.pose.refinement.texture import refine_on_texture
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One candidate pose and how well it explains the picture.
+
+    Attributes:
+        camera_from_object: (4, 4).
+        score: higher is better; outline overlap, colour correlation, share of the outline on edges of the picture.
+        iou: outline overlap with the mask.
+        ncc: correlation of the coloured mesh with the picture, 0 where it has no colour.
+        refined: the refinement it came out of.
+    """
+
+    camera_from_object: Array
+    score: float
+    iou: float
+    ncc: float
+    refined: Refined
+
+
+def refine_and_score(
+    refiner: PoseRefiner,
+    refined: Refined,
+    evidence: CropObservation,
+    look: ObjectView,
+    colored: bool,
+    picture: PictureEdges | None,
+    rounds: int = 2,
+) -> Hypothesis:
+    """Alternate matches of texture and edges with refinement on one hypothesis, then score it."""
+    fixed = bool((refined.stretch == 1.0).all())
+    if colored:
+        refined, ncc, matched = refine_on_texture(refiner, refined, evidence, look, rounds)
+    else:
+        ncc, matched = 0.0, False
+    if not matched and fixed and picture is not None:
+        refined = align_to_edges(refiner, [refined], evidence, picture, rounds)[0]
+    score = agreement(refiner, refined, evidence) + ncc
+    if picture is not None and fixed:
+        score += EDGE_SHARE * float(edge_scores(refiner, [refined], evidence, picture)[0])
+    return Hypothesis(refined.camera_from_object, score, refined.iou, ncc, refined)

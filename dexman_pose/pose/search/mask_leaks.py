@@ -1,0 +1,126 @@
+"""Masks that leak on one side: poses refined without that side, and when to believe them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dexman_pose.arrays import Array
+from dexman_pose.imaging.masks import mask_box
+from dexman_pose.pose.matching.edges import PictureEdges
+from dexman_pose.pose.observation.crop import CropObservation, visible_iou
+from dexman_pose.pose.refinement.edges import LEAK_EDGE_OPTIONS, LEAK_EDGE_OPTIONS_IN_DEPTH, align_to_edges
+from dexman_pose.pose.refinement.perturb import perturbed_poses
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
+from dexman_pose.pose.refinement.scores import depth_agreement, edge_scores
+from dexman_pose.pose.search.hypotheses import Hypothesis
+from dexman_pose.pose.solver.options import RefineOptions
+
+_LEAKING_OVERLAP, _LEAK_GAIN = 0.3, 0.008
+
+_LEAK_AREA = 0.01, 0.03  # share of the area that may have leaked
+
+_LEAK_EDGES = 0.001
+"""Weight of overlap with a mask that may leak, and the gain in score that leaving one of its sides out must bring."""
+
+_SIDE, _BAND = 0.8, 8.0
+"""Half the angle, in radians, and half the width, in pixels of the crop, of a side of a mask that may leak."""
+
+
+def refine_with_leaks(
+    refiner: PoseRefiner, found: Hypothesis, evidence: CropObservation, picture: PictureEdges
+) -> Hypothesis:
+    """The best of small turns about a pose, each pulled onto the picture's edges.
+
+    A mask that leaks holds its pose off the edges it belongs on, farther than they reach.
+    """
+    starts = [
+        replace(found.refined, camera_from_object=p)
+        for p in perturbed_poses(found.camera_from_object, refiner.center)
+    ]
+    # Depth holds the distance, which edges alone leave loose: the mask, which may leak, can step back.
+    options = LEAK_EDGE_OPTIONS if evidence.depth is None else LEAK_EDGE_OPTIONS_IN_DEPTH
+    tried = align_to_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4, options=options)
+    count = len(tried)
+    tried += _without_sides(refiner, found.refined, evidence, picture, options)
+    overlap = np.array([r.iou for r in tried])
+    edges = edge_scores(refiner, tried, evidence, picture)
+    if evidence.depth is None:
+        best = int((edges + overlap)[:count].argmax())
+        best = _leaked(refiner, tried, best, count, edges, overlap)
+    else:
+        best = _leaked_in_depth(refiner, tried, count, edges, overlap, evidence)
+    best_pose = tried[best]
+    return replace(found, camera_from_object=best_pose.camera_from_object, refined=best_pose)
+
+
+def _leaked(
+    refiner: PoseRefiner, tried: list[Refined], best: int, count: int, edges: Array, overlap: Array
+) -> int:
+    """The best of the poses from ``count`` on, that leave out a side of the mask, if it is better than ``best``.
+
+    A leak makes the object look larger: without it the object is farther away, and overlaps the mask less by what has
+    leaked. So only the edges are asked, of poses that lie farther and leave something out.
+    """
+    distance = np.array([refiner.camera_center(r.camera_from_object)[2] for r in tried])
+    fits = (np.arange(len(tried)) >= count) & (distance > distance[best])
+    leaked = overlap[best] - overlap
+    fits &= (leaked > _LEAK_AREA[0]) & (leaked < _LEAK_AREA[1]) & (edges > edges[best] + _LEAK_EDGES)
+    return int(np.where(fits, edges, -1.0).argmax()) if fits.any() else best
+
+
+def _leaked_in_depth(
+    refiner: PoseRefiner,
+    tried: list[Refined],
+    count: int,
+    edges: Array,
+    overlap: Array,
+    evidence: CropObservation,
+) -> int:
+    """The best of all poses; those from ``count`` on leave out a side of the mask, as edges and depth must justify."""
+    scores = edges + np.array([depth_agreement(refiner, r, evidence) for r in tried])
+    best = int((scores + overlap)[:count].argmax())
+    # A mask that leaks is overlapped best by a wrong pose: edges and depth must say so clearly.
+    scores += _LEAKING_OVERLAP * overlap
+    scores[:count] += _LEAK_GAIN
+    other = count + int(scores[count:].argmax()) if len(tried) > count else best
+    return other if scores[other] > scores[best] else best
+
+
+def _without_sides(
+    refiner: PoseRefiner,
+    start: Refined,
+    evidence: CropObservation,
+    picture: PictureEdges,
+    options: RefineOptions,
+) -> list[Refined]:
+    """The pose that each three sides of the mask and the edges make, the fourth left out, which may leak."""
+    out = []
+    for side in range(4):
+        view = _without_side(evidence, side)
+        if view is None:
+            continue
+        begun = refiner.refine(start.camera_from_object, view, RefineOptions(iterations=15))
+        pulled = align_to_edges(refiner, [begun], view, picture, rounds=4, options=options)[0]
+        rendered = refiner.rasterizer.render(pulled.camera_from_object[None], view.camera.K, *view.size[::-1])
+        out.append(replace(pulled, iou=visible_iou(rendered.mask[0], evidence)))
+    return out
+
+
+def _without_side(evidence: CropObservation, side: int) -> CropObservation | None:
+    """The evidence with a band along one side of the mask not trusted; None without a mask."""
+    box = mask_box(evidence.mask)
+    if box is None:
+        return None
+    h, w = evidence.size
+    # In units of the mask's box, so that its four sides get equal shares.
+    middle, extent = 0.5 * (box[:2] + box[2:]), np.maximum(box[2:] - box[:2], 1.0)
+    x, y = (np.arange(w) - middle[0]) / extent[0], ((np.arange(h) - middle[1]) / extent[1])[:, None]
+    away = (np.arctan2(y, x) - 0.5 * np.pi * side + np.pi) % (2 * np.pi) - np.pi
+    near = evidence.near_unknown | ((np.abs(away) < _SIDE) & (np.abs(evidence.sdf) < _BAND))
+    ex, ey = evidence.edge.astype(int).T
+    kept = ~near[ey, ex]
+    return replace(
+        evidence, near_unknown=near, edge=evidence.edge[kept], edge_normal=evidence.edge_normal[kept]
+    )

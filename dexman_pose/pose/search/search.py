@@ -1,0 +1,270 @@
+"""Pose from one picture with no prior: render many viewpoints small, score them all, refine the best."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.data import Camera, Mesh
+from dexman_pose.data.tracks import ScaleSource
+from dexman_pose.errors import EstimationError
+from dexman_pose.geometry import rotation_angle
+from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.masks import mask_box
+from dexman_pose.pose.estimate import PoseEstimate, estimate_of
+from dexman_pose.pose.matching.edges import picture_edges
+from dexman_pose.pose.observation.crop import CropObservation, crop_like
+from dexman_pose.pose.observation.occlusion import is_cut
+from dexman_pose.pose.observation.view import ObjectView
+from dexman_pose.pose.refinement.perturb import perturbed_poses
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
+from dexman_pose.pose.refinement.scores import EDGE_SHARE, depth_agreement, edge_scores
+from dexman_pose.pose.search.coarse import coarse_scorer
+from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
+from dexman_pose.pose.search.mask_leaks import refine_with_leaks
+from dexman_pose.pose.search.viewpoints import (
+    extreme_points,
+    poses_on_box,
+    poses_on_part,
+    ray_rotation,
+    rotation_grid,
+)
+from dexman_pose.pose.solver.options import RefineOptions
+from dexman_pose.pose.solver.problem import Problem
+from dexman_pose.symmetry.cache import shape_symmetry_of
+
+_COARSE_SIDE, _ROUGH_SIDE = 48, 96
+"""Longest sides in pixels of the crops of the first and second stage."""
+_FINE = 8
+"""Hypotheses refined in full size."""
+_EXPANDED = 5
+"""Of these, so many have their twins by shape looked at."""
+_POLISHED = 4
+"""Hypotheses brought onto texture and edges."""
+
+
+def _distinct(
+    poses: Array, scores: Array, count: int, angle: float, symmetry: SymmetryGroup | None = None
+) -> list[int]:
+    """Indices of the best poses that differ from each other by at least ``angle`` radians, twins left out."""
+    kept: list[int] = []
+    for i in np.argsort(-scores, kind="stable"):
+        if len(kept) == count:
+            break
+        if not kept:
+            kept.append(int(i))
+            continue
+        others = poses[kept]
+        if symmetry is None or symmetry.is_trivial:
+            apart = rotation_angle(np.swapaxes(others[:, :3, :3], -1, -2) @ poses[i, :3, :3])
+        else:
+            apart = symmetry.rotation_error(np.broadcast_to(poses[i], others.shape), others)
+        if apart.min() > angle:
+            kept.append(int(i))
+    return kept
+
+
+def search_pose(
+    refiner: PoseRefiner,
+    image: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    label: int,
+    camera: Camera,
+    *,
+    depth: NDArray[np.float32] | None = None,
+    rotations: Array | None = None,
+    keep: int = 32,
+    count: int = 5,
+    scales: int = 0,
+    symmetry: SymmetryGroup | None = None,
+) -> list[Hypothesis]:
+    """Ranked pose hypotheses of one object in one picture, best first.
+
+    Thousands of poses that cover the mask are rendered small and scored; the best that differ are refined together,
+    the best of these once more in full size, with texture where the mesh has any.
+
+    Args:
+        refiner: holds the mesh.
+        image: (H, W, 3) uint8 RGB.
+        labels: (H, W) uint8 label image.
+        label: the object's value in it.
+        camera: intrinsics.
+        depth: (H, W) metres, 0 where not measured.
+        rotations: (B, 3, 3) camera from object; the default covers all rotations.
+        keep: hypotheses refined after the coarse scoring.
+        count: hypotheses returned.
+        scales: unknown factors of the mesh: 0, 1, or 3 along its axes; found from depth.
+        symmetry: of the mesh; no two hypotheses returned are twins.
+
+    Raises:
+        EstimationError: the mask is empty.
+    """
+    box = mask_box(labels == label)
+    if box is None:
+        raise EstimationError(
+            "pose search needs a mask with at least one pixel, but the object's mask is empty"
+        )
+    look = ObjectView(image, labels, label, camera, depth, box)
+    colored = has_color(refiner) and scales == 0
+    # Where shape has symmetries, colours are asked once shape is settled: they tell its twins apart.
+    shape = shape_symmetry_of(refiner.rasterizer.mesh) if colored and rotations is None else None
+    folded = shape is not None and not shape.is_trivial
+    first_colors, first_symmetry = colored and not folded, shape if folded else symmetry
+    problems = _coarse(refiner, look, rotations, keep, first_colors, scales, first_symmetry)
+    rough = look.evidence(0.25, _ROUGH_SIDE)
+    options = RefineOptions(iterations=10, silhouette_sigma=2.0)
+    first = refiner.refine_all(problems, [rough], options, scales=scales)
+    scores = _scores(refiner, first, rough, look, first_colors)
+    chosen = _distinct(_poses(first), scores, _FINE, np.deg2rad(8), first_symmetry)
+    again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
+    if folded and shape is not None:
+        again = _equivalents_by_color(refiner, [first[i] for i in chosen], shape, rough, look)
+    fine = look.evidence(0.25)
+    refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
+    ranks = _scores(refiner, refined, rough, look, colored)
+    # Two near the top, against a bad start of one; the others far from it, so that there is something to compare.
+    kept = _distinct(_poses(refined), ranks, 2, np.deg2rad(4), symmetry)
+    apart = _distinct(_poses(refined), ranks, _POLISHED, np.deg2rad(25), symmetry)
+    kept += [i for i in apart if i not in kept]
+    hypotheses = _refined_and_scored(refiner, [refined[i] for i in kept], fine, look, colored, scales)
+    poses = np.stack([h.camera_from_object for h in hypotheses])
+    order = np.array([h.score for h in hypotheses])
+    return [hypotheses[i] for i in _distinct(poses, order, count, np.deg2rad(8), symmetry)]
+
+
+def _refined_and_scored(
+    refiner: PoseRefiner,
+    refined: list[Refined],
+    fine: CropObservation,
+    look: ObjectView,
+    colored: bool,
+    scales: int,
+) -> list[Hypothesis]:
+    """The hypotheses on texture and edges of the picture, best first; the best also from small turns of it."""
+    edges = picture_edges(crop_like(look.image, fine))
+    out = [refine_and_score(refiner, r, fine, look, colored, edges) for r in refined]
+    out.sort(key=lambda h: -h.score)
+    if colored:
+        turned = [Problem(p) for p in perturbed_poses(out[0].camera_from_object, refiner.center)]
+        options = RefineOptions(iterations=4, silhouette_weight=0.05)
+        more = refiner.refine_all(turned, [fine], options)
+        out += [refine_and_score(refiner, r, fine, look, colored, edges, rounds=1) for r in more]
+        out.sort(key=lambda h: -h.score)
+    elif scales == 0:
+        out[0] = refine_with_leaks(refiner, out[0], fine, edges)
+    return out
+
+
+def _coarse(
+    refiner: PoseRefiner,
+    look: ObjectView,
+    rotations: Array | None,
+    keep: int,
+    colored: bool,
+    scales: int,
+    symmetry: SymmetryGroup | None,
+) -> list[Problem]:
+    """The most promising of thousands of poses that cover the mask."""
+    if rotations is None:
+        ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
+        rotations = ray_rotation(ray) @ rotation_grid(*((140, 16) if colored else (130, 16)))
+    mesh = refiner.rasterizer.mesh
+    extremes = extreme_points(mesh.vertices)
+    poses = poses_on_box(rotations, extremes, look.box, look.camera)
+    if is_cut(look.labels, look.label):
+        # Every third rotation: what is lost is made up for by there being four places for each.
+        poses = np.concatenate([poses, poses_on_part(rotations[::3], extremes, look.box, look.camera)])
+    small = look.evidence(0.6 if len(poses) > len(rotations) else 0.1, _COARSE_SIDE)
+    picture = crop_like(look.image, small) if colored else None
+    found = coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=0.05 * mesh.radius)
+    chosen = _distinct(poses, found.total, keep, np.deg2rad(12), symmetry)
+    out = []
+    for i in chosen:
+        pose, ratio = poses[i].copy(), float(np.clip(found.depth_ratio[i], 0.05, 20.0))
+        center = refiner.camera_center(pose)
+        pose[:3, 3] += (ratio - 1.0) * center
+        out.append(Problem(pose, stretch=np.full(3, ratio if scales else 1.0)))
+    return out
+
+
+def _scores(
+    refiner: PoseRefiner, refined: list[Refined], view: CropObservation, look: ObjectView, colored: bool
+) -> Array:
+    """(B,) how well refined poses explain outline, depth and colours."""
+    scores = np.array([r.iou for r in refined])
+    if view.depth is not None:
+        scores = scores + np.array([depth_agreement(refiner, r, view) for r in refined])
+    picture = crop_like(look.image, view)
+    scores = scores + EDGE_SHARE * edge_scores(refiner, refined, view, picture_edges(picture))
+    if colored:
+        scores = (
+            scores + coarse_scorer(refiner, True).score(_poses(refined), view, picture=picture).correlation
+        )
+    return scores
+
+
+def _poses(refined: list[Refined]) -> Array:
+    return np.stack([r.camera_from_object for r in refined])
+
+
+def _equivalents_by_color(
+    refiner: PoseRefiner,
+    refined: list[Refined],
+    shape: SymmetryGroup,
+    view: CropObservation,
+    look: ObjectView,
+) -> list[Problem]:
+    """Poses that shape alone cannot tell apart, ranked by colour: the spins of a can and its flips."""
+    mesh = refiner.rasterizer.mesh
+    turns = shape.sampled(np.deg2rad(8.0), 240)
+    poses = np.concatenate([r.camera_from_object @ turns for r in refined[:_EXPANDED]])
+    found = coarse_scorer(refiner, True).score(
+        poses, view, picture=crop_like(look.image, view), tolerance=0.05 * mesh.radius
+    )
+    chosen = _distinct(poses, found.total, 2 * _FINE, np.deg2rad(7))
+    return [Problem(poses[i]) for i in chosen]
+
+
+def find_pose(
+    mesh: Mesh,
+    image: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    label: int,
+    camera: Camera,
+    *,
+    depth: NDArray[np.float32] | None = None,
+    scales: int = 0,
+    source: ScaleSource = "given",
+    symmetry: SymmetryGroup,
+    device: str = "cpu",
+) -> list[PoseEstimate]:
+    """Ranked estimates of one object in one picture, best first.
+
+    Where one scale is unknown and the mesh has colours, shape and depth give the size first; with the size known,
+    colours then tell what shape leaves open.
+
+    Args:
+        mesh: metres, or of any size where ``scales`` is not 0.
+        image: (H, W, 3) uint8 RGB.
+        labels: (H, W) uint8 label image.
+        label: the object's value in it.
+        camera: intrinsics.
+        depth: (H, W) metres, 0 where not measured.
+        scales: unknown factors of the mesh: 0, 1, or 3 along its axes.
+        source: what fixes the scale.
+        symmetry: of the mesh.
+        device: where the engine runs.
+
+    Raises:
+        EstimationError: the mask is empty.
+    """
+    own = labels == label
+    refiner = refiner_for(mesh, own, device)
+    found = search_pose(refiner, image, labels, label, camera, depth=depth, scales=scales, symmetry=symmetry)
+    if scales != 1 or not has_color(refiner):
+        return [estimate_of(refiner, h.refined, h.score, source) for h in found]
+    factor = float(found[0].refined.stretch[0])
+    refiner = refiner_for(mesh.scaled(factor), own, device)
+    found = search_pose(refiner, image, labels, label, camera, depth=depth, symmetry=symmetry.scaled(factor))
+    return [estimate_of(refiner, h.refined, h.score, source).with_mesh_scaled(factor) for h in found]

@@ -1,0 +1,1 @@
+"""The fused Levenberg-Marquardt solver of one frame: numbers only."""

@@ -1,0 +1,201 @@
+"""Tracks of all objects of a clip: forwards from the start, then backwards into every stretch that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
+from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.flow import to_gray
+from dexman_pose.pose.refinement.refiner import PoseRefiner
+from dexman_pose.pose.tracking.object_tracker import ObjectTracker
+from dexman_pose.pose.tracking.options import FramePose, TrackOptions
+from dexman_pose.progress import progress
+
+
+@dataclass(frozen=True)
+class TrackStart:
+    """Where the track of one object begins.
+
+    Attributes:
+        refiner: the object's mesh, ready to be refined.
+        frame: index of the frame the pose is of.
+        camera_from_object: (4, 4).
+        trusted: (F,) faces whose colour can be believed; None for all.
+        symmetry: of the mesh; tracks do not jump in it.
+    """
+
+    refiner: PoseRefiner
+    frame: int
+    camera_from_object: Array
+    trusted: NDArray[np.bool_] | None = None
+    symmetry: SymmetryGroup = field(default_factory=SymmetryGroup.trivial)
+
+
+@dataclass
+class _Record:
+    """What is known of one object's track so far."""
+
+    poses: Array
+    valid: NDArray[np.bool_]
+    confidence: Array
+    iou: Array
+    hessian: Array = field(repr=False)
+
+    @classmethod
+    def empty(cls, count: int, pose: Array) -> _Record:
+        return cls(
+            np.repeat(pose[None], count, 0),
+            np.zeros(count, bool),
+            np.zeros(count),
+            np.zeros(count),
+            np.repeat(np.eye(6)[None], count, 0),
+        )
+
+    def put(self, index: int, result: FramePose) -> None:
+        self.poses[index] = result.camera_from_object
+        self.valid[index] = result.valid
+        self.confidence[index] = result.confidence
+        self.iou[index] = result.iou
+        self.hessian[index] = result.hessian
+
+
+def track_objects(
+    clip: Clip,
+    masks: MaskSequence,
+    camera: Camera,
+    starts: dict[str, TrackStart],
+    *,
+    depth: DepthSequence | None = None,
+    options: TrackOptions | None = None,
+) -> dict[str, PoseTrack]:
+    """Follow several objects through a whole clip.
+
+    Args:
+        clip: the frames.
+        masks: label images of the same frames.
+        camera: intrinsics.
+        starts: by object name.
+        depth: depth images of the same frames, metres.
+        options: settings of the tracker.
+
+    Returns:
+        A track per object. Frames in which it was lost hold the last good pose with ``valid`` False.
+    """
+    options = options or TrackOptions()
+    records = {name: _Record.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
+    first = min(s.frame for s in starts.values())
+    ahead = progress(clip.frames(first), "tracking", total=clip.num_frames - first)
+    _pass(ahead, masks, camera, starts, records, depth, options, backwards=False)
+    if any(not r.valid.all() for r in records.values()):
+        back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
+        _pass(back, masks, camera, starts, records, depth, options, backwards=True)
+    return {name: _finish(record, starts[name].symmetry) for name, record in records.items()}
+
+
+def _pass(
+    frames: Iterable[tuple[int, NDArray[np.uint8]]],
+    masks: MaskSequence,
+    camera: Camera,
+    starts: dict[str, TrackStart],
+    records: dict[str, _Record],
+    depth: DepthSequence | None,
+    options: TrackOptions,
+    *,
+    backwards: bool,
+) -> None:
+    """One sweep over the frames, in either direction; fills the records in place."""
+    trackers = {
+        name: ObjectTracker(s.refiner, camera, masks.label_of(name), options, s.trusted, s.symmetry)
+        for name, s in starts.items()
+    }
+    running = dict.fromkeys(starts, False)
+    for index, image in frames:
+        needed = [n for n in starts if _has_work(n, index, records, starts, running, backwards)]
+        if not needed:
+            running = dict.fromkeys(starts, False)
+            continue
+        frame = to_gray(image)
+        shared = masks.labels(index)
+        z = depth.frame(index) if depth is not None else None
+        for name in needed:
+            record, tracker = records[name], trackers[name]
+            others = [trackers[n] for n in starts if n != name and running[n] and not trackers[n].lost_for]
+            labels = hidden_by(shared, tracker, others)
+            if backwards and record.valid[index]:
+                tracker.start(record.poses[index], image, frame, labels, z)
+                running[name] = True
+            elif running[name]:
+                result = tracker.step(image, frame, labels, z)
+                if not backwards or result.valid:
+                    record.put(index, result)
+            elif not backwards and index == starts[name].frame:
+                record.put(index, tracker.start(starts[name].camera_from_object, image, frame, labels, z))
+                running[name] = True
+
+
+def hidden_by(
+    labels: NDArray[np.uint8], tracker: ObjectTracker, others: list[ObjectTracker]
+) -> NDArray[np.uint8]:
+    """Labels in which nearer objects hide what is behind them, also where the masks call it background.
+
+    Objects are rendered where they were last; only those whose boxes meet and that are nearer are.
+    """
+    own = tracker.image_box(tracker.pose)
+    if own is None:
+        return labels
+    out = labels
+    for other in others:
+        box = other.image_box(other.pose)
+        if box is None or (box[:2] > own[2:]).any() or (own[:2] > box[2:]).any():
+            continue
+        if other.distance() >= tracker.distance():
+            continue
+        x0, y0 = box[:2].astype(int)
+        w, h = (box[2:] - box[:2]).astype(int) + 1
+        crop = other.camera.cropped(float(x0), float(y0), int(w), int(h))
+        drawn = other.refiner.rasterizer.render(other.pose[None], crop.K, int(w), int(h)).mask[0]
+        out = out.copy() if out is labels else out
+        part = out[y0 : y0 + h, x0 : x0 + w]
+        part[drawn & (part == BACKGROUND)] = OCCLUDER
+    return out
+
+
+def _has_work(
+    name: str,
+    index: int,
+    records: dict[str, _Record],
+    starts: dict[str, TrackStart],
+    running: dict[str, bool],
+    backwards: bool,
+) -> bool:
+    """Whether this sweep has to look at this object in this frame."""
+    if not backwards:
+        return index >= starts[name].frame
+    valid = records[name].valid
+    if valid[index]:  # only the last valid frame before a gap is needed, to start from
+        running[name] = False
+        return index > 0 and not valid[index - 1]
+    return running[name]
+
+
+def _finish(record: _Record, symmetry: SymmetryGroup) -> PoseTrack:
+    """The record as a track without jumps between twins; frames without a pose hold the nearest valid one."""
+    record.poses = symmetry.continuous_track(record.poses, record.valid)
+    valid = np.nonzero(record.valid)[0]
+    if len(valid):
+        missing = np.nonzero(~record.valid)[0]
+        nearest = valid[np.abs(missing[:, None] - valid[None]).argmin(1)] if len(missing) else missing
+        record.poses[missing] = record.poses[nearest]
+    return PoseTrack(
+        record.poses,
+        record.valid,
+        np.clip(record.confidence, 0.0, 1.0),
+        mask_iou=record.iou,
+        covariance=np.asarray(np.linalg.inv(record.hessian + 1e-9 * np.eye(6)), np.float64),
+    )

@@ -1,0 +1,1 @@
+"""Segmentation without weights: colour and motion from one prompt, through the whole clip."""

@@ -1,0 +1,107 @@
+"""The default backend: prompts segmented on their frames, then carried through the clip both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
+from dexman_pose.errors import InputError
+from dexman_pose.imaging.flow import FlowEstimator
+from dexman_pose.imaging.masks import mask_at, resized
+from dexman_pose.progress import progress
+from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
+from dexman_pose.segmentation.grabcut.evidence import Picture
+from dexman_pose.segmentation.grabcut.start import start, working_size
+from dexman_pose.segmentation.grabcut.step import Tracker, paint_hands
+
+
+def segment_by_propagation(
+    clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None
+) -> MaskSequence:
+    """Masks by GrabCut on the prompt frames and propagation by motion; see ``segment_clip``."""
+    check_inputs(clip, prompts, hands)
+    return _Run(clip, prompts, hands).masks()
+
+
+def check_inputs(clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None) -> None:
+    """Raise :class:`InputError` for prompts or hands that do not fit the clip."""
+    if not prompts:
+        raise InputError("segmentation needs at least one object prompt, but none was given")
+    for name, prompt in prompts.items():
+        prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
+    if hands is not None and len(hands.joints_2d) != clip.num_frames:
+        raise InputError(
+            f"hand observations hold {len(hands.joints_2d)} frames, but the clip has {clip.num_frames}; "
+            "detect the hands on the same clip"
+        )
+
+
+class _Run:
+    def __init__(self, clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None) -> None:
+        self.clip, self.prompts = clip, prompts
+        self.size = working_size(clip)
+        self.result = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
+        self.numbers = {name: i + 1 for i, name in enumerate(prompts)}
+        self.states, self.scene = start(clip, prompts, hands)
+
+    def masks(self) -> MaskSequence:
+        first = min(p.frame for p in self.prompts.values())
+        last = max(p.frame for p in self.prompts.values())
+        count = self.clip.num_frames
+        self._pass(self.clip.frames(first, count), count - first)
+        if last > 0:
+            self._pass(self.clip.frames(0, last + 1, reverse=True), last + 1)
+        return self.result
+
+    def _pass(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
+        tracker = Tracker(self.scene.copy(), self.numbers)
+        estimator = FlowEstimator(*self.size)
+        previous: NDArray[np.uint8] | None = None
+        before, free = None, None
+        for index, frame in progress(frames, "segment", total=count):
+            small = resized(frame, self.size)
+            grey = estimator.reduced(small)
+            lab = to_lab(small)
+            stored = self.result.labels(index)
+            labels = np.zeros(lab.shape[:2], np.uint8)
+            if previous is None:
+                paint_hands(index, lab, tracker.scene, labels)
+            else:
+                others = (stored > 0) & (stored < OCCLUDER)
+                taken = mask_at(others, self.size) if others.any() else None
+                flow = estimator.between(previous, grey)
+                found = tracker.step(Picture(index, lab, to_bins(lab), flow, taken, before, free))
+                labels = found.labels
+                for name, value in found.confidence.items():
+                    self.result.confidence[index, self.numbers[name] - 1] = value
+            self._begin(tracker, index, labels)
+            self._store(index, stored, labels)
+            previous, before, free = grey, lab, labels == 0
+
+    def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
+        for name, prompt in self.prompts.items():
+            if prompt.frame == index:
+                state = self.states[name].copy()
+                tracker.states.append(state)
+                labels[state.visible] = self.numbers[name]
+                self.result.confidence[index, self.numbers[name] - 1] = 1.0
+
+    def _store(self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+        large = self._large(labels)
+        keep = (stored > 0) & ((stored < OCCLUDER) | (large == 0))
+        self.result.set(index, np.where(keep, stored, large).astype(np.uint8))
+
+    def _large(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if labels.shape == (self.clip.height, self.clip.width):
+            return labels
+        cv2 = require("cv2", "video", "segmenting a video")
+        size = (self.clip.width, self.clip.height)
+        out = np.zeros((self.clip.height, self.clip.width), np.uint8)
+        for value in np.unique(labels[labels > 0]):
+            one = cv2.resize((labels == value).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+            out[one > 0.5] = value
+        return out

@@ -1,0 +1,135 @@
+"""Where hands and forearms may be, from 2D joints, and what this person's skin looks like."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.data import JOINT_PARENTS, Clip, HandObservations
+from dexman_pose.imaging.masks import Float, Window, resized
+from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
+
+_PALM = (0, 1, 2, 5, 9, 13, 17)
+_FAR = -6.0
+_ON_SKELETON = 2.5
+_ON_FOREARM = 1.0
+_SKIN_FRAMES = 12
+
+
+class HandModel:
+    """Prior and colour of the hand label.
+
+    Args:
+        observations: joints in pixels of the clip's frames.
+        scale: working size / clip size.
+        skin: colours of the hands.
+    """
+
+    def __init__(self, observations: HandObservations, scale: float, skin: ColorModel) -> None:
+        self._joints = (observations.joints_2d + 0.5) * scale - 0.5
+        self._valid = observations.valid
+        self.skin = skin
+
+    @classmethod
+    def learn(
+        cls, clip: Clip, observations: HandObservations, scale: float, size: tuple[int, int]
+    ) -> HandModel:
+        """The model of a clip; skin colours are taken under the joints in frames spread over the clip."""
+        model = cls(observations, scale, ColorModel())
+        seen = np.flatnonzero(observations.detected.any(1))
+        picked = (
+            seen[np.unique(np.linspace(0, len(seen) - 1, _SKIN_FRAMES).round().astype(int))]
+            if len(seen)
+            else seen
+        )
+        for index in picked:
+            lab = to_lab(resized(clip.frame(int(index)), size))
+            core = model._core(int(index), lab.shape[:2])
+            model.skin.add(_typical(to_bins(lab)[core]), 0.3)
+        return model
+
+    def present(self, frame: int) -> bool:
+        """True when a hand was seen (or bridged) in this frame."""
+        return bool(self._valid[frame].any()) and not self.skin.empty
+
+    def reach(self, frame: int, shape: tuple[int, int]) -> list[Window]:
+        """Windows of a (H, W) image that hold each hand and its forearm."""
+        windows = []
+        for joints in self._hands(frame):
+            length = _length(joints)
+            points = np.concatenate([joints, [_elbow(joints)]])
+            low = np.floor(points.min(0) - 0.4 * length).astype(int)
+            high = np.ceil(points.max(0) + 0.4 * length).astype(int) + 1
+            low, high = np.maximum(low, 0), np.minimum(high, [shape[1], shape[0]])
+            if (high > low).all():
+                windows.append((slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))))
+        return windows
+
+    def log_prior(self, frame: int, window: Window) -> Float:
+        """Log odds of a hand against background before looking at colours, (H, W) of the window."""
+        cv2 = require("cv2", "video", "segmenting a video")
+        rows, cols = window
+        shape = (rows.stop - rows.start, cols.stop - cols.start)
+        out = np.full(shape, _FAR, np.float32)
+        for joints in self._hands(frame):
+            length = _length(joints)
+            local = joints - [cols.start, rows.start]
+            hand = np.zeros(shape, np.uint8)
+            _draw_hand(hand, local, max(2, round(0.17 * length)))
+            arm = np.zeros(shape, np.uint8)
+            _line(arm, local[0], _elbow(local), max(2, round(0.55 * length)))
+            for drawn, level in ((hand, _ON_SKELETON), (arm, _ON_FOREARM)):
+                if drawn.any():
+                    away = cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 3)
+                    np.maximum(out, level - away / max(0.04 * length, 1.0), out=out)
+        return np.maximum(out, _FAR)
+
+    def _hands(self, frame: int) -> list[NDArray[np.float64]]:
+        return [self._joints[frame, side] for side in (0, 1) if self._valid[frame, side]]
+
+    def _core(self, frame: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        drawn = np.zeros(shape[:2], np.uint8)
+        for joints in self._hands(frame):
+            _draw_hand(drawn, joints, max(1, round(0.06 * _length(joints))))
+        return drawn.astype(bool)
+
+
+def _typical(bins: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The bins that make up the bulk: what lies under a joint now and then is something else."""
+    values, counts = np.unique(bins, return_counts=True)
+    order = np.argsort(counts)[::-1]
+    cut = np.searchsorted(np.cumsum(counts[order]), 0.85 * len(bins)) + 1
+    return bins[np.isin(bins, values[order[:cut]])]
+
+
+def _length(joints: NDArray[np.float64]) -> float:
+    """Palm size in pixels: the longest of three palm distances, since the palm may be seen edge-on."""
+    pairs = ((0, 9), (0, 5), (0, 17), (5, 17))
+    return max(12.0, *(float(np.linalg.norm(joints[a] - joints[b])) for a, b in pairs))
+
+
+def _elbow(joints: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A point some way up the forearm: from the knuckles through the wrist and on."""
+    away = joints[0] - joints[[5, 9, 13, 17]].mean(0)
+    norm = max(float(np.linalg.norm(away)), 1e-6)
+    elbow: NDArray[np.float64] = joints[0] + away / norm * 1.3 * _length(joints)
+    return elbow
+
+
+def _draw_hand(image: NDArray[np.uint8], joints: NDArray[np.float64], width: int) -> None:
+    cv2 = require("cv2", "video", "segmenting a video")
+    points = _drawable(joints)
+    lines = [points[[child, parent]] for child, parent in enumerate(JOINT_PARENTS) if parent >= 0]
+    cv2.polylines(image, lines, False, 1, width)
+    cv2.fillConvexPoly(image, cv2.convexHull(points[list(_PALM)]), 1)
+
+
+def _line(image: NDArray[np.uint8], a: NDArray[np.float64], b: NDArray[np.float64], width: int) -> None:
+    cv2 = require("cv2", "video", "segmenting a video")
+    cv2.polylines(image, [_drawable(np.stack([a, b]))], False, 1, width)
+
+
+def _drawable(points: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Whole pixels, small enough for the drawing functions."""
+    return np.clip(points.round(), -9999, 9999).astype(np.int32)

@@ -1,0 +1,84 @@
+"""Labels from likelihoods: mean field in a contrast-sensitive Potts model on the pixel grid.
+
+Every label (background, hand, each object) competes for every pixel, so the masks exclude each other by
+construction. The pairwise weight between neighbours falls with their colour difference, as in GrabCut (Rother,
+Kolmogorov and Blake, 2004); the update is the naive mean field of Kraehenbuehl and Koltun (2011) on 8 neighbours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dexman_pose._optional import require
+from dexman_pose.segmentation.grabcut.color import LIGHTNESS, Float, Lab
+
+_STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.7), (1, -1, 0.7))
+
+
+def posterior(log_evidence: Float, lab: Lab, *, smoothness: float = 1.6, iterations: int = 7) -> Float:
+    """Probability of each label at each pixel, (K, H, W) float32.
+
+    Args:
+        log_evidence: (K, H, W) log likelihood plus log prior of each label.
+        lab: (H, W, 3) the picture, whose edges the labels may follow at little cost.
+        smoothness: weight of the agreement between neighbours of equal colour.
+        iterations: mean-field updates at half resolution, where most of the work is done.
+    """
+    small_shape = lab.shape[1] // 2, lab.shape[0] // 2
+    q = _softmax(log_evidence)
+    if min(small_shape) >= 16:
+        cv2 = require("cv2", "video", "segmenting a video")
+        small = np.stack([cv2.resize(e, small_shape, interpolation=cv2.INTER_AREA) for e in log_evidence])
+        small_lab = cv2.resize(lab, small_shape, interpolation=cv2.INTER_AREA)
+        coarse = _solve(small, _softmax(small), small_lab, smoothness, iterations)
+        q = np.stack([cv2.resize(c, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR) for c in coarse])
+        iterations = 2
+    return _solve(log_evidence, q, lab, smoothness, iterations)
+
+
+def _solve(log_evidence: Float, q: Float, lab: Lab, smoothness: float, iterations: int) -> Float:
+    weights = _pair_weights(lab, smoothness)
+    energy, scratch = np.empty_like(q), np.empty_like(q)
+    for _ in range(iterations):
+        np.copyto(energy, log_evidence)
+        for (a, b), w in weights:
+            part = scratch[:, : w.shape[0], : w.shape[1]]
+            energy[a] += np.multiply(q[b], w, out=part)
+            energy[b] += np.multiply(q[a], w, out=part)
+        q = _softmax(energy, out=q)
+    return q
+
+
+_Slices = tuple[slice, slice, slice]
+
+
+def _pair_weights(lab: Lab, smoothness: float) -> list[tuple[tuple[_Slices, _Slices], Float]]:
+    cv2 = require("cv2", "video", "segmenting a video")
+    image = lab.astype(np.float32)
+    image[..., 0] = 8 * LIGHTNESS[lab[..., 0]]
+    pairs, differences = [], []
+    for dy, dx, share in _STEPS:
+        a, b = _shifted(dy, dx)
+        d = cv2.absdiff(image[a[1:]], image[b[1:]])
+        np.multiply(d, d, out=d)
+        differences.append((d[..., 0] + d[..., 1] + d[..., 2], share))
+        pairs.append((a, b))
+    scale = max(2.0 * float(np.mean(differences[0][0])), 20.0)
+    return [
+        (pair, (smoothness * share * (0.08 + 0.92 * np.exp(-d / scale))).astype(np.float32))
+        for pair, (d, share) in zip(pairs, differences)
+    ]
+
+
+def _shifted(dy: int, dx: int) -> tuple[_Slices, _Slices]:
+    everything = slice(None)
+    rows = (slice(None, -dy or None), slice(dy, None))
+    cols = (slice(None, -dx or None), slice(dx, None)) if dx >= 0 else (slice(-dx, None), slice(None, dx))
+    return (everything, rows[0], cols[0]), (everything, rows[1], cols[1])
+
+
+def _softmax(energy: Float, out: Float | None = None) -> Float:
+    out = np.subtract(energy, energy.max(0), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(0)
+    return out

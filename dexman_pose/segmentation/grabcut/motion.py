@@ -1,0 +1,121 @@
+"""Motion between two frames: dense optical flow both ways, and the affine motion of one object from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose._optional import require
+from dexman_pose.arrays import Mask
+from dexman_pose.imaging.flow import Flow
+
+_AFFINE_POINTS = 150
+_SAMPLES = 800
+IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
+
+
+@dataclass(frozen=True)
+class ObjectMotion:
+    """How one object moved between two frames.
+
+    Attributes:
+        matrix: (2, 3) affine, full-frame pixels of the previous frame to the current one.
+        similarity: (2, 3) the same without shear: a turning object shows new sides, so its outline shrinks less than
+            its sides.
+        inliers: share of the object's visible pixels that follow it.
+        speed: largest displacement of the object's pixels, pixels per frame.
+    """
+
+    matrix: NDArray[np.float64]
+    similarity: NDArray[np.float64]
+    inliers: float
+    speed: float
+
+
+STILL = ObjectMotion(IDENTITY, IDENTITY, 0.0, 0.0)
+
+
+def object_motion(flow: Flow, visible: Mask) -> ObjectMotion:
+    """Robust affine motion of the pixels ``visible`` (H, W) of the previous frame.
+
+    Flow vectors that fail the forward-backward check, or that lie at the mask's edge where flow of the background
+    bleeds in, do not vote. An object that stands still gets the identity exactly, so that nothing drifts.
+    """
+    points, moved, weight = _samples(flow, visible)
+    if len(points) < 8:
+        return STILL
+    step = np.linalg.norm(moved - points, axis=1)
+    if np.median(step) < 0.12 and np.percentile(step, 80) < 0.3:
+        return replace(STILL, inliers=float((step < 0.6).mean()))
+    similarity, error = _fit(points, moved, weight, False)
+    matrix = similarity
+    if len(points) > _AFFINE_POINTS:
+        matrix, error = _fit(points, moved, weight, True)
+    inliers = float((error < 1.0 + 0.05 * step).mean())
+    corners = np.array([points.min(0), points.max(0)])
+    speed = float(np.linalg.norm(corners @ matrix[:, :2].T + matrix[:, 2] - corners, axis=1).max())
+    return ObjectMotion(matrix, similarity, inliers, speed)
+
+
+def _samples(
+    flow: Flow, visible: Mask
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    cv2 = require("cv2", "video", "segmenting a video")
+    h, w = flow.forward.shape[:2]
+    small = cv2.resize(visible.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
+    inner = cv2.erode((small > 0.7).astype(np.uint8), np.ones((3, 3), np.uint8))
+    ys, xs = np.nonzero(inner if inner.sum() > 60 else small > 0.5)
+    every = max(1, len(ys) // _SAMPLES)
+    ys, xs = ys[::every], xs[::every]
+    points = ((np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5).astype(np.float64)
+    vectors = flow.forward[ys, xs].astype(np.float64)
+    miss = flow.inconsistency[ys, xs]
+    weight = np.exp(-((miss / (0.5 + 0.1 * np.linalg.norm(vectors, axis=1))) ** 2)) + 1e-3
+    return points, points + vectors, weight.astype(np.float64)
+
+
+def _fit(
+    points: NDArray[np.float64], moved: NDArray[np.float64], weight: NDArray[np.float64], affine: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    centre = points.mean(0)
+    spread = max(float(points.std()), 1.0)
+    p = (points - centre) / spread
+    flow = moved - points
+    basis = _basis(p, affine)
+    size = weight.copy()
+    start = np.median(flow, axis=0)
+    residual = np.linalg.norm(flow - start, axis=1)
+    solution = np.zeros(basis.shape[-1])
+    scale = max(float(np.median(residual)), 0.5)
+    for _ in range(12):
+        w = size / (1 + (residual / scale) ** 2) ** 2
+        a = basis * w[:, None, None]
+        normal = np.einsum("nki,nkj->ij", a, basis) + 1e-3 * w.sum() * np.diag(_ridge(affine))
+        solution = np.linalg.solve(normal, np.einsum("nki,nk->i", a, flow))
+        residual = np.linalg.norm(flow - basis @ solution, axis=1)
+        scale = max(1.5 * float(np.median(residual)), 0.25)
+    change = _matrix(solution, affine)
+    linear = np.eye(2) + change[:, :2] / spread
+    shift = change[:, 2] - change[:, :2] @ centre / spread
+    return np.concatenate([linear, shift[:, None]], 1), residual
+
+
+def _basis(p: NDArray[np.float64], affine: bool) -> NDArray[np.float64]:
+    x, y, one, zero = p[:, 0], p[:, 1], np.ones(len(p)), np.zeros(len(p))
+    if affine:
+        rows = ([x, y, one, zero, zero, zero], [zero, zero, zero, x, y, one])
+    else:
+        rows = ([x, -y, one, zero], [y, x, zero, one])
+    return np.stack([np.stack(r, -1) for r in rows], 1)
+
+
+def _ridge(affine: bool) -> NDArray[np.float64]:
+    return np.array([1.0, 1, 0, 1, 1, 0]) if affine else np.array([1.0, 1, 0, 0])
+
+
+def _matrix(s: NDArray[np.float64], affine: bool) -> NDArray[np.float64]:
+    if affine:
+        return np.array([[s[0], s[1], s[2]], [s[3], s[4], s[5]]])
+    return np.array([[s[0], -s[1], s[2]], [s[1], s[0], s[3]]])

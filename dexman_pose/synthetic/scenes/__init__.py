@@ -1,0 +1,1 @@
+"""Rendered scenes of one object under hard conditions."""

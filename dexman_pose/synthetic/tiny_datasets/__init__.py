@@ -1,0 +1,1 @@
+"""Tiny data sets in the formats of others, made in code."""

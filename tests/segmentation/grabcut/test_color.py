@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+
+from dexman_pose.segmentation.grabcut.color import FLOOR, ColorModel, near, near_shaded, to_bins, to_lab
+
+
+def _lab(color: tuple[int, int, int], shape: tuple[int, int] = (4, 4)) -> np.ndarray:
+    return to_lab(np.full((*shape, 3), color, np.uint8))
+
+
+def test_lab_of_grey_is_neutral() -> None:
+    assert _lab((128, 128, 128))[0, 0].tolist()[1:] == [128, 128]
+    assert _lab((255, 255, 255))[0, 0, 0] == 255
+
+
+def test_seen_colour_is_likely_and_others_get_the_floor() -> None:
+    model = ColorModel()
+    assert model.empty
+    model.add(to_bins(_lab((200, 30, 30))))
+    assert not model.empty
+    assert model.density(to_bins(_lab((200, 30, 30))))[0, 0] > 0.01
+    far = model.density(to_bins(_lab((30, 30, 200))))[0, 0]
+    assert 0 < far <= FLOOR
+
+
+def test_densities_of_all_bins_sum_to_about_one() -> None:
+    rng = np.random.default_rng(0)
+    model = ColorModel()
+    model.add(to_bins(to_lab(rng.integers(60, 200, (40, 40, 3)).astype(np.uint8))))
+    table = model.density(np.arange(40 * 32 * 32, dtype=np.int32))
+    assert 0.9 < table.sum() < 0.95 + 0.05 * FLOOR * len(table) + 1e-3
+
+
+def test_share_mixes_old_and_new() -> None:
+    red, blue = to_bins(_lab((200, 30, 30))), to_bins(_lab((30, 30, 200)))
+    model = ColorModel()
+    model.add(red)
+    before = model.density(red)[0, 0]
+    kept = model.copy()
+    model.add(blue, 0.25)
+    assert np.isclose(model.density(red)[0, 0] / before, 0.75, atol=0.01)
+    assert np.isclose(kept.density(red)[0, 0], before)
+
+
+def test_near_peaks_at_the_expected_colour_and_shade_is_forgiven_only_by_near_shaded() -> None:
+    lit, dark = _lab((180, 140, 90)), _lab((115, 88, 55))
+    expected = lit.astype(np.float32)
+    assert near(lit, expected)[0, 0] > 100 * near(dark, expected)[0, 0]
+    assert near_shaded(dark, expected)[0, 0] > 100 * near(dark, expected)[0, 0]
+    assert near_shaded(dark, expected)[0, 0] < near_shaded(lit, expected)[0, 0]
+    other = _lab((90, 140, 180))
+    assert near_shaded(other, expected)[0, 0] < 1e-3 * near_shaded(dark, expected)[0, 0]
+
+
+def test_shaded_model_knows_shadows_of_its_colours() -> None:
+    model = ColorModel()
+    model.add(to_bins(_lab((180, 140, 90))))
+    dark = to_bins(_lab((122, 94, 60)))
+    assert model.shaded().density(dark)[0, 0] > 5 * model.density(dark)[0, 0]
