@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.imaging.masks import Float, Window
+from dexman_pose.segmentation.grabcut.options import DEFAULTS, FlowOptions
 
 _LK: dict[str, Any] = {
     "winSize": (15, 15),
@@ -29,8 +30,6 @@ _RETURNS = 0.7  # pixels from where it left to where a point comes back
 WINDOW = (15, 15)
 
 LEVELS = 3
-
-_FLOW_SIDE = 480
 
 
 def flow_both_ways(
@@ -142,16 +141,23 @@ class Flow:
 
 
 class FlowEstimator:
-    """Dense inverse-search flow (Kroeger et al., 2016) between consecutive frames, at most 480 pixels wide."""
+    """Computes dense inverse-search flow (Kroeger et al., 2016) between consecutive frames.
 
-    def __init__(self, width: int, height: int) -> None:
+    Args:
+        width: of the frames, pixels.
+        height: of the frames, pixels.
+        options: the size it works at, and how fine it is.
+    """
+
+    def __init__(self, width: int, height: int, options: FlowOptions = DEFAULTS.flow) -> None:
         cv2 = require("cv2", "video", "segmenting a video")
-        self._scale = min(1.0, _FLOW_SIDE / max(width, height))
-        self._size = (max(16, round(width * self._scale)), max(16, round(height * self._scale)))
+        self._scale = min(1.0, options.side / max(width, height))
+        least = options.least_side
+        self._size = (max(least, round(width * self._scale)), max(least, round(height * self._scale)))
         self._coarse: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._fine: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._fine.setFinestScale(1)
-        self._fine.setVariationalRefinementIterations(2)
+        self._fine.setFinestScale(options.finest_scale)
+        self._fine.setVariationalRefinementIterations(options.variational_iterations)
         self._cv2 = cv2
 
     def reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

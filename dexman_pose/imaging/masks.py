@@ -15,6 +15,12 @@ Float = NDArray[np.float32]
 
 Window = tuple[slice, slice]
 
+EIGHT_CONNECTED = 8
+"""OpenCV's name for parts whose pixels may touch at a corner."""
+
+_FAR = 1e3
+"""Distance in pixels to the outline of a mask that has none."""
+
 
 def signed_distance_field(mask: Mask) -> FloatImage:
     """Distance (h, w) float32 of each pixel centre to the mask's edge, positive inside, zero midway between pixels."""
@@ -101,9 +107,9 @@ def coarse_signed_distance(mask: Mask) -> Float:
     cv2 = require("cv2", "video", "segmenting a video")
     inside = mask.astype(np.uint8)
     if not inside.any():
-        return np.full(mask.shape, -1e3, np.float32)
+        return np.full(mask.shape, -_FAR, np.float32)
     if inside.all():
-        return np.full(mask.shape, 1e3, np.float32)
+        return np.full(mask.shape, _FAR, np.float32)
     within = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
     out: Float = np.where(mask, within - 0.5, 0.5 - outside).astype(np.float32)
@@ -140,7 +146,9 @@ def fill_small_holes(mask: Mask, largest: int) -> Mask:
 def kept_parts(mask: Mask, anchor: Mask, smallest: float) -> Mask:
     """The connected parts of ``mask`` that meet ``anchor`` and have ``smallest`` pixels or more."""
     cv2 = require("cv2", "video", "segmenting a video")
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=EIGHT_CONNECTED
+    )
     meets = np.bincount(parts[anchor & mask], minlength=count) > 0
     keep = meets & (stats[:, cv2.CC_STAT_AREA] >= smallest)
     keep[0] = False

@@ -14,17 +14,35 @@ from dexman_pose.imaging.flow import FlowEstimator
 from dexman_pose.imaging.masks import mask_at, resized
 from dexman_pose.progress import progress
 from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
-from dexman_pose.segmentation.grabcut.evidence import Picture
+from dexman_pose.segmentation.grabcut.evidence import FrameData
+from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 from dexman_pose.segmentation.grabcut.start import start, working_size
-from dexman_pose.segmentation.grabcut.step import Tracker, paint_hands
+from dexman_pose.segmentation.grabcut.step import Tracker, label_hands
 
 
 def segment_by_propagation(
-    clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None
+    clip: Clip,
+    prompts: dict[str, ObjectPrompt],
+    hands: HandObservations | None,
+    options: GrabCutOptions = DEFAULTS,
 ) -> MaskSequence:
-    """Masks by GrabCut on the prompt frames and propagation by motion; see ``segment_clip``."""
+    """Make masks by GrabCut on the prompt frames and propagation by motion.
+
+    Args:
+        clip: the video, from a camera that does not move.
+        prompts: by object name.
+        hands: 2D joints per frame, or None.
+        options: every threshold of the method.
+
+    Returns:
+        One label image per frame, with a confidence (T, N) in [0, 1]; see ``segment_clip``.
+
+    Raises:
+        InputError: prompts or hands that do not fit the clip.
+        EstimationError: nothing could be told from its surroundings where a prompt points.
+    """
     check_inputs(clip, prompts, hands)
-    return _Run(clip, prompts, hands).masks()
+    return _Run(clip, prompts, hands, options).masks()
 
 
 def check_inputs(clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None) -> None:
@@ -41,12 +59,18 @@ def check_inputs(clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObserv
 
 
 class _Run:
-    def __init__(self, clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None) -> None:
-        self.clip, self.prompts = clip, prompts
-        self.size = working_size(clip)
+    def __init__(
+        self,
+        clip: Clip,
+        prompts: dict[str, ObjectPrompt],
+        hands: HandObservations | None,
+        options: GrabCutOptions,
+    ) -> None:
+        self.clip, self.prompts, self.options = clip, prompts, options
+        self.size = working_size(clip, options.propagation)
         self.result = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
         self.numbers = {name: i + 1 for i, name in enumerate(prompts)}
-        self.states, self.scene = start(clip, prompts, hands)
+        self.states, self.scene = start(clip, prompts, hands, options)
 
     def masks(self) -> MaskSequence:
         first = min(p.frame for p in self.prompts.values())
@@ -59,7 +83,7 @@ class _Run:
 
     def _pass(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
         tracker = Tracker(self.scene.copy(), self.numbers)
-        estimator = FlowEstimator(*self.size)
+        estimator = FlowEstimator(*self.size, self.options.flow)
         previous: NDArray[np.uint8] | None = None
         before, free = None, None
         for index, frame in progress(frames, "segment", total=count):
@@ -69,12 +93,12 @@ class _Run:
             stored = self.result.labels(index)
             labels = np.zeros(lab.shape[:2], np.uint8)
             if previous is None:
-                paint_hands(index, lab, tracker.scene, labels)
+                label_hands(index, lab, tracker.scene, labels)
             else:
                 others = (stored > 0) & (stored < OCCLUDER)
                 taken = mask_at(others, self.size) if others.any() else None
                 flow = estimator.between(previous, grey)
-                found = tracker.step(Picture(index, lab, to_bins(lab), flow, taken, before, free))
+                found = tracker.step(FrameData(index, lab, to_bins(lab), flow, taken, before, free))
                 labels = found.labels
                 for name, value in found.confidence.items():
                     self.result.confidence[index, self.numbers[name] - 1] = value

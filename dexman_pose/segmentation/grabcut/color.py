@@ -9,32 +9,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.segmentation.grabcut.model_options import ColorOptions
+from dexman_pose.segmentation.grabcut.options import DEFAULTS
 
 Lab = NDArray[np.uint8]
 Float = NDArray[np.float32]
 Bins = NDArray[np.int32]
 
-_L_BINS, _CHROMA_BINS = 40, 32
+_CHROMA_BITS = 5
+_L_BINS, _CHROMA_BINS = 40, 1 << _CHROMA_BITS
 NUM_BINS = _L_BINS * _CHROMA_BINS * _CHROMA_BINS
 """Bins of the histogram. In lightness 4 wide below 64, where dark things differ by little, and 8 above; in chroma 4
 wide over [64, 192), which chroma rarely leaves."""
 
 _LEVELS = np.arange(256)
+_NEUTRAL = 128
+"""8-bit a and b of grey."""
 LIGHTNESS = np.where(_LEVELS < 64, _LEVELS / 4.0, 8.0 + _LEVELS / 8.0).astype(np.float32)
 """Lightness bin, not rounded, of each 8-bit L."""
-_CHROMA_BIN = np.clip((_LEVELS - 64) >> 2, 0, 31)
+_CHROMA_BIN = np.clip((_LEVELS - 64) >> 2, 0, _CHROMA_BINS - 1)
 _BIN_OF = np.stack([LIGHTNESS.astype(int), _CHROMA_BIN, _CHROMA_BIN], -1)[None].astype(np.uint8)
-_SIGMA = (0.75, 3.0, 3.0)
-"""Spread of a surface's colour from frame to frame: in lightness bins, a, b."""
-_PEAK = float(16.0 / ((2 * np.pi) ** 1.5 * np.prod(_SIGMA)))
-COLOR_WEIGHT = 0.7
-"""Weight of log colour densities against priors: neighbouring pixels are not independent witnesses."""
-_DEEPEST = 3.5
-"""Price, in squared deviations, of the deepest shadow: where things touch, light fades to almost nothing."""
-_SHADES = ((0.85, 0.15), (0.7, 0.1), (0.55, 0.07))
-"""Darkening by a shadow, and how often it is met beside the lit surface."""
-FLOOR = 1.0 / 5000.0
-"""Share of a bin under a uniform density over the colours that occur in pictures: an eighth of the table."""
+_DARK_BINS = 16
+_DARK_CENTRES = 4.0 * np.arange(_DARK_BINS) + 2
+_L_CENTRES = np.concatenate([_DARK_CENTRES, 8.0 * (np.arange(_DARK_BINS, _L_BINS) - 8) + 4])
+_CHROMA_CENTRES = 4.0 * np.arange(_CHROMA_BINS) + 66 - _NEUTRAL
+"""8-bit L, and a or b from neutral, at the centre of each bin."""
+_DARK_RATE, _LIGHT_RATE, _LIGHT_OFFSET = np.float32(0.25), np.float32(0.125), 8
+"""Lightness bins per 8-bit L in the dark and in the light, and where the light ones would start at L = 0."""
+_CHROMA_BIN_AREA = 16.0
+_GAUSSIAN_NORM = float((2 * np.pi) ** 1.5)
+_TINY = 1e-9
+"""Keeps an empty histogram from dividing by zero."""
 
 
 def to_lab(rgb: NDArray[np.uint8]) -> Lab:
@@ -48,25 +53,32 @@ def to_bins(lab: Lab) -> Bins:
     """Index of the histogram bin of every pixel, (H, W) int32."""
     cv2 = require("cv2", "video", "segmenting a video")
     coarse = cv2.LUT(lab, _BIN_OF)
-    bins = coarse[..., 0].astype(np.int32) << 10
-    bins |= coarse[..., 1].astype(np.int32) << 5
+    bins = coarse[..., 0].astype(np.int32) << 2 * _CHROMA_BITS
+    bins |= coarse[..., 1].astype(np.int32) << _CHROMA_BITS
     bins |= coarse[..., 2]
     return bins
 
 
 class ColorModel:
-    """A colour histogram that forgets slowly: counts in Lab, smoothed and normalised when asked."""
+    """Holds a colour histogram that forgets slowly: counts in Lab, smoothed and normalised when asked.
 
-    def __init__(self) -> None:
+    Args:
+        options: smoothing, shadows and the density of colours never seen.
+    """
+
+    def __init__(self, options: ColorOptions = DEFAULTS.color) -> None:
+        self._options = options
         self._counts = np.zeros(NUM_BINS, np.float32)
         self._density: Float | None = None
 
     @classmethod
-    def weighted(cls, bins: Bins, weight: NDArray[np.floating]) -> ColorModel:
-        """The model of pixels that count differently."""
-        model = cls()
+    def weighted(
+        cls, bins: Bins, weight: NDArray[np.floating], options: ColorOptions = DEFAULTS.color
+    ) -> ColorModel:
+        """Make the model of pixels (h, w) that count with a weight (h, w) each."""
+        model = cls(options)
         counts = np.bincount(bins.ravel(), weight.ravel(), minlength=NUM_BINS).astype(np.float32)
-        model._counts = counts / max(float(counts.sum()), 1e-9)
+        model._counts = counts / max(float(counts.sum()), _TINY)
         return model
 
     @property
@@ -92,58 +104,89 @@ class ColorModel:
     def _smoothed(self) -> Float:
         from scipy.ndimage import gaussian_filter
 
+        o = self._options
         if self.empty:
-            return np.full(NUM_BINS, FLOOR, np.float32)
+            return np.full(NUM_BINS, o.uniform_density, np.float32)
         table = self._counts.reshape(_L_BINS, _CHROMA_BINS, _CHROMA_BINS)
-        smooth = gaussian_filter(table, (0.7, 0.8, 0.8), mode="nearest", truncate=3.0).ravel()
-        broad = gaussian_filter(table, (2.0, 2.5, 2.5), mode="nearest", truncate=2.0).ravel()
-        return (0.85 * smooth + 0.1 * broad + 0.05 * FLOOR).astype(np.float32)
+
+        def smoothed(sigma: tuple[float, float], truncate: float) -> Float:
+            per_axis = (sigma[0], sigma[1], sigma[1])
+            out: Float = gaussian_filter(table, per_axis, mode="nearest", truncate=truncate).ravel()
+            return out
+
+        narrow = smoothed(o.narrow_sigma, o.narrow_truncate)
+        broad = smoothed(o.broad_sigma, o.broad_truncate)
+        density = o.narrow_share * narrow + o.broad_share * broad + o.uniform_share * o.uniform_density
+        return density.astype(np.float32)
 
     def shaded(self) -> ColorModel:
-        """The same colours, and at a lower rate the same in shadow: L, a - 128 and b - 128 scaled down together."""
+        """Make a model of the same colours, and at a lower rate of the same in shadow.
+
+        A shadow scales L, a - 128 and b - 128 down together.
+        """
         used = np.flatnonzero(self._counts)
-        level, a, b = used >> 10, (used >> 5) & 31, used & 31
-        lightness = np.where(level < 16, 4.0 * level + 2, 8.0 * (level - 8) + 4)
+        level, a, b = np.unravel_index(used, (_L_BINS, _CHROMA_BINS, _CHROMA_BINS))
         other = self.copy()
-        for scale, share in _SHADES:
-            lab = [lightness * scale, *(128 + scale * (4.0 * v + 66 - 128) for v in (a, b))]
+        for scale, share in self._options.shades:
+            lab = [_L_CENTRES[level] * scale, *(_NEUTRAL + scale * _CHROMA_CENTRES[v] for v in (a, b))]
             image = np.clip(np.stack(lab, -1)[None], 0, 255).astype(np.uint8)
             np.add.at(other._counts, to_bins(image)[0], share * self._counts[used])
-        other._counts /= max(float(other._counts.sum()), 1e-9)
+        other._counts /= max(float(other._counts.sum()), _TINY)
         return other
 
     def copy(self) -> ColorModel:
         """An independent copy."""
-        other = ColorModel()
+        other = ColorModel(self._options)
         other._counts = self._counts.copy()
         return other
 
 
-def near(lab: Lab, expected: Float) -> Float:
-    """Density per bin of pixels under a narrow Gaussian around the expected Lab colours (H, W, 3) float32."""
-    cost = np.square((LIGHTNESS[lab[..., 0]] - _lightness(expected[..., 0])) / _SIGMA[0])
+def gaussian_density(lab: Lab, expected: Float, options: ColorOptions = DEFAULTS.color) -> Float:
+    """Compute the density per bin of pixels under a narrow Gaussian around expected colours.
+
+    Args:
+        lab: (H, W, 3) uint8.
+        expected: (H, W, 3) float32 Lab.
+        options: the Gaussian's spread.
+    """
+    cost = np.square((LIGHTNESS[lab[..., 0]] - _lightness(expected[..., 0])) / options.sigma_lightness)
     for i in (1, 2):
-        cost += np.square((lab[..., i] - expected[..., i]) / _SIGMA[i])
-    return np.float32(_PEAK) * np.exp(-0.5 * cost)
+        cost += np.square((lab[..., i] - expected[..., i]) / options.sigma_chroma)
+    return np.float32(_peak(options)) * np.exp(-0.5 * cost)
+
+
+def _peak(options: ColorOptions) -> float:
+    """Density per bin at the centre of the Gaussian."""
+    sigmas = (options.sigma_lightness, options.sigma_chroma, options.sigma_chroma)
+    return float(_CHROMA_BIN_AREA / (_GAUSSIAN_NORM * np.prod(sigmas)))
 
 
 def _lightness(level: Float) -> Float:
     """Lightness in bins."""
-    return np.minimum(level * np.float32(0.25), 8 + level * np.float32(0.125))
+    return np.minimum(level * _DARK_RATE, _LIGHT_OFFSET + level * _LIGHT_RATE)
 
 
-def near_shaded(lab: Lab, expected: Float, darkest: float = 0.1) -> Float:
-    """Like :func:`near`, but a darker (or slightly brighter) version of the same surface counts as well.
+def shaded_density(
+    lab: Lab, expected: Float, darkest: float | None = None, options: ColorOptions = DEFAULTS.color
+) -> Float:
+    """Compute the density of :func:`gaussian_density` where darker versions of the same surface count as well.
 
-    A shadow scales L, a - 128 and b - 128 together; the best scale within [darkest, 1.15] is used, at a price.
+    A shadow scales L, a - 128 and b - 128 together; the best scale within [darkest, brightest] is used, at a price.
+
+    Args:
+        lab: (..., 3) uint8.
+        expected: (..., 3) float32 Lab.
+        darkest: share of the light left in the darkest shadow; None takes that of the options.
+        options: the Gaussian's spread and the price of a shadow.
     """
+    darkest = options.darkest if darkest is None else darkest
     c, p = [lab[..., i].astype(np.float32) for i in range(3)], [expected[..., i] for i in range(3)]
-    c[1:], p[1:] = [v - 128 for v in c[1:]], [v - 128 for v in p[1:]]
+    c[1:], p[1:] = [v - _NEUTRAL for v in c[1:]], [v - _NEUTRAL for v in p[1:]]
     scale = c[0] * p[0] + c[1] * p[1] + c[2] * p[2]
     scale /= np.maximum(p[0] * p[0] + p[1] * p[1] + p[2] * p[2], 1.0)
-    np.clip(scale, darkest, 1.15, out=scale)
-    cost = np.minimum(np.square((1 - scale) * 4), _DEEPEST)
-    cost += np.square((LIGHTNESS[lab[..., 0]] - _lightness(scale * p[0])) / _SIGMA[0])
+    np.clip(scale, darkest, options.brightest, out=scale)
+    cost = np.minimum(np.square((1 - scale) * options.shade_price), options.shade_price_limit)
+    cost += np.square((LIGHTNESS[lab[..., 0]] - _lightness(scale * p[0])) / options.sigma_lightness)
     for i in (1, 2):
-        cost += np.square((c[i] - scale * p[i]) / _SIGMA[i])
-    return np.float32(_PEAK) * np.exp(-0.5 * cost)
+        cost += np.square((c[i] - scale * p[i]) / options.sigma_chroma)
+    return np.float32(_peak(options)) * np.exp(-0.5 * cost)

@@ -9,81 +9,103 @@ from dexman_pose._optional import require
 from dexman_pose.data import JOINT_PARENTS, Clip, HandObservations
 from dexman_pose.imaging.masks import Float, Window, resized
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
+from dexman_pose.segmentation.grabcut.model_options import HandOptions
+from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 
+_WRIST = 0
 _PALM = (0, 1, 2, 5, 9, 13, 17)
-_FAR = -6.0
-_ON_SKELETON = 2.5
-_ON_FOREARM = 1.0
-_SKIN_FRAMES = 12
+_KNUCKLES = [5, 9, 13, 17]
+_PALM_PAIRS = ((0, 9), (0, 5), (0, 17), (5, 17))
+"""Joints by number, in the order of ``joint_names``: outline of the palm, knuckles, ends of the palm's lengths."""
+_TINY = 1e-6
+"""Pixels; keeps a wrist that lies on the knuckles from dividing by zero."""
+_DRAWABLE = 9999
+"""Pixels; the drawing functions take no larger coordinates."""
 
 
 class HandModel:
-    """Prior and colour of the hand label.
+    """Holds the prior and the colours of the hand label.
 
     Args:
         observations: joints in pixels of the clip's frames.
         scale: working size / clip size.
         skin: colours of the hands.
+        options: proportions and levels of the prior.
     """
 
-    def __init__(self, observations: HandObservations, scale: float, skin: ColorModel) -> None:
+    def __init__(
+        self,
+        observations: HandObservations,
+        scale: float,
+        skin: ColorModel,
+        options: HandOptions = DEFAULTS.hands,
+    ) -> None:
+        self.options = options
         self._joints = (observations.joints_2d + 0.5) * scale - 0.5
         self._valid = observations.valid
         self.skin = skin
 
     @classmethod
     def learn(
-        cls, clip: Clip, observations: HandObservations, scale: float, size: tuple[int, int]
+        cls,
+        clip: Clip,
+        observations: HandObservations,
+        scale: float,
+        size: tuple[int, int],
+        options: GrabCutOptions = DEFAULTS,
     ) -> HandModel:
-        """The model of a clip; skin colours are taken under the joints in frames spread over the clip."""
-        model = cls(observations, scale, ColorModel())
+        """Make the model of a clip; skin colours are taken under the joints in frames spread over the clip."""
+        o = options.hands
+        model = cls(observations, scale, ColorModel(options.color), o)
         seen = np.flatnonzero(observations.detected.any(1))
         picked = (
-            seen[np.unique(np.linspace(0, len(seen) - 1, _SKIN_FRAMES).round().astype(int))]
+            seen[np.unique(np.linspace(0, len(seen) - 1, o.skin_frames).round().astype(int))]
             if len(seen)
             else seen
         )
         for index in picked:
             lab = to_lab(resized(clip.frame(int(index)), size))
             core = model._core(int(index), lab.shape[:2])
-            model.skin.add(_typical(to_bins(lab)[core]), 0.3)
+            model.skin.add(_most_common_bins(to_bins(lab)[core], o.skin_bulk), o.skin_rate)
         return model
 
     def present(self, frame: int) -> bool:
         """True when a hand was seen (or bridged) in this frame."""
         return bool(self._valid[frame].any()) and not self.skin.empty
 
-    def reach(self, frame: int, shape: tuple[int, int]) -> list[Window]:
+    def windows(self, frame: int, shape: tuple[int, int]) -> list[Window]:
         """Windows of a (H, W) image that hold each hand and its forearm."""
-        windows = []
+        windows, margin = [], self.options.window_margin
         for joints in self._hands(frame):
-            length = _length(joints)
-            points = np.concatenate([joints, [_elbow(joints)]])
-            low = np.floor(points.min(0) - 0.4 * length).astype(int)
-            high = np.ceil(points.max(0) + 0.4 * length).astype(int) + 1
+            length = self._length(joints)
+            points = np.concatenate([joints, [self._elbow(joints)]])
+            low = np.floor(points.min(0) - margin * length).astype(int)
+            high = np.ceil(points.max(0) + margin * length).astype(int) + 1
             low, high = np.maximum(low, 0), np.minimum(high, [shape[1], shape[0]])
             if (high > low).all():
                 windows.append((slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))))
         return windows
 
     def log_prior(self, frame: int, window: Window) -> Float:
-        """Log odds of a hand against background before looking at colours, (H, W) of the window."""
+        """Compute the log odds of a hand against background before looking at colours, (H, W) of the window."""
+        o = self.options
         cv2 = require("cv2", "video", "segmenting a video")
         rows, cols = window
         shape = (rows.stop - rows.start, cols.stop - cols.start)
-        out = np.full(shape, _FAR, np.float32)
+        out = np.full(shape, o.far_log_odds, np.float32)
         for joints in self._hands(frame):
-            length = _length(joints)
+            length = self._length(joints)
             local = joints - [cols.start, rows.start]
             hand = np.zeros(shape, np.uint8)
-            _draw_hand(hand, local, max(2, round(0.17 * length)))
+            _draw_hand(hand, local, max(o.least_width, round(o.finger_width * length)))
             arm = np.zeros(shape, np.uint8)
-            _line(arm, local[0], _elbow(local), max(2, round(0.55 * length)))
-            for drawn, level in ((hand, _ON_SKELETON), (arm, _ON_FOREARM)):
+            _line(arm, local[0], self._elbow(local), max(o.least_width, round(o.forearm_width * length)))
+            for drawn, level in ((hand, o.skeleton_log_odds), (arm, o.forearm_log_odds)):
                 if drawn.any():
                     away = cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 3)
-                    np.maximum(out, level - away / max(0.04 * length, 1.0), out=out)
-        return np.maximum(out, _FAR)
+                    softness = max(o.softness * length, o.least_softness)
+                    np.maximum(out, level - away / softness, out=out)
+        return np.maximum(out, o.far_log_odds)
 
     def _hands(self, frame: int) -> list[NDArray[np.float64]]:
         return [self._joints[frame, side] for side in (0, 1) if self._valid[frame, side]]
@@ -91,30 +113,28 @@ class HandModel:
     def _core(self, frame: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         drawn = np.zeros(shape[:2], np.uint8)
         for joints in self._hands(frame):
-            _draw_hand(drawn, joints, max(1, round(0.06 * _length(joints))))
+            _draw_hand(drawn, joints, max(1, round(self.options.core_width * self._length(joints))))
         return drawn.astype(bool)
 
+    def _length(self, joints: NDArray[np.float64]) -> float:
+        """Palm size in pixels: the longest of four palm distances, since the palm may be seen edge-on."""
+        lengths = (float(np.linalg.norm(joints[a] - joints[b])) for a, b in _PALM_PAIRS)
+        return max(self.options.least_palm, *lengths)
 
-def _typical(bins: NDArray[np.int32]) -> NDArray[np.int32]:
+    def _elbow(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A point some way up the forearm: from the knuckles through the wrist and on."""
+        away = joints[_WRIST] - joints[_KNUCKLES].mean(0)
+        norm = max(float(np.linalg.norm(away)), _TINY)
+        along: NDArray[np.float64] = away / norm * self.options.forearm_length * self._length(joints)
+        return joints[_WRIST] + along
+
+
+def _most_common_bins(bins: NDArray[np.int32], bulk: float) -> NDArray[np.int32]:
     """The bins that make up the bulk: what lies under a joint now and then is something else."""
     values, counts = np.unique(bins, return_counts=True)
     order = np.argsort(counts)[::-1]
-    cut = np.searchsorted(np.cumsum(counts[order]), 0.85 * len(bins)) + 1
+    cut = np.searchsorted(np.cumsum(counts[order]), bulk * len(bins)) + 1
     return bins[np.isin(bins, values[order[:cut]])]
-
-
-def _length(joints: NDArray[np.float64]) -> float:
-    """Palm size in pixels: the longest of three palm distances, since the palm may be seen edge-on."""
-    pairs = ((0, 9), (0, 5), (0, 17), (5, 17))
-    return max(12.0, *(float(np.linalg.norm(joints[a] - joints[b])) for a, b in pairs))
-
-
-def _elbow(joints: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A point some way up the forearm: from the knuckles through the wrist and on."""
-    away = joints[0] - joints[[5, 9, 13, 17]].mean(0)
-    norm = max(float(np.linalg.norm(away)), 1e-6)
-    elbow: NDArray[np.float64] = joints[0] + away / norm * 1.3 * _length(joints)
-    return elbow
 
 
 def _draw_hand(image: NDArray[np.uint8], joints: NDArray[np.float64], width: int) -> None:
@@ -132,4 +152,4 @@ def _line(image: NDArray[np.uint8], a: NDArray[np.float64], b: NDArray[np.float6
 
 def _drawable(points: NDArray[np.float64]) -> NDArray[np.int32]:
     """Whole pixels, small enough for the drawing functions."""
-    return np.clip(points.round(), -9999, 9999).astype(np.int32)
+    return np.clip(points.round(), -_DRAWABLE, _DRAWABLE).astype(np.int32)

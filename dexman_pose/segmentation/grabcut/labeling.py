@@ -11,33 +11,37 @@ import numpy as np
 
 from dexman_pose._optional import require
 from dexman_pose.segmentation.grabcut.color import LIGHTNESS, Float, Lab
+from dexman_pose.segmentation.grabcut.model_options import LabelingOptions
+from dexman_pose.segmentation.grabcut.options import DEFAULTS
 
 _STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.7), (1, -1, 0.7))
+"""Rows and columns to half of a pixel's eight neighbours, and the weight of each: the inverse of its distance."""
+_L_PER_BIN = 8
+"""Lab units that a bin of lightness stands for beside a and b; in the dark that stretches what differs little."""
 
 
-def posterior(log_evidence: Float, lab: Lab, *, smoothness: float = 1.6, iterations: int = 7) -> Float:
-    """Probability of each label at each pixel, (K, H, W) float32.
+def posterior(log_evidence: Float, lab: Lab, options: LabelingOptions = DEFAULTS.labeling) -> Float:
+    """Compute the probability of each label at each pixel, (K, H, W) float32.
 
     Args:
         log_evidence: (K, H, W) log likelihood plus log prior of each label.
         lab: (H, W, 3) the picture, whose edges the labels may follow at little cost.
-        smoothness: weight of the agreement between neighbours of equal colour.
-        iterations: mean-field updates at half resolution, where most of the work is done.
+        options: how strongly neighbours agree, and how long it is iterated.
     """
     small_shape = lab.shape[1] // 2, lab.shape[0] // 2
-    q = _softmax(log_evidence)
-    if min(small_shape) >= 16:
+    q, iterations = _softmax(log_evidence), options.iterations
+    if min(small_shape) >= options.least_coarse_side:
         cv2 = require("cv2", "video", "segmenting a video")
         small = np.stack([cv2.resize(e, small_shape, interpolation=cv2.INTER_AREA) for e in log_evidence])
         small_lab = cv2.resize(lab, small_shape, interpolation=cv2.INTER_AREA)
-        coarse = _solve(small, _softmax(small), small_lab, smoothness, iterations)
+        coarse = _solve(small, _softmax(small), small_lab, iterations, options)
         q = np.stack([cv2.resize(c, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR) for c in coarse])
-        iterations = 2
-    return _solve(log_evidence, q, lab, smoothness, iterations)
+        iterations = options.fine_iterations
+    return _solve(log_evidence, q, lab, iterations, options)
 
 
-def _solve(log_evidence: Float, q: Float, lab: Lab, smoothness: float, iterations: int) -> Float:
-    weights = _pair_weights(lab, smoothness)
+def _solve(log_evidence: Float, q: Float, lab: Lab, iterations: int, options: LabelingOptions) -> Float:
+    weights = _pair_weights(lab, options)
     energy, scratch = np.empty_like(q), np.empty_like(q)
     for _ in range(iterations):
         np.copyto(energy, log_evidence)
@@ -52,10 +56,10 @@ def _solve(log_evidence: Float, q: Float, lab: Lab, smoothness: float, iteration
 _Slices = tuple[slice, slice, slice]
 
 
-def _pair_weights(lab: Lab, smoothness: float) -> list[tuple[tuple[_Slices, _Slices], Float]]:
+def _pair_weights(lab: Lab, options: LabelingOptions) -> list[tuple[tuple[_Slices, _Slices], Float]]:
     cv2 = require("cv2", "video", "segmenting a video")
     image = lab.astype(np.float32)
-    image[..., 0] = 8 * LIGHTNESS[lab[..., 0]]
+    image[..., 0] = _L_PER_BIN * LIGHTNESS[lab[..., 0]]
     pairs, differences = [], []
     for dy, dx, share in _STEPS:
         a, b = _shifted(dy, dx)
@@ -63,9 +67,10 @@ def _pair_weights(lab: Lab, smoothness: float) -> list[tuple[tuple[_Slices, _Sli
         np.multiply(d, d, out=d)
         differences.append((d[..., 0] + d[..., 1] + d[..., 2], share))
         pairs.append((a, b))
-    scale = max(2.0 * float(np.mean(differences[0][0])), 20.0)
+    scale = max(options.contrast_factor * float(np.mean(differences[0][0])), options.least_contrast)
+    uncut = options.uncut_share
     return [
-        (pair, (smoothness * share * (0.08 + 0.92 * np.exp(-d / scale))).astype(np.float32))
+        (pair, (options.smoothness * share * (uncut + (1 - uncut) * np.exp(-d / scale))).astype(np.float32))
         for pair, (d, share) in zip(pairs, differences)
     ]
 

@@ -9,29 +9,27 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.masks import coarse_signed_distance, fill_small_holes, window_around
-from dexman_pose.segmentation.grabcut.background import Plate
-from dexman_pose.segmentation.grabcut.color import (
-    COLOR_WEIGHT,
-    Bins,
-    ColorModel,
-    Float,
-    Lab,
-    near_shaded,
-    to_bins,
-)
+from dexman_pose.segmentation.grabcut.background import BackgroundModel
+from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, Lab, shaded_density, to_bins
 from dexman_pose.segmentation.grabcut.labeling import posterior
+from dexman_pose.segmentation.grabcut.model_options import LocalColorOptions
+from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 
-_CELLS = 6
-_ROUNDS = 4
-_LOOSE = 0.09
-"""A gap between object and box wider than this share of the box is not what a user draws."""
-_BONUS = 0.8
+_TINY = 1e-6
+"""Keeps pixels far from every node of the grid from dividing by zero."""
 
 
-def refine_on_prompt(
-    lab: Lab, mask: Mask, allowed: Mask, plate: Plate, hand: Float | None = None, *, tight: bool = True
+def refine_prompt_mask(
+    lab: Lab,
+    mask: Mask,
+    allowed: Mask,
+    background: BackgroundModel,
+    hand: Float | None = None,
+    *,
+    tight: bool = True,
+    options: GrabCutOptions = DEFAULTS,
 ) -> Mask:
-    """A first mask of an object, labelled again with background colours that depend on the place.
+    """Label a first mask of an object again, with background colours that depend on the place.
 
     One colour model for all surroundings takes parts of a colourful object for background as soon as anything
     around has the same colour somewhere; with local models only what lies next to a part counts.
@@ -40,70 +38,79 @@ def refine_on_prompt(
         lab: (H, W, 3) crop around the object with some surroundings.
         mask: (H, W) bool, the first guess.
         allowed: (H, W) bool, pixels that may be the object; all others are background for certain.
-        plate: what is seen at other times where the object may be: tells shadow from object.
+        background: what is seen at other times where the object may be: tells shadow from object.
         hand: (H, W) weighted log evidence of a hand, or None.
         tight: the allowed pixels are a box that the object touches on every side. Where the first mask fails to,
             colours met on the way are taken for the object's; elsewhere the first mask's colours stay in charge.
+        options: of the relabelling, the colours and the labels.
+
+    Returns:
+        (H, W) bool.
     """
+    o, weight = options.local_color, options.color.weight
     bins = to_bins(lab)
-    plain = near_shaded(lab, plate.lab)
-    doubtful = _missing(mask, allowed) if tight else np.zeros(mask.shape, np.float32)
-    inside = np.clip(coarse_signed_distance(allowed) / 3.0, -1, 0.2) + doubtful
-    known = np.where(allowed, np.where(doubtful > 0, 0.0, 0.25), 1.0)
-    first = ColorModel()
+    at_rest = shaded_density(lab, background.lab, options=options.color)
+    doubtful = _unreached_sides(mask, allowed, o) if tight else np.zeros(mask.shape, np.float32)
+    inside = np.clip(coarse_signed_distance(allowed) / o.box_softness, *o.box_log_odds) + doubtful
+    known = np.where(allowed, np.where(doubtful > 0, 0.0, o.known_inside), 1.0)
+    first = ColorModel(options.color)
     first.add(bins[mask])
-    for _ in range(_ROUNDS):
-        if mask.sum() < 12 or (~mask).sum() < 12:
+    for _ in range(o.rounds):
+        if mask.sum() < o.least_pixels or (~mask).sum() < o.least_pixels:
             return mask
         own = first.copy()
-        own.add(bins[mask], 1.0 if tight and not _fills(mask, allowed) else 0.4)
+        own.add(bins[mask], 1.0 if tight and not _reaches_all_sides(mask, allowed, o) else o.color_rate)
         evidence = np.empty((2 if hand is None else 3, *mask.shape), np.float32)
-        around = _local_density(bins, known * ~mask)
-        trust = 0.6 * plate.trust
-        evidence[0] = COLOR_WEIGHT * np.log(trust * plain + (1 - trust) * around)
-        evidence[1] = COLOR_WEIGHT * np.log(own.density(bins)) + inside
-        evidence[1] += 0.35 * np.clip(coarse_signed_distance(mask) / 3.0, -2, 2)
-        evidence[1][~allowed] = -50
+        around = _local_density(bins, known * ~mask, options)
+        trust = o.background_trust * background.trust
+        evidence[0] = weight * np.log(trust * at_rest + (1 - trust) * around)
+        evidence[1] = weight * np.log(own.density(bins)) + inside
+        from_mask = np.clip(coarse_signed_distance(mask) / o.mask_softness, -o.mask_log_odds, o.mask_log_odds)
+        evidence[1] += o.mask_weight * from_mask
+        evidence[1][~allowed] = o.excluded_log_odds
         if hand is not None:
             evidence[2] = hand
-        mask = posterior(evidence, lab, smoothness=2.0, iterations=12).argmax(0) == 1
-    return fill_small_holes(mask, 12)
+        mask = posterior(evidence, lab, o.labeling).argmax(0) == 1
+    return fill_small_holes(mask, options.prompt.largest_hole)
 
 
-def _fills(mask: Mask, allowed: Mask) -> bool:
+def _reaches_all_sides(mask: Mask, allowed: Mask, options: LocalColorOptions) -> bool:
     """True when the mask reaches close to every side of the allowed box."""
-    return not _missing(mask, allowed).any()
+    return not _unreached_sides(mask, allowed, options).any()
 
 
-def _missing(mask: Mask, allowed: Mask) -> Float:
-    """A bonus for pixels between the mask and those sides of the allowed box that it does not reach."""
-    bonus = np.zeros(mask.shape, np.float32)
+def _unreached_sides(mask: Mask, allowed: Mask, options: LocalColorOptions) -> Float:
+    """Log odds, to be added, for pixels between the mask and those sides of the allowed box that it does not reach."""
+    added = np.zeros(mask.shape, np.float32)
     inner, outer = window_around(mask, 0), window_around(allowed, 0)
     if inner is None or outer is None:
-        return bonus
+        return added
     for axis, (i, o) in enumerate(zip(inner, outer)):
-        loose = _LOOSE * (o.stop - o.start)
+        loose = options.loose * (o.stop - o.start)
         for part in (slice(o.start, i.start), slice(i.stop, o.stop)):
             if part.stop - part.start > loose:
-                bonus[(slice(None),) * axis + (part,)] = _BONUS
-    return bonus
+                added[(slice(None),) * axis + (part,)] = options.loose_log_odds
+    return added
 
 
-def _local_density(bins: Bins, known: NDArray[np.float64]) -> Float:
+def _local_density(bins: Bins, known: NDArray[np.float64], options: GrabCutOptions) -> Float:
     """Density of each pixel (H, W) under the background colours near it; ``known`` says how far it is background.
 
     The colours are collected around the nodes of a coarse grid and blended between the nodes.
     """
     h, w = bins.shape
-    reach, blend = 0.15 * max(h, w), max(h, w) / _CELLS / 1.5
+    o = options.local_color
+    reach, blend = o.reach * max(h, w), max(h, w) / o.cells / o.cell_overlap
     out = np.zeros((h, w), np.float32)
-    total = np.full((h, w), 1e-6, np.float32)
+    total = np.full((h, w), _TINY, np.float32)
     y, x = np.mgrid[0:h, 0:w]
-    for cy, cx in itertools.product(np.linspace(0, h - 1, _CELLS), np.linspace(0, w - 1, _CELLS)):
+    nodes = itertools.product(np.linspace(0, h - 1, o.cells), np.linspace(0, w - 1, o.cells))
+    for cy, cx in nodes:
         away = (y - cy) ** 2 + (x - cx) ** 2
-        model = ColorModel.weighted(bins, known * np.exp(-away / (2 * reach**2))).shaded()
+        weight = known * np.exp(-away / (2 * reach**2))
+        model = ColorModel.weighted(bins, weight, options.color).shaded()
         near = np.exp(-away / (2 * blend**2)).astype(np.float32)
-        use = near > 0.05
+        use = near > o.least_blend
         out[use] += near[use] * model.density(bins[use])
         total[use] += near[use]
     return out / total

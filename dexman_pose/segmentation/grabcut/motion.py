@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.flow import Flow
+from dexman_pose.segmentation.grabcut.options import DEFAULTS, MotionOptions
 
-_AFFINE_POINTS = 150
-_SAMPLES = 800
 IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
 
 
@@ -37,48 +36,56 @@ class ObjectMotion:
 STILL = ObjectMotion(IDENTITY, IDENTITY, 0.0, 0.0)
 
 
-def object_motion(flow: Flow, visible: Mask) -> ObjectMotion:
-    """Robust affine motion of the pixels ``visible`` (H, W) of the previous frame.
+def object_motion(flow: Flow, visible: Mask, options: MotionOptions = DEFAULTS.motion) -> ObjectMotion:
+    """Fit the robust affine motion of the pixels ``visible`` (H, W) of the previous frame.
 
     Flow vectors that fail the forward-backward check, or that lie at the mask's edge where flow of the background
     bleeds in, do not vote. An object that stands still gets the identity exactly, so that nothing drifts.
     """
-    points, moved, weight = _samples(flow, visible)
-    if len(points) < 8:
+    o = options
+    points, moved, weight = _samples(flow, visible, o)
+    if len(points) < o.least_points:
         return STILL
     step = np.linalg.norm(moved - points, axis=1)
-    if np.median(step) < 0.12 and np.percentile(step, 80) < 0.3:
-        return replace(STILL, inliers=float((step < 0.6).mean()))
-    similarity, error = _fit(points, moved, weight, False)
+    if np.median(step) < o.still_median and np.percentile(step, o.still_percentile) < o.still_high:
+        return replace(STILL, inliers=float((step < o.still_inlier).mean()))
+    similarity, error = _fit(points, moved, weight, o, affine=False)
     matrix = similarity
-    if len(points) > _AFFINE_POINTS:
-        matrix, error = _fit(points, moved, weight, True)
-    inliers = float((error < 1.0 + 0.05 * step).mean())
+    if len(points) > o.affine_points:
+        matrix, error = _fit(points, moved, weight, o, affine=True)
+    inliers = float((error < o.inlier + o.inlier_per_step * step).mean())
     corners = np.array([points.min(0), points.max(0)])
     speed = float(np.linalg.norm(corners @ matrix[:, :2].T + matrix[:, 2] - corners, axis=1).max())
     return ObjectMotion(matrix, similarity, inliers, speed)
 
 
 def _samples(
-    flow: Flow, visible: Mask
+    flow: Flow, visible: Mask, options: MotionOptions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     cv2 = require("cv2", "video", "segmenting a video")
     h, w = flow.forward.shape[:2]
     small = cv2.resize(visible.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
-    inner = cv2.erode((small > 0.7).astype(np.uint8), np.ones((3, 3), np.uint8))
-    ys, xs = np.nonzero(inner if inner.sum() > 60 else small > 0.5)
-    every = max(1, len(ys) // _SAMPLES)
+    inner = cv2.erode((small > options.full_cover).astype(np.uint8), np.ones((3, 3), np.uint8))
+    ys, xs = np.nonzero(inner if inner.sum() > options.least_inner else small > 0.5)
+    every = max(1, len(ys) // options.samples)
     ys, xs = ys[::every], xs[::every]
     points = ((np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5).astype(np.float64)
     vectors = flow.forward[ys, xs].astype(np.float64)
     miss = flow.inconsistency[ys, xs]
-    weight = np.exp(-((miss / (0.5 + 0.1 * np.linalg.norm(vectors, axis=1))) ** 2)) + 1e-3
+    allowed = options.consistency + options.consistency_per_step * np.linalg.norm(vectors, axis=1)
+    weight = np.exp(-((miss / allowed) ** 2)) + options.least_weight
     return points, points + vectors, weight.astype(np.float64)
 
 
 def _fit(
-    points: NDArray[np.float64], moved: NDArray[np.float64], weight: NDArray[np.float64], affine: bool
+    points: NDArray[np.float64],
+    moved: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    options: MotionOptions,
+    *,
+    affine: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The motion (2, 3) and each vector's residual in pixels, by iteratively reweighted least squares."""
     centre = points.mean(0)
     spread = max(float(points.std()), 1.0)
     p = (points - centre) / spread
@@ -88,14 +95,15 @@ def _fit(
     start = np.median(flow, axis=0)
     residual = np.linalg.norm(flow - start, axis=1)
     solution = np.zeros(basis.shape[-1])
-    scale = max(float(np.median(residual)), 0.5)
-    for _ in range(12):
+    scale = max(float(np.median(residual)), options.start_scale)
+    for _ in range(options.fit_iterations):
         w = size / (1 + (residual / scale) ** 2) ** 2
         a = basis * w[:, None, None]
-        normal = np.einsum("nki,nkj->ij", a, basis) + 1e-3 * w.sum() * np.diag(_ridge(affine))
+        ridge = options.ridge * w.sum() * np.diag(_ridge(affine))
+        normal = np.einsum("nki,nkj->ij", a, basis) + ridge
         solution = np.linalg.solve(normal, np.einsum("nki,nk->i", a, flow))
         residual = np.linalg.norm(flow - basis @ solution, axis=1)
-        scale = max(1.5 * float(np.median(residual)), 0.25)
+        scale = max(options.scale_factor * float(np.median(residual)), options.least_scale)
     change = _matrix(solution, affine)
     linear = np.eye(2) + change[:, :2] / spread
     shift = change[:, 2] - change[:, :2] @ centre / spread
@@ -117,5 +125,5 @@ def _ridge(affine: bool) -> NDArray[np.float64]:
 
 def _matrix(s: NDArray[np.float64], affine: bool) -> NDArray[np.float64]:
     if affine:
-        return np.array([[s[0], s[1], s[2]], [s[3], s[4], s[5]]])
+        return np.array([[s[0], s[1], s[2]], [s[3], s[4], s[-1]]])
     return np.array([[s[0], -s[1], s[2]], [s[1], s[0], s[3]]])

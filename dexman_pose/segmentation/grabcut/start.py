@@ -10,44 +10,49 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Mask
 from dexman_pose.data import Clip, HandObservations, ObjectPrompt
 from dexman_pose.imaging.masks import Float, dilated, mask_at, resized
-from dexman_pose.segmentation.grabcut.background import build_plate, sample_frames
-from dexman_pose.segmentation.grabcut.color import COLOR_WEIGHT, ColorModel, to_bins, to_lab
+from dexman_pose.segmentation.grabcut.background import build_background, sample_frames
+from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
 from dexman_pose.segmentation.grabcut.evidence import Scene
 from dexman_pose.segmentation.grabcut.hands import HandModel
+from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, PropagationOptions
 from dexman_pose.segmentation.grabcut.prompt_mask import PromptFrame, prompt_mask
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
-_WORKING_SIDE = 960
-"""Larger frames are followed at this size; only the final outlines are drawn at full size."""
 
-
-def working_size(clip: Clip) -> tuple[int, int]:
-    """Width and height at which a clip is worked on."""
-    scale = min(1.0, _WORKING_SIDE / max(clip.width, clip.height))
-    return max(16, round(clip.width * scale)), max(16, round(clip.height * scale))
+def working_size(clip: Clip, options: PropagationOptions = DEFAULTS.propagation) -> tuple[int, int]:
+    """Compute the width and height in pixels at which a clip is worked on."""
+    scale = min(1.0, options.working_side / max(clip.width, clip.height))
+    least = options.least_side
+    return max(least, round(clip.width * scale)), max(least, round(clip.height * scale))
 
 
 def start(
-    clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None
+    clip: Clip,
+    prompts: dict[str, ObjectPrompt],
+    hands: HandObservations | None,
+    options: GrabCutOptions = DEFAULTS,
 ) -> tuple[dict[str, ObjectState], Scene]:
-    """Objects as they are on their prompt frames, and what surrounds them.
+    """Find objects as they are on their prompt frames, and what surrounds them.
 
     Raises:
         EstimationError: a prompt under which no object can be told from its surroundings.
     """
-    size = working_size(clip)
+    size = working_size(clip, options.propagation)
     scale = size[0] / clip.width
-    hand_model = HandModel.learn(clip, hands, scale, size) if hands is not None else None
-    samples = sample_frames(clip, size)
+    hand_model = HandModel.learn(clip, hands, scale, size, options) if hands is not None else None
+    samples = sample_frames(clip, size, options.background)
     frames = {
-        index: PromptFrame(rgb, samples, _hand_evidence(hand_model, index, rgb))
+        index: PromptFrame(rgb, samples, _hand_evidence(hand_model, index, rgb, options.color.weight))
         for index in {p.frame for p in prompts.values()}
         for rgb in [resized(clip.frame(index), size)]
     }
-    masks = {name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name) for name, p in prompts.items()}
-    states = _states(prompts, masks, frames, hand_model)
+    masks = {
+        name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name, options)
+        for name, p in prompts.items()
+    }
+    states = _states(prompts, masks, frames, hand_model, options)
     first = min(prompts.values(), key=lambda p: p.frame).frame
-    return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model, first)
+    return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model, first, options)
 
 
 def _scaled(prompt: ObjectPrompt, scale: float, size: tuple[int, int]) -> ObjectPrompt:
@@ -67,6 +72,7 @@ def _states(
     masks: dict[str, Mask],
     frames: dict[int, PromptFrame],
     hands: HandModel | None,
+    options: GrabCutOptions,
 ) -> dict[str, ObjectState]:
     states = {}
     for name, prompt in prompts.items():
@@ -79,25 +85,27 @@ def _states(
                 if mask.sum() < masks[name].sum():  # what both claim goes to the smaller: a tool in a tray
                     mine &= ~mask
         others |= _hand_area(hands, prompt.frame, lab.shape[:2])
-        states[name] = ObjectState.start(name, mine, lab, to_bins(lab), others)
+        states[name] = ObjectState.start(name, mine, lab, to_bins(lab), others, options)
     return states
 
 
-def _hand_evidence(hands: HandModel | None, frame: int, rgb: NDArray[np.uint8]) -> Float | None:
+def _hand_evidence(
+    hands: HandModel | None, frame: int, rgb: NDArray[np.uint8], weight: float
+) -> Float | None:
     """Weighted log likelihood plus log prior of a hand at each pixel of a frame."""
     if hands is None or not hands.present(frame):
         return None
     window = (slice(0, rgb.shape[0]), slice(0, rgb.shape[1]))
     skin = hands.skin.density(to_bins(to_lab(rgb)))
-    return np.asarray(COLOR_WEIGHT * np.log(skin) + hands.log_prior(frame, window), np.float32)
+    return np.asarray(weight * np.log(skin) + hands.log_prior(frame, window), np.float32)
 
 
 def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, ...]) -> Mask:
     """Pixels (H, W) that a hand or forearm may cover."""
     out = np.zeros(shape, bool)
     if hands is not None and hands.present(frame):
-        for window in hands.reach(frame, (shape[0], shape[1])):
-            out[window] |= hands.log_prior(frame, window) > -2.0
+        for window in hands.windows(frame, (shape[0], shape[1])):
+            out[window] |= hands.log_prior(frame, window) > hands.options.area_log_odds
     return out
 
 
@@ -107,16 +115,17 @@ def _scene(
     states: dict[str, ObjectState],
     hands: HandModel | None,
     frame: int,
+    options: GrabCutOptions,
 ) -> Scene:
     """Background and its colours, as seen on ``frame`` (whose picture is ``lab``) and, where covered, later."""
     covered = np.zeros(lab.shape[:2], bool)
     for state in states.values():
-        covered |= dilated(state.visible, 3)
+        covered |= dilated(state.visible, options.propagation.covered_margin)
     covered |= _hand_area(hands, frame, lab.shape[:2])
-    colors = ColorModel()
+    colors = ColorModel(options.color)
     colors.add(to_bins(lab)[~covered])
-    foreground = [(s.first_color, s.around) for s in states.values()]
+    foreground = [(s.initial_color, s.surround_color) for s in states.values()]
     if hands is not None and not hands.skin.empty:
         foreground.append((hands.skin, colors))
-    plate = build_plate(samples, lab, covered, foreground)
-    return Scene(plate, colors, hands)
+    background = build_background(samples, lab, covered, foreground, options)
+    return Scene(background, colors, hands, options)

@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER
-from dexman_pose.imaging.masks import Window, dilated, eroded, fill_small_holes, kept_parts, window_around
-from dexman_pose.segmentation.grabcut.color import FLOOR, Float, Lab, to_bins
-from dexman_pose.segmentation.grabcut.confidence import Surprise, confidence
+from dexman_pose.imaging.masks import (
+    EIGHT_CONNECTED,
+    Window,
+    dilated,
+    eroded,
+    fill_small_holes,
+    kept_parts,
+    window_around,
+)
+from dexman_pose.segmentation.grabcut.color import Float, Lab, to_bins
+from dexman_pose.segmentation.grabcut.confidence import BackgroundConflict, confidence
 from dexman_pose.segmentation.grabcut.evidence import (
-    BARE,
-    Picture,
+    FrameData,
     Scene,
     expected_flow,
     log_evidence,
@@ -23,17 +30,13 @@ from dexman_pose.segmentation.grabcut.evidence import (
 )
 from dexman_pose.segmentation.grabcut.labeling import posterior
 from dexman_pose.segmentation.grabcut.motion import STILL, ObjectMotion, object_motion
-from dexman_pose.segmentation.grabcut.recovery import find_again
-from dexman_pose.segmentation.grabcut.state import ObjectState, Prediction, warped
-
-_HOLE = 8
-_MOVING = 1.5
-_LEARN_EVERY = 3
-"""Colours change slowly: every third frame is enough to learn them from."""
+from dexman_pose.segmentation.grabcut.options import PropagationOptions
+from dexman_pose.segmentation.grabcut.recovery import redetect
+from dexman_pose.segmentation.grabcut.state import ObjectPrediction, ObjectState, warped
 
 
 @dataclass
-class Found:
+class StepResult:
     """What a step found.
 
     Attributes:
@@ -46,37 +49,38 @@ class Found:
 
 
 @dataclass
-class _Labelled:
-    """One object in its window: probability of its label, where it won, where a hand did, background density."""
+class _WindowLabels:
+    """One object in its window: probability of its label, pixels of object and hand, density under the background."""
 
-    prediction: Prediction
+    prediction: ObjectPrediction
     own: Float
     won: Mask
     hand: Mask
-    plain: Float
+    at_rest: Float
 
 
 class Tracker:
     """Follows objects from frame to frame.
 
     Args:
-        scene: background and hands.
+        scene: background, hands and options.
         labels: label value of each object name.
     """
 
     def __init__(self, scene: Scene, labels: dict[str, int]) -> None:
         self.scene = scene
+        self.options = scene.options
         self.labels = labels
         self.states: list[ObjectState] = []
 
-    def step(self, picture: Picture) -> Found:
+    def step(self, picture: FrameData) -> StepResult:
         """Follow every object into the next frame."""
         shape = picture.lab.shape[:2]
-        found = Found(np.zeros(shape, np.uint8), {})
-        paint_hands(picture.index, picture.lab, self.scene, found.labels)
+        found = StepResult(np.zeros(shape, np.uint8), {})
+        label_hands(picture.index, picture.lab, self.scene, found.labels)
         predictions = [self._predict(s, picture) for s in self.states]
         results = [self._label(picture, p, predictions) for p in predictions]
-        masks = _exclusive(results, picture, shape)
+        masks = _exclusive(results, picture, shape, self.options.propagation)
         for result in results:
             out = found.labels[result.prediction.window]
             out[out == OCCLUDER] = 0
@@ -88,137 +92,172 @@ class Tracker:
             found.confidence[result.prediction.state.name] = value
         return found
 
-    def _predict(self, state: ObjectState, picture: Picture) -> Prediction:
+    def _predict(self, state: ObjectState, picture: FrameData) -> ObjectPrediction:
         motion = STILL
-        if state.lost_for == 0:
-            motion = object_motion(picture.flow, state.visible)
+        if state.frames_lost == 0:
+            motion = object_motion(picture.flow, state.visible, self.options.motion)
         else:
             self._look_for(state, picture)
         shape = picture.lab.shape[:2]
-        core = state.support > 0.3
-        start = window_around(core, 2) or (slice(0, shape[0]), slice(0, shape[1]))
-        window = _moved_window(start, motion, shape, _margin(core))
-        return _seen_through(
-            Prediction(state, motion, window, state.support, state.template, state.support), window
+        o = self.options.propagation
+        core = state.support > o.core
+        start = window_around(core, o.core_margin) or (slice(0, shape[0]), slice(0, shape[1]))
+        window = _moved_window(
+            start, motion, shape, _margin(core, o) + round(o.search_per_step * motion.speed)
+        )
+        return _warped_into(
+            ObjectPrediction(state, motion, window, state.support, state.template, state.support), window
         )
 
-    def _look_for(self, state: ObjectState, picture: Picture) -> None:
+    def _look_for(self, state: ObjectState, picture: FrameData) -> None:
         """Move a lost object to where its colours are seen; where nothing is, it is expected where it was."""
-        excluded = picture.taken.copy() if picture.taken is not None else np.zeros(picture.bins.shape, bool)
+        excluded = (
+            picture.occupied.copy() if picture.occupied is not None else np.zeros(picture.bins.shape, bool)
+        )
         for other in self.states:
             if other is not state:
                 excluded |= other.visible
-        place = find_again(state, picture, self.scene, excluded)
+        place = redetect(state, picture, self.scene, excluded, self.options.recovery)
         if place is not None:
             state.support = place.astype(np.float32)
             state.template[place] = picture.lab[place]
 
-    def _label(self, picture: Picture, p: Prediction, everyone: list[Prediction]) -> _Labelled:
-        rivals = [
-            _seen_through(other, p.window)
+    def _label(
+        self, picture: FrameData, p: ObjectPrediction, everyone: list[ObjectPrediction]
+    ) -> _WindowLabels:
+        competitors = [
+            _warped_into(other, p.window)
             for other in everyone
             if other is not p and _overlap(other.window, p.window)
         ]
         lab = picture.lab[p.window]
-        plain = self.scene.plain(lab, p.window)
-        probability = posterior(log_evidence(picture, self.scene, p, rivals, plain), lab)
+        at_rest = self.scene.known_density(lab, p.window)
+        evidence = log_evidence(picture, self.scene, p, competitors, at_rest)
+        probability = posterior(evidence, lab, self.options.labeling)
         winner = probability.argmax(0)
         hand = np.zeros_like(winner, bool)
         if self.scene.hands_in(picture.index) is not None:
             hand = winner == len(probability) - 1
-        return _Labelled(p, probability[1], winner == 1, hand, plain)
+        return _WindowLabels(p, probability[1], winner == 1, hand, at_rest)
 
-    def _update(self, picture: Picture, result: _Labelled, mask: Mask, labels: NDArray[np.uint8]) -> float:
+    def _update(
+        self, picture: FrameData, result: _WindowLabels, mask: Mask, labels: NDArray[np.uint8]
+    ) -> float:
         """Store what was seen, and say how far it can be trusted."""
         p = result.prediction
         state, window = p.state, p.window
         bins = picture.bins[window]
         others = (labels[window] > 0) & (labels[window] != self.labels[state.name])
         area = float(mask.sum())
-        surprise = self._surprise(picture, result, mask, others)
-        trust = confidence(p, mask, result.own, bins, picture.lab.shape[:2], surprise=surprise)
-        state.visible = np.zeros(picture.lab.shape[:2], bool)
-        if area < max(12.0, 0.04 * state.area):
-            state.lost_for += 1
+        o, size = self.options.propagation, picture.lab.shape[:2]
+        conflict = self._background_conflict(picture, result, mask, others)
+        trust = confidence(
+            p, mask, result.own, bins, size, conflict=conflict, options=self.options.confidence
+        )
+        state.visible = np.zeros(size, bool)
+        if area < max(o.least_pixels, o.least_share * state.area):
+            state.frames_lost += 1
             trust = 0.0
         else:
-            state.lost_for = 0
+            state.frames_lost = 0
             state.visible[window] = mask
         self._update_layers(picture, result, mask, others)
-        if trust > 0.5 and picture.index % _LEARN_EVERY == 0:
-            surely = eroded(mask, 2) & ((result.plain < BARE) | (self.scene.plate.trust[window] < 0.3))
-            if self.scene.hands is not None:
-                surely &= state.first_color.density(bins) > 0.5 * self.scene.hands.skin.density(bins)
-            state.later_color.add(bins[surely], 0.08)
-            state.area += 0.1 * (area - state.area)
-        if trust > 0.0 and picture.index % _LEARN_EVERY == 0:
-            self._learn_surroundings(picture, result, ~dilated(mask, 2) & ~others)
+        learning = self.options.learning
+        if picture.index % learning.every == 0:
+            if trust > learning.least_confidence:
+                self._learn_object(picture, result, mask)
+                state.area += learning.area_rate * (area - state.area)
+            if trust > 0.0:
+                self._learn_surroundings(picture, result, ~dilated(mask, learning.edge) & ~others)
         return trust
 
-    def _surprise(self, picture: Picture, result: _Labelled, mask: Mask, others: Mask) -> Surprise:
+    def _background_conflict(
+        self, picture: FrameData, result: _WindowLabels, mask: Mask, others: Mask
+    ) -> BackgroundConflict:
+        o, density = self.options.confidence, self.options.evidence.background_density
+        edge = self.options.learning.edge
         state, window = result.prediction.state, result.prediction.window
-        known = self.scene.plate.trust[window] > 0.5
-        ring, inner = dilated(mask, 7) & ~dilated(mask, 2), eroded(mask, 2)
-        changed = ring & known & ~others & (result.plain < 0.1 * BARE)
-        bare = inner & known & (result.plain > BARE)
-        bins = picture.bins[window][bare]
-        alien = float((state.color(bins) < state.around.density(bins)).sum())
-        return Surprise(
-            float(changed.sum()) / max(float(ring.sum()), 1.0), alien / max(float(inner.sum()), 1.0)
+        known = self.scene.background.trust[window] > o.known_trust
+        ring, inner = dilated(mask, o.ring) & ~dilated(mask, edge), eroded(mask, edge)
+        changed = ring & known & ~others & (result.at_rest < o.unlike_ratio * density)
+        background_like = inner & known & (result.at_rest > density)
+        bins = picture.bins[window][background_like]
+        unlike_object = float((state.color(bins) < state.surround_color.density(bins)).sum())
+        return BackgroundConflict(
+            float(changed.sum()) / max(float(ring.sum()), 1.0), unlike_object / max(float(inner.sum()), 1.0)
         )
 
-    def _learn_surroundings(self, picture: Picture, result: _Labelled, ring: Mask) -> None:
+    def _learn_object(self, picture: FrameData, result: _WindowLabels, mask: Mask) -> None:
+        """Colours of the object, where it is surely neither background nor hand."""
+        o, state, window = self.options.learning, result.prediction.state, result.prediction.window
+        bins, trust = picture.bins[window], self.scene.background.trust[window]
+        unlike = (result.at_rest < self.options.evidence.background_density) | (trust < o.known_trust)
+        surely = eroded(mask, o.edge) & unlike
+        if self.scene.hands is not None:
+            skin = self.scene.hands.skin.density(bins)
+            surely &= state.initial_color.density(bins) > o.skin_ratio * skin
+        state.adapted_color.add(bins[surely], o.object_rate)
+
+    def _learn_surroundings(self, picture: FrameData, result: _WindowLabels, ring: Mask) -> None:
         """Colours of the background at rest and of what moves before it; background seen for the first time.
 
         Only what is certain is learned: a new side of the object that is not recognised yet must not become
         background.
         """
+        o, evidence = self.options.learning, self.options.evidence
         p = result.prediction
         state, window, lab = p.state, p.window, picture.lab[p.window]
-        bins, trust = picture.bins[window], self.scene.plate.trust[window]
-        own, anything = state.color(bins), self.scene.anything(bins)
-        bare = ring & (trust > 0.3) & (result.plain > BARE)
-        changed = ring & (trust > 0.3) & (result.plain < 0.3 * BARE)
-        if bare.sum() > 50:
-            state.around.add(bins[bare], 0.5)
-        changed &= (own < anything) & ~dilated(p.support > 0.2, 12)
-        state.movers.add(bins[changed], 0.25)
-        around = state.around.density(bins)
-        clear = ring & (p.support < 0.2) & (around > 3 * own) & (around > 30 * FLOOR)
-        self.scene.plate.learn(lab, clear & ~dilated(p.support > 0.2, 3), window)
+        bins, trust = picture.bins[window], self.scene.background.trust[window]
+        own, anything = state.color(bins), self.scene.clip_density(bins)
+        known = ring & (trust > o.known_trust)
+        at_rest = known & (result.at_rest > evidence.background_density)
+        changed = known & (result.at_rest < evidence.unlike_ratio * evidence.background_density)
+        if at_rest.sum() > o.least_surround:
+            state.surround_color.add(bins[at_rest], o.surround_rate)
+        object_there = p.support > o.absent
+        changed &= (own < anything) & ~dilated(object_there, o.distractor_margin)
+        state.distractor_color.add(bins[changed], o.distractor_rate)
+        around = state.surround_color.density(bins)
+        familiar = around > o.background_familiar * self.options.color.uniform_density
+        clear = ring & (p.support < o.absent) & (around > o.background_ratio * own) & familiar
+        self.scene.background.learn(lab, clear & ~dilated(object_there, o.background_margin), window)
 
-    def _update_layers(self, picture: Picture, result: _Labelled, mask: Mask, others: Mask) -> None:
+    def _update_layers(self, picture: FrameData, result: _WindowLabels, mask: Mask, others: Mask) -> None:
         p = result.prediction
         state, window, lab = p.state, p.window, picture.lab[p.window]
-        plate_there = (result.plain > 0.01) & (self.scene.plate.trust[window] > 0.3)
-        if state.lost_for > 0:
+        if state.frames_lost > 0:
             return
-        keep = np.where(others, np.float32(1.0), np.where(plate_there, np.float32(0.2), np.float32(0.96)))
+        o, density = self.options.learning, self.options.evidence.background_density
+        at_rest = (result.at_rest > density) & (self.scene.background.trust[window] > o.known_trust)
+        hidden, bare, unseen = (np.float32(v) for v in (o.hidden_keep, o.bare_keep, o.unseen_keep))
+        keep = np.where(others, hidden, np.where(at_rest, bare, unseen))
         support = p.support * keep
         support[mask] = 1.0
         state.support = np.zeros(state.support.shape, np.float32)
         state.support[window] = support
-        fresh = mask & (p.support < 0.5)
-        p.template[mask] += 0.35 * (lab[mask] - p.template[mask])
+        fresh = mask & (p.support < o.presence)
+        p.template[mask] += o.appearance_rate * (lab[mask] - p.template[mask])
         p.template[fresh] = lab[fresh]
         state.template[window] = p.template
 
 
-def paint_hands(frame: int, image: Lab, scene: Scene, labels: NDArray[np.uint8]) -> None:
+def label_hands(frame: int, image: Lab, scene: Scene, labels: NDArray[np.uint8]) -> None:
     """Write the occluder label where hands are, judged by place and skin colour against the background alone."""
     hands = scene.hands_in(frame)
     if hands is None:
         return
-    for window in hands.reach(frame, labels.shape):
+    for window in hands.windows(frame, labels.shape):
         lab = image[window]
         bins = to_bins(lab)
-        trust = 0.9 * scene.plate.trust[window]
-        plain = trust * scene.plain(lab, window) + (1 - trust) * scene.colors.density(bins)
-        score = np.log(hands.skin.density(bins)) - np.log(plain) + hands.log_prior(frame, window)
+        trust = hands.options.background_trust * scene.background.trust[window]
+        background = trust * scene.known_density(lab, window) + (1 - trust) * scene.colors.density(bins)
+        score = np.log(hands.skin.density(bins)) - np.log(background) + hands.log_prior(frame, window)
         labels[window][_opened(score > 0)] = OCCLUDER
 
 
-def _exclusive(results: list[_Labelled], picture: Picture, shape: tuple[int, ...]) -> list[Mask]:
+def _exclusive(
+    results: list[_WindowLabels], picture: FrameData, shape: tuple[int, ...], options: PropagationOptions
+) -> list[Mask]:
     """Cleaned masks in their windows; a pixel won by two objects goes to the more probable one."""
     best = np.zeros(shape, np.float32)
     for r in results:
@@ -228,7 +267,7 @@ def _exclusive(results: list[_Labelled], picture: Picture, shape: tuple[int, ...
     for r in results:
         window = r.prediction.window
         mine = r.won & (r.own >= best[window])
-        mask = _cleaned(mine, r.prediction, picture) & ~used[window]
+        mask = _cleaned(mine, r.prediction, picture, options) & ~used[window]
         used[window] |= mask
         masks.append(mask)
     return masks
@@ -240,42 +279,43 @@ def _opened(mask: Mask) -> Mask:
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)).astype(bool)
 
 
-def _cleaned(mask: Mask, p: Prediction, picture: Picture) -> Mask:
+def _cleaned(mask: Mask, p: ObjectPrediction, picture: FrameData, options: PropagationOptions) -> Mask:
     """The mask without specks, without parts that were not there before, and without parts left behind."""
     area = float(mask.sum())
-    mask = kept_parts(mask, p.support > 0.5, max(6.0, 0.004 * area))
-    if p.motion.speed > _MOVING:
-        mask = _without_left_behind(mask, p, picture)
-    return fill_small_holes(mask, _HOLE)
+    mask = kept_parts(mask, p.support > 0.5, max(options.least_part, options.least_part_share * area))
+    if p.motion.speed > options.moving_step:
+        mask = _without_static_parts(mask, p, picture, options.left_behind)
+    return fill_small_holes(mask, options.largest_hole)
 
 
-def _without_left_behind(mask: Mask, p: Prediction, picture: Picture) -> Mask:
+def _without_static_parts(mask: Mask, p: ObjectPrediction, picture: FrameData, limit: float) -> Mask:
     """Drops the parts, other than the largest, that stand still while the object moves."""
     cv2 = require("cv2", "video", "segmenting a video")
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=EIGHT_CONNECTED
+    )
     if count <= 2:
         return mask
     back = picture.flow.backward_in(p.window)
     still = squared_length(back)
     along = squared_length(back - expected_flow(p, p.window))
     behind = np.bincount(parts.ravel(), (still < along).ravel(), minlength=count) / np.bincount(parts.ravel())
-    keep = behind < 0.6
+    keep = behind < limit
     keep[0] = False
     keep[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())] = True
     out: Mask = keep[parts]
     return out
 
 
-def _margin(core: Mask) -> int:
+def _margin(core: Mask, options: PropagationOptions) -> int:
     """How far beyond its prediction an object is looked for: a fraction of its size."""
-    return int(np.clip(0.13 * np.sqrt(core.sum()), 10, 40))
+    return int(np.clip(options.search_margin * np.sqrt(core.sum()), *options.search_limits))
 
 
 def _moved_window(start: Window, motion: ObjectMotion, shape: tuple[int, ...], margin: int) -> Window:
     rows, cols = start
     corners = np.array([[x, y] for x in (cols.start, cols.stop) for y in (rows.start, rows.stop)], float)
     moved = corners @ motion.matrix[:, :2].T + motion.matrix[:, 2]
-    margin = margin + round(0.4 * motion.speed)
     low = np.clip(np.floor(moved.min(0)) - margin, 0, [shape[1] - 2, shape[0] - 2]).astype(int)
     high = np.clip(np.ceil(moved.max(0)) + margin, low + 2, [shape[1], shape[0]]).astype(int)
     return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
@@ -285,7 +325,7 @@ def _overlap(a: Window, b: Window) -> bool:
     return all(s.start < t.stop and t.start < s.stop for s, t in zip(a, b))
 
 
-def _seen_through(p: Prediction, window: Window) -> Prediction:
+def _warped_into(p: ObjectPrediction, window: Window) -> ObjectPrediction:
     """The prediction with its images warped into another window."""
     support = warped(p.state.support, p.motion.matrix, window)
     template = warped(p.state.template, p.motion.matrix, window)

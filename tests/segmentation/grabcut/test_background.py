@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose.data import Clip
-from dexman_pose.segmentation.grabcut.background import GUESSED, Plate, build_plate, sample_frames
+from dexman_pose.segmentation.grabcut.background import BackgroundModel, build_background, sample_frames
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins
+from dexman_pose.segmentation.grabcut.model_options import BackgroundOptions
 
 
 def _stack() -> tuple[np.ndarray, np.ndarray]:
@@ -19,33 +20,35 @@ def _stack() -> tuple[np.ndarray, np.ndarray]:
 
 def test_background_under_the_object_comes_from_other_times() -> None:
     samples, covered = _stack()
-    plate = build_plate(samples, samples[0], covered, [])
+    plate = build_background(samples, samples[0], covered, [])
     assert np.abs(plate.lab[12:18, 12:18] - [120, 128, 128]).max() < 1
     assert plate.trust[12:18, 12:18].min() > 0.9
 
 
 def test_object_put_elsewhere_is_not_background_there() -> None:
     samples, covered = _stack()
-    plate = build_plate(samples, samples[0], covered, [])
+    plate = build_background(samples, samples[0], covered, [])
     assert np.abs(plate.lab[12:18, 32:38] - [120, 128, 128]).max() < 1
     assert np.isclose(plate.trust[15, 35], 0.4)
     own, around = ColorModel(), ColorModel()
     own.add(to_bins(samples[0, 10:20, 10:20]))
     around.add(to_bins(samples[0, 30:, :]))
-    told = build_plate(samples, samples[0], covered, [(own, around)])
+    told = build_background(samples, samples[0], covered, [(own, around)])
     assert told.trust[15, 35] == 1.0
 
 
 def test_background_never_seen_is_guessed_with_little_trust() -> None:
     samples, covered = _stack()
     samples[:, 10:20, 10:20] = [100, 190, 170]
-    plate = build_plate(samples, samples[0], covered, [])
-    assert plate.trust[12:18, 12:18].max() <= GUESSED
+    plate = build_background(samples, samples[0], covered, [])
+    assert plate.trust[12:18, 12:18].max() <= BackgroundOptions().guessed_trust
     assert np.abs(plate.lab[12:18, 12:18] - [120, 128, 128]).max() < 1
 
 
 def test_learning_fills_unknown_pixels_only() -> None:
-    plate = Plate(np.zeros((4, 6, 3), np.float32), np.array([[0.0, 0.9, 0, 0, 0, 0]] * 4, np.float32))
+    plate = BackgroundModel(
+        np.zeros((4, 6, 3), np.float32), np.array([[0.0, 0.9, 0, 0, 0, 0]] * 4, np.float32)
+    )
     window = (slice(0, 2), slice(0, 3))
     where = np.array([[True, True, False]] * 2)
     plate.learn(np.full((2, 3, 3), 77, np.uint8), where, window)

@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from dexman_pose.segmentation.grabcut.color import FLOOR, ColorModel, near, near_shaded, to_bins, to_lab
+from dexman_pose.segmentation.grabcut.color import (
+    ColorModel,
+    gaussian_density,
+    shaded_density,
+    to_bins,
+    to_lab,
+)
+from dexman_pose.segmentation.grabcut.model_options import ColorOptions
+
+FLOOR = ColorOptions().uniform_density
 
 
 def _lab(color: tuple[int, int, int], shape: tuple[int, int] = (4, 4)) -> np.ndarray:
@@ -43,14 +52,14 @@ def test_share_mixes_old_and_new() -> None:
     assert np.isclose(kept.density(red)[0, 0], before)
 
 
-def test_near_peaks_at_the_expected_colour_and_shade_is_forgiven_only_by_near_shaded() -> None:
+def test_gaussian_peaks_at_the_expected_colour_and_shade_is_forgiven_only_by_shaded_density() -> None:
     lit, dark = _lab((180, 140, 90)), _lab((115, 88, 55))
     expected = lit.astype(np.float32)
-    assert near(lit, expected)[0, 0] > 100 * near(dark, expected)[0, 0]
-    assert near_shaded(dark, expected)[0, 0] > 100 * near(dark, expected)[0, 0]
-    assert near_shaded(dark, expected)[0, 0] < near_shaded(lit, expected)[0, 0]
+    assert gaussian_density(lit, expected)[0, 0] > 100 * gaussian_density(dark, expected)[0, 0]
+    assert shaded_density(dark, expected)[0, 0] > 100 * gaussian_density(dark, expected)[0, 0]
+    assert shaded_density(dark, expected)[0, 0] < shaded_density(lit, expected)[0, 0]
     other = _lab((90, 140, 180))
-    assert near_shaded(other, expected)[0, 0] < 1e-3 * near_shaded(dark, expected)[0, 0]
+    assert shaded_density(other, expected)[0, 0] < 1e-3 * shaded_density(dark, expected)[0, 0]
 
 
 def test_shaded_model_knows_shadows_of_its_colours() -> None:

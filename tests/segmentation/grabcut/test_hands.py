@@ -56,12 +56,12 @@ def test_skin_is_learned_under_the_joints() -> None:
 def test_hand_never_seen_is_absent() -> None:
     model = HandModel.learn(_clip(), _observed(seen=False), 1.0, (120, 120))
     assert not model.present(0)
-    assert model.reach(0, (120, 120)) == []
+    assert model.windows(0, (120, 120)) == []
 
 
 def test_reach_holds_hand_and_forearm_inside_the_image() -> None:
     model = HandModel.learn(_clip(), _observed(), 1.0, (120, 120))
-    ((rows, cols),) = model.reach(0, (120, 120))
+    ((rows, cols),) = model.windows(0, (120, 120))
     assert rows.start <= 26
     assert rows.stop == 120
     assert cols.start <= 40

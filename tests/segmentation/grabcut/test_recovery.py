@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose.imaging.flow import Flow
-from dexman_pose.segmentation.grabcut.background import Plate
+from dexman_pose.segmentation.grabcut.background import BackgroundModel
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins
-from dexman_pose.segmentation.grabcut.evidence import Picture, Scene
-from dexman_pose.segmentation.grabcut.recovery import find_again
+from dexman_pose.segmentation.grabcut.evidence import FrameData, Scene
+from dexman_pose.segmentation.grabcut.recovery import redetect
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
 GREY, RED, BLUE = (120, 128, 128), (110, 190, 170), (100, 150, 70)
@@ -27,10 +27,12 @@ def _find(lab: np.ndarray, excluded: np.ndarray | None = None) -> np.ndarray | N
     state = ObjectState.start("thing", mask, start, to_bins(start), nothing)
     colors = ColorModel()
     colors.add(to_bins(_world({(50, 50): BLUE})))
-    scene = Scene(Plate(_world({}).astype(np.float32), np.ones((80, 100), np.float32)), colors, None)
+    scene = Scene(
+        BackgroundModel(_world({}).astype(np.float32), np.ones((80, 100), np.float32)), colors, None
+    )
     still = Flow(np.zeros((80, 100, 2), np.float32), np.zeros((80, 100, 2), np.float32), 1.0)
-    return find_again(
-        state, Picture(0, lab, to_bins(lab), still), scene, nothing if excluded is None else excluded
+    return redetect(
+        state, FrameData(0, lab, to_bins(lab), still), scene, nothing if excluded is None else excluded
     )
 
 
