@@ -73,7 +73,7 @@ def reconstruct(
         if folder is not None:
             _describe(folder, inputs, backends)
         stages = Stages(inputs, Fingerprints.of(inputs), backends)
-        total = 5 + (3 if hands is not None else 0) + (2 if folder is not None and overlay else 0)
+        total = 6 + (3 if hands is not None else 0) + (2 if folder is not None and overlay else 0)
         runner = Runner(folder, total, on_stage)
         return _run(stages, runner, folder, overlay)
 
@@ -83,11 +83,12 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     observations = runner.run(stages.hands(backend)) if backend is not None else None
     prompts = runner.run(stages.prompts(observations))
     masks = runner.run(stages.masks(prompts, observations))
+    motion = runner.run(stages.camera_motion(masks))
     camera = runner.run(stages.camera(masks, observations))
-    hands = runner.run(stages.lift(observations, camera)) if observations is not None else {}
-    objects = runner.run(stages.objects(masks, camera, hands))
+    hands = runner.run(stages.lift(observations, camera, motion)) if observations is not None else {}
+    objects = runner.run(stages.objects(masks, camera, hands, motion))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
-    result = runner.run(stages.trajectory(camera, objects, hands, contacts))
+    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
     if folder is None:
         return result
     for drawing in (stages.overlay(result, masks), stages.report(result, masks)):

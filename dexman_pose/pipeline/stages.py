@@ -12,7 +12,8 @@ from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
-from dexman_pose.pipeline import artefacts
+from dexman_pose.imaging.camera_motion import CameraMotion
+from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.provenance import provenance
@@ -86,6 +87,21 @@ class Stages:
             rooms=("segmentation",),
         )
 
+    def camera_motion(self, masks: MaskSequence) -> Stage[CameraMotion]:
+        """Tell in which frames the camera is not where it was in the first."""
+        from dexman_pose.imaging.camera_motion import detect_camera_motion
+
+        return Stage(
+            "camera_motion",
+            "stages/camera_motion.npz",
+            compute=lambda: detect_camera_motion(self.inputs.clip, masks=masks),
+            save=fixed_camera.save_camera_motion,
+            load=fixed_camera.load_camera_motion,
+            settings={"clip": self.marks.clip},
+            after=("masks",),
+            rooms=("imaging",),
+        )
+
     def camera(self, masks: MaskSequence, observations: HandObservations | None) -> Stage[Camera]:
         """Take the user's intrinsics, or estimate them from what is seen."""
         given = self.inputs.camera
@@ -112,23 +128,27 @@ class Stages:
             rooms=("pose", "render", "meshing"),
         )
 
-    def lift(self, observations: HandObservations, camera: Camera) -> Stage[dict[str, HandTrack]]:
+    def lift(
+        self, observations: HandObservations, camera: Camera, motion: CameraMotion
+    ) -> Stage[dict[str, HandTrack]]:
         """Place the hands in metric space."""
         from dexman_pose.hands import lift_hands
 
         return Stage(
             "lift",
             "stages/lift.npz",
-            compute=lambda: lift_hands(observations, camera, depth=self.inputs.depth),
+            compute=lambda: fixed_camera.withhold_hands(
+                lift_hands(observations, camera, depth=self.inputs.depth), motion
+            ),
             save=lambda hands, path: self._partial(camera, hands=hands).save(path),
             load=lambda path: Trajectory.load(path).hands,
             settings={"depth": self.marks.depth},
-            after=("hands", "camera"),
+            after=("hands", "camera", "camera_motion"),
             rooms=("hands",),
         )
 
     def objects(
-        self, masks: MaskSequence, camera: Camera, hands: dict[str, HandTrack]
+        self, masks: MaskSequence, camera: Camera, hands: dict[str, HandTrack], motion: CameraMotion
     ) -> Stage[dict[str, RigidObject]]:
         """Find the pose of every object in every frame, and its size where that is unknown."""
         from dexman_pose.pose import reconstruct_objects
@@ -137,8 +157,10 @@ class Stages:
         return Stage(
             "objects",
             "stages/objects.npz",
-            compute=lambda: reconstruct_objects(
-                i.clip, masks, i.prompts, i.meshes, camera, hands=hands, depth=i.depth
+            compute=lambda: fixed_camera.withhold_objects(
+                reconstruct_objects(i.clip, masks, i.prompts, i.meshes, camera, hands=hands, depth=i.depth),
+                i.meshes,
+                motion,
             ),
             save=lambda objects, path: self._partial(camera, objects=objects).save(path),
             load=lambda path: Trajectory.load(path).objects,
@@ -149,7 +171,7 @@ class Stages:
                 "depth": m.depth,
                 "backend": self.backends.mesh,
             },
-            after=("masks", "camera", *self._with_hands("lift")),
+            after=("masks", "camera", "camera_motion", *self._with_hands("lift")),
             rooms=("pose", "render", "meshing"),
         )
 
@@ -173,6 +195,7 @@ class Stages:
         objects: dict[str, RigidObject],
         hands: dict[str, HandTrack],
         contacts: Contacts | None,
+        motion: CameraMotion,
     ) -> Stage[Trajectory]:
         """Put everything into one file, with where it comes from."""
 
@@ -180,6 +203,8 @@ class Stages:
             result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
             settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
             result.provenance = provenance(self.inputs, self.marks, settings, result)
+            result.provenance["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
+            result.provenance["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
             result.validate()
             return result
 
@@ -191,7 +216,7 @@ class Stages:
             save=lambda result, path: result.save(path),
             load=Trajectory.load,
             settings={"clip": self.marks.clip, "backends": [b.hands, b.segmentation, b.mesh]},
-            after=("camera", "objects", *self._with_hands("lift", "contacts")),
+            after=("camera", "camera_motion", "objects", *self._with_hands("lift", "contacts")),
             rooms=("pipeline",),
         )
 

@@ -13,7 +13,7 @@ import dexman_pose as dp
 from dexman_pose.pipeline import StageEvent
 from dexman_pose.pipeline.inputs import Inputs
 
-WITHOUT_DRAWING = ["prompts", "masks", "camera", "objects", "trajectory"]
+WITHOUT_DRAWING = ["prompts", "masks", "camera_motion", "camera", "objects", "trajectory"]
 
 
 def run(scene: Any, out: Path | None = None, **options: Any) -> tuple[dp.Trajectory, list[str]]:
