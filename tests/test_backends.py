@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 
 from dexman_pose import backends as registry
+from dexman_pose.backends import HANDS, MESH, SEGMENTATION, Stage
 from dexman_pose.errors import InputError
 from dexman_pose.segmentation import available_backends, load_backend
 
@@ -18,12 +20,27 @@ def test_default_backend_loads() -> None:
     assert callable(load_backend("grabcut"))
 
 
-def test_backend_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = EntryPoint("other", f"{__name__}:other_backend", registry.GROUP)
+@pytest.fixture
+def entry(monkeypatch: pytest.MonkeyPatch) -> Iterator[EntryPoint]:
+    """Another package's segmentation backend, installed."""
+    entry = EntryPoint("other", f"{__name__}:other_backend", SEGMENTATION.group)
     monkeypatch.setattr(EntryPoint, "load", lambda self: other_backend)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == registry.GROUP else [])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [entry] * (group == entry.group))
+    registry._installed.cache_clear()
+    yield entry
+    registry._installed.cache_clear()
+
+
+def test_backend_of_another_package_is_found(entry: EntryPoint) -> None:
     assert available_backends() == ("grabcut", "other")
     assert load_backend("other")("a", "b", None) == "a b None"  # type: ignore[arg-type, comparison-overlap]
+    assert HANDS.names() == ("mediapipe",)
+
+
+@pytest.mark.parametrize("stage", [SEGMENTATION, HANDS, MESH])
+def test_built_in_backends_are_where_the_table_says(stage: Stage) -> None:
+    for name in stage.built_in:
+        assert callable(stage.load(name))
 
 
 def test_unknown_backend_lists_those_there_are() -> None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.imaging.masks import Float, Window
-from dexman_pose.segmentation.grabcut.options import DEFAULTS, FlowOptions
 
 _LK: dict[str, Any] = {
     "winSize": (15, 15),
@@ -140,6 +139,26 @@ class Flow:
         return np.hypot(miss[..., 0], miss[..., 1])
 
 
+@dataclass(frozen=True)
+class FlowOptions:
+    """Dense inverse-search flow (Kroeger et al., 2016) between frames. Chosen on rendered clips, for time.
+
+    Attributes:
+        side: pixels, longer side of the pictures that flow is computed on.
+        least_side: pixels, lower limit of each of their sides; the method's patches must fit.
+        finest_scale: pyramid level at which the forward flow ends; 1 is half of ``side``.
+        variational_iterations: of the forward flow's last refinement.
+    """
+
+    side: int = 480
+    least_side: int = 16
+    finest_scale: int = 1
+    variational_iterations: int = 2
+
+
+DEFAULT_FLOW = FlowOptions()
+
+
 class FlowEstimator:
     """Computes dense inverse-search flow (Kroeger et al., 2016) between consecutive frames.
 
@@ -149,7 +168,7 @@ class FlowEstimator:
         options: the size it works at, and how fine it is.
     """
 
-    def __init__(self, width: int, height: int, options: FlowOptions = DEFAULTS.flow) -> None:
+    def __init__(self, width: int, height: int, options: FlowOptions = DEFAULT_FLOW) -> None:
         cv2 = require("cv2", "video", "segmenting a video")
         self._scale = min(1.0, options.side / max(width, height))
         least = options.least_side

@@ -20,7 +20,8 @@ from dexman_pose.errors import DexmanError
 from dexman_pose.geometry import orthonormalize
 from dexman_pose.hands import detect_hands, lift_hands
 from dexman_pose.meshing import load_mesh
-from dexman_pose.pose import reconstruct_objects, sharpen_prompts
+from dexman_pose.pipeline.prompts_from_mesh import sharpen_prompts
+from dexman_pose.pose import reconstruct_objects
 from dexman_pose.segmentation import segment_clip
 
 CUBE = "cube"

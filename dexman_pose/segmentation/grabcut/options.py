@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from dexman_pose.imaging.flow import FlowOptions
 from dexman_pose.segmentation.grabcut.model_options import (
     BackgroundOptions,
     ColorOptions,
@@ -38,23 +39,6 @@ __all__ = [
 ]
 
 Ramp = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class FlowOptions:
-    """Dense inverse-search flow (Kroeger et al., 2016) between frames. Chosen on rendered clips, for time.
-
-    Attributes:
-        side: pixels, longer side of the pictures that flow is computed on.
-        least_side: pixels, lower limit of each of their sides; the method's patches must fit.
-        finest_scale: pyramid level at which the forward flow ends; 1 is half of ``side``.
-        variational_iterations: of the forward flow's last refinement.
-    """
-
-    side: int = 480
-    least_side: int = 16
-    finest_scale: int = 1
-    variational_iterations: int = 2
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dexman_pose import imaging
 from dexman_pose.data import HandObservations, ObjectPrompt
 from dexman_pose.segmentation.grabcut import options as module
 from dexman_pose.segmentation.grabcut.backend import segment_by_propagation
@@ -24,8 +25,9 @@ CONCERNS = [field.name for field in fields(GrabCutOptions)]
 def test_options_are_frozen_documented_and_read(concern: str) -> None:
     options: Any = getattr(DEFAULTS, concern)
     documented = type(options).__doc__ or ""
-    folder = Path(str(module.__file__)).parent
-    code = "".join(p.read_text() for p in folder.rglob("*.py") if not p.stem.endswith("options"))
+    folders = [Path(str(m.__file__)).parent for m in (module, imaging)]
+    files = [p for folder in folders for p in folder.rglob("*.py") if not p.stem.endswith("options")]
+    code = "".join(p.read_text() for p in files)
     for field in fields(options):
         assert f"\n        {field.name}: " in documented, field.name
         assert re.search(rf"\.{field.name}\b", code), f"{concern}.{field.name} is read nowhere"
