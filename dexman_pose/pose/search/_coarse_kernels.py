@@ -6,14 +6,30 @@
 
 from __future__ import annotations
 
-from dexman_pose.pose.solver._dense_kernels import MASK, UNKNOWN
+from dexman_pose.pose.solver._layout import CodeBit
 from dexman_pose.render._warp import wp
 
-SCORES = 6
-"""Numbers per hypothesis: known pixels drawn, of these on the mask, pixels of depth met, their mean ratio of measured
-to rendered depth, share of measured depth that agrees once that ratio is taken out, correlation of colours."""
+
+class Score:
+    """Numbers per hypothesis.
+
+    Known pixels drawn, of these on the mask, pixels of depth met, their mean ratio of measured to rendered depth, share
+    of measured depth that agrees once that ratio is taken out, correlation of colours.
+    """
+
+    DRAWN = 0
+    HITS = 1
+    MET = 2
+    RATIO = 3
+    AGREEING = 4
+    CORRELATION = 5
+    SIZE = 6
+
 
 _NONE = wp.constant(wp.float32(0.0))
+
+_LEAST_SPREAD = wp.constant(wp.float32(1.0e-6))
+"""Variances of colours are divided by no less than this: a plain surface correlates with nothing."""
 
 
 @wp.kernel(enable_backward=False)
@@ -45,9 +61,9 @@ def score_hypotheses(
         inverse = nearest[base + i]
         if inverse > _NONE:
             bits = int(code[i])
-            if (bits & UNKNOWN) == 0:
+            if (bits & CodeBit.UNKNOWN) == 0:
                 drawn += 1.0
-                if (bits & MASK) != 0:
+                if (bits & CodeBit.MASK) != 0:
                     hits += 1.0
                     if with_depth:
                         z = measured[i]
@@ -67,7 +83,7 @@ def score_hypotheses(
         ratio = ratio / count
         for i in range(pixels):
             inverse = nearest[base + i]
-            if inverse > _NONE and (int(code[i]) & MASK) != 0:
+            if inverse > _NONE and (int(code[i]) & CodeBit.MASK) != 0:
                 z = measured[i]
                 if z > _NONE:
                     off = (z - ratio / inverse) / tolerance
@@ -78,11 +94,11 @@ def score_hypotheses(
         cov = ab - wp.dot(a_sum, b_sum) / hits
         var_a = aa - wp.dot(a_sum, a_sum) / hits
         var_b = bb - wp.dot(b_sum, b_sum) / hits
-        correlation = cov / wp.max(wp.sqrt(wp.max(var_a * var_b, 0.0)), 1.0e-6)
-    o = b * SCORES
-    out[o] = drawn
-    out[o + 1] = hits
-    out[o + 2] = count
-    out[o + 3] = ratio
-    out[o + 4] = agree
-    out[o + 5] = correlation
+        correlation = cov / wp.max(wp.sqrt(wp.max(var_a * var_b, 0.0)), _LEAST_SPREAD)
+    o = b * Score.SIZE
+    out[o + Score.DRAWN] = drawn
+    out[o + Score.HITS] = hits
+    out[o + Score.MET] = count
+    out[o + Score.RATIO] = ratio
+    out[o + Score.AGREEING] = agree
+    out[o + Score.CORRELATION] = correlation

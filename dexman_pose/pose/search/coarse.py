@@ -16,12 +16,16 @@ from dexman_pose.data import Mesh
 from dexman_pose.meshing.simplify import simplified
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.refinement.refiner import PoseRefiner
-from dexman_pose.pose.search._coarse_kernels import SCORES, score_hypotheses
+from dexman_pose.pose.search._coarse_kernels import Score, score_hypotheses
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 
 _CHUNK = 128
+"""Poses per rendering: enough to hide the cost of a call, few enough for their pictures to stay in the cache."""
+
+DEPTH_TOLERANCE = 0.01
+"""Metres of depth error at which a pixel half agrees, where the caller says nothing else; set by hand."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class CoarseScorer:
         view: CropObservation,
         *,
         picture: NDArray[np.float32] | None = None,
-        tolerance: float = 0.01,
+        tolerance: float = DEPTH_TOLERANCE,
     ) -> CoarseScores:
         """Score poses (B, 4, 4) against a small crop.
 
@@ -77,7 +81,7 @@ class CoarseScorer:
             tolerance: metres of depth error at which a pixel half agrees.
         """
         parts = np.array_split(np.arange(len(poses)), max(1, -(-len(poses) // _CHUNK)))
-        rows = np.zeros((len(poses), SCORES), np.float32)
+        rows = np.zeros((len(poses), Score.SIZE), np.float32)
 
         def work(which: int) -> None:
             for part in parts[which :: len(self._workers)]:
@@ -93,14 +97,17 @@ class CoarseScorer:
         else:
             for which in range(len(self._workers)):
                 work(which)
-        drawn, hits, count, ratio, agree, correlation = rows.astype(np.float64).T
+        found = rows.astype(np.float64).T
+        drawn, hits, count = found[Score.DRAWN], found[Score.HITS], found[Score.MET]
         union = drawn + view.known_pixels - hits
         wanted = max(int(np.count_nonzero(view.depth[view.mask])), 1) if view.depth is not None else 1
         return CoarseScores(
             hits / np.maximum(union, 1.0),
-            np.where(count > 0, ratio, 1.0),
-            agree * count / wanted,  # measured depth that nothing was drawn for does not agree
-            correlation,
+            np.where(count > 0, found[Score.RATIO], 1.0),
+            found[Score.AGREEING]
+            * count
+            / wanted,  # measured depth that nothing was drawn for does not agree
+            found[Score.CORRELATION],
         )
 
 
@@ -123,7 +130,7 @@ class _Worker:
         assert drawn.depth is not None
         inverse = np.zeros(drawn.depth.size, np.float32)
         np.divide(1.0, drawn.depth.reshape(-1), out=inverse, where=drawn.depth.reshape(-1) > 0)
-        out = self._array("out", np.zeros(len(poses) * SCORES, np.float32), wp.float32)
+        out = self._array("out", np.zeros(len(poses) * Score.SIZE, np.float32), wp.float32)
         self._command(
             (len(poses),),
             self._array("nearest", inverse, wp.float32),
@@ -135,7 +142,7 @@ class _Worker:
             float(tolerance),
             out,
         )
-        return np.array(out.numpy()).reshape(len(poses), SCORES)
+        return np.array(out.numpy()).reshape(len(poses), Score.SIZE)
 
     def _array(self, name: str, values: NDArray[Any], dtype: Any) -> Any:
         """A device array over host values; on a CPU it shares their memory, so they are kept alive."""

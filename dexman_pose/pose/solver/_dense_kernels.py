@@ -4,9 +4,7 @@ One source for the CPU and CUDA: every kernel walks its items with a stride, so 
 whole picture (CPU) or a few pixels (CUDA). Each thread sums into a slot of its own; the solver adds the slots up. No
 atomics, so results do not depend on the order of threads.
 
-A slot holds, per term, the lower triangle of the normal matrix, its right-hand side, and a few sums
-(:data:`SLOT`, :data:`COST` and so on). The unknowns are a twist (v, w) about the object's centre in camera axes, then
-log-scales (none, one, or one per axis of the object), then the log of the focal length.
+What the numbers of each array mean is said in :mod:`dexman_pose.pose.solver._layout`.
 """
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
@@ -15,126 +13,132 @@ log-scales (none, one, or one per axis of the object), then the log of the focal
 
 from __future__ import annotations
 
+from dexman_pose.pose.observation.crop import DEPTH_GRID
+from dexman_pose.pose.solver._layout import (
+    DEPTH_MARGIN,
+    STEP_LIMIT,
+    CodeBit,
+    EdgePoint,
+    Lens,
+    Slot,
+    State,
+    Term,
+    TermWeights,
+)
+from dexman_pose.pose.solver._residual_kernels import (
+    HALF,
+    ONE,
+    add_residual,
+    back_project,
+    center_of,
+    lens_of,
+    pixel_gradient,
+)
 from dexman_pose.render._warp import wp
 
-UNKNOWNS = 10
-"""Most unknowns: six of the pose, three scales, one focal length."""
 
-TRIANGLE = UNKNOWNS * (UNKNOWNS + 1) // 2
-COST, COUNT, SQUARES, HITS, AREA = (TRIANGLE + UNKNOWNS + i for i in range(5))
-SLOT = TRIANGLE + UNKNOWNS + 5
-SILHOUETTE, DEPTH, POINTS, EDGES, COLOR = range(5)
-TERMS = 5
-
-MASK, UNKNOWN, NEAR_UNKNOWN = 1, 2, 4
-"""Bits of a crop's code image."""
-
-STATE = 16
-"""Numbers of a state: rotation row by row, centre in the camera frame, log-scales, log focal factor."""
-
-INTRINSICS = 8
-"""Numbers of a view: fx, fy, cx, cy of the crop, then factors and origin of the crop in the image."""
-
-ZERO = wp.constant(wp.float64(0.0))
-ONE = wp.constant(wp.float64(1.0))
-HALF = wp.constant(wp.float64(0.5))
-NEAR = wp.constant(wp.float64(0.02))
-STEP_LIMIT = wp.constant(24)
-DEPTH_GRID = wp.constant(2)
-FACING = wp.constant(wp.float64(0.2))
-
-_ADD = """
-    double J[UNKNOWNS];
-    J[0] = a[0]; J[1] = a[1]; J[2] = a[2];
-    J[3] = d[1] * a[2] - d[2] * a[1];
-    J[4] = d[2] * a[0] - d[0] * a[2];
-    J[5] = d[0] * a[1] - d[1] * a[0];
-    int n = 6;
-    if (scales == 1) {
-        J[n++] = a[0] * d[0] + a[1] * d[1] + a[2] * d[2];
-    } else if (scales == 3) {
-        for (int k = 0; k < 3; ++k) {
-            const double* r = state.data + pose + k;
-            J[n++] = (a[0] * r[0] + a[1] * r[3] + a[2] * r[6]) * (d[0] * r[0] + d[1] * r[3] + d[2] * r[6]);
-        }
-    }
-    if (focal) J[n++] = by_focal;
-    const double q2 = residual * residual * information;
-    const double c2 = reach * reach;
-    const double share = c2 / (c2 + q2);
-    const double w = weight * share * share * information;
-    double* slot_data = slots.data + slot;
-    if (n == 6) {
-        int at = 0;
-        #pragma unroll
-        for (int i = 0; i < 6; ++i) {
-            const double wj = w * J[i];
-            #pragma unroll
-            for (int j = 0; j <= i; ++j) slot_data[at++] += wj * J[j];
-            slot_data[TRIANGLE + i] -= wj * residual;
-        }
-    } else {
-        int at = 0;
-        for (int i = 0; i < n; ++i) {
-            const double wj = w * J[i];
-            for (int j = 0; j <= i; ++j) slot_data[at++] += wj * J[j];
-            slot_data[TRIANGLE + i] -= wj * residual;
-        }
-    }
-    slot_data[COST] += weight * q2 * share;
-    slot_data[SQUARES] += residual * residual;
-"""
-for _name, _value in {"UNKNOWNS": UNKNOWNS, "TRIANGLE": TRIANGLE, "COST": COST, "SQUARES": SQUARES}.items():
-    _ADD = _ADD.replace(_name, str(_value))
+@wp.func
+def on_rim(nearest: wp.array(dtype=wp.float32), here: int, width: int) -> bool:
+    """Whether a rendered pixel touches the background through one of its four sides."""
+    return (
+        nearest[here - 1] == wp.float32(0.0)
+        or nearest[here + 1] == wp.float32(0.0)
+        or nearest[here - width] == wp.float32(0.0)
+        or nearest[here + width] == wp.float32(0.0)
+    )
 
 
-@wp.func_native(_ADD)
-def add_residual(
+@wp.func
+def add_outline(
     slots: wp.array(dtype=wp.float64),
     slot: int,
     state: wp.array(dtype=wp.float64),
     pose: int,
     scales: int,
     focal: int,
-    d: wp.vec3d,
-    a: wp.vec3d,
-    by_focal: wp.float64,
-    residual: wp.float64,
-    information: wp.float64,
-    reach: wp.float64,
-    weight: wp.float64,
-):
-    """Add one residual to a slot, weighted after Geman and McClure (1987).
-
-    ``d`` is the surface point from the object's centre and ``a`` the residual's gradient by that point, both in camera
-    axes; ``by_focal`` its derivative by the log of the focal length; ``information`` is 1 / sigma^2 and ``reach`` the
-    number of sigmas beyond which a residual loses influence.
-    """
-    ...
-
-
-@wp.func
-def pixel_gradient(gx: wp.float64, gy: wp.float64, fx: wp.float64, fy: wp.float64, p: wp.vec3d) -> wp.vec3d:
-    """Gradient by a camera point of a quantity with gradient (gx, gy) in pixels at the point's projection."""
-    iz = ONE / p[2]
-    ax = gx * fx * iz
-    ay = gy * fy * iz
-    return wp.vec3d(ax, ay, -(ax * p[0] + ay * p[1]) * iz)
-
-
-@wp.func
-def back_project(
+    center: wp.vec3d,
+    lens: Lens,
     x: int,
     y: int,
     inverse: wp.float32,
-    fx: wp.float64,
-    fy: wp.float64,
-    cx: wp.float64,
-    cy: wp.float64,
-) -> wp.vec3d:
-    """Camera point seen at a pixel with the given 1 / z."""
-    z = ONE / wp.float64(inverse)
-    return wp.vec3d((wp.float64(x) - cx) / fx * z, (wp.float64(y) - cy) / fy * z, z)
+    field: wp.array(dtype=wp.float32),
+    smooth: wp.array(dtype=wp.float32),
+    at: int,
+    width: int,
+    information: wp.float64,
+    reach: wp.float64,
+):
+    """A pixel of the rendered outline should be half a pixel deep in the mask."""
+    p = back_project(x, y, inverse, lens)
+    gx = HALF * wp.float64(smooth[at + 1] - smooth[at - 1])
+    gy = HALF * wp.float64(smooth[at + width] - smooth[at - width])
+    a = pixel_gradient(gx, gy, lens, p)
+    by_focal = gx * (wp.float64(x) - lens.cx) + gy * (wp.float64(y) - lens.cy)
+    residual = wp.float64(field[at]) - HALF
+    add_residual(
+        slots,
+        slot,
+        state,
+        pose,
+        scales,
+        focal,
+        p - center,
+        a,
+        by_focal,
+        residual,
+        information,
+        reach,
+        ONE,
+    )
+
+
+@wp.func
+def add_depth(
+    slots: wp.array(dtype=wp.float64),
+    slot: int,
+    state: wp.array(dtype=wp.float64),
+    pose: int,
+    scales: int,
+    focal: int,
+    center: wp.vec3d,
+    lens: Lens,
+    x: int,
+    y: int,
+    nearest: wp.array(dtype=wp.float32),
+    here: int,
+    width: int,
+    z: wp.float64,
+    facing: wp.float64,
+    information: wp.float64,
+    reach: wp.float64,
+):
+    """Distance of a point measured at depth ``z`` from the plane of the rendered surface, inside the rendering."""
+    p = back_project(x, y, nearest[here], lens)
+    across = back_project(x + 1, y, nearest[here + 1], lens) - back_project(x - 1, y, nearest[here - 1], lens)
+    along = back_project(x, y + 1, nearest[here + width], lens) - back_project(
+        x, y - 1, nearest[here - width], lens
+    )
+    plane = wp.normalize(wp.cross(along, across))
+    # Grazing surfaces and depth steps give no usable plane.
+    if wp.abs(plane[2]) > facing:
+        q = wp.vec3d(p[0] * z / p[2], p[1] * z / p[2], z)
+        residual = wp.dot(plane, p - q)
+        bend = plane[0] * q[0] + plane[1] * q[1]
+        add_residual(
+            slots,
+            slot,
+            state,
+            pose,
+            scales,
+            focal,
+            p - center,
+            plane,
+            bend,
+            residual,
+            information,
+            reach,
+            ONE,
+        )
 
 
 @wp.kernel(enable_backward=False)
@@ -153,28 +157,22 @@ def dense_terms(
     use_depth: int,
     scales: int,
     focal: int,
-    sigmas: wp.array(dtype=wp.float64),
+    term_weights: wp.array(dtype=TermWeights),
     stride: int,
     slots: wp.array(dtype=wp.float64),
 ):
-    """Outline of the rendering against the mask's distance field, and rendered against measured depth.
-
-    ``sigmas``: outline information and reach, depth information and reach, depth scale and shift.
-    """
+    """Outline of the rendering against the mask's distance field, and rendered against measured depth."""
     b, start = wp.tid()
-    pose = b * STATE
+    weights = term_weights[0]
+    pose = b * State.SIZE
     v = view_of[b]
     pixels = width * height
     base = b * pixels
     seen = v * pixels
-    factor = wp.exp(state[pose + 15])
-    fx = views[v * INTRINSICS] * factor
-    fy = views[v * INTRINSICS + 1] * factor
-    cx = views[v * INTRINSICS + 2]
-    cy = views[v * INTRINSICS + 3]
-    center = wp.vec3d(state[pose + 9], state[pose + 10], state[pose + 11])
-    slot = (b * stride + start) * TERMS * SLOT
-    depth_slot = slot + DEPTH * SLOT
+    lens = lens_of(views, v, state, pose)
+    center = center_of(state, pose)
+    slot = (b * stride + start) * Term.SIZE * Slot.SIZE
+    depth_slot = slot + Term.DEPTH * Slot.SIZE
     hits = int(0)
     drawn = int(0)
     area = int(0)
@@ -182,90 +180,106 @@ def dense_terms(
     both = int(0)
     for y in range(start, height, stride):
         for x in range(width):
-            inverse = nearest[base + y * width + x]
+            here = base + y * width + x
+            inverse = nearest[here]
             if inverse > wp.float32(0.0):
                 at = seen + y * width + x
                 bits = int(code[at])
                 area += 1
-                if (bits & UNKNOWN) == 0:
+                if (bits & CodeBit.UNKNOWN) == 0:
                     drawn += 1
-                    if (bits & MASK) != 0:
+                    if (bits & CodeBit.MASK) != 0:
                         hits += 1
-                inner = x > 0 and y > 0 and x < width - 1 and y < height - 1
-                if inner:
-                    here = base + y * width + x
-                    left = nearest[here - 1]
-                    right = nearest[here + 1]
-                    up = nearest[here - width]
-                    down = nearest[here + width]
-                    rim = (
-                        left == wp.float32(0.0)
-                        or right == wp.float32(0.0)
-                        or up == wp.float32(0.0)
-                        or down == wp.float32(0.0)
-                    )
-                    if rim:
+                if x > 0 and y > 0 and x < width - 1 and y < height - 1:
+                    if on_rim(nearest, here, width):
                         outline += 1
-                        if use_silhouette != 0 and (bits & NEAR_UNKNOWN) == 0:
-                            p = back_project(x, y, inverse, fx, fy, cx, cy)
-                            gx = HALF * wp.float64(smooth[at + 1] - smooth[at - 1])
-                            gy = HALF * wp.float64(smooth[at + width] - smooth[at - width])
-                            a = pixel_gradient(gx, gy, fx, fy, p)
-                            by_focal = gx * (wp.float64(x) - cx) + gy * (wp.float64(y) - cy)
-                            residual = wp.float64(field[at]) - HALF
-                            add_residual(
+                        if use_silhouette != 0 and (bits & CodeBit.NEAR_UNKNOWN) == 0:
+                            add_outline(
                                 slots,
                                 slot,
                                 state,
                                 pose,
                                 scales,
                                 focal,
-                                p - center,
-                                a,
-                                by_focal,
-                                residual,
-                                sigmas[0],
-                                sigmas[1],
-                                ONE,
+                                center,
+                                lens,
+                                x,
+                                y,
+                                inverse,
+                                field,
+                                smooth,
+                                at,
+                                width,
+                                weights.silhouette_information,
+                                weights.silhouette_reach,
                             )
                     elif use_depth != 0 and x % DEPTH_GRID == 0 and y % DEPTH_GRID == 0:
                         z = measured[at]
-                        if z > wp.float32(0.0) and field[at] > wp.float32(1.5):
+                        if z > wp.float32(0.0) and field[at] > wp.float32(DEPTH_MARGIN):
                             both += 1
-                            p = back_project(x, y, inverse, fx, fy, cx, cy)
-                            across = back_project(x + 1, y, right, fx, fy, cx, cy) - back_project(
-                                x - 1, y, left, fx, fy, cx, cy
+                            add_depth(
+                                slots,
+                                depth_slot,
+                                state,
+                                pose,
+                                scales,
+                                focal,
+                                center,
+                                lens,
+                                x,
+                                y,
+                                nearest,
+                                here,
+                                width,
+                                weights.depth_scale * wp.float64(z) + weights.depth_shift,
+                                weights.depth_facing,
+                                weights.depth_information,
+                                weights.depth_reach,
                             )
-                            along = back_project(x, y + 1, down, fx, fy, cx, cy) - back_project(
-                                x, y - 1, up, fx, fy, cx, cy
-                            )
-                            plane = wp.normalize(wp.cross(along, across))
-                            # Grazing surfaces and depth steps give no usable plane.
-                            if wp.abs(plane[2]) > FACING:
-                                m = sigmas[4] * wp.float64(z) + sigmas[5]
-                                q = wp.vec3d(p[0] * m / p[2], p[1] * m / p[2], m)
-                                residual = wp.dot(plane, p - q)
-                                bend = plane[0] * q[0] + plane[1] * q[1]
-                                add_residual(
-                                    slots,
-                                    depth_slot,
-                                    state,
-                                    pose,
-                                    scales,
-                                    focal,
-                                    p - center,
-                                    plane,
-                                    bend,
-                                    residual,
-                                    sigmas[2],
-                                    sigmas[3],
-                                    ONE,
-                                )
-    slots[slot + COUNT] += wp.float64(outline)
-    slots[slot + HITS] += wp.float64(hits)
-    slots[slot + AREA] += wp.float64(drawn)
-    slots[depth_slot + COUNT] += wp.float64(both)
-    slots[depth_slot + AREA] += wp.float64(area)
+    slots[slot + Slot.COUNT] += wp.float64(outline)
+    slots[slot + Slot.HITS] += wp.float64(hits)
+    slots[slot + Slot.AREA] += wp.float64(drawn)
+    slots[depth_slot + Slot.COUNT] += wp.float64(both)
+    slots[depth_slot + Slot.AREA] += wp.float64(area)
+
+
+@wp.func
+def rim_distance(
+    nearest: wp.array(dtype=wp.float32),
+    base: int,
+    width: int,
+    height: int,
+    ex: wp.float32,
+    ey: wp.float32,
+    nx: wp.float32,
+    ny: wp.float32,
+) -> wp.vec3i:
+    """Pixel x, y of the rendered outline on a line through a pixel, and its distance in pixels along the line.
+
+    The distance is 0 where no outline was met. A pixel that the rendering covers has the outline outwards of it, any
+    other has it inwards; the outline pixel is one that is covered, the distance that of the first pixel beyond the
+    change, negative outwards.
+    """
+    covered = nearest[base + int(ey) * width + int(ex)] > wp.float32(0.0)
+    sign = wp.float32(1.0)
+    if covered:
+        sign = wp.float32(-1.0)
+    last_x = int(ex)
+    last_y = int(ey)
+    for s in range(1, STEP_LIMIT):
+        x = int(ex + sign * nx * wp.float32(s) + wp.float32(0.5))
+        y = int(ey + sign * ny * wp.float32(s) + wp.float32(0.5))
+        if x < 0 or y < 0 or x >= width or y >= height:
+            return wp.vec3i(0, 0, 0)
+        here = nearest[base + y * width + x] > wp.float32(0.0)
+        if here != covered:
+            if here:
+                return wp.vec3i(x, y, s)
+            return wp.vec3i(last_x, last_y, -s)
+        if covered:
+            last_x = x
+            last_y = y
+    return wp.vec3i(0, 0, 0)
 
 
 @wp.kernel(enable_backward=False)
@@ -281,67 +295,40 @@ def mask_edges(
     height: int,
     scales: int,
     focal: int,
-    sigmas: wp.array(dtype=wp.float64),
+    term_weights: wp.array(dtype=TermWeights),
     stride: int,
     slots: wp.array(dtype=wp.float64),
 ):
-    """The mask's edge against the rendered outline, looked for along the edge's normal.
-
-    An edge pixel that the rendering covers has the outline outwards of it, any other has it inwards.
-    """
+    """The mask's edge against the rendered outline, looked for along the edge's normal."""
     b, start = wp.tid()
-    pose = b * STATE
+    weights = term_weights[0]
+    pose = b * State.SIZE
     v = view_of[b]
     base = b * width * height
-    factor = wp.exp(state[pose + 15])
-    fx = views[v * INTRINSICS] * factor
-    fy = views[v * INTRINSICS + 1] * factor
-    cx = views[v * INTRINSICS + 2]
-    cy = views[v * INTRINSICS + 3]
-    center = wp.vec3d(state[pose + 9], state[pose + 10], state[pose + 11])
-    slot = (b * stride + start) * TERMS * SLOT
-    far = sigmas[1] * sigmas[1]
+    lens = lens_of(views, v, state, pose)
+    center = center_of(state, pose)
+    slot = (b * stride + start) * Term.SIZE * Slot.SIZE
+    reach = weights.silhouette_reach
     for i in range(start, edge_count[v], stride):
-        e = (v * edge_room + i) * 4
-        ex = edge[e]
-        ey = edge[e + 1]
-        nx = edge[e + 2]
-        ny = edge[e + 3]
-        covered = nearest[base + int(ey) * width + int(ex)] > wp.float32(0.0)
-        sign = wp.float32(1.0)
-        if covered:
-            sign = wp.float32(-1.0)
-        found = int(-1)
-        at = int(0)
-        last_x = int(ex)
-        last_y = int(ey)
-        for s in range(1, STEP_LIMIT):
-            if found < 0:
-                x = int(ex + sign * nx * wp.float32(s) + wp.float32(0.5))
-                y = int(ey + sign * ny * wp.float32(s) + wp.float32(0.5))
-                if x < 0 or y < 0 or x >= width or y >= height:
-                    found = 0
-                else:
-                    here = nearest[base + y * width + x] > wp.float32(0.0)
-                    if here != covered:
-                        found = 1
-                        at = s
-                        if here:
-                            last_x = x
-                            last_y = y
-                    elif covered:
-                        last_x = x
-                        last_y = y
-        if found == 1:
-            inverse = nearest[base + last_y * width + last_x]
-            p = back_project(last_x, last_y, inverse, fx, fy, cx, cy)
+        e = (v * edge_room + i) * EdgePoint.SIZE
+        nx = edge[e + EdgePoint.NORMAL_X]
+        ny = edge[e + EdgePoint.NORMAL_Y]
+        found = rim_distance(
+            nearest, base, width, height, edge[e + EdgePoint.X], edge[e + EdgePoint.Y], nx, ny
+        )
+        x = found[0]
+        y = found[1]
+        distance = found[2]
+        if distance != 0:
+            p = back_project(x, y, nearest[base + y * width + x], lens)
             gx = wp.float64(nx)
             gy = wp.float64(ny)
-            a = pixel_gradient(gx, gy, fx, fy, p)
-            residual = wp.float64(at)
-            if covered:
-                residual = -wp.float64(at - 1)
-            by_focal = gx * (wp.float64(last_x) - cx) + gy * (wp.float64(last_y) - cy)
+            a = pixel_gradient(gx, gy, lens, p)
+            # Outwards the outline is the last pixel before the change.
+            residual = wp.float64(distance)
+            if distance < 0:
+                residual = wp.float64(distance + 1)
+            by_focal = gx * (wp.float64(x) - lens.cx) + gy * (wp.float64(y) - lens.cy)
             add_residual(
                 slots,
                 slot,
@@ -353,10 +340,10 @@ def mask_edges(
                 a,
                 by_focal,
                 residual,
-                sigmas[0],
-                sigmas[1],
+                weights.silhouette_information,
+                reach,
                 ONE,
             )
         else:
-            slots[slot + COST] += far
-        slots[slot + COUNT] += ONE
+            slots[slot + Slot.COST] += reach * reach
+        slots[slot + Slot.COUNT] += ONE

@@ -5,25 +5,34 @@
 
 from __future__ import annotations
 
-from dexman_pose.pose.solver._dense_kernels import (
-    COST,
-    COUNT,
-    EDGES,
+from dexman_pose.pose.solver._layout import (
+    CodeBit,
+    Lens,
+    PointSet,
+    Slot,
+    State,
+    Target,
+    Term,
+    TermWeights,
+    View,
+)
+from dexman_pose.pose.solver._residual_kernels import (
     HALF,
-    HITS,
-    INTRINSICS,
-    NEAR,
     ONE,
-    POINTS,
-    SLOT,
-    STATE,
-    TERMS,
-    UNKNOWN,
     ZERO,
     add_residual,
+    center_of,
+    lens_of,
     pixel_gradient,
+    rotation_of,
 )
 from dexman_pose.render._warp import wp
+
+NEAR = wp.constant(wp.float64(0.02))
+"""Surface points less than so many metres before the camera are not looked at: a projection means nothing there."""
+
+NO_REACH = wp.constant(wp.float64(1.0e6))
+"""A reach in sigmas that nothing exceeds, for residuals whose robust weight is in their fixed weight already."""
 
 
 @wp.func
@@ -45,6 +54,140 @@ def bilinear(
     return wp.vec3d(top + (bottom - top) * fy, (b - a) * (ONE - fy) + (d - c) * fy, bottom - top)
 
 
+@wp.func
+def add_place(
+    slots: wp.array(dtype=wp.float64),
+    term: int,
+    state: wp.array(dtype=wp.float64),
+    pose: int,
+    scales: int,
+    focal: int,
+    lens: Lens,
+    sx: wp.float64,
+    sy: wp.float64,
+    d: wp.vec3d,
+    p: wp.vec3d,
+    u: wp.float64,
+    w: wp.float64,
+    targets: wp.array(dtype=wp.float64),
+    t: int,
+    information: wp.float64,
+    reach: wp.float64,
+    inlier: wp.float64,
+):
+    """Distance of a projected point from its pixel, in image pixels."""
+    weight = targets[t + Target.WEIGHT]
+    ex = (u - targets[t + Target.PIXEL_X]) / sx
+    ey = (w - targets[t + Target.PIXEL_Y]) / sy
+    # One robust weight per point, from the length of its error: both coordinates stand or fall together.
+    q2 = (ex * ex + ey * ey) * information
+    c2 = reach * reach
+    share = c2 / (c2 + q2)
+    fixed = weight * share * share
+    ax = pixel_gradient(ONE / sx, ZERO, lens, p)
+    ay = pixel_gradient(ZERO, ONE / sy, lens, p)
+    bx = (u - lens.cx) / sx
+    by = (w - lens.cy) / sy
+    before = slots[term + Slot.COST]
+    add_residual(slots, term, state, pose, scales, focal, d, ax, bx, ex, information, NO_REACH, fixed)
+    add_residual(slots, term, state, pose, scales, focal, d, ay, by, ey, information, NO_REACH, fixed)
+    slots[term + Slot.COST] = before + weight * q2 * share
+    slots[term + Slot.COUNT] += ONE
+    if q2 < inlier:
+        slots[term + Slot.HITS] += ONE
+
+
+@wp.func
+def add_line(
+    slots: wp.array(dtype=wp.float64),
+    term: int,
+    state: wp.array(dtype=wp.float64),
+    pose: int,
+    scales: int,
+    focal: int,
+    lens: Lens,
+    sx: wp.float64,
+    sy: wp.float64,
+    d: wp.vec3d,
+    p: wp.vec3d,
+    u: wp.float64,
+    w: wp.float64,
+    targets: wp.array(dtype=wp.float64),
+    t: int,
+    information: wp.float64,
+    reach: wp.float64,
+):
+    """Distance of a projected point from a line of the picture, in image pixels."""
+    nx = targets[t + Target.NORMAL_X]
+    ny = targets[t + Target.NORMAL_Y]
+    residual = nx * (u - targets[t + Target.PIXEL_X]) / sx + ny * (w - targets[t + Target.PIXEL_Y]) / sy
+    a = pixel_gradient(nx / sx, ny / sy, lens, p)
+    by_focal = nx * (u - lens.cx) / sx + ny * (w - lens.cy) / sy
+    add_residual(
+        slots,
+        term,
+        state,
+        pose,
+        scales,
+        focal,
+        d,
+        a,
+        by_focal,
+        residual,
+        information,
+        reach,
+        targets[t + Target.WEIGHT],
+    )
+    slots[term + Slot.COUNT] += ONE
+
+
+@wp.func
+def add_color(
+    slots: wp.array(dtype=wp.float64),
+    term: int,
+    state: wp.array(dtype=wp.float64),
+    pose: int,
+    scales: int,
+    focal: int,
+    lens: Lens,
+    d: wp.vec3d,
+    p: wp.vec3d,
+    u: wp.float64,
+    w: wp.float64,
+    targets: wp.array(dtype=wp.float64),
+    t: int,
+    picture: wp.array(dtype=wp.float32),
+    base: int,
+    width: int,
+    information: wp.float64,
+    reach: wp.float64,
+    inlier: wp.float64,
+):
+    """Difference of the picture at a projected point from the point's grey value."""
+    s = bilinear(picture, base, width, u, w)
+    a = pixel_gradient(s[1], s[2], lens, p)
+    by_focal = s[1] * (u - lens.cx) + s[2] * (w - lens.cy)
+    residual = s[0] - targets[t + Target.GRAY]
+    add_residual(
+        slots,
+        term,
+        state,
+        pose,
+        scales,
+        focal,
+        d,
+        a,
+        by_focal,
+        residual,
+        information,
+        reach,
+        targets[t + Target.WEIGHT],
+    )
+    slots[term + Slot.COUNT] += ONE
+    if residual * residual * information < inlier:
+        slots[term + Slot.HITS] += ONE
+
+
 @wp.kernel(enable_backward=False)
 def sparse_terms(
     state: wp.array(dtype=wp.float64),
@@ -62,46 +205,31 @@ def sparse_terms(
     height: int,
     scales: int,
     focal: int,
-    sigmas: wp.array(dtype=wp.float64),
+    term_weights: wp.array(dtype=TermWeights),
     stride: int,
     slots: wp.array(dtype=wp.float64),
 ):
     """Surface points with a place in the image, with a line of the image, or with a colour.
 
-    ``sets`` holds first and last item of each set of points; ``targets`` five numbers per point: for a place its
-    pixel, for a line a pixel and the line's normal, for a colour its grey value; the last is always the weight.
-    ``sigmas``: information and reach of places, lines and colours, from index 6 on.
+    ``kinds`` holds the term of each point, ``set_of`` the set of points of each hypothesis, -1 for none.
     """
     b, start = wp.tid()
-    pose = b * STATE
+    weights = term_weights[0]
+    pose = b * State.SIZE
     v = view_of[b]
-    view = v * INTRINSICS
-    factor = wp.exp(state[pose + 15])
-    fx = views[view] * factor
-    fy = views[view + 1] * factor
-    cx = views[view + 2]
-    cy = views[view + 3]
+    lens = lens_of(views, v, state, pose)
     # Places and lines are measured in image pixels, whatever the crop was reduced by.
-    sx = views[view + 4]
-    sy = views[view + 5]
-    center = wp.vec3d(state[pose + 9], state[pose + 10], state[pose + 11])
-    rotation = wp.mat33d(
-        state[pose],
-        state[pose + 1],
-        state[pose + 2],
-        state[pose + 3],
-        state[pose + 4],
-        state[pose + 5],
-        state[pose + 6],
-        state[pose + 7],
-        state[pose + 8],
-    )
-    stretch = wp.vec3d(wp.exp(state[pose + 12]), wp.exp(state[pose + 13]), wp.exp(state[pose + 14]))
-    slot = (b * stride + start) * TERMS * SLOT
-    group = set_of[b]
+    sx = views[v * View.SIZE + View.FACTOR_X]
+    sy = views[v * View.SIZE + View.FACTOR_Y]
+    center = center_of(state, pose)
+    rotation = rotation_of(state, pose)
+    scale = pose + State.LOG_SCALE
+    stretch = wp.vec3d(wp.exp(state[scale]), wp.exp(state[scale + 1]), wp.exp(state[scale + 2]))
+    slot = (b * stride + start) * Term.SIZE * Slot.SIZE
+    group = set_of[b] * PointSet.SIZE
     if group < 0:
         return
-    for i in range(sets[group * 2] + start, sets[group * 2 + 1], stride):
+    for i in range(sets[group + PointSet.FIRST] + start, sets[group + PointSet.END], stride):
         local = wp.vec3d(
             (points[i * 3] - middle[0]) * stretch[0],
             (points[i * 3 + 1] - middle[1]) * stretch[1],
@@ -110,81 +238,77 @@ def sparse_terms(
         d = rotation * local
         p = d + center
         if p[2] > NEAR:
-            u = fx * p[0] / p[2] + cx
-            w = fy * p[1] / p[2] + cy
-            t = i * 5
-            weight = targets[t + 4]
+            u = lens.fx * p[0] / p[2] + lens.cx
+            w = lens.fy * p[1] / p[2] + lens.cy
+            t = i * Target.SIZE
             kind = kinds[i]
-            term = slot + kind * SLOT
-            if kind == POINTS:
-                ex = (u - targets[t]) / sx
-                ey = (w - targets[t + 1]) / sy
-                # One robust weight per point, from the length of its error: both coordinates stand or fall together.
-                q2 = (ex * ex + ey * ey) * sigmas[6]
-                c2 = sigmas[7] * sigmas[7]
-                share = c2 / (c2 + q2)
-                fixed = weight * share * share
-                ax = pixel_gradient(ONE / sx, ZERO, fx, fy, p)
-                ay = pixel_gradient(ZERO, ONE / sy, fx, fy, p)
-                before = slots[term + COST]
-                big = wp.float64(1.0e6)
-                add_residual(
-                    slots, term, state, pose, scales, focal, d, ax, (u - cx) / sx, ex, sigmas[6], big, fixed
-                )
-                add_residual(
-                    slots, term, state, pose, scales, focal, d, ay, (w - cy) / sy, ey, sigmas[6], big, fixed
-                )
-                slots[term + COST] = before + weight * q2 * share
-                slots[term + COUNT] += ONE
-                if q2 < wp.float64(9.0):
-                    slots[term + HITS] += ONE
-            elif kind == EDGES:
-                nx = targets[t + 2]
-                ny = targets[t + 3]
-                residual = nx * (u - targets[t]) / sx + ny * (w - targets[t + 1]) / sy
-                a = pixel_gradient(nx / sx, ny / sy, fx, fy, p)
-                by_focal = nx * (u - cx) / sx + ny * (w - cy) / sy
-                add_residual(
+            term = slot + kind * Slot.SIZE
+            if kind == Term.POINTS:
+                add_place(
                     slots,
                     term,
                     state,
                     pose,
                     scales,
                     focal,
+                    lens,
+                    sx,
+                    sy,
                     d,
-                    a,
-                    by_focal,
-                    residual,
-                    sigmas[8],
-                    sigmas[9],
-                    weight,
+                    p,
+                    u,
+                    w,
+                    targets,
+                    t,
+                    weights.point_information,
+                    weights.point_reach,
+                    weights.point_inlier,
                 )
-                slots[term + COUNT] += ONE
+            elif kind == Term.EDGES:
+                add_line(
+                    slots,
+                    term,
+                    state,
+                    pose,
+                    scales,
+                    focal,
+                    lens,
+                    sx,
+                    sy,
+                    d,
+                    p,
+                    u,
+                    w,
+                    targets,
+                    t,
+                    weights.edge_information,
+                    weights.edge_reach,
+                )
             elif u >= ONE and w >= ONE and u < wp.float64(width - 2) and w < wp.float64(height - 2):
                 base = v * width * height
                 bits = int(code[base + int(w + HALF) * width + int(u + HALF)])
-                if (bits & UNKNOWN) == 0:
-                    s = bilinear(picture, base, width, u, w)
-                    a = pixel_gradient(s[1], s[2], fx, fy, p)
-                    by_focal = s[1] * (u - cx) + s[2] * (w - cy)
-                    residual = s[0] - targets[t]
-                    add_residual(
+                if (bits & CodeBit.UNKNOWN) == 0:
+                    add_color(
                         slots,
                         term,
                         state,
                         pose,
                         scales,
                         focal,
+                        lens,
                         d,
-                        a,
-                        by_focal,
-                        residual,
-                        sigmas[10],
-                        sigmas[11],
-                        weight,
+                        p,
+                        u,
+                        w,
+                        targets,
+                        t,
+                        picture,
+                        base,
+                        width,
+                        weights.color_information,
+                        weights.color_reach,
+                        weights.color_inlier,
                     )
-                    slots[term + COUNT] += ONE
-                    if residual * residual * sigmas[10] < wp.float64(4.0):
-                        slots[term + HITS] += ONE
             else:
-                slots[term + COST] += weight * sigmas[11] * sigmas[11]
+                far = targets[t + Target.WEIGHT] * weights.color_reach * weights.color_reach
+                slots[term + Slot.COST] += far

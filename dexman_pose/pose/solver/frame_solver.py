@@ -8,7 +8,6 @@ the focal length. The plain twin is :mod:`dexman_pose.pose.solver.reference`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,36 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.pose.observation.crop import CropObservation
-from dexman_pose.pose.solver import _dense_kernels as terms
-from dexman_pose.pose.solver import _point_kernels as sparse
-from dexman_pose.pose.solver import _step_kernels as steps
-from dexman_pose.pose.solver.options import RefineOptions
-from dexman_pose.pose.solver.problem import EDGE_ROOM, Problem, Solution, point_rows, unpack, view_arrays
+from dexman_pose.pose.solver._launches import SolverLaunches, SolverPlan
+from dexman_pose.pose.solver._layout import (
+    UNKNOWNS,
+    PointSet,
+    Prior,
+    Projection,
+    Report,
+    Slot,
+    State,
+    System,
+    Target,
+    Term,
+    TermWeights,
+)
+from dexman_pose.pose.solver.options import RefineOptions, SolverOptions
+from dexman_pose.pose.solver.problem import (
+    EDGE_ROOM,
+    Problem,
+    Solution,
+    point_rows,
+    prior_row,
+    state_row,
+    step_limits,
+    term_weights,
+    unpack,
+    view_arrays,
+)
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._warp import wp
-from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 
 __all__ = ["FusedSolver", "Problem", "Solution"]
@@ -32,6 +52,9 @@ __all__ = ["FusedSolver", "Problem", "Solution"]
 
 _KINDS = {"f8": wp.float64, "f4": wp.float32, "i4": wp.int32, "u1": wp.uint8}
 _CUDA_THREADS = 128  # threads that share the picture of one hypothesis
+_CUDA_ROWS = 32  # rows of threads that share one face, at most
+_CUDA_RASTER_THREADS = 1 << 18  # of one rasterisation, about: more would wait
+_NEAR_PLANE = 0.01  # metres before the camera from which on the mesh is drawn
 
 
 class FusedSolver:
@@ -40,29 +63,22 @@ class FusedSolver:
     Args:
         rasterizer: holds the mesh and its device.
         center: (3,) object point that rotations and scales are about, metres.
+        stepping: limits of the steps; left out, the usual ones.
     """
 
-    def __init__(self, rasterizer: Rasterizer, center: Array) -> None:
+    def __init__(self, rasterizer: Rasterizer, center: Array, stepping: SolverOptions | None = None) -> None:
         self.device = rasterizer.device
         self.center = np.asarray(center, np.float64)
         self._mesh = rasterizer.device_mesh
         self._buffers = Buffers(self.device)
         self._middle = wp.vec3d(*(float(x) for x in self.center))
-        kernels = (
-            raster.project_vertices,
-            raster.rasterize,
-            terms.dense_terms,
-            terms.mask_edges,
-            sparse.sparse_terms,
-            steps.project_states,
-            steps.gather_terms,
-            steps.step_states,
-        )
+        self._kernels = SolverLaunches(self.device)
+        stepping = SolverOptions() if stepping is None else stepping
+        self._first_damping, self._limits = stepping.first_damping, step_limits(stepping)
         self._pointed = False
         self._mask_pixels = np.zeros(0)
         self._view: CropObservation | None = None
         self._held: set[str] = set()
-        self._commands = [Command(k, self.device) for k in kernels]
 
     def solve(
         self,
@@ -90,23 +106,24 @@ class FusedSolver:
         self._upload_views(views, silhouette, depth)
         self._upload_problems(problems, views, options)
         self._upload_weights(options, silhouette)
-        slots = self._buffers.get("slots", wp.float64, batch * threads * terms.TERMS * terms.SLOT)
-        self._buffers.clear("slots", batch * threads * terms.TERMS * terms.SLOT)
-        plan = _Plan(batch, width, height, threads, silhouette, depth, scales, int(focal))
+        room = batch * threads * Term.SIZE * Slot.SIZE
+        slots = self._buffers.get("slots", wp.float64, room)
+        self._buffers.clear("slots", room)
+        plan = SolverPlan(batch, width, height, threads, silhouette, depth, scales, int(focal))
         self._project(plan)
         report = self._report(batch)
         for iteration in range(options.iterations + 1):
             self._evaluate(plan, slots)
             self._step(plan, slots, first=int(iteration == 0))
-            if self.device == "cpu" and report[:, 3].all():
+            if self.device == "cpu" and report[:, Report.AT_REST].all():
                 break
         return self._solution(problems, plan)
 
     def _report(self, batch: int) -> Array:
-        values = np.zeros((batch, steps.REPORT))
-        values[:, 1] = 1e-3
+        values = np.zeros((batch, Report.SIZE))
+        values[:, Report.DAMPING] = self._first_damping
         self._put("report", values)
-        return self._buffers.host("report", values.size).reshape(batch, steps.REPORT)
+        return self._buffers.host("report", values.size).reshape(batch, Report.SIZE)
 
     def _put(self, name: str, values: NDArray[Any]) -> Any:
         """Copy values into a named buffer of their own type."""
@@ -117,6 +134,13 @@ class FusedSolver:
         elif flat.size:
             wp.copy(array, wp.array(flat, dtype=array.dtype, device=self.device), count=flat.size)
         return array
+
+    def _upload_weights(self, options: RefineOptions, silhouette: bool) -> None:
+        row, array = term_weights(options, silhouette), self._get("weights", 1, TermWeights)
+        if self.device == "cpu":  # as plain numbers: structs are copied field by field
+            self._buffers.host("weights", 1).view(np.float64)[:] = row.view(np.float64)
+        else:
+            wp.copy(array, wp.array(row, dtype=TermWeights, device=self.device))
 
     def _upload_views(self, views: Sequence[CropObservation], silhouette: bool, depth: bool) -> None:
         """What the kernels will read of the views; a single view often comes twice and is kept."""
@@ -134,16 +158,12 @@ class FusedSolver:
     def _upload_problems(
         self, problems: Sequence[Problem], views: Sequence[CropObservation], options: RefineOptions
     ) -> None:
-        state = np.zeros((len(problems), terms.STATE))
-        prior = np.zeros((len(problems), steps.PRIOR))
+        state = np.zeros((len(problems), State.SIZE))
+        prior = np.zeros((len(problems), Prior.SIZE))
         for i, p in enumerate(problems):
-            state[i] = self._state(p.camera_from_object, p.stretch)
-            prior[i, :12] = self._state(
-                p.camera_from_object if p.predicted is None else p.predicted, p.stretch
-            )[:12]
-            if p.predicted is not None and options.prior_translation is not None:
-                prior[i, 12:14] = options.prior_translation**-2, options.prior_rotation**-2
-            prior[i, 17:19] = options.prior_scale**-2, options.prior_focal**-2
+            state[i] = state_row(p.camera_from_object, p.stretch, self.center)
+            middle = state[i] if p.predicted is None else state_row(p.predicted, p.stretch, self.center)
+            prior[i] = prior_row(p, middle, options)
         for name in ("candidate", "best"):
             self._put(name, state)
         self._put("prior", prior)
@@ -173,47 +193,35 @@ class FusedSolver:
             set_of.append(known[key])
         self._pointed = bool(parts)
         self._put("set_of", np.array(set_of, np.int32))
-        self._put("sets", np.array(bounds or [(0, 0)], np.int32))
+        sets = np.zeros((max(len(bounds), 1), PointSet.SIZE), np.int32)
+        for i, (first, end) in enumerate(bounds):
+            sets[i, PointSet.FIRST], sets[i, PointSet.END] = first, end
+        self._put("sets", sets)
         kinds = [p[0] for p in parts] or [np.zeros(0, np.int32)]
         self._put("kinds", np.concatenate(kinds))
         self._put("points", np.concatenate([p[1] for p in parts] or [np.zeros((0, 3))]))
-        self._put("targets", np.concatenate([p[2] for p in parts] or [np.zeros((0, 5))]))
-
-    def _upload_weights(self, o: RefineOptions, silhouette: bool) -> None:
-        sigmas = [o.silhouette_sigma**-2, o.silhouette_reach, o.depth_sigma**-2, o.reach, o.depth_scale]
-        sigmas += [o.depth_shift, o.point_sigma**-2, o.reach, o.edge_sigma**-2, 3.0]
-        sigmas += [o.color_sigma**-2, o.color_reach]
-        self._put("sigmas", np.array(sigmas, np.float64))
-        weights = [o.silhouette_weight, o.depth_weight, o.reach, float(silhouette), o.small_gain]
-        self._put("weights", np.array(weights, np.float64))
-
-    def _state(self, pose: Array, stretch: Array) -> Array:
-        out = np.zeros(terms.STATE)
-        out[:9] = pose[:3, :3].reshape(-1)
-        out[9:12] = pose[:3, :3] @ self.center + pose[:3, 3]
-        out[12:15] = np.log(stretch)
-        return out
+        self._put("targets", np.concatenate([p[2] for p in parts] or [np.zeros((0, Target.SIZE))]))
 
     def _get(self, name: str, size: int = 0, dtype: Any = wp.float64) -> Any:
         return self._buffers.get(name, dtype, size)
 
-    def _project(self, plan: _Plan) -> None:
+    def _project(self, plan: SolverPlan) -> None:
         b = self._buffers
-        self._commands[5](
+        self._kernels.project_states(
             (plan.batch,),
             b.kept("candidate"),
             self._middle,
             b.kept("view_of"),
             b.kept("views"),
-            self._get("projection", plan.batch * 12),
+            self._get("projection", plan.batch * Projection.SIZE),
         )
 
-    def _evaluate(self, plan: _Plan, slots: Any) -> None:
+    def _evaluate(self, plan: SolverPlan, slots: Any) -> None:
         """Render all candidates and sum their residuals into the slots."""
         b, batch = self._buffers, plan.batch
         if plan.silhouette or plan.depth:
             nearest = self._render(plan)
-            self._commands[2](
+            self._kernels.dense_terms(
                 (batch, plan.threads),
                 nearest,
                 b.kept("candidate"),
@@ -229,12 +237,12 @@ class FusedSolver:
                 int(plan.depth),
                 plan.scales,
                 plan.focal,
-                b.kept("sigmas"),
+                b.kept("weights"),
                 plan.threads,
                 slots,
             )
             if plan.silhouette:
-                self._commands[3](
+                self._kernels.mask_edges(
                     (batch, plan.threads),
                     nearest,
                     b.kept("candidate"),
@@ -247,12 +255,12 @@ class FusedSolver:
                     plan.height,
                     plan.scales,
                     plan.focal,
-                    b.kept("sigmas"),
+                    b.kept("weights"),
                     plan.threads,
                     slots,
                 )
         if self._pointed:
-            self._commands[4](
+            self._kernels.sparse_terms(
                 (batch, plan.threads),
                 b.kept("candidate"),
                 self._middle,
@@ -269,12 +277,12 @@ class FusedSolver:
                 plan.height,
                 plan.scales,
                 plan.focal,
-                b.kept("sigmas"),
+                b.kept("weights"),
                 plan.threads,
                 slots,
             )
 
-    def _render(self, plan: _Plan) -> Any:
+    def _render(self, plan: SolverPlan) -> Any:
         vertices, faces, hull = self._mesh
         pixels = plan.batch * plan.width * plan.height
         nearest = self._get("nearest", pixels + raster.LANES - 1, wp.float32)
@@ -284,16 +292,22 @@ class FusedSolver:
         self._buffers.clear("nearest", pixels)
         cpu = self.device == "cpu"
         per_vertex, per_face = (1, 1) if cpu else (vertices.shape[0], faces.shape[0])
-        rows = 1 if cpu else max(1, min(plan.height, 32, (1 << 18) // max(1, plan.batch * per_face)))
-        self._commands[0]((plan.batch, per_vertex), vertices, projection, 0.01, per_vertex, screen)
-        self._commands[1](
+        rows = (
+            1
+            if cpu
+            else max(1, min(plan.height, _CUDA_ROWS, _CUDA_RASTER_THREADS // max(1, plan.batch * per_face)))
+        )
+        self._kernels.project_vertices(
+            (plan.batch, per_vertex), vertices, projection, _NEAR_PLANE, per_vertex, screen
+        )
+        self._kernels.rasterize(
             (plan.batch, per_face, rows),
             vertices,
             faces,
             hull,
             projection,
             screen,
-            0.01,
+            _NEAR_PLANE,
             plan.width,
             plan.height,
             per_face,
@@ -304,12 +318,12 @@ class FusedSolver:
         )
         return nearest
 
-    def _step(self, plan: _Plan, slots: Any, first: int) -> None:
+    def _step(self, plan: SolverPlan, slots: Any, first: int) -> None:
         """Accept or reject the candidates and take the next step."""
         b, n = self._buffers, plan.batch
-        trial = self._get("trial", n * steps.REPORT)
-        system = self._get("system", n * steps.SYSTEM)
-        self._commands[6](
+        trial = self._get("trial", n * Report.SIZE)
+        system = self._get("system", n * System.SIZE)
+        self._kernels.gather_terms(
             (n,),
             slots,
             plan.threads,
@@ -319,12 +333,13 @@ class FusedSolver:
             system,
             trial,
         )
-        self._commands[7](
+        self._kernels.step_states(
             (n,),
             trial,
             system,
             b.kept("prior"),
             b.kept("weights"),
+            self._limits,
             self._middle,
             b.kept("view_of"),
             b.kept("views"),
@@ -333,56 +348,38 @@ class FusedSolver:
             first,
             b.kept("candidate"),
             b.kept("best"),
-            self._get("best_system", n * steps.SYSTEM),
-            self._get("evidence_system", n * steps.SYSTEM),
+            self._get("best_system", n * System.SIZE),
+            self._get("evidence_system", n * System.SIZE),
             b.kept("report"),
-            self._get("factor", n * terms.UNKNOWNS**2),
-            self._get("step", n * terms.UNKNOWNS),
+            self._get("factor", n * UNKNOWNS**2),
+            self._get("step", n * UNKNOWNS),
             b.kept("projection"),
         )
 
-    def _solution(self, problems: Sequence[Problem], plan: _Plan) -> Solution:
+    def _solution(self, problems: Sequence[Problem], plan: SolverPlan) -> Solution:
         n, host = plan.batch, self._buffers.host
-        state = np.array(host("best", n * terms.STATE)).reshape(n, terms.STATE)
-        report = np.array(host("report", n * steps.REPORT)).reshape(n, steps.REPORT)
-        hessian, _ = unpack(host("best_system", n * steps.SYSTEM), n, plan.unknowns)
-        evidence, gradient = unpack(host("evidence_system", n * steps.SYSTEM), n, plan.unknowns)
+        state = np.array(host("best", n * State.SIZE)).reshape(n, State.SIZE)
+        report = np.array(host("report", n * Report.SIZE)).reshape(n, Report.SIZE)
+        hessian, _ = unpack(host("best_system", n * System.SIZE), n, plan.unknowns)
+        evidence, gradient = unpack(host("evidence_system", n * System.SIZE), n, plan.unknowns)
         poses = np.tile(np.eye(4), (n, 1, 1))
-        poses[:, :3, :3] = state[:, :9].reshape(n, 3, 3)
-        poses[:, :3, 3] = state[:, 9:12] - poses[:, :3, :3] @ self.center
+        poses[:, :3, :3] = state[:, State.ROTATION : State.CENTER].reshape(n, 3, 3)
+        poses[:, :3, 3] = state[:, State.CENTER : State.LOG_SCALE] - poses[:, :3, :3] @ self.center
         known = self._mask_pixels[[p.view for p in problems]]
-        hits, drawn = report[:, 4], report[:, 5]
+        hits, drawn = report[:, Report.HITS], report[:, Report.DRAWN]
         union = drawn + known - hits
         return Solution(
             camera_from_object=poses,
-            stretch=np.exp(state[:, 12:15]),
-            focal=np.exp(state[:, 15]),
-            cost=report[:, 0],
+            stretch=np.exp(state[:, State.LOG_SCALE : State.LOG_FOCAL]),
+            focal=np.exp(state[:, State.LOG_FOCAL]),
+            cost=report[:, Report.COST],
             hessian=hessian,
             evidence=evidence,
             gradient=gradient,
-            steps=report[:, 2].astype(np.int64),
-            converged=report[:, 3] > 0,
+            steps=report[:, Report.STEPS].astype(np.int64),
+            converged=report[:, Report.AT_REST] > 0,
             iou=hits / np.maximum(union, 1.0),
-            outline_rms=np.sqrt(report[:, 7] / np.maximum(report[:, 8], 1.0)),
-            inliers=report[:, 9],
-            area=report[:, 6].astype(np.int64),
+            outline_rms=np.sqrt(report[:, Report.SQUARES] / np.maximum(report[:, Report.OUTLINE], 1.0)),
+            inliers=report[:, Report.AGREEING],
+            area=report[:, Report.AREA].astype(np.int64),
         )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Sizes and switches of one call."""
-
-    batch: int
-    width: int
-    height: int
-    threads: int
-    silhouette: bool
-    depth: bool
-    scales: int
-    focal: int
-
-    @property
-    def unknowns(self) -> int:
-        return 6 + self.scales + self.focal

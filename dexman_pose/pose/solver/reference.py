@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
+from dexman_pose.geometry import so3_log
 from dexman_pose.imaging.masks import inner_edge
 from dexman_pose.pose.observation.crop import DEPTH_GRID, CropObservation
+from dexman_pose.pose.solver._layout import DEPTH_MARGIN, POSE, STEP_LIMIT
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.residuals import EdgeMatches, PointMatches, ShadedPoints
-
-_FAR = 24  # pixels along a normal within which the rendered outline is looked for
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Frame:
     @property
     def unknowns(self) -> int:
         """Number of unknowns."""
-        return 6 + self.scales + int(self.focal)
+        return POSE + self.scales + int(self.focal)
 
     def rows(self, points: Array, gradient: Array, by_focal: Array) -> Array:
         """(N, n) derivatives of residuals whose gradient by their camera points (N, 3) is given, (N, 3)."""
@@ -105,7 +105,7 @@ def add_silhouette(
     count = len(outline) + len(view.edge)
     _outline_on_mask(part, frame, outline, depth, view, o)
     _mask_on_outline(part, frame, depth, view, o)
-    share = o.silhouette_weight * min(count, 400) / max(count, 1)
+    share = o.silhouette_weight * min(count, o.silhouette_most) / max(count, 1)
     normal.hessian += share * part.hessian
     normal.rhs += share * part.rhs
     normal.cost += share * part.cost
@@ -150,7 +150,7 @@ def _march(
     x, y = int(edge[0]), int(edge[1])
     covered = bool(drawn[y, x])
     last = (x, y)
-    for s in range(1, _FAR):
+    for s in range(1, STEP_LIMIT):
         at = edge + np.float32(-s if covered else s) * inward + np.float32(0.5)
         x, y = int(at[0]), int(at[1])
         if at.min() <= -1 or x >= drawn.shape[1] or y >= drawn.shape[0]:
@@ -168,20 +168,20 @@ def add_depth(
     """Point-to-plane distance between measured and rendered surface, along the rendered normal."""
     assert view.depth is not None
     wanted = view.depth_count
-    share = o.depth_weight * min(1.0, 2000.0 / max(wanted, 1))
+    share = o.depth_weight * min(1.0, o.depth_most / max(wanted, 1))
     part, met = start(frame), 0
     rows: list[tuple[Array, Array, float]] = []
     for y in range(DEPTH_GRID, depth.shape[0] - 1, DEPTH_GRID):
         for x in range(DEPTH_GRID, depth.shape[1] - 1, DEPTH_GRID):
             cross = [depth[y, x - 1], depth[y, x + 1], depth[y - 1, x], depth[y + 1, x]]
-            if min(cross) == 0 or depth[y, x] == 0 or view.depth[y, x] == 0 or view.sdf[y, x] <= 1.5:
+            if min(cross) == 0 or depth[y, x] == 0 or view.depth[y, x] == 0 or view.sdf[y, x] <= DEPTH_MARGIN:
                 continue
             met += 1
             pixels = np.array([[x, y], [x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]], np.float64)
             p = frame.camera.unproject(pixels, np.array([depth[y, x], *cross], np.float64))
             plane = np.cross(p[4] - p[3], p[2] - p[1])
             plane /= np.linalg.norm(plane)
-            if abs(plane[2]) > 0.2:
+            if abs(plane[2]) > o.depth_facing:
                 q = p[0] * (o.depth_scale * float(view.depth[y, x]) + o.depth_shift) / p[0, 2]
                 rows.append((p[0], plane, float(plane @ (p[0] - q))))
                 bend = plane[:2] @ q[:2]
@@ -205,7 +205,7 @@ def add_points(
     error = (frame.camera.project(points) - view.to_crop(matches.pixels)) / view.factors
     q2 = np.sum(error**2, 1) / o.point_sigma**2
     share = o.reach**2 / (o.reach**2 + q2)
-    weight = matches.weight * min(1.0, 150.0 / max(float(matches.weight.sum()), 1.0))
+    weight = matches.weight * min(1.0, o.point_most / max(float(matches.weight.sum()), 1.0))
     w = weight * share * share / o.point_sigma**2
     for axis in range(2):
         across = np.zeros((len(points), 2))
@@ -223,8 +223,8 @@ def add_edges(
     points = _posed(frame, edges.points)
     error = (frame.camera.project(points) - view.to_crop(edges.pixels)) / view.factors
     rows = frame.pixel_rows(points, edges.normal / view.factors)
-    weight = o.edge_weight * min(1.0, 120.0 / len(edges))
-    normal.add(np.sum(edges.normal * error, 1), rows, o.edge_sigma, 3.0, weight)
+    weight = o.edge_weight * min(1.0, o.edge_most / len(edges))
+    normal.add(np.sum(edges.normal * error, 1), rows, o.edge_sigma, o.edge_reach, weight)
 
 
 def add_shaded(
@@ -232,7 +232,7 @@ def add_shaded(
 ) -> None:
     """Grey value of surface points against the picture, where the picture is known."""
     assert view.gray is not None
-    weight = o.color_weight * min(1.0, 600.0 / len(shaded))
+    weight = o.color_weight * min(1.0, o.color_most / len(shaded))
     h, w = view.size
     points = _posed(frame, shaded.points)
     pixels = frame.camera.project(points)
@@ -249,6 +249,24 @@ def add_shaded(
         residual = top + (bottom - top) * fy - shaded.gray[i]
         rows = frame.pixel_rows(points[i : i + 1], gradient)
         normal.add(np.array([residual]), rows, o.color_sigma, o.color_reach, weight * float(shaded.weight[i]))
+
+
+def add_prior(
+    normal: NormalEquations, frame: Frame, predicted: Array | None, log_scales: Array, o: RefineOptions
+) -> None:
+    """The motion prior about ``predicted`` (4, 4), if any, and those of log-scales (3,) and focal length."""
+    pose, information, off = frame.camera_from_object, np.zeros(frame.unknowns), np.zeros(frame.unknowns)
+    if predicted is not None and o.prior_translation is not None:
+        information[:3], information[3:POSE] = o.prior_translation**-2, o.prior_rotation**-2
+        off[:3] = (pose[:3, :3] - predicted[:3, :3]) @ frame.center + pose[:3, 3] - predicted[:3, 3]
+        off[3:POSE] = so3_log(pose[:3, :3] @ predicted[:3, :3].T)
+    sizes = slice(POSE, POSE + frame.scales)
+    information[sizes], off[sizes] = o.prior_scale**-2, log_scales[: frame.scales]
+    if frame.focal:
+        information[-1] = o.prior_focal**-2
+    normal.hessian += np.diag(information)
+    normal.rhs -= information * off
+    normal.cost += float(np.sum(information * off**2))
 
 
 def _posed(frame: Frame, points: Array) -> Array:
