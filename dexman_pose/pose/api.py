@@ -14,10 +14,12 @@ from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.masks import crop_box, mask_box
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
 from dexman_pose.pose.observation.crop import CropObservation, gather
-from dexman_pose.pose.observation.view import checked_depth, checked_labels, checked_picture
-from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color, refiner_for
+from dexman_pose.pose.observation.view import ObjectView, checked_depth, checked_labels, checked_picture
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import refine_second_order
 from dexman_pose.pose.search.search import find_pose, search_pose
+from dexman_pose.pose.search.signals import pose_signals
+from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import RefineOptions, ScaleMode, scale_unknowns
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.symmetry.cache import symmetry_of
@@ -51,7 +53,7 @@ def estimate_pose(
         device: where the engine runs, ``"cpu"`` or a CUDA device.
 
     Returns:
-        The best pose, with ranked alternatives.
+        The best pose, with ranked alternatives, and whether it may be used (``valid``, ``doubts``).
 
     Raises:
         InputError: sizes do not agree, or an option is unknown.
@@ -119,44 +121,62 @@ def refine_pose(
     if box is None:
         raise EstimationError("refining needs a mask with at least one pixel, but this one is empty")
     picture = None if image is None else checked_picture(image, camera)
+    pictured = picture is not None
+    seen = picture if picture is not None else np.zeros((camera.height, camera.width, 3), np.uint8)
+    look = ObjectView(seen, labels, 1, camera, depth, box)
     scales, source = scale_unknowns(scale, depth)
     refiner = refiner_for(mesh, labels == 1, device)
     evidence = gather(labels, 1, camera, crop_box([box], 0.25), depth=depth)
     if solver == "adam":
         if scales:
             raise InputError(f"solver 'adam' refines the pose alone; scale={scale!r} needs solver='lm'")
-        return _by_adam(mesh, refiner, start, labels, camera, evidence, picture, depth)
+        return _by_adam(mesh, refiner, start, evidence, look, pictured)
     result, ncc = refine_second_order(refiner, start, evidence, labels, camera, picture, scales)
     if scales != 1 or picture is None or not has_color(refiner):
-        return estimate_of(refiner, result, result.iou + ncc, source)
+        return _judged(
+            estimate_of(refiner, result, result.iou + ncc, source), refiner, result, look, pictured
+        )
     # With the size known, colours tell what outline and depth leave open: the spin of a can.
     factor = float(result.stretch[0])
     sized = refiner_for(mesh.scaled(factor), labels == 1, device)
     pose = estimate_of(refiner, result, 0.0, source).camera_from_object
     result, ncc = refine_second_order(sized, pose, evidence, labels, camera, picture, 0)
-    return estimate_of(sized, result, result.iou + ncc, source).with_mesh_scaled(factor)
+    found = _judged(estimate_of(sized, result, result.iou + ncc, source), sized, result, look, pictured)
+    return found.with_mesh_scaled(factor)
+
+
+def _judged(
+    found: PoseEstimate, refiner: PoseRefiner, refined: Refined, look: ObjectView, pictured: bool
+) -> PoseEstimate:
+    """An estimate with its verdict; there is no runner-up, and without a picture mask and depth alone judge."""
+    verdict = judge(pose_signals(refiner, refined, look, None, pictured))
+    return replace(found, valid=verdict.valid, doubts=verdict.doubts)
 
 
 def _by_adam(
     mesh: Mesh,
     refiner: PoseRefiner,
     start: Array,
-    labels: NDArray[np.uint8],
-    camera: Camera,
     evidence: CropObservation,
-    picture: NDArray[np.uint8] | None,
-    depth: NDArray[np.float32] | None,
+    look: ObjectView,
+    pictured: bool,
 ) -> PoseEstimate:
     """First order; what it found is judged by the fused solver without a step."""
     from dexman_pose.pose.refinement.first_order import refine_adam
 
-    unknown = (labels != 1) & (labels != BACKGROUND)
+    own = look.labels == look.label
     pose, _, converged, steps = refine_adam(
-        mesh, start, labels == 1, camera, image=picture, depth=depth, unknown=unknown
+        mesh,
+        start,
+        own,
+        look.camera,
+        image=look.image if pictured else None,
+        depth=look.depth,
+        unknown=~own & (look.labels != BACKGROUND),
     )
     judged = refiner.refine(pose, evidence, RefineOptions(iterations=0))
     judged = replace(judged, camera_from_object=pose, converged=converged, iterations=steps)
-    return estimate_of(refiner, judged, judged.iou, "given")
+    return _judged(estimate_of(refiner, judged, judged.iou, "given"), refiner, judged, look, pictured)
 
 
 def track(

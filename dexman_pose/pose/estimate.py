@@ -39,6 +39,9 @@ class PoseEstimate:
             nothing did: then distance and size are right up to one common factor.
         margin: score minus that of the best alternative; 0 without one.
         alternatives: other poses that explain the picture, best first; none is a symmetric twin of another.
+        valid: the pose is to be used; always False for alternatives.
+        doubts: what speaks against it, in the terms of :mod:`~dexman_pose.pose.search.verdict`; a valid pose may have
+            the one that doubts the mask.
     """
 
     camera_from_object: Array
@@ -53,6 +56,8 @@ class PoseEstimate:
     scale_source: ScaleSource = "given"
     margin: float = 0.0
     alternatives: list[PoseEstimate] = field(default_factory=list)
+    valid: bool = False
+    doubts: tuple[str, ...] = ()
 
     def with_mesh_scaled(self, factor: float) -> PoseEstimate:
         """The same estimate, told of the mesh before it was multiplied by ``factor``."""

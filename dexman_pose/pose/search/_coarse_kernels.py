@@ -41,9 +41,13 @@ def score_hypotheses(
     picture: wp.array(dtype=wp.vec3f),
     pixels: int,
     tolerance: float,
+    beyond_mask: int,
     out: wp.array(dtype=wp.float32),
 ):
-    """One thread a hypothesis; ``color`` and ``measured`` may be empty. ``tolerance`` in metres."""
+    """One thread a hypothesis; ``color`` and ``measured`` may be empty. ``tolerance`` in metres.
+
+    Colours are compared on the mask, or, unless ``beyond_mask`` is 0, wherever something is drawn and known.
+    """
     b = wp.tid()
     base = b * pixels
     drawn = float(0.0)
@@ -52,6 +56,7 @@ def score_hypotheses(
     ratio = float(0.0)
     with_depth = measured.shape[0] > 0
     with_color = color.shape[0] > 0
+    compared = float(0.0)
     a_sum = wp.vec3f(_NONE, _NONE, _NONE)
     b_sum = wp.vec3f(_NONE, _NONE, _NONE)
     ab = float(0.0)
@@ -70,14 +75,15 @@ def score_hypotheses(
                         if z > _NONE:
                             count += 1.0
                             ratio += z * inverse
-                    if with_color:
-                        c = color[base + i]
-                        p = picture[i]
-                        a_sum += c
-                        b_sum += p
-                        ab += wp.dot(c, p)
-                        aa += wp.dot(c, c)
-                        bb += wp.dot(p, p)
+                if with_color and ((bits & CodeBit.MASK) != 0 or beyond_mask != 0):
+                    c = color[base + i]
+                    p = picture[i]
+                    compared += 1.0
+                    a_sum += c
+                    b_sum += p
+                    ab += wp.dot(c, p)
+                    aa += wp.dot(c, c)
+                    bb += wp.dot(p, p)
     agree = float(0.0)
     if count > 0.0:
         ratio = ratio / count
@@ -90,10 +96,10 @@ def score_hypotheses(
                     agree += 1.0 / (1.0 + off * off)
         agree = agree / count
     correlation = float(0.0)
-    if with_color and hits > 4.0:
-        cov = ab - wp.dot(a_sum, b_sum) / hits
-        var_a = aa - wp.dot(a_sum, a_sum) / hits
-        var_b = bb - wp.dot(b_sum, b_sum) / hits
+    if with_color and compared > 4.0:
+        cov = ab - wp.dot(a_sum, b_sum) / compared
+        var_a = aa - wp.dot(a_sum, a_sum) / compared
+        var_b = bb - wp.dot(b_sum, b_sum) / compared
         correlation = cov / wp.max(wp.sqrt(wp.max(var_a * var_b, 0.0)), _LEAST_SPREAD)
     o = b * Score.SIZE
     out[o + Score.DRAWN] = drawn

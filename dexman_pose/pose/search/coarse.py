@@ -71,6 +71,7 @@ class CoarseScorer:
         *,
         picture: NDArray[np.float32] | None = None,
         tolerance: float = DEPTH_TOLERANCE,
+        beyond_mask: bool = False,
     ) -> CoarseScores:
         """Score poses (B, 4, 4) against a small crop.
 
@@ -79,18 +80,19 @@ class CoarseScorer:
             view: mask, unknown pixels and depth of the crop.
             picture: (h, w, 3) float32 RGB 0..1 of the crop; given, colours are compared.
             tolerance: metres of depth error at which a pixel half agrees.
+            beyond_mask: compare colours wherever the object is drawn and nothing else is, not on the mask alone.
         """
         parts = np.array_split(np.arange(len(poses)), max(1, -(-len(poses) // _CHUNK)))
         rows = np.zeros((len(poses), Score.SIZE), np.float32)
 
         def work(which: int) -> None:
             for part in parts[which :: len(self._workers)]:
-                rows[part] = self._workers[which].score(poses[part], view, picture, tolerance)
+                rows[part] = self._workers[which].score(poses[part], view, picture, tolerance, beyond_mask)
 
         if len(parts) > 1 and len(self._workers) > 1:
             if not self._ready:  # kernels are loaded at their first launch, and not by two threads at a time
                 for worker in self._workers:
-                    worker.score(poses[:1], view, picture, tolerance)
+                    worker.score(poses[:1], view, picture, tolerance, beyond_mask)
                 self._ready = True
             with ThreadPoolExecutor(len(self._workers)) as pool:
                 list(pool.map(work, range(len(self._workers))))
@@ -121,7 +123,12 @@ class _Worker:
         self._held: dict[str, tuple[Any, Any]] = {}
 
     def score(
-        self, poses: Array, view: CropObservation, picture: NDArray[np.float32] | None, tolerance: float
+        self,
+        poses: Array,
+        view: CropObservation,
+        picture: NDArray[np.float32] | None,
+        tolerance: float,
+        beyond_mask: bool,
     ) -> NDArray[np.float32]:
         h, w = view.size
         colored = picture is not None
@@ -140,6 +147,7 @@ class _Worker:
             self._array("picture", _flat3(picture), wp.vec3f),
             h * w,
             float(tolerance),
+            int(beyond_mask),
             out,
         )
         return np.array(out.numpy()).reshape(len(poses), Score.SIZE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,6 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.errors import EstimationError
-from dexman_pose.geometry import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.masks import mask_box
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of
@@ -21,8 +22,12 @@ from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.scores import EDGE_SHARE, depth_agreement, edge_scores
 from dexman_pose.pose.search.coarse import coarse_scorer
+from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
+from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
+from dexman_pose.pose.search.signals import pose_signals
+from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.search.viewpoints import (
     extreme_points,
     poses_on_box,
@@ -44,27 +49,6 @@ _POLISHED = 4
 """Hypotheses brought onto texture and edges."""
 
 
-def _distinct(
-    poses: Array, scores: Array, count: int, angle: float, symmetry: SymmetryGroup | None = None
-) -> list[int]:
-    """Indices of the best poses that differ from each other by at least ``angle`` radians, twins left out."""
-    kept: list[int] = []
-    for i in np.argsort(-scores, kind="stable"):
-        if len(kept) == count:
-            break
-        if not kept:
-            kept.append(int(i))
-            continue
-        others = poses[kept]
-        if symmetry is None or symmetry.is_trivial:
-            apart = rotation_angle(np.swapaxes(others[:, :3, :3], -1, -2) @ poses[i, :3, :3])
-        else:
-            apart = symmetry.rotation_error(np.broadcast_to(poses[i], others.shape), others)
-        if apart.min() > angle:
-            kept.append(int(i))
-    return kept
-
-
 def search_pose(
     refiner: PoseRefiner,
     image: NDArray[np.uint8],
@@ -82,7 +66,8 @@ def search_pose(
     """Ranked pose hypotheses of one object in one picture, best first.
 
     Thousands of poses that cover the mask are rendered small and scored; the best that differ are refined together,
-    the best of these once more in full size, with texture where the mesh has any.
+    the best of these once more in full size, with texture where the mesh has any. Where the picture then shows other
+    colours than the mesh has, the mask may be wrong: it is searched once more by colour, the mask a weak hint.
 
     Args:
         refiner: holds the mesh.
@@ -100,12 +85,7 @@ def search_pose(
     Raises:
         EstimationError: the mask is empty.
     """
-    box = mask_box(labels == label)
-    if box is None:
-        raise EstimationError(
-            "pose search needs a mask with at least one pixel, but the object's mask is empty"
-        )
-    look = ObjectView(image, labels, label, camera, depth, box)
+    look = look_at(image, labels, label, camera, depth)
     colored = has_color(refiner) and scales == 0
     # Where shape has symmetries, colours are asked once shape is settled: they tell its twins apart.
     shape = shape_symmetry_of(refiner.rasterizer.mesh) if colored and rotations is None else None
@@ -116,7 +96,7 @@ def search_pose(
     options = RefineOptions(iterations=10, silhouette_sigma=2.0)
     first = refiner.refine_all(problems, [rough], options, scales=scales)
     scores = _scores(refiner, first, rough, look, first_colors)
-    chosen = _distinct(_poses(first), scores, _FINE, np.deg2rad(8), first_symmetry)
+    chosen = distinct_poses(_poses(first), scores, _FINE, np.deg2rad(8), first_symmetry)
     again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
     if folded and shape is not None:
         again = _equivalents_by_color(refiner, [first[i] for i in chosen], shape, rough, look)
@@ -124,13 +104,38 @@ def search_pose(
     refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
     ranks = _scores(refiner, refined, rough, look, colored)
     # Two near the top, against a bad start of one; the others far from it, so that there is something to compare.
-    kept = _distinct(_poses(refined), ranks, 2, np.deg2rad(4), symmetry)
-    apart = _distinct(_poses(refined), ranks, _POLISHED, np.deg2rad(25), symmetry)
+    kept = distinct_poses(_poses(refined), ranks, 2, np.deg2rad(4), symmetry)
+    apart = distinct_poses(_poses(refined), ranks, _POLISHED, np.deg2rad(25), symmetry)
     kept += [i for i in apart if i not in kept]
     hypotheses = _refined_and_scored(refiner, [refined[i] for i in kept], fine, look, colored, scales)
     poses = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
-    return [hypotheses[i] for i in _distinct(poses, order, count, np.deg2rad(8), symmetry)]
+    found = [hypotheses[i] for i in distinct_poses(poses, order, count, np.deg2rad(8), symmetry)]
+    if colored and rotations is None:
+        seen = agreement_of(refiner, found[0].camera_from_object, look)
+        if colors_contradict(seen):
+            return search_by_color(refiner, look, found, symmetry)
+    return found
+
+
+def look_at(
+    image: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    label: int,
+    camera: Camera,
+    depth: NDArray[np.float32] | None = None,
+) -> ObjectView:
+    """One object in one picture, with the box of its mask.
+
+    Raises:
+        EstimationError: the mask is empty.
+    """
+    box = mask_box(labels == label)
+    if box is None:
+        raise EstimationError(
+            "pose search needs a mask with at least one pixel, but the object's mask is empty"
+        )
+    return ObjectView(image, labels, label, camera, depth, box)
 
 
 def _refined_and_scored(
@@ -178,7 +183,7 @@ def _coarse(
     small = look.evidence(0.6 if len(poses) > len(rotations) else 0.1, _COARSE_SIDE)
     picture = crop_like(look.image, small) if colored else None
     found = coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=0.05 * mesh.radius)
-    chosen = _distinct(poses, found.total, keep, np.deg2rad(12), symmetry)
+    chosen = distinct_poses(poses, found.total, keep, np.deg2rad(12), symmetry)
     out = []
     for i in chosen:
         pose, ratio = poses[i].copy(), float(np.clip(found.depth_ratio[i], 0.05, 20.0))
@@ -222,7 +227,7 @@ def _equivalents_by_color(
     found = coarse_scorer(refiner, True).score(
         poses, view, picture=crop_like(look.image, view), tolerance=0.05 * mesh.radius
     )
-    chosen = _distinct(poses, found.total, 2 * _FINE, np.deg2rad(7))
+    chosen = distinct_poses(poses, found.total, 2 * _FINE, np.deg2rad(7))
     return [Problem(poses[i]) for i in chosen]
 
 
@@ -239,7 +244,7 @@ def find_pose(
     symmetry: SymmetryGroup,
     device: str = "cpu",
 ) -> list[PoseEstimate]:
-    """Ranked estimates of one object in one picture, best first.
+    """Ranked estimates of one object in one picture, best first; the first is judged.
 
     Where one scale is unknown and the mesh has colours, shape and depth give the size first; with the size known,
     colours then tell what shape leaves open.
@@ -262,9 +267,20 @@ def find_pose(
     own = labels == label
     refiner = refiner_for(mesh, own, device)
     found = search_pose(refiner, image, labels, label, camera, depth=depth, scales=scales, symmetry=symmetry)
+    look = look_at(image, labels, label, camera, depth)
     if scales != 1 or not has_color(refiner):
-        return [estimate_of(refiner, h.refined, h.score, source) for h in found]
+        return _judged(refiner, found, look, source)
     factor = float(found[0].refined.stretch[0])
     refiner = refiner_for(mesh.scaled(factor), own, device)
     found = search_pose(refiner, image, labels, label, camera, depth=depth, symmetry=symmetry.scaled(factor))
-    return [estimate_of(refiner, h.refined, h.score, source).with_mesh_scaled(factor) for h in found]
+    return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
+
+
+def _judged(
+    refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView, source: ScaleSource
+) -> list[PoseEstimate]:
+    """The public estimates of hypotheses; the first with its verdict."""
+    margin = found[0].score - found[1].score if len(found) > 1 else None
+    verdict = judge(pose_signals(refiner, found[0].refined, look, margin))
+    out = [estimate_of(refiner, h.refined, h.score, source) for h in found]
+    return [replace(out[0], valid=verdict.valid, doubts=verdict.doubts), *out[1:]]

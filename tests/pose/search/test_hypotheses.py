@@ -13,6 +13,7 @@ from dexman_pose.imaging.masks import crop_box, mask_box
 from dexman_pose.pose import estimate_pose
 from dexman_pose.pose.observation.crop import gather
 from dexman_pose.pose.observation.view import ObjectView
+from dexman_pose.pose.refinement import texture
 from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.refinement.scores import agreement
 from dexman_pose.pose.search.hypotheses import refine_and_score
@@ -53,15 +54,15 @@ def test_texture_that_makes_a_pose_worse_is_not_taken(scene: Any, monkeypatch: A
     view = gather(labels, 1, scene.camera, crop_box([box], 0.25))
     look = ObjectView(image, labels, 1, scene.camera, None, box)
     right = refiner.refine(true, view, RefineOptions(iterations=5))
-    honest = ObjectView.texture
+    honest = texture.texture_of_view
 
-    def misled(self: ObjectView, *args: Any) -> Any:
-        found = honest(self, *args)
+    def misled(*args: Any) -> Any:
+        found = honest(*args)
         assert found.matches is not None
         moved = PointMatches(found.matches.points, found.matches.pixels + 9.0, found.matches.weight)
         return replace(found, matches=moved, edges=None)
 
-    monkeypatch.setattr(ObjectView, "texture", misled)
+    monkeypatch.setattr(texture, "texture_of_view", misled)
     kept = refine_and_score(refiner, right, view, look, True, None)
     assert agreement(refiner, kept.refined, view) >= agreement(refiner, right, view) - 1e-9
     millimetres, degrees = scene.error(kept.camera_from_object, true)

@@ -1,0 +1,122 @@
+"""Whether a picture shows a mesh's colours where a pose puts them, whatever light falls on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array, Mask
+from dexman_pose.data import BACKGROUND, Camera
+from dexman_pose.pose.matching.texture import _render_view
+from dexman_pose.render import Rasterizer
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ColorOptions:
+    """How rendering and picture are compared.
+
+    Attributes:
+        side: longest side in pixels of the crop; larger ones are reduced.
+        window: side of the neighbourhood over which light is taken to be even, as a share of the object's size in the
+            crop (the square root of its area). A fifth holds letters and still one face of a box.
+        smallest: pixels of the smallest neighbourhood.
+        blur: pixels of the blur, sigma, that both get first: a pose right to a pixel must not count as wrong.
+        noise: grey levels of spread that a camera's noise and shading make: plain surfaces say nothing.
+        least: pixels that must be seen.
+    """
+
+    side: int = 160
+    window: float = 0.2
+    smallest: int = 9
+    blur: float = 1.0
+    noise: float = 6.0
+    least: int = 60
+
+
+@dataclass(frozen=True)
+class ColorAgreement:
+    """How well colours agree over the area that a pose covers.
+
+    Attributes:
+        value: correlation of colours in their neighbourhoods, weighted by contrast, in [-1, 1].
+        contrast: grey levels of local contrast of the rendering, root mean square: how much there is to agree on.
+        seen: share of the object's pixels in the picture that no other label covers, in [0, 1].
+    """
+
+    value: float
+    contrast: float
+    seen: float
+
+
+_DEFAULT = ColorOptions()
+
+
+def color_agreement(
+    rasterizer: Rasterizer,
+    camera_from_object: Array,
+    image: NDArray[np.uint8],
+    camera: Camera,
+    labels: NDArray[np.uint8],
+    label: int,
+    options: ColorOptions = _DEFAULT,
+) -> ColorAgreement:
+    """Compare a mesh, rendered in its own colours, with the picture over all of its own area.
+
+    The mask is not asked: only pixels of other labels are left out. Every neighbourhood is centred on its own mean in
+    each channel and compared by direction, so that neither brightness nor the colour of the light counts.
+
+    Args:
+        rasterizer: of the coloured mesh.
+        camera_from_object: (4, 4) pose.
+        image: (H, W, 3) uint8 RGB.
+        camera: of the image.
+        labels: (H, W) uint8 label image.
+        label: the object's value in it.
+        options: neighbourhoods and noise.
+    """
+    view = _render_view(rasterizer, camera_from_object, image, camera, labels, options.side, None)
+    if view is None:
+        return ColorAgreement(0.0, 0.0, 0.0)
+    area = view.drawn & ((view.labels == label) | (view.labels == BACKGROUND))
+    count = int(np.count_nonzero(area))
+    if count < options.least:
+        return ColorAgreement(0.0, 0.0, 0.0)
+    seen = count / int(np.count_nonzero(view.drawn))
+    window = max(int(options.window * np.sqrt(count)) | 1, options.smallest)
+    model, found = (_blurred(a, area, options.blur) for a in (view.color, view.picture))
+    own, other, common = _local_moments(model, found, area, window)
+    noise = np.float32(options.noise**2)
+    # A neighbourhood counts by what contrast either shows: clutter where the mesh is plain speaks against the pose.
+    weight = np.sqrt(np.maximum(own, other))
+    alike = common / np.sqrt((own + noise) * (other + noise))
+    total = float(weight[area].sum())
+    value = float((weight * alike)[area].sum()) / total if total > 0 else 0.0
+    return ColorAgreement(value, float(np.sqrt(own[area].mean())), seen)
+
+
+def _blurred(image: Image, area: Mask, sigma: float) -> Image:
+    """An image (h, w, 3) blurred inside an area alone."""
+    weight = area.astype(np.float32)
+    norm = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), np.float32(1e-3))
+    return np.asarray(
+        cv2.GaussianBlur(image * weight[..., None], (0, 0), sigma) / norm[..., None], np.float32
+    )
+
+
+def _local_moments(model: Image, found: Image, area: Mask, window: int) -> tuple[Image, Image, Image]:
+    """(h, w) variances of two images and their covariance around each pixel, mean over the channels, grey levels."""
+    weight, size = area.astype(np.float32)[..., None], (window, window)
+    norm = np.maximum(cv2.blur(area.astype(np.float32), size), np.float32(1e-3))
+
+    def mean(image: Image) -> Image:
+        return np.asarray(cv2.blur(image * weight, size) / norm[..., None], np.float32)
+
+    a, b = mean(model), mean(found)
+    own = np.maximum(mean(model * model) - a * a, 0.0).mean(-1)
+    other = np.maximum(mean(found * found) - b * b, 0.0).mean(-1)
+    return own, other, np.asarray((mean(model * found) - a * b).mean(-1), np.float32)
