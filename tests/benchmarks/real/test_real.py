@@ -13,7 +13,7 @@ import pytest
 from dexman_pose.data import Camera, HandTrack, Mesh, ObjectPrompt
 from dexman_pose.geometry import se3, so3_exp
 
-EVAL = Path(__file__).resolve().parents[1] / "eval"
+EVAL = Path(__file__).resolve().parents[3] / "eval"
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +213,9 @@ def test_the_bottle_is_measured(data_dir: Path, tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.data
 def test_silver_poses_and_truth_are_read(data_dir: Path) -> None:
-    cube, whisking = (importlib.import_module(n) for n in ("real_cube", "real_whisking"))
+    cube, whisking = (
+        importlib.import_module(f"dexman_pose.benchmarks.real.{n}") for n in ("cube", "whisking")
+    )
     poses = json.loads((data_dir / "clips" / "cube" / "poses.json").read_text())
     truth = cube.read_truth(poses, 800)
     assert truth.ok.sum() == 571
