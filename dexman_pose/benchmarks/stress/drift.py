@@ -14,7 +14,7 @@ from dexman_pose.geometry.se3 import inverse
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
-from dexman_pose.pose.tracking.options import TrackOptions
+from dexman_pose.pose.tracking.options import MaskGuidedOptions, TrackOptions
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.scenes.motion import about
 from dexman_pose.synthetic.scenes.occluders import occluder, placed_occluder
@@ -65,7 +65,7 @@ class DriftCase:
         start = TrackStart(
             refiner, start_frame, self.camera_from_object[start_frame], symmetry=SymmetryGroup.trivial()
         )
-        options = TrackOptions(keyframes=keyframes)
+        options = TrackOptions(mask_guided=MaskGuidedOptions(keyframes=keyframes))
         return track_objects(self.clip, self.masks, self.camera, {OBJECT: start}, options=options)[OBJECT]
 
 

@@ -11,7 +11,37 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.data import Camera
 from dexman_pose.imaging.flow import follow
+from dexman_pose.imaging.masks import crop_box
 from dexman_pose.pose.solver.residuals import PointMatches
+from dexman_pose.render import Rasterizer
+
+NEAREST = 0.02
+"""Metres before the camera within which nothing is projected."""
+
+
+@dataclass(frozen=True)
+class PointTrackOptions:
+    """How surface points are found and followed.
+
+    Attributes:
+        count: points followed at a time.
+        refill_share: share of ``count`` that must be missing before new ones are looked for.
+        border: pixels from the border of what is seen of the object within which no point is taken.
+        quality: least strength of a corner, as a share of the strongest (Shi and Tomasi, 1994).
+        apart: pixels between points.
+        far: pixels, distance of a point that has no projection.
+        agrees: pixels from where the pose has it beyond which a point is dropped; three times its noise.
+        oldest: frames after which a point is dropped, for it drifts.
+    """
+
+    count: int = 80
+    refill_share: float = 0.2
+    border: int = 2
+    quality: float = 0.01
+    apart: int = 5
+    far: float = 1e3
+    agrees: float = 3.0
+    oldest: int = 60
 
 
 @dataclass
@@ -57,7 +87,7 @@ class SurfaceTracks:
         mask: NDArray[np.bool_],
         camera: Camera,
         camera_from_object: Array,
-        wanted: int,
+        options: PointTrackOptions,
     ) -> None:
         """Find new corners on the object where there are none yet and lift them onto the rendered surface.
 
@@ -68,15 +98,16 @@ class SurfaceTracks:
             mask: (h, w) bool, where points may lie.
             camera: of the whole image.
             camera_from_object: (4, 4) pose the depth was rendered at.
-            wanted: number of points to have afterwards.
+            options: number of points to have afterwards, and their quality.
         """
-        missing = wanted - len(self)
-        if missing < max(4, wanted // 5):
+        missing = options.count - len(self)
+        if missing < max(4, int(options.refill_share * options.count)):
             return
-        free = cv2.erode(((depth > 0) & mask).astype(np.uint8), np.ones((5, 5), np.uint8))
+        side = 2 * options.border + 1
+        free = cv2.erode(((depth > 0) & mask).astype(np.uint8), np.ones((side, side), np.uint8))
         for x, y in np.round(self.pixels - np.array(origin)).astype(int):
-            cv2.circle(free, (int(x), int(y)), 5, 0, -1)
-        corners = cv2.goodFeaturesToTrack(gray, missing, 0.01, 5, mask=free)
+            cv2.circle(free, (int(x), int(y)), options.apart, 0, -1)
+        corners = cv2.goodFeaturesToTrack(gray, missing, options.quality, options.apart, mask=free)
         if corners is None:
             return
         local = corners.reshape(-1, 2).astype(np.float64)
@@ -87,3 +118,71 @@ class SurfaceTracks:
         self.points = np.concatenate([self.points, points])
         self.pixels = np.concatenate([self.pixels, pixels])
         self.age = np.concatenate([self.age, np.zeros(len(points), np.int64)])
+
+
+def follow_surface(
+    tracks: SurfaceTracks,
+    frames: tuple[Gray, Gray],
+    poses: tuple[Array, Array],
+    camera: Camera,
+    own: NDArray[np.bool_],
+) -> PointMatches | None:
+    """Follow surface points into the next frame, from where the predicted pose expects them.
+
+    Args:
+        tracks: points of the last frame; those lost are dropped.
+        frames: (H, W) grey pictures of the last and of this frame.
+        poses: (4, 4) camera_from_object of the last frame and as predicted for this one.
+        camera: of the frames.
+        own: (H, W) pixels that may show the object in this frame.
+
+    Returns:
+        The points found, or None when there are none.
+    """
+    if len(tracks) == 0:
+        return None
+    at_last, expected = (tracks.points @ pose[:3, :3].T + pose[:3, 3] for pose in poses)
+    guess = tracks.pixels
+    if (expected[:, 2] > NEAREST).all() and (at_last[:, 2] > NEAREST).all():
+        guess = guess + camera.project(expected) - camera.project(at_last)
+    return tracks.advance(*frames, guess, own)
+
+
+def refresh_surface(
+    tracks: SurfaceTracks,
+    frame: Gray,
+    pose: Array,
+    seen: Array | None,
+    own: NDArray[np.bool_],
+    rasterizer: Rasterizer,
+    camera: Camera,
+    options: PointTrackOptions,
+) -> None:
+    """Drop surface points that disagree with a pose, and add new ones.
+
+    Args:
+        tracks: points, changed in place.
+        frame: (H, W) grey picture.
+        pose: (4, 4) camera_from_object in it.
+        seen: (4,) x0, y0, x1, y1 where the object is; None where it is not in sight, then none are added.
+        own: (H, W) pixels that may show the object.
+        rasterizer: of its mesh.
+        camera: of the frame.
+        options: how many points, and which are kept.
+    """
+    if len(tracks):
+        moved = tracks.points @ pose[:3, :3].T + pose[:3, 3]
+        front = moved[:, 2] > NEAREST
+        error = np.full(len(moved), options.far)
+        error[front] = np.linalg.norm(camera.project(moved[front]) - tracks.pixels[front], axis=1)
+        tracks.keep((error < options.agrees) & (tracks.age < options.oldest))
+    if seen is None:
+        return
+    x0, y0, w, h = crop_box([seen], 0.0)
+    x0, y0 = max(x0, 0), max(y0, 0)
+    w, h = min(w, own.shape[1] - x0), min(h, own.shape[0] - y0)
+    crop = camera.cropped(x0, y0, w, h)
+    picture = rasterizer.render(pose[None], crop.K, w, h)
+    assert picture.depth is not None
+    part = (slice(y0, y0 + h), slice(x0, x0 + w))
+    tracks.refill(frame[part], picture.depth[0], (x0, y0), own[part], camera, pose, options)

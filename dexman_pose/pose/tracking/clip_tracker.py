@@ -15,6 +15,8 @@ from dexman_pose.imaging.flow import to_gray
 from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import FramePose, TrackOptions
+from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
+from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
 
 
@@ -111,7 +113,9 @@ def _pass(
 ) -> None:
     """One sweep over the frames, in either direction; fills the records in place."""
     trackers = {
-        name: ObjectTracker(s.refiner, camera, masks.label_of(name), options, s.trusted, s.symmetry)
+        name: ObjectTracker(
+            TrackedObject(s.refiner, camera, masks.label_of(name), options, s.trusted, s.symmetry)
+        )
         for name, s in starts.items()
     }
     running = dict.fromkeys(starts, False)
@@ -120,22 +124,23 @@ def _pass(
         if not needed:
             running = dict.fromkeys(starts, False)
             continue
-        frame = to_gray(image)
+        gray = to_gray(image)
         shared = masks.labels(index)
         z = depth.frame(index) if depth is not None else None
         for name in needed:
             record, tracker = records[name], trackers[name]
-            others = [trackers[n] for n in starts if n != name and running[n] and not trackers[n].lost_for]
+            others = [trackers[n] for n in starts if n != name and running[n] and trackers[n].is_tracking]
             labels = hidden_by(shared, tracker, others)
+            frame = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
             if backwards and record.valid[index]:
-                tracker.start(record.poses[index], image, frame, labels, z)
+                tracker.start(record.poses[index], frame)
                 running[name] = True
             elif running[name]:
-                result = tracker.step(image, frame, labels, z)
+                result = tracker.step(frame)
                 if not backwards or result.valid:
                     record.put(index, result)
             elif not backwards and index == starts[name].frame:
-                record.put(index, tracker.start(starts[name].camera_from_object, image, frame, labels, z))
+                record.put(index, tracker.start(starts[name].camera_from_object, frame))
                 running[name] = True
 
 
@@ -146,20 +151,22 @@ def hidden_by(
 
     Objects are rendered where they were last; only those whose boxes meet and that are nearer are.
     """
-    own = tracker.image_box(tracker.pose)
+    own = tracker.tracked.image_box(tracker.state.pose)
     if own is None:
         return labels
     out = labels
     for other in others:
-        box = other.image_box(other.pose)
+        pose = other.state.pose
+        box = other.tracked.image_box(pose)
         if box is None or (box[:2] > own[2:]).any() or (own[:2] > box[2:]).any():
             continue
-        if other.distance() >= tracker.distance():
+        if other.tracked.distance(pose) >= tracker.tracked.distance(tracker.state.pose):
             continue
         x0, y0 = box[:2].astype(int)
         w, h = (box[2:] - box[:2]).astype(int) + 1
-        crop = other.camera.cropped(float(x0), float(y0), int(w), int(h))
-        drawn = other.refiner.rasterizer.render(other.pose[None], crop.K, int(w), int(h)).mask[0]
+        crop = other.tracked.camera.cropped(float(x0), float(y0), int(w), int(h))
+        rasterizer = other.tracked.refiner.rasterizer
+        drawn = rasterizer.render(pose[None], crop.K, int(w), int(h)).mask[0]
         out = out.copy() if out is labels else out
         part = out[y0 : y0 + h, x0 : x0 + w]
         part[drawn & (part == BACKGROUND)] = OCCLUDER

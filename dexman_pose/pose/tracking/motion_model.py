@@ -6,23 +6,24 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry import so3_exp, so3_log
+from dexman_pose.pose.tracking.options import MotionOptions
 
-_TURN, _SHIFT = 0.7, 0.8  # shares of the last step expected again: hands accelerate often
 
-
-def predict(now: Array, before: Array, center: Array) -> Array:
+def predict(now: Array, before: Array, center: Array, options: MotionOptions | None = None) -> Array:
     """The next pose (4, 4) by damped constant velocity of the object's centre and rotation.
 
     Args:
         now: (4, 4) camera_from_object.
         before: (4, 4) one frame earlier.
         center: (3,) the object's centre in its own frame, metres.
+        options: shares of the last step that are expected again.
     """
+    options = options or MotionOptions()
     step = (now[:3, :3] - before[:3, :3]) @ center + now[:3, 3] - before[:3, 3]
     turn = so3_log(now[:3, :3] @ before[:3, :3].T)
     out = now.copy()
-    out[:3, :3] = so3_exp(_TURN * turn) @ now[:3, :3]
-    out[:3, 3] = now[:3, :3] @ center + now[:3, 3] + _SHIFT * step - out[:3, :3] @ center
+    out[:3, :3] = so3_exp(options.turn_kept * turn) @ now[:3, :3]
+    out[:3, 3] = now[:3, :3] @ center + now[:3, 3] + options.shift_kept * step - out[:3, :3] @ center
     return out
 
 

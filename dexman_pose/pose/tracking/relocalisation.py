@@ -12,6 +12,7 @@ from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.search import search_pose
 from dexman_pose.pose.search.viewpoints import poses_on_box, rotations_near
 from dexman_pose.pose.solver.options import RefineOptions
+from dexman_pose.pose.tracking.options import RelocalisationOptions
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class Recovery:
 
     Attributes:
         refiner: of its mesh.
-        every: frames between searches everywhere; doubled each time, for they are dear.
         around: (3, 3) the only rotation worth looking around, for a mesh made from one view; None for all.
         colored: whether the mesh's colours count.
+        options: how often and how far.
     """
 
     refiner: PoseRefiner
-    every: int
     around: Array | None
     colored: bool
+    options: RelocalisationOptions
 
     def look(
         self, look: ObjectView, evidence: CropObservation, extremes: Array, last: Array, lost_for: int
@@ -44,10 +45,11 @@ class Recovery:
         """
         if self._time_to_search(lost_for):
             return self._everywhere(look)
-        near = rotations_near(last[:3, :3], 3, 0.6, seed=lost_for)
+        o = self.options
+        near = rotations_near(last[:3, :3], o.near, o.near_turn, seed=lost_for)
         candidates = []
         for pose in poses_on_box(near, extremes, look.box, look.camera):
-            refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=10))
+            refined = self.refiner.refine(pose, evidence, RefineOptions(iterations=o.iterations))
             candidates.append(
                 refine_and_score(self.refiner, refined, evidence, look, self.colored, None, rounds=1)
             )
@@ -55,7 +57,8 @@ class Recovery:
 
     def _everywhere(self, look: ObjectView) -> Hypothesis:
         # A mesh made from one view has no other sides worth trying: look around the pose it was made in.
-        around = None if self.around is None else rotations_near(self.around, 80, 1.2)
+        o = self.options
+        around = None if self.around is None else rotations_near(self.around, o.around, o.around_turn)
         return search_pose(
             self.refiner,
             look.image,
@@ -64,11 +67,11 @@ class Recovery:
             look.camera,
             depth=look.depth,
             rotations=around,
-            keep=16 if around is None else 5,
+            keep=o.keep if around is None else o.around_keep,
             count=1,
         )[0]
 
     def _time_to_search(self, lost_for: int) -> bool:
         """At once, then after 1, 2, 4, 8 ... times ``every`` frames."""
-        waited = lost_for - 1
-        return waited == 0 or (waited % self.every == 0 and (waited // self.every).bit_count() == 1)
+        waited, every = lost_for - 1, self.options.every
+        return waited == 0 or (waited % every == 0 and (waited // every).bit_count() == 1)

@@ -13,13 +13,14 @@ from dexman_pose.pose import track
 from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.tracking.clip_tracker import hidden_by
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
+from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.render import Rasterizer
 
 
 def tracker_at(scene: Any, pose: Any, label: int) -> ObjectTracker:
     refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
-    out = ObjectTracker(refiner, scene.camera, label)
-    out.pose = pose
+    out = ObjectTracker(TrackedObject(refiner, scene.camera, label))
+    out.state.pose = pose
     return out
 
 
@@ -27,7 +28,7 @@ def test_a_nearer_object_hides_what_is_behind_it(scene: Any) -> None:
     far = tracker_at(scene, scene.pose_at((0.3, 0.2, 0.1), (0.0, 0.0, 0.45)), 1)
     near = tracker_at(scene, scene.pose_at((0.1, 0.4, 0.2), (0.02, 0.0, 0.30)), 2)
     labels = np.zeros((scene.camera.height, scene.camera.width), np.uint8)
-    _, drawn, _ = scene.picture(scene.mesh, near.pose)
+    _, drawn, _ = scene.picture(scene.mesh, near.state.pose)
     hidden = hidden_by(labels, far, [near])
     np.testing.assert_array_equal(hidden == OCCLUDER, drawn == 1)
     assert (labels == 0).all()

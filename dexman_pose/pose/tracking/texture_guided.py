@@ -1,0 +1,146 @@
+"""Poses by the mesh's own colours: alone where they carry it, as a pull on a pose by the mask elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dexman_pose.arrays import Array
+from dexman_pose.pose.matching.texture import texture_matches
+from dexman_pose.pose.observation.crop import CropObservation, visible_iou
+from dexman_pose.pose.refinement.refiner import Refined, is_converged
+from dexman_pose.pose.refinement.texture import align_to_texture
+from dexman_pose.pose.solver.options import trusting_points
+from dexman_pose.pose.solver.residuals import PointMatches, join_matches
+from dexman_pose.pose.tracking.confidence import colors_confirm
+from dexman_pose.pose.tracking.state import Candidate, TrackState
+from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
+from dexman_pose.pose.tracking.tracked_object import TrackedObject
+
+
+def texture_guided_step(
+    tracked: TrackedObject,
+    state: TrackState,
+    frame: TrackedFrame,
+    evidence: CropObservation,
+    predicted: Array,
+) -> tuple[Candidate | None, PointMatches | None]:
+    """The pose of the next frame by colours alone, or None when they do not carry it; and the points followed.
+
+    Where the prediction is good, texture alone finds the pose: points are followed only when it does not.
+
+    Args:
+        tracked: the object.
+        state: of its track; its surface points move on where they are followed.
+        frame: the next frame.
+        evidence: crop of it.
+        predicted: (4, 4) the pose expected.
+    """
+    found = pose_by_texture(tracked, state, frame, evidence, predicted, None, predicted)
+    if found is not None:
+        return found, None
+    matches = state.follow(tracked, frame, predicted)
+    if matches is None:
+        return None, None
+    return pose_by_texture(tracked, state, frame, evidence, predicted, matches, predicted), matches
+
+
+def pose_by_texture(
+    tracked: TrackedObject,
+    state: TrackState,
+    frame: TrackedFrame,
+    evidence: CropObservation,
+    start: Array,
+    matches: PointMatches | None,
+    predicted: Array | None,
+) -> Candidate | None:
+    """The pose from followed points, texture and edges of the outline alone; None when they do not carry it.
+
+    Args:
+        tracked: the object.
+        state: of its track.
+        frame: the frame.
+        evidence: crop of it.
+        start: (4, 4) pose to begin at.
+        matches: followed points, or None.
+        predicted: (4, 4) centre of the motion prior, or None.
+    """
+    o, refiner, pose = tracked.options.texture_guided, tracked.refiner, start
+    guided = tracked.is_texture_guided(state.good_ncc)
+    base = tracked.refine_options(o.iterations, texture_guided=guided)
+    options = replace(base, use_silhouette=False, edge_weight=o.edge_weight)
+    if matches is not None and len(matches) >= o.least_points:
+        by_points = refiner.refine(pose, evidence, options, matches=matches, predicted=predicted)
+        pose = by_points.camera_from_object
+    found = align_to_texture(refiner, pose, evidence, replace(frame.view, depth=None), options, predicted)
+    if found is None or found.inliers < o.least_inliers:
+        return None
+    if not colors_confirm(found.ncc, found.agreeing, state.good_ncc, tracked.options.loss):
+        return None
+    result, pose = found.refined, found.refined.camera_from_object
+    drawn = refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
+    result = replace(result, iou=visible_iou(drawn, evidence), area=int(drawn.sum()))
+    if found.matches is None and (
+        result.iou < o.gray_iou or found.ncc < o.gray_share * state.good_ncc or state.lost_for
+    ):
+        return None
+    if result.iou > o.mask_agrees and found.matches is not None:
+        base = tracked.refine_options(o.outline_iterations, texture_guided=guided)
+        options = trusting_points(found.matches, base)
+        result = refiner.refine(
+            pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
+        )
+    return Candidate(result, found.ncc, by_texture=True)
+
+
+def pulled_onto_colors(
+    tracked: TrackedObject,
+    state: TrackState,
+    frame: TrackedFrame,
+    refined: Refined,
+    evidence: CropObservation,
+    matches: PointMatches | None,
+    predicted: Array,
+) -> Candidate:
+    """Pull a pose onto the mesh's own colours, which do not drift.
+
+    Args:
+        tracked: the object.
+        state: of its track.
+        frame: the frame.
+        refined: the pose so far.
+        evidence: crop of the frame.
+        matches: followed points, or None.
+        predicted: (4, 4) centre of the motion prior.
+    """
+    if not tracked.colored:
+        return Candidate(refined, 0.0)
+    o, ncc = tracked.options.colors, 0.0
+    base = tracked.refine_options(o.iterations, texture_guided=tracked.is_texture_guided(state.good_ncc))
+    for last in (False, True) if tracked.trusted is None else (True,):
+        found, ncc = texture_matches(
+            tracked.refiner.rasterizer,
+            refined.camera_from_object,
+            frame.image,
+            tracked.camera,
+            frame.labels,
+            tracked.label,
+            trusted=tracked.trusted,
+        )
+        if found is None or len(found) < o.least_matches:
+            break
+        parts = [found]
+        if (
+            matches is not None and len(found) < o.many_matches
+        ):  # followed points may carry an old error along
+            parts.append(PointMatches(matches.points, matches.pixels, o.followed_weight * matches.weight))
+        before = refined.camera_from_object
+        refined = tracked.refiner.refine(
+            before,
+            evidence,
+            trusting_points(found, base),
+            matches=join_matches(parts),
+            predicted=predicted,
+        )
+        if last or is_converged(before, refined.camera_from_object):
+            break
+    return Candidate(refined, ncc)

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
+
+
+def test_own_pixels_and_box_are_those_of_the_label(scene: Any) -> None:
+    labels = np.zeros((scene.camera.height, scene.camera.width), np.uint8)
+    labels[10:20, 30:50], labels[40:50, :10] = 2, 255
+    image = np.zeros((*labels.shape, 3), np.uint8)
+    frame = TrackedFrame(image, image[..., 0], labels, 2, scene.camera, None)
+    assert frame.box is not None
+    np.testing.assert_array_equal(frame.box, [30, 10, 49, 19])
+    assert int(frame.own(beyond_mask=False).sum()) == 200
+    np.testing.assert_array_equal(frame.own(beyond_mask=True), labels != 255)
+    empty = TrackedFrame(image, image[..., 0], labels, 1, scene.camera, None)
+    assert empty.box is None and empty.evened is None
+    np.testing.assert_array_equal(empty.view.box, np.zeros(4))
