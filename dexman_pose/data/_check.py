@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 from dexman_pose.errors import InputError
 
 
+def settle(owner: object, **fields: Any) -> None:
+    """Set fields of a frozen dataclass while it is made, to what its checks turned them into."""
+    for name, value in fields.items():
+        object.__setattr__(owner, name, value)
+
+
 def array(
     value: Any, name: str, shape: tuple[int | None, ...], dtype: Any = np.float64, *, finite: bool = True
 ) -> NDArray[Any]:

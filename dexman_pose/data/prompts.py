@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from dexman_pose.data import _check
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
+
+MeshScale = Literal["known", "unknown"]
+MESH_SCALES: tuple[MeshScale, ...] = ("known", "unknown")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class ObjectPrompt:
         mask: (H, W) bool, or None.
         frame: index of the frame the prompt speaks of.
         mesh: the object's mesh, a path to its file, or None when it has to be made from the clip.
+        mesh_scale: ``"known"`` when the mesh has its true size, ``"unknown"`` when one factor on it is to be found.
     """
 
     box: NDArray[np.float64] | None = None
@@ -30,10 +35,15 @@ class ObjectPrompt:
     mask: NDArray[np.bool_] | None = None
     frame: int = 0
     mesh: Mesh | str | Path | None = None
+    mesh_scale: MeshScale = "known"
 
     def __post_init__(self) -> None:
         if self.box is None and self.points is None and self.mask is None:
             raise InputError("an object prompt needs a box (x0, y0, x1, y1), points (x, y, label) or a mask")
+        if self.mesh_scale not in MESH_SCALES:
+            raise InputError(
+                f"mesh_scale must be one of {', '.join(MESH_SCALES)}, but got {self.mesh_scale!r}"
+            )
         if self.frame < 0:
             raise InputError(f"prompt frame must be 0 or more, but got {self.frame}")
         if self.box is not None:

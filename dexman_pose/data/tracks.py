@@ -31,7 +31,7 @@ JOINT_PARENTS: tuple[int, ...] = (-1, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 1
 """Index of the parent of each joint of :data:`JOINT_NAMES`; the wrist has none."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class PoseTrack:
     """The pose of one object in every frame.
 
@@ -54,20 +54,20 @@ class PoseTrack:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.mesh_scale) and self.mesh_scale > 0):
             raise InputError(f"mesh_scale must be positive, but got {self.mesh_scale}")
-        self.camera_from_object = _check.rigid(self.camera_from_object, "camera_from_object")
+        _check.settle(self, camera_from_object=_check.rigid(self.camera_from_object, "camera_from_object"))
         n = len(self.camera_from_object)
-        self.valid = _check.array(self.valid, "valid", (n,), np.bool_)
-        self.confidence = _check.array(self.confidence, "confidence", (n,))
+        _check.settle(self, valid=_check.array(self.valid, "valid", (n,), np.bool_))
+        _check.settle(self, confidence=_check.array(self.confidence, "confidence", (n,)))
         if self.mask_iou is not None:
-            self.mask_iou = _check.array(self.mask_iou, "mask_iou", (n,))
+            _check.settle(self, mask_iou=_check.array(self.mask_iou, "mask_iou", (n,)))
         if self.covariance is not None:
-            self.covariance = _check.array(self.covariance, "covariance", (n, 6, 6))
+            _check.settle(self, covariance=_check.array(self.covariance, "covariance", (n, 6, 6)))
 
     def __len__(self) -> int:
         return len(self.camera_from_object)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RigidObject:
     """One rigid object of a clip: its mesh and its track.
 
@@ -96,8 +96,8 @@ class RigidObject:
             )
         if not (np.isfinite(self.scale) and self.scale > 0):
             raise InputError(f"scale must be positive, but got {self.scale}")
-        self.scale = float(self.scale)
-        self.symmetry = _check.rigid(self.symmetry, "symmetry")
+        _check.settle(self, scale=float(self.scale))
+        _check.settle(self, symmetry=_check.rigid(self.symmetry, "symmetry"))
 
     @property
     def camera_from_object(self) -> Array:
@@ -115,7 +115,7 @@ class RigidObject:
         return self.track.confidence
 
 
-@dataclass
+@dataclass(frozen=True)
 class HandTrack:
     """One hand through the clip.
 
@@ -142,19 +142,19 @@ class HandTrack:
     def __post_init__(self) -> None:
         if self.side not in SIDES:
             raise InputError(f"hand side must be 'left' or 'right', but got {self.side!r}")
-        self.joints = _check.array(self.joints, "hand joints", (None, 21, 3))
+        _check.settle(self, joints=_check.array(self.joints, "hand joints", (None, 21, 3)))
         n = len(self.joints)
-        self.joints_2d = _check.array(self.joints_2d, "hand joints_2d", (n, 21, 2))
-        self.valid = _check.array(self.valid, "hand valid", (n,), np.bool_)
-        self.bridged = _check.array(self.bridged, "hand bridged", (n,), np.bool_)
-        self.confidence = _check.array(self.confidence, "hand confidence", (n,))
-        self.bone_lengths = _check.array(self.bone_lengths, "hand bone_lengths", (21,))
+        _check.settle(self, joints_2d=_check.array(self.joints_2d, "hand joints_2d", (n, 21, 2)))
+        _check.settle(self, valid=_check.array(self.valid, "hand valid", (n,), np.bool_))
+        _check.settle(self, bridged=_check.array(self.bridged, "hand bridged", (n,), np.bool_))
+        _check.settle(self, confidence=_check.array(self.confidence, "hand confidence", (n,)))
+        _check.settle(self, bone_lengths=_check.array(self.bone_lengths, "hand bone_lengths", (21,)))
 
     def __len__(self) -> int:
         return len(self.joints)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Contacts:
     """Who touches what: one entry per (hand side, object name).
 
@@ -178,16 +178,16 @@ class Contacts:
     threshold_off: float
 
     def __post_init__(self) -> None:
-        self.pairs = tuple((str(s), str(o)) for s, o in self.pairs)
+        _check.settle(self, pairs=tuple((str(s), str(o)) for s, o in self.pairs))
         p = len(self.pairs)
-        self.distance = _check.array(self.distance, "contact distance", (p, None, 21))
+        _check.settle(self, distance=_check.array(self.distance, "contact distance", (p, None, 21)))
         n = self.distance.shape[1]
-        self.touching = _check.array(self.touching, "contact touching", (p, n, 21), np.bool_)
-        self.nearest = _check.array(self.nearest, "contact nearest", (p, n, 21, 3))
-        self.valid = _check.array(self.valid, "contact valid", (p, n), np.bool_)
+        _check.settle(self, touching=_check.array(self.touching, "contact touching", (p, n, 21), np.bool_))
+        _check.settle(self, nearest=_check.array(self.nearest, "contact nearest", (p, n, 21, 3)))
+        _check.settle(self, valid=_check.array(self.valid, "contact valid", (p, n), np.bool_))
 
 
-@dataclass
+@dataclass(frozen=True)
 class HandObservations:
     """What a hand detector saw, identities kept over time; the input of masks (hands hide objects) and of lifting.
 
@@ -207,12 +207,12 @@ class HandObservations:
     score: Array
 
     def __post_init__(self) -> None:
-        self.joints_2d = _check.array(self.joints_2d, "joints_2d", (None, 2, 21, 2))
+        _check.settle(self, joints_2d=_check.array(self.joints_2d, "joints_2d", (None, 2, 21, 2)))
         n = len(self.joints_2d)
-        self.joints_local = _check.array(self.joints_local, "joints_local", (n, 2, 21, 3))
-        self.detected = _check.array(self.detected, "detected", (n, 2), np.bool_)
-        self.bridged = _check.array(self.bridged, "bridged", (n, 2), np.bool_)
-        self.score = _check.array(self.score, "score", (n, 2))
+        _check.settle(self, joints_local=_check.array(self.joints_local, "joints_local", (n, 2, 21, 3)))
+        _check.settle(self, detected=_check.array(self.detected, "detected", (n, 2), np.bool_))
+        _check.settle(self, bridged=_check.array(self.bridged, "bridged", (n, 2), np.bool_))
+        _check.settle(self, score=_check.array(self.score, "score", (n, 2)))
 
     @property
     def valid(self) -> NDArray[np.bool_]:

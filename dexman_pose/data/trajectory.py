@@ -15,7 +15,7 @@ from dexman_pose.data.tracks import JOINT_NAMES, Contacts, HandTrack, RigidObjec
 from dexman_pose.errors import InputError
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trajectory:
     """Objects, hands and contacts of one clip, in metres, with the camera and the world they live in.
 
@@ -40,10 +40,9 @@ class Trajectory:
     joint_names: tuple[str, ...] = JOINT_NAMES
 
     def __post_init__(self) -> None:
-        self.frame_times = _check.array(self.frame_times, "frame_times", (None,))
-        self.world_from_camera = _check.rigid(np.asarray(self.world_from_camera)[None], "world_from_camera")[
-            0
-        ]
+        _check.settle(self, frame_times=_check.array(self.frame_times, "frame_times", (None,)))
+        world = _check.rigid(np.asarray(self.world_from_camera)[None], "world_from_camera")[0]
+        _check.settle(self, world_from_camera=world)
         n = len(self.frame_times)
         for name, obj in self.objects.items():
             if len(obj.track) != n:

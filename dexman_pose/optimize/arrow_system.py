@@ -15,8 +15,10 @@ from scipy.linalg import cho_solve_banded, cholesky_banded
 
 from dexman_pose.arrays import Array
 
-_B = 6  # unknowns of a pose
-_BAND = 3 * _B  # diagonals of the lower band: the own block and two below it
+POSE_SIZE = 6
+"""Unknowns of a pose: a twist (v, w)."""
+
+_BAND = 3 * POSE_SIZE  # diagonals of the lower band: the own block and two below it
 _FLOOR = 1e-9  # keeps a frame that nothing holds solvable; far below any measurement
 
 
@@ -46,12 +48,12 @@ class ArrowSystem:
     def zeros(cls, frames: int, shared: int) -> ArrowSystem:
         """An empty system of ``frames`` poses and ``shared`` shared unknowns."""
         return cls(
-            np.zeros((frames, _B, _B)),
-            np.zeros((max(frames - 1, 0), _B, _B)),
-            np.zeros((max(frames - 2, 0), _B, _B)),
-            np.zeros((frames, _B, shared)),
+            np.zeros((frames, POSE_SIZE, POSE_SIZE)),
+            np.zeros((max(frames - 1, 0), POSE_SIZE, POSE_SIZE)),
+            np.zeros((max(frames - 2, 0), POSE_SIZE, POSE_SIZE)),
+            np.zeros((frames, POSE_SIZE, shared)),
             np.zeros((shared, shared)),
-            np.zeros((frames, _B)),
+            np.zeros((frames, POSE_SIZE)),
             np.zeros(shared),
         )
 
@@ -81,7 +83,7 @@ class ArrowSystem:
         corner = self._schur(columns) + np.diag(shared_damping * shared_scale + _FLOOR)
         rhs = -self.shared_gradient - self._side.T @ free
         shared_step = _solve_small(corner, rhs)
-        return (free - columns @ shared_step).reshape(frames, _B), shared_step
+        return (free - columns @ shared_step).reshape(frames, POSE_SIZE), shared_step
 
     def covariance(self, vague: float = 0.0) -> tuple[Array, Array]:
         """Marginal covariances (N, 6, 6) of the poses and (S, S) of the shared unknowns.
@@ -93,7 +95,7 @@ class ArrowSystem:
             numpy.linalg.LinAlgError: the matrix is not positive definite.
         """
         frames, shared = len(self.diagonal), len(self.corner)
-        factor = cholesky_banded(self._banded(np.full((frames, _B), vague + _FLOOR)), lower=True)
+        factor = cholesky_banded(self._banded(np.full((frames, POSE_SIZE), vague + _FLOOR)), lower=True)
         poses = _diagonal_of_inverse(factor)
         if shared == 0:
             return poses, np.zeros((0, 0))
@@ -101,7 +103,7 @@ class ArrowSystem:
         corner = self._schur(columns) + (vague + _FLOOR) * np.eye(shared)
         covariance = np.linalg.inv(np.linalg.cholesky(corner))
         covariance = covariance.T @ covariance
-        blocks = columns.reshape(frames, _B, shared)
+        blocks = columns.reshape(frames, POSE_SIZE, shared)
         return poses + blocks @ covariance @ np.swapaxes(blocks, -1, -2), covariance
 
     def quadratic(self, step: Array, shared_step: Array) -> float:
@@ -115,13 +117,13 @@ class ArrowSystem:
     def dense(self) -> Array:
         """The whole matrix (6 N + S, 6 N + S), for small N."""
         frames, shared = len(self.diagonal), len(self.corner)
-        out = np.zeros((_B * frames + shared, _B * frames + shared))
+        out = np.zeros((POSE_SIZE * frames + shared, POSE_SIZE * frames + shared))
         for reach, blocks in enumerate((self.diagonal, self.below1, self.below2)):
             for i, block in enumerate(blocks):
-                rows = slice(_B * (i + reach), _B * (i + reach + 1))
-                out[rows, _B * i : _B * (i + 1)] = block
-                out[_B * i : _B * (i + 1), rows] = block.T
-        poses = _B * frames
+                rows = slice(POSE_SIZE * (i + reach), POSE_SIZE * (i + reach + 1))
+                out[rows, POSE_SIZE * i : POSE_SIZE * (i + 1)] = block
+                out[POSE_SIZE * i : POSE_SIZE * (i + 1), rows] = block.T
+        poses = POSE_SIZE * frames
         out[:poses, poses:] = self._side
         out[poses:, :poses] = self._side.T
         out[poses:, poses:] = self.corner
@@ -138,10 +140,14 @@ class ArrowSystem:
     def _banded(self, extra: Array) -> Array:
         """(18, 6 N) lower band as LAPACK wants it, row k the k-th diagonal, with ``extra`` (N, 6) on the main one."""
         frames = len(self.diagonal)
-        band = np.zeros((_BAND, frames, _B))
+        band = np.zeros((_BAND, frames, POSE_SIZE))
         for reach, blocks in enumerate((self.diagonal, self.below1, self.below2)):
-            rows, columns = np.tril_indices(_B) if reach == 0 else np.indices((_B, _B)).reshape(2, -1)
-            offsets = _B * reach + rows - columns
+            rows, columns = (
+                np.tril_indices(POSE_SIZE)
+                if reach == 0
+                else np.indices((POSE_SIZE, POSE_SIZE)).reshape(2, -1)
+            )
+            offsets = POSE_SIZE * reach + rows - columns
             band[offsets, : len(blocks), columns] = blocks[:, rows, columns].T
         band[0] += extra
         return band.reshape(_BAND, -1)
@@ -157,12 +163,14 @@ def _solve_small(matrix: Array, rhs: Array) -> Array:
 
 def _factor_blocks(factor: Array, reach: int) -> Array:
     """(N, 6, 6) blocks (i + reach, i) of a banded Cholesky factor (18, 6 N); those beyond the end are zero."""
-    band = factor.reshape(_BAND, -1, _B)
-    out = np.zeros((band.shape[1], _B, _B))
-    rows, columns = np.tril_indices(_B) if reach == 0 else np.indices((_B, _B)).reshape(2, -1)
+    band = factor.reshape(_BAND, -1, POSE_SIZE)
+    out = np.zeros((band.shape[1], POSE_SIZE, POSE_SIZE))
+    rows, columns = (
+        np.tril_indices(POSE_SIZE) if reach == 0 else np.indices((POSE_SIZE, POSE_SIZE)).reshape(2, -1)
+    )
     # Entries past the end of the matrix are unused memory to LAPACK, not zeros: leave those blocks out.
     inside = max(band.shape[1] - reach, 0)
-    out[:inside, rows, columns] = band[_B * reach + rows - columns, :inside, columns].T
+    out[:inside, rows, columns] = band[POSE_SIZE * reach + rows - columns, :inside, columns].T
     return out
 
 
@@ -171,9 +179,9 @@ def _diagonal_of_inverse(factor: Array) -> Array:
     inverse = np.asarray(np.linalg.inv(_factor_blocks(factor, 0)), np.float64)
     below = np.concatenate([_factor_blocks(factor, 1), _factor_blocks(factor, 2)], 1) @ inverse
     out: Array = np.swapaxes(inverse, -1, -2) @ inverse
-    later = np.zeros((2 * _B, 2 * _B))  # covariance of the two frames after the present one
+    later = np.zeros((2 * POSE_SIZE, 2 * POSE_SIZE))  # covariance of the two frames after the present one
     for i in range(len(out) - 1, -1, -1):
         cross = -later @ below[i]
         out[i] -= below[i].T @ cross
-        later = np.block([[out[i], cross[:_B].T], [cross[:_B], later[:_B, :_B]]])
+        later = np.block([[out[i], cross[:POSE_SIZE].T], [cross[:POSE_SIZE], later[:POSE_SIZE, :POSE_SIZE]]])
     return out

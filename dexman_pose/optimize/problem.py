@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp, so3_log
-from dexman_pose.optimize.arrow_system import ArrowSystem
+from dexman_pose.optimize.arrow_system import POSE_SIZE, ArrowSystem
 from dexman_pose.optimize.smoothness import Smoothness, Triples, accelerations
 from dexman_pose.optimize.types import ClipOptions, FrameCosts, FrameTerms, SharedUnknowns
 
 Frames = NDArray[np.intp]
 
+_STILL = 1e-12  # radians: turns below this are none, and nothing is divided by them
 _LIMIT = 0.5  # radians, and log units, that one step may change
 _TORN = 4.0  # accelerations beyond this many reaches are hardly a hand's: 24 m/s^2 or 240 rad/s^2 by default
 
@@ -115,18 +116,18 @@ class ClipProblem:
     def evaluate(self, poses: Array, shared: Array) -> ClipState:
         """Cost and normal equations at poses (T, 4, 4) and shared unknowns (S,)."""
         terms = self.costs.linearise(poses, shared)
-        size = 6 + len(shared)
+        size = POSE_SIZE + len(shared)
         _check_terms(terms, len(poses), size)
         keep = self.seen[:, None]
         hessian = np.where(keep[..., None], terms.hessian[self.frames], 0.0)
         gradient = np.where(keep, terms.gradient[self.frames], 0.0)
         evidence = np.where(self.seen, terms.cost[self.frames], 0.0)
         system = ArrowSystem.zeros(len(self.frames), len(shared))
-        system.diagonal += hessian[:, :6, :6]
-        system.border += hessian[:, :6, 6:]
-        system.corner += hessian[:, 6:, 6:].sum(0)
-        system.gradient += gradient[:, :6]
-        system.shared_gradient += gradient[:, 6:].sum(0)
+        system.diagonal += hessian[:, :POSE_SIZE, :POSE_SIZE]
+        system.border += hessian[:, :POSE_SIZE, POSE_SIZE:]
+        system.corner += hessian[:, POSE_SIZE:, POSE_SIZE:].sum(0)
+        system.gradient += gradient[:, :POSE_SIZE]
+        system.shared_gradient += gradient[:, POSE_SIZE:].sum(0)
         local = evidence.copy()
         mine = poses[self.frames]
         centers = _centers(mine, self.center)
@@ -148,7 +149,7 @@ class ClipProblem:
         """The state after twists (N, 6) and a change (S,) of the shared unknowns, each kept within its limit."""
         turn = np.linalg.norm(twists[:, 3:], axis=-1, keepdims=True)
         poses = state.poses.copy()
-        limited = twists * np.minimum(1.0, _LIMIT / np.maximum(turn, 1e-12))
+        limited = twists * np.minimum(1.0, _LIMIT / np.maximum(turn, _STILL))
         poses[self.frames] = move_poses(poses[self.frames], limited, self.center)
         return self.evaluate(poses, state.shared + np.clip(change, -_LIMIT, _LIMIT))
 

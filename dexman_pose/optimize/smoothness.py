@@ -25,6 +25,9 @@ from dexman_pose.optimize.arrow_system import ArrowSystem
 
 Kernel = Literal["huber", "geman-mcclure", "quadratic"]
 
+_SMALL = 1e-2  # radians: below, the closed form loses digits and its series is exact to the last one
+_SERIES = (1.0 / 12.0, 1.0 / 720.0, 1.0 / 30240.0)  # of (1 - t/2 cot(t/2)) / t^2 in t^2
+
 
 def robust(square: Array, kernel: Kernel, reach: float) -> tuple[Array, Array]:
     """Robust cost and its derivative (the weight) of squared residuals (N,) in units of sigma.
@@ -92,12 +95,13 @@ def left_jacobian_inverse(turn: Array) -> Array:
     """
     square = np.sum(turn * turn, -1)
     angle = np.sqrt(square)
-    small = angle < 1e-2
+    small = angle < _SMALL
     safe = np.where(small, 1.0, angle)
     half = 0.5 * safe
     # 1/t^2 - (1 + cos t)/(2 t sin t), the second part as cot(t/2)/(2 t): nothing vanishes at pi.
     closed = (1.0 - half * np.cos(half) / np.sin(half)) / (safe * safe)
-    factor = np.where(small, 1.0 / 12.0 + square / 720.0 + square * square / 30240.0, closed)
+    series = _SERIES[0] + _SERIES[1] * square + _SERIES[2] * square * square
+    factor = np.where(small, series, closed)
     k = hat(turn)
     out: Array = np.eye(3) - 0.5 * k + factor[..., None, None] * (k @ k)
     return out

@@ -14,9 +14,16 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.errors import EstimationError, InputError
-from dexman_pose.optimize.arrow_system import ArrowSystem
+from dexman_pose.optimize.arrow_system import POSE_SIZE, ArrowSystem
 from dexman_pose.optimize.problem import ClipProblem, ClipState, bridge_gaps, move_poses, stretches
-from dexman_pose.optimize.types import ClipOptions, ClipSolution, FrameCosts, FrameTerms, SharedUnknowns
+from dexman_pose.optimize.types import (
+    ClipOptions,
+    ClipSolution,
+    DampingOptions,
+    FrameCosts,
+    FrameTerms,
+    SharedUnknowns,
+)
 
 __all__ = [
     "ClipOptions",
@@ -33,7 +40,9 @@ __all__ = [
 
 _MEND = 6  # evaluations for refining bridged places before they are compared
 _ROUGH = 1e-3  # share of the cost that may be mere roughness
-_VAGUE = 1e-4  # information added when covariances are taken: what nobody measures is known to 100 m, 100 rad
+_NEGLIGIBLE = 1e-3  # share of what is enough to stop that a step must promise to be tried at all
+_VAGUE = (1e-4, 1e-2, 1.0, 1e2)
+"""Information added when covariances are taken, the first that works: what nobody measures is known to 100 m, rad."""
 
 
 def solve_clip(
@@ -67,7 +76,11 @@ def solve_clip(
     options = options or ClipOptions()
     shared = shared or SharedUnknowns.none()
     poses, valid = np.array(poses, np.float64), np.asarray(valid, bool)
-    times = np.arange(len(poses)) / 30.0 if frame_times is None else np.asarray(frame_times, np.float64)
+    times = (
+        np.arange(len(poses)) / options.frame_rate
+        if frame_times is None
+        else np.asarray(frame_times, np.float64)
+    )
     center = np.asarray(center, np.float64)
     _check(poses, valid, center, times)
     problem = ClipProblem.of(costs, valid, center, times, shared, options)
@@ -94,27 +107,28 @@ def _descend(
     problem: ClipProblem, state: ClipState, options: ClipOptions, budget: int
 ) -> tuple[ClipState, int, bool]:
     """Levenberg-Marquardt from a state on; every frame has its own damping, so that one bad frame slows no other."""
+    rule = options.damping
     evaluations, rejected, hoped = 0, 0, np.inf
-    damping = np.full(len(problem.frames), options.damping)
+    damping = np.full(len(problem.frames), rule.start)
     while evaluations < budget:
         enough = options.tolerance + options.relative_tolerance * state.cost
-        twists, change, promised = _step(state, damping)
-        free = rejected == 0 and bool(np.median(damping) < 1.0)
+        twists, change, promised = _step(state, damping, rule)
+        free = rejected == 0 and bool(np.median(damping) < rule.free)
         hoped = promised if free else hoped
-        if free and promised < 1e-3 * enough:
+        if free and promised < _NEGLIGIBLE * enough:
             return state, evaluations, True
         trial = problem.step(state, twists, change)
         evaluations += 1
         worse = ~(trial.local <= state.local)
         if trial.cost < state.cost:
             gain, state, rejected = state.cost - trial.cost, trial, 0
-            damping = np.maximum(np.where(worse, damping, 0.2 * damping), 1e-7)
+            damping = np.maximum(np.where(worse, damping, rule.fall * damping), rule.least)
             if free and gain < enough:
                 return state, evaluations, True
         else:
             rejected += 1
-            damping = np.where(worse, 10.0, 3.0) * damping
-            if promised < enough or rejected == 8:
+            damping = np.where(worse, rule.rise_worse, rule.rise) * damping
+            if promised < enough or rejected == rule.refusals:
                 # No step of any length helps. Rendered evidence is only nearly smooth: that is the end of the road
                 # where an undamped step hoped for little, and a failure where it hoped for much.
                 return state, evaluations, hoped < max(enough, _ROUGH * state.cost)
@@ -147,14 +161,14 @@ def _mend(
     return (mixed if mixed.cost < state.cost else None), used + 2
 
 
-def _step(state: ClipState, damping: Array) -> tuple[Array, Array, float]:
+def _step(state: ClipState, damping: Array, rule: DampingOptions) -> tuple[Array, Array, float]:
     """Step (N, 6), (S,) and the decrease of the cost that the quadratic model promises for it."""
-    for _ in range(12):
+    for _ in range(rule.repairs):
         shared_damping = float(np.exp(np.log(damping).mean()))
         try:
             twists, change = state.system.solve(damping, shared_damping)
         except np.linalg.LinAlgError:
-            damping = 10.0 * damping + 1e-6
+            damping = rule.repair * damping + rule.repair_least
             continue
         slope = np.sum(twists * state.system.gradient) + change @ state.system.shared_gradient
         return twists, change, float(-2.0 * slope - state.system.quadratic(twists, change))
@@ -178,7 +192,7 @@ def _finish(
     frame_cost[problem.frames] = state.evidence
     covariance = shared_covariance = None
     if options.covariance:
-        covariance = np.zeros((total, 6, 6))
+        covariance = np.zeros((total, POSE_SIZE, POSE_SIZE))
         covariance[problem.frames], shared_covariance = _covariances(state.system)
     solved = problem.stretch >= 0
     return ClipSolution(
@@ -197,12 +211,12 @@ def _finish(
 
 def _covariances(system: ArrowSystem) -> tuple[Array, Array]:
     """Marginal covariances; Hessians summed in single precision need more than the usual vague information."""
-    for vague in (_VAGUE, 1e2 * _VAGUE, 1e4 * _VAGUE):
+    for vague in _VAGUE[:-1]:
         try:
             return system.covariance(vague)
         except np.linalg.LinAlgError:
             continue
-    return system.covariance(1e6 * _VAGUE)
+    return system.covariance(_VAGUE[-1])
 
 
 def _check(poses: Array, valid: NDArray[np.bool_], center: Array, times: Array) -> None:

@@ -9,7 +9,7 @@ is ``J' W r`` and ``J' W J``, so that the inverse of a Hessian is a covariance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -109,6 +109,36 @@ class SharedUnknowns:
 
 
 @dataclass(frozen=True)
+class DampingOptions:
+    """How the damping of Levenberg and Marquardt moves from step to step; the usual ratios (Madsen, Nielsen, Tingleff,
+    "Methods for non-linear least squares problems", 2004, section 3.2), per frame.
+
+    Attributes:
+        start: relative to the matrix' diagonal.
+        fall: factor after a step that was taken, in frames it made no worse.
+        rise: factor after a step that was refused ...
+        rise_worse: ... and in the frames that it made worse, so that one bad frame slows no other.
+        least: damping falls no further.
+        free: steps with a median damping below this are as good as undamped; only their promise tells convergence.
+        refusals: this many steps refused in a row end the descent: the damping has grown a thousand times by then.
+        repairs: how often a matrix that cannot be factored is damped more before the evidence is called wrong ...
+        repair: ... by this factor ...
+        repair_least: ... and this much.
+    """
+
+    start: float = 1e-3
+    fall: float = 0.2
+    rise: float = 3.0
+    rise_worse: float = 10.0
+    least: float = 1e-7
+    free: float = 1.0
+    refusals: int = 8
+    repairs: int = 12
+    repair: float = 10.0
+    repair_least: float = 1e-6
+
+
+@dataclass(frozen=True)
 class ClipOptions:
     """Smoothness and limits of the solver.
 
@@ -126,7 +156,8 @@ class ClipOptions:
         iterations: at most this many evaluations of the evidence after the first; most clips take about ten.
         relative_tolerance: stop when an iteration gains less than this share of the cost ...
         tolerance: ... plus this much chi-square.
-        damping: Levenberg-Marquardt damping to start with, relative to the matrix' diagonal.
+        frame_rate: frames a second where no frame times are given.
+        damping: of the steps.
         mend: whether places where the track jumps are tried anew, bridged, which puts short flips right.
         covariance: whether to work out covariances at the end.
     """
@@ -139,12 +170,13 @@ class ClipOptions:
     iterations: int = 60
     relative_tolerance: float = 1e-5
     tolerance: float = 1e-3
-    damping: float = 1e-3
+    frame_rate: float = 30.0
+    damping: DampingOptions = field(default_factory=DampingOptions)
     mend: bool = True
     covariance: bool = True
 
     def __post_init__(self) -> None:
-        positive = ("acceleration_sigma", "angular_acceleration_sigma", "reach", "damping")
+        positive = ("acceleration_sigma", "angular_acceleration_sigma", "reach", "frame_rate")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise InputError(f"ClipOptions.{name} must be positive, but got {getattr(self, name)}")

@@ -79,7 +79,8 @@ def hash_camera(camera: Camera | None) -> str | None:
 
 def hash_prompt(prompt: ObjectPrompt) -> str:
     """Fingerprint of where the user pointed; the mesh is not part of it."""
-    return hash_arrays(prompt.box, prompt.points, prompt.mask, np.array([prompt.frame]))
+    shown = hash_arrays(prompt.box, prompt.points, prompt.mask, np.array([prompt.frame]))
+    return shown if prompt.mesh_scale == "known" else hash_json([shown, prompt.mesh_scale])
 
 
 @cache

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
 
-_KEYS = ("box", "points", "mask", "frame", "mesh")
+_KEYS = ("box", "points", "mask", "frame", "mesh", "mesh_scale")
 _SHAPE = '{"frame": 0, "objects": {"NAME": [x0, y0, x1, y1]}}'
 
 
@@ -119,6 +119,7 @@ def _prompt(value: Any, frame: int, path: Path, name: str) -> ObjectPrompt:
             mask=_mask(value.get("mask"), path.parent),
             frame=_frame(value.get("frame", frame), name),
             mesh=_path(value.get("mesh"), "mesh", path.parent),
+            mesh_scale=value.get("mesh_scale", "known"),
         )
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -202,9 +202,10 @@ class Stages:
         def compute() -> Trajectory:
             result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
             settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
-            result.provenance = provenance(self.inputs, self.marks, settings, result)
-            result.provenance["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
-            result.provenance["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
+            made_from = provenance(self.inputs, self.marks, settings, result)
+            made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
+            made_from["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
+            result = replace(result, provenance=made_from)
             result.validate()
             return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from dexman_pose.data import (
     ObjectPrompt,
     PoseTrack,
     RigidObject,
+    Trajectory,
 )
 from dexman_pose.errors import InputError, MeshError
 from dexman_pose.geometry import se3_exp
@@ -253,3 +255,14 @@ def test_contacts_and_observations_check_their_shapes() -> None:
     np.testing.assert_array_equal(observed.valid, [[True, False], [True, False]])
     with pytest.raises(InputError, match=r"joints_local must have shape \(2, 2, 21, 3\)"):
         HandObservations(joints[0], joints[1][:1], seen, bridged, np.ones((2, 2)))
+
+
+def test_results_are_frozen() -> None:
+    """A result that was checked cannot be changed into one that was not; a change is a replacement."""
+    track = PoseTrack(np.tile(np.eye(4), (2, 1, 1)), np.ones(2, bool), np.ones(2))
+    with pytest.raises(FrozenInstanceError):
+        track.valid = np.zeros(2, bool)  # type: ignore[misc]
+    kinds = (PoseTrack, RigidObject, HandTrack, Contacts, HandObservations, Trajectory)
+    assert all(kind.__dataclass_params__.frozen for kind in kinds)  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match="valid must have shape"):
+        replace(track, valid=np.ones(3, bool))

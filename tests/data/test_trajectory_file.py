@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,14 +152,15 @@ def test_a_good_trajectory_has_no_problems(trajectory: Trajectory) -> None:
     trajectory.validate()
 
 
-def _spoil(t: Trajectory, what: str) -> None:
+def _spoil(t: Trajectory, what: str) -> Trajectory:
+    """The trajectory with one thing wrong; arrays are written to, for a result as such does not change."""
     cup, hand, contacts = t.objects["cup"], t.hands["right"], t.contacts
     assert contacts is not None
     match what:
         case "times":
             t.frame_times[5] = t.frame_times[4]
         case "start":
-            t.frame_times += 1.0
+            t.frame_times[:] += 1.0
         case "nan time":
             t.frame_times[2] = np.nan
         case "world":
@@ -181,7 +183,7 @@ def _spoil(t: Trajectory, what: str) -> None:
             assert cup.track.covariance is not None
             cup.track.covariance[1, 2, 2] = -1.0
         case "symmetry":
-            cup.symmetry = cup.symmetry[::-1]
+            t.objects["cup"] = replace(cup, symmetry=cup.symmetry[::-1])
         case "name":
             t.objects["pot"] = t.objects.pop("cup")
         case "bones":
@@ -193,14 +195,16 @@ def _spoil(t: Trajectory, what: str) -> None:
         case "side":
             t.hands["left"] = hand
         case "contact object":
-            contacts.pairs = (("right", "spoon"),)
+            return replace(t, contacts=replace(contacts, pairs=(("right", "spoon"),)))
         case "contact length":
-            for name in ("distance", "touching", "nearest", "valid"):
-                setattr(contacts, name, getattr(contacts, name)[:, :5])
+            names = ("distance", "touching", "nearest", "valid")
+            short = {name: getattr(contacts, name)[:, :5] for name in names}
+            return replace(t, contacts=replace(contacts, **short))
         case "thresholds":
-            contacts.threshold_off = 0.001
+            return replace(t, contacts=replace(contacts, threshold_off=0.001))
         case "touching":
             contacts.valid[0, 3], contacts.touching[0, 3, 2] = False, True
+    return t
 
 
 PROBLEMS = {
@@ -230,8 +234,7 @@ PROBLEMS = {
 
 @pytest.mark.parametrize("what", PROBLEMS)
 def test_each_problem_is_named(trajectory: Trajectory, what: str) -> None:
-    _spoil(trajectory, what)
-    assert PROBLEMS[what] in "\n".join(problems(trajectory))
+    assert PROBLEMS[what] in "\n".join(problems(_spoil(trajectory, what)))
 
 
 def test_all_problems_are_listed_at_once(trajectory: Trajectory) -> None:

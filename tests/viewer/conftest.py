@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def make_trajectory(
         names[0]: _object(names[0], cube, moving, valid),
         names[1]: _object(names[1], ball, still, np.ones(frames, bool)),
     }
-    objects[names[1]].scale_source = "hand"
+    objects[names[1]] = replace(objects[names[1]], scale_source="hand")
     grip = np.stack([x - 0.02, 0.15 + zero, 0.52 + zero], -1)
     away = np.tile([-0.19, 0.14, 0.6], (frames, 1))
     absent = np.arange(frames) < frames - 5

@@ -73,7 +73,7 @@ def test_notices_name_every_assumption(trajectory: Trajectory) -> None:
     seen = np.ones(12, bool)
     seen[:3] = False
     cube = trajectory.objects["cube"]
-    cube.mesh = replace(cube.mesh, seen=seen, source="silhouette")
+    trajectory.objects["cube"] = replace(cube, mesh=replace(cube.mesh, seen=seen, source="silhouette"))
     del trajectory.hands["right"]
     assumed = replace(trajectory.camera, source="assumed")
     text = "\n".join(notices(replace(trajectory, camera=assumed, provenance={"notices": ["mind the gap"]})))

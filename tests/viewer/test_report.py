@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def test_names_are_escaped_everywhere(
     trajectory_named: Callable[[str, str], Trajectory], hostile_name: str, tmp_path: Path
 ) -> None:
     trajectory = trajectory_named(hostile_name, "a & b <i>")
-    trajectory.provenance = {"input": hostile_name, "notices": [hostile_name]}
+    trajectory = replace(trajectory, provenance={"input": hostile_name, "notices": [hostile_name]})
     path = write_report(trajectory, tmp_path / "r.html", truth_errors={hostile_name: hostile_name})
     page = parsed(path)
     assert "script" not in page.tags and "i" not in page.tags
@@ -128,8 +129,8 @@ def test_names_are_escaped_everywhere(
 
 
 def test_text_that_is_no_utf8(trajectory: Trajectory, tmp_path: Path) -> None:
-    little = Trajectory(trajectory.camera, np.zeros(1))
-    little.provenance = {"input": "caf\udce9\x00.mp4", "array": np.float32(1.5)}
+    made_from = {"input": "caf\udce9\x00.mp4", "array": np.float32(1.5)}
+    little = Trajectory(trajectory.camera, np.zeros(1), provenance=made_from)
     assert "caf" in parsed(write_report(little, tmp_path / "r.html", title="\x07bell")).text
 
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dexman_pose.arrays import Array, Bools
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence
+from dexman_pose.data import Camera
 from dexman_pose.errors import InputError
-from dexman_pose.geometry import so3_log
 from dexman_pose.imaging.masks import mask_box
-from dexman_pose.optimize.smoothness import robust
+from dexman_pose.optimize.arrow_system import POSE_SIZE
+from dexman_pose.optimize.pose_costs import PoseMeasurements
 from dexman_pose.optimize.types import FrameTerms
+from dexman_pose.pose.clip.options import NEAREST, EvidenceOptions
 from dexman_pose.pose.matching.texture import texture_matches
 from dexman_pose.pose.observation.crop import CropObservation, gather
+from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.pose.solver.options import RefineOptions
@@ -28,41 +30,8 @@ from dexman_pose.pose.solver.problem import Problem, Solution
 from dexman_pose.pose.solver.residuals import PointMatches
 from dexman_pose.progress import progress
 
-SIDE = 96
-"""Longest side in pixels of a frame's crop: over a whole clip there are outline points in plenty."""
-
-_MARGIN = 0.25  # of the box's longer side; poses and scale may move that far
-_CHUNK = 24  # frames rendered at a time
+_DEFAULTS = EvidenceOptions()
 _EVALUATE = RefineOptions(iterations=0)
-
-
-@dataclass(frozen=True)
-class PoseAnchors:
-    """Per-frame poses as measurements with independent errors, robust after Geman and McClure (1987).
-
-    They speak where outlines do not: the spin of a bottle, the distance of something small.
-
-    Attributes:
-        poses: (T, 4, 4) camera_from_object.
-        translation_sigma: standard deviation of the object's centre per axis, metres.
-        rotation_sigma: the same of the rotation, radians.
-        reach: poses further off than this many sigmas lose influence.
-    """
-
-    poses: Array
-    translation_sigma: float
-    rotation_sigma: float
-    reach: float = 4.0
-
-    def terms(self, poses: Array, center: Array) -> tuple[Array, Array, Array]:
-        """Hessian (T, 6, 6), gradient (T, 6) and cost (T,) at poses (T, 4, 4), of the twist about ``center``."""
-        moved, held = (p[:, :3, :3] @ center + p[:, :3, 3] for p in (poses, self.poses))
-        turn = so3_log(poses[:, :3, :3] @ np.swapaxes(self.poses[:, :3, :3], -1, -2))
-        off = np.concatenate([moved - held, turn], 1)
-        information = np.repeat([self.translation_sigma**-2.0, self.rotation_sigma**-2.0], 3)
-        cost, weight = robust(np.sum(information * off**2, 1), "geman-mcclure", self.reach)
-        hessian = weight[:, None, None] * np.diag(information)
-        return hessian, weight[:, None] * information * off, cost
 
 
 @dataclass(frozen=True)
@@ -89,11 +58,11 @@ class FusedCosts:
     refiner: PoseRefiner
     views: Sequence[CropObservation | None]
     matches: Sequence[PointMatches | None] = ()
-    anchors: PoseAnchors | None = None
+    anchors: PoseMeasurements | None = None
     scales: int = 0
     focal: bool = False
     options: RefineOptions = field(default_factory=lambda: _EVALUATE)
-    chunk: int = _CHUNK
+    chunk: int = _DEFAULTS.chunk
 
     def __post_init__(self) -> None:
         sizes = {view.size for view in self.views if view is not None}
@@ -116,7 +85,7 @@ class FusedCosts:
                 f"These costs have {len(self.views)} frames and {self.num_shared} shared unknowns, "
                 f"but got {len(poses)} and {np.shape(shared)}"
             )
-        size = 6 + self.num_shared
+        size = POSE_SIZE + self.num_shared
         out = FrameTerms(
             np.zeros((len(poses), size, size)), np.zeros((len(poses), size)), np.zeros(len(poses))
         )
@@ -124,10 +93,10 @@ class FusedCosts:
             out.hessian[frames], out.gradient[frames] = solution.evidence, -solution.gradient
             out.cost[frames] = solution.cost
         if self.anchors is not None:
-            hessian, gradient, cost = self.anchors.terms(poses, self.refiner.center)
-            out.hessian[:, :6, :6] += hessian
-            out.gradient[:, :6] += gradient
-            np.add(out.cost, cost, out=out.cost)
+            held = self.anchors.linearise(poses, np.zeros(0))
+            out.hessian[:, :POSE_SIZE, :POSE_SIZE] += held.hessian
+            out.gradient[:, :POSE_SIZE] += held.gradient
+            np.add(out.cost, held.cost, out=out.cost)
         return out
 
     def overlap(self, poses: Array, shared: Array) -> Array:
@@ -159,40 +128,35 @@ class FusedCosts:
 
 def clip_costs(
     refiner: PoseRefiner,
-    clip: Clip,
-    masks: MaskSequence,
-    name: str,
-    camera: Camera,
+    object_clip: ObjectClip,
     poses: Array,
     valid: Bools,
     *,
-    depth: DepthSequence | None = None,
-    anchors: PoseAnchors | None = None,
+    anchors: PoseMeasurements | None = None,
     scales: int = 0,
     focal: bool = False,
     texture: bool = True,
-    side: int = SIDE,
+    side: int = _DEFAULTS.side,
+    options: EvidenceOptions = _DEFAULTS,
 ) -> FusedCosts:
     """Collect the evidence of all valid frames of a clip around a track.
 
     Args:
         refiner: holds the mesh.
-        clip: the frames; read only where the mesh's texture is matched.
-        masks: label images.
-        name: the object.
-        camera: intrinsics of the whole picture.
+        object_clip: the object in its clip; frames are read only where the mesh's texture is matched.
         poses: (T, 4, 4) camera_from_object, roughly right.
         valid: (T,) frames to take evidence from; those without a mask give none.
-        depth: depth images, metres.
         anchors: per-frame poses as measurements.
         scales: number of unknown log-scales, 0, 1 or 3.
         focal: whether the focal length is unknown.
         texture: whether a coloured mesh is matched with the picture, at ``poses``.
         side: longest side of a crop in pixels.
+        options: sizes of the crops.
     """
-    label = masks.label_of(name)
-    boxes = _boxes(refiner, masks, label, camera, poses, valid)
-    longest = max((b[2] for b in boxes if b is not None), default=8)
+    masks, camera, depth = object_clip.masks, object_clip.camera, object_clip.depth
+    label = masks.label_of(object_clip.name)
+    boxes = _boxes(refiner, object_clip, poses, valid, options)
+    longest = max((b[2] for b in boxes if b is not None), default=options.least_side)
     colored = texture and has_color(refiner)
     views: list[CropObservation | None] = [None] * len(poses)
     matches: list[PointMatches | None] = [None] * len(poses)
@@ -209,40 +173,42 @@ def clip_costs(
         views[i] = view
         if colored:
             matches[i], _ = texture_matches(
-                refiner.rasterizer, poses[i], clip.frame(i), camera, labels, label
+                refiner.rasterizer, poses[i], object_clip.clip.frame(i), camera, labels, label
             )
-    return FusedCosts(refiner, views, matches, anchors, scales, focal)
+    return FusedCosts(refiner, views, matches, anchors, scales, focal, chunk=options.chunk)
 
 
 def _boxes(
-    refiner: PoseRefiner, masks: MaskSequence, label: int, camera: Camera, poses: Array, valid: Bools
+    refiner: PoseRefiner, object_clip: ObjectClip, poses: Array, valid: Bools, options: EvidenceOptions
 ) -> list[tuple[float, float, int] | None]:
     """Middle x, y and side of a square around mask and mesh in each valid frame with a mask."""
     extremes = extreme_points(refiner.rasterizer.mesh.vertices)
     out: list[tuple[float, float, int] | None] = []
     for i, use in enumerate(valid):
-        seen = mask_box(masks.labels(i) == label) if use else None
-        out.append(None if seen is None else _around(seen, _drawn_box(extremes, poses[i], camera)))
+        seen = mask_box(object_clip.masks.mask(i, object_clip.name)) if use else None
+        drawn = None if seen is None else _drawn_box(extremes, poses[i], object_clip.camera)
+        out.append(None if seen is None else _around(seen, drawn, options))
     return out
 
 
 def _drawn_box(extremes: Array, pose: Array, camera: Camera) -> Array | None:
     """(4,) the mesh's box in the picture, None where a part is behind the camera."""
     points = extremes @ pose[:3, :3].T + pose[:3, 3]
-    if (points[:, 2] <= 0.02).any():
+    if (points[:, 2] <= NEAREST).any():
         return None
     pixels = camera.project(points)
     return np.concatenate([pixels.min(0), pixels.max(0)])
 
 
-def _around(seen: Array, drawn: Array | None) -> tuple[float, float, int]:
+def _around(seen: Array, drawn: Array | None, options: EvidenceOptions) -> tuple[float, float, int]:
     box = seen
     size = float((seen[2:] - seen[:2]).max())
-    if drawn is not None and float((drawn[2:] - drawn[:2]).max()) < 4.0 * size:
+    if drawn is not None and float((drawn[2:] - drawn[:2]).max()) < options.drawn_limit * size:
         box = np.concatenate([np.minimum(seen[:2], drawn[:2]), np.maximum(seen[2:], drawn[2:])])
         size = float((box[2:] - box[:2]).max())
     middle = 0.5 * (box[:2] + box[2:])
-    return float(middle[0]), float(middle[1]), int(np.ceil(size * (1.0 + 2.0 * _MARGIN))) + 8
+    wide = int(np.ceil(size * (1.0 + 2.0 * options.margin))) + options.border
+    return float(middle[0]), float(middle[1]), wide
 
 
 def _square(box: tuple[float, float, int], least: int) -> tuple[int, int, int, int]:

@@ -6,6 +6,7 @@ with a low confidence. Still better than the outline of a mask that has taken in
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -15,27 +16,33 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack
 from dexman_pose.geometry.align import kabsch
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.pose.clip.options import NEAREST, TIPS, HeldOptions
 from dexman_pose.pose.observation.view import ObjectClip
 
-_TIPS = (4, 8, 12, 16, 20)
-_NEAR = 0.15  # of the object's size in the picture: how far beside its outline a finger tip holds it
+_log = logging.getLogger(__name__)
+_DEFAULTS = HeldOptions()
 CONFIDENCE = 0.1
 """Confidence of a pose that the hand alone tells."""
 
 
 def holding_hand(
-    hands: dict[str, HandTrack], mesh: Mesh, camera_from_object: Array, camera: Camera, frame: int
+    hands: dict[str, HandTrack],
+    mesh: Mesh,
+    camera_from_object: Array,
+    camera: Camera,
+    frame: int,
+    options: HeldOptions = _DEFAULTS,
 ) -> HandTrack | None:
     """The hand with most finger tips on the object (mesh at a pose) in the picture of a frame, None without any."""
-    points = mesh.vertices[:: max(1, len(mesh.vertices) // 4000)] @ camera_from_object[:3, :3].T
+    points = mesh.vertices[:: max(1, len(mesh.vertices) // options.vertices)] @ camera_from_object[:3, :3].T
     points = points + camera_from_object[:3, 3]
-    if (points[:, 2] <= 0.02).any():
+    if (points[:, 2] <= NEAREST).any():
         return None
     drawn = camera.project(points)
-    tree, reach = cKDTree(drawn), _NEAR * float(np.ptp(drawn, axis=0).max())
-    best, most = None, 1
+    tree, reach = cKDTree(drawn), options.tip_reach * float(np.ptp(drawn, axis=0).max())
+    best, most = None, options.tips - 1
     for hand in hands.values():
-        off = tree.query(hand.joints_2d[frame][list(_TIPS)])[0]
+        off = tree.query(hand.joints_2d[frame][list(TIPS)])[0]
         count = int((off < reach).sum()) if hand.valid[frame] else 0
         if count > most:
             best, most = hand, count
@@ -60,9 +67,7 @@ def follow_hand(
     frame: int,
     *,
     symmetry: SymmetryGroup | None = None,
-    trusted_iou: float = 0.85,
-    trusted_angle: float = np.deg2rad(25.0),
-    sure_iou: float = 0.9,
+    options: HeldOptions = _DEFAULTS,
 ) -> PoseTrack:
     """Replace poses that neither explain their mask nor agree with the hand by those the hand tells.
 
@@ -71,9 +76,7 @@ def follow_hand(
         hand: the hand that holds the object all the while, metric.
         frame: where the grip is read off.
         symmetry: of the object; rotations are compared modulo it.
-        trusted_iou: a tracked pose is kept when its outline overlap is above this ...
-        trusted_angle: ... and its rotation within this angle, radians, of what the hand says ...
-        sure_iou: ... or when its overlap is above this, whatever the hand says: fingers may have shifted.
+        options: which tracked poses are kept.
 
     Returns:
         The track; replaced poses are valid with :data:`CONFIDENCE`, those without a hand are left alone.
@@ -84,14 +87,17 @@ def follow_hand(
     told = carried(hand, track.camera_from_object[frame], frame)
     off = group.rotation_error(track.camera_from_object, told)
     overlap = np.ones(len(track)) if track.mask_iou is None else track.mask_iou
-    keep = track.valid & (overlap > np.where(off < trusted_angle, trusted_iou, sure_iou))
+    keep = track.valid & (
+        overlap > np.where(off < options.trusted_angle, options.trusted_overlap, options.sure_overlap)
+    )
     keep[frame] = True
     swap = ~keep & hand.valid
+    _log.info("%d of %d frames follow the %s hand", int(swap.sum()), len(track), hand.side)
     poses = np.where(swap[:, None, None], told, track.camera_from_object)
     poses = group.continuous_track(poses, track.valid | swap)
     covariance = track.covariance
     if covariance is not None:
-        vague = np.diag(np.repeat([0.03**2, np.deg2rad(20.0) ** 2], 3))
+        vague = np.diag(np.repeat([options.shift**2, options.turn**2], 3))
         covariance = np.where(swap[:, None, None], vague, covariance)
     return replace(
         track,
@@ -109,7 +115,8 @@ def held_track(
     hands: dict[str, HandTrack],
     frame: int,
     group: SymmetryGroup,
+    options: HeldOptions = _DEFAULTS,
 ) -> PoseTrack:
     """The track with the help of the hand that holds the object in the start frame, if one does."""
-    hand = holding_hand(hands, sized, track.camera_from_object[frame], object_clip.camera, frame)
-    return track if hand is None else follow_hand(track, hand, frame, symmetry=group)
+    hand = holding_hand(hands, sized, track.camera_from_object[frame], object_clip.camera, frame, options)
+    return track if hand is None else follow_hand(track, hand, frame, symmetry=group, options=options)

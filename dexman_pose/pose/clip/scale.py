@@ -7,34 +7,23 @@ metric.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, DepthSequence, HandTrack, MaskSequence, Mesh, PoseTrack, RigidObject
+from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack
 from dexman_pose.data.tracks import ScaleSource
-from dexman_pose.geometry.se3 import scaled_translations
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.optimize.types import ClipOptions
-from dexman_pose.pose.clip.smoothing import FREE, solve_track
-from dexman_pose.pose.clip.types import AlignStart, ObjectStart
+from dexman_pose.pose.clip.options import NEAREST, TIPS, ScaleOptions
 from dexman_pose.pose.observation.view import ObjectClip
-from dexman_pose.pose.refinement.refiner import refiner_for
-from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.render import Rasterizer
-from dexman_pose.symmetry.cache import symmetry_of, symmetry_of_made
+from dexman_pose.symmetry.cache import symmetry_of
 
-_CLEAR, _MANY = 0.85, 10  # outline overlap of frames that a size is read off first, and how many are enough
-
-_TIPS = (4, 8, 12, 16, 20)
-_STEP = 3  # every third frame is plenty: neighbours say the same
-_ENOUGH = 5  # frames; with fewer, those in between are asked too
-_NEAR = 0.15  # of the object's size in the picture: how far beside its outline a finger tip holds it
-_VERTICES = 4000  # of a mesh, enough to tell the depth at a place
+_log = logging.getLogger(__name__)
+_DEFAULTS = ScaleOptions()
 
 
 @dataclass(frozen=True)
@@ -45,15 +34,41 @@ class Scale:
     source: ScaleSource
 
 
+def metric_scale(
+    track: PoseTrack,
+    mesh: Mesh,
+    object_clip: ObjectClip,
+    hands: dict[str, HandTrack],
+    options: ScaleOptions = _DEFAULTS,
+) -> Scale:
+    """One factor from depth, else from hands; first from the frames whose outline the track explains."""
+    overlap = np.zeros(len(track)) if track.mask_iou is None else track.mask_iou
+    clear = track.valid & (overlap > options.clear)
+    parts = [track]
+    if int(clear.sum()) >= options.clear_frames:
+        parts = [replace(track, valid=clear), track]
+    found: Scale | None = None
+    for part in parts:
+        found = found or scale_from_depth(part, mesh, object_clip, options)
+    for part in parts:
+        found = found or scale_from_hands(part, mesh, object_clip.camera, hands, options)
+    found = found or Scale(1.0, "unknown")
+    _log.info("%s: scale %.4f by %s", object_clip.name, found.factor, found.source)
+    return found
+
+
 def scale_from_depth(
-    track: PoseTrack, mesh: Mesh, masks: MaskSequence, name: str, camera: Camera, depth: DepthSequence
+    track: PoseTrack, mesh: Mesh, object_clip: ObjectClip, options: ScaleOptions = _DEFAULTS
 ) -> Scale | None:
     """Median ratio of measured to rendered depth over the object's pixels; None when there are too few."""
+    depth, camera = object_clip.depth, object_clip.camera
+    if depth is None:
+        return None
     rasterizer = Rasterizer(mesh)
     ratios: list[float] = []
-    for index in _spread(track):
+    for index in _spread(track, options.step):
         if index is None:
-            if len(ratios) >= _ENOUGH:
+            if len(ratios) >= options.enough:
                 break
             continue
         measured = depth.frame(index)
@@ -64,8 +79,8 @@ def scale_from_depth(
         )
         assert picture.depth is not None
         drawn = picture.depth[0]
-        both = (drawn > 0) & (measured > 0) & masks.mask(index, name)
-        if int(both.sum()) >= 20:
+        both = (drawn > 0) & (measured > 0) & object_clip.masks.mask(index, object_clip.name)
+        if int(both.sum()) >= options.pixels:
             ratios.append(float(np.median(measured[both] / drawn[both])))
     return Scale(float(np.median(ratios)), "depth") if ratios else None
 
@@ -73,109 +88,65 @@ def scale_from_depth(
 def scale_from_hands(
     track: PoseTrack,
     mesh: Mesh,
-    masks: MaskSequence,
-    name: str,
+    camera: Camera,
     hands: dict[str, HandTrack],
-    camera: Camera | None = None,
+    options: ScaleOptions = _DEFAULTS,
 ) -> Scale | None:
-    """Median ratio of hand to object distance where finger tips overlap the object in the picture.
+    """Median ratio of hand to object distance where finger tips meet the object in the picture.
 
-    With ``camera`` each tip is compared with the part of the object that lies where the tip is seen, behind the hand
-    too: right for tools that are held at one end. Without it tips on the mask are compared with the object's middle.
-    Returns None when no hand comes near it in three frames while both are tracked.
+    Each tip is compared with the part of the object that lies where the tip is seen, behind the hand too: right for
+    tools that are held at one end. None when no hand comes near it in enough frames while both are tracked.
     """
     ratios = []
-    for index in np.nonzero(track.valid)[0][::_STEP].tolist():
-        held = [h for h in hands.values() if h.valid[index]]
+    for index in np.nonzero(track.valid)[0][:: options.step].tolist():
         pose = track.camera_from_object[index]
-        if camera is not None:
-            found = [_ratios_at_tips(pose, mesh, camera, h.joints_2d[index], h.joints[index]) for h in held]
-        else:
-            mask = masks.mask(index, name)
-            grown = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-            middle = _middle_depth(pose, mesh)
-            found = [_tips_on(grown, h.joints_2d[index], h.joints[index]) / middle for h in held]
+        found = [
+            _ratios_at_tips(pose, mesh, camera, h.joints_2d[index], h.joints[index], options)
+            for h in hands.values()
+            if h.valid[index]
+        ]
         near = np.concatenate(found) if found else np.zeros(0)
-        if len(near) >= 2:
+        if len(near) >= options.tips:
             ratios.append(float(np.median(near)))
-    return Scale(float(np.median(ratios)), "hand") if len(ratios) >= 3 else None
+    return Scale(float(np.median(ratios)), "hand") if len(ratios) >= options.hand_frames else None
 
 
-def _spread(track: PoseTrack) -> list[int | None]:
-    """Every third valid frame, then, after a None that marks the place, the others."""
+def _spread(track: PoseTrack, step: int) -> list[int | None]:
+    """Every ``step``-th valid frame, then, after a None that marks the place, the others."""
     valid = np.nonzero(track.valid)[0].tolist()
-    return [*valid[::_STEP], None, *valid[1::_STEP], *valid[2::_STEP]]
+    return [*valid[::step], None, *(i for k, i in enumerate(valid) if k % step)]
 
 
-def _ratios_at_tips(pose: Array, mesh: Mesh, camera: Camera, pixels: Array, joints: Array) -> Array:
+def _ratios_at_tips(
+    pose: Array, mesh: Mesh, camera: Camera, pixels: Array, joints: Array, options: ScaleOptions
+) -> Array:
     """(N,) distance of each finger tip near the object over that of the object there.
 
     Front and back of the object count alike: fingers close around it.
     """
-    points = mesh.vertices[:: max(1, len(mesh.vertices) // _VERTICES)] @ pose[:3, :3].T + pose[:3, 3]
-    if (points[:, 2] <= 0.02).any():
+    points = mesh.vertices[:: max(1, len(mesh.vertices) // options.vertices)]
+    points = points @ pose[:3, :3].T + pose[:3, 3]
+    if (points[:, 2] <= NEAREST).any():
         return np.zeros(0)
     drawn = camera.project(points)
     size = float(np.ptp(drawn, axis=0).max())
-    off, which = cKDTree(drawn).query(pixels[list(_TIPS)], k=min(16, len(drawn)))
-    near = off[:, 0] < _NEAR * size
+    off, which = cKDTree(drawn).query(pixels[list(TIPS)], k=min(options.around, len(drawn)))
+    near = off[:, 0] < options.tip_reach * size
     there = points[which, 2].mean(1)
-    return np.asarray((joints[list(_TIPS), 2] / there)[near], np.float64)
+    return np.asarray((joints[list(TIPS), 2] / there)[near], np.float64)
 
 
-def _tips_on(mask: NDArray[np.bool_], pixels: Array, joints: Array) -> Array:
-    """(N,) distances z in metres of the finger tips that lie on the mask."""
-    at = np.round(pixels[list(_TIPS)]).astype(int)
-    inside = (at >= 0).all(1) & (at[:, 0] < mask.shape[1]) & (at[:, 1] < mask.shape[0])
-    at = at.clip(0, [mask.shape[1] - 1, mask.shape[0] - 1])
-    return joints[list(_TIPS), 2][inside & mask[at[:, 1], at[:, 0]]]
+def shared_scales(scales: dict[str, Scale]) -> dict[str, Scale]:
+    """Sizes of shapes made from one clip: those that nothing tells get the others' middle factor.
 
-
-def _middle_depth(pose: Array, mesh: Mesh) -> float:
-    """z of the mesh's middle in the camera frame, metres."""
-    return float((pose[:3, :3] @ mesh.center + pose[:3, 3])[2])
-
-
-def sized_track(
-    mesh: Mesh,
-    track: PoseTrack,
-    object_clip: ObjectClip,
-    hands: dict[str, HandTrack] | None,
-    scale: str,
-    begin: AlignStart,
-    group: SymmetryGroup,
-    smooth: bool,
-) -> tuple[PoseTrack, Array, ScaleSource]:
-    """The track in its final size, (3,) further factors on the mesh, and what fixed the size."""
-    found = Scale(1.0, "given") if scale == "known" else metric_scale(mesh, track, object_clip, hands)
-    factor, source = found.factor, found.source
-    mesh, group = mesh.scaled(factor), group.scaled(factor)
-    track = replace(track, camera_from_object=scaled_translations(track.camera_from_object, factor))
-    scales = SCALE_COUNTS[scale] if source == "depth" else 0
-    if not (smooth or scales):
-        return track, np.full(3, factor), source
-    if source != "depth" and scale != "known":
-        object_clip = replace(object_clip, depth=None)
-    refiner = refiner_for(mesh, object_clip.masks.mask(begin.frame, object_clip.name))
-    options = ClipOptions() if smooth else FREE
-    track, more = solve_track(refiner, track, object_clip, group, options, scales=scales)
-    return about_origin(track, mesh.center, more), factor * more, source
-
-
-def metric_scale(
-    mesh: Mesh, track: PoseTrack, object_clip: ObjectClip, hands: dict[str, HandTrack] | None
-) -> Scale:
-    """One factor from depth, else from hands; first from the frames whose outline the track explains."""
-    overlap = np.zeros(len(track)) if track.mask_iou is None else track.mask_iou
-    clear = track.valid & (overlap > _CLEAR)
-    parts = [track] if int(clear.sum()) < _MANY else [replace(track, valid=clear), track]
-    found, f = None, object_clip
-    for part in parts if f.depth is not None else ():
-        assert f.depth is not None
-        found = found or scale_from_depth(part, mesh, f.masks, f.name, f.camera, f.depth)
-    for part in parts if hands else ():
-        found = found or scale_from_hands(part, mesh, f.masks, f.name, hands or {}, f.camera)
-    return found or Scale(1.0, "unknown")
+    They were made at one guessed distance, and an object that nobody touched stands on the same table as those that
+    somebody did. Its source stays ``unknown``.
+    """
+    known = [s.factor for s in scales.values() if s.source != "unknown"]
+    if not known:
+        return scales
+    middle = Scale(float(np.median(known)), "unknown")
+    return {name: middle if s.source == "unknown" else s for name, s in scales.items()}
 
 
 def about_origin(track: PoseTrack, center: Array, factors: Array) -> PoseTrack:
@@ -186,51 +157,14 @@ def about_origin(track: PoseTrack, center: Array, factors: Array) -> PoseTrack:
 
 
 def stretched_mesh(mesh: Mesh, factors: Array) -> Mesh:
-    return replace(mesh, vertices=mesh.vertices * factors)
+    """The mesh with its axes multiplied by (3,) factors; the same mesh where they are all 1."""
+    return mesh if (factors == 1.0).all() else replace(mesh, vertices=mesh.vertices * factors)
 
 
-def sized_symmetry(group: SymmetryGroup, sized: Mesh, factors: Array) -> SymmetryGroup:
+def sized_symmetry(
+    group: SymmetryGroup, sized: Mesh, factors: Array, even: float = _DEFAULTS.even
+) -> SymmetryGroup:
     """The symmetry after scaling; unequal factors may break it, so that it is looked for anew."""
-    if float(np.ptp(factors)) < 1e-9:
+    if float(np.ptp(factors)) < even:
         return group.scaled(float(factors[0]))
     return group if group.is_trivial else symmetry_of(sized)
-
-
-def object_scales(
-    guessed: list[str],
-    tracks: dict[str, PoseTrack],
-    made: dict[str, ObjectStart],
-    masks: MaskSequence,
-    camera: Camera,
-    hands: dict[str, HandTrack],
-    depth: DepthSequence | None,
-) -> dict[str, Scale]:
-    """The metric scale of each object whose mesh was made here: depth first, then the hands that touch it."""
-    out: dict[str, Scale] = {}
-    for name in guessed:
-        found = None
-        if depth is not None:
-            found = scale_from_depth(tracks[name], made[name].mesh, masks, name, camera, depth)
-        if found is None and hands:
-            found = scale_from_hands(tracks[name], made[name].mesh, masks, name, hands)
-        out[name] = found or Scale(1.0, "unknown")
-    known = [s.factor for s in out.values() if s.source != "unknown"]
-    if known:  # an object nobody touched stands on the same table as those that somebody did
-        middle = float(np.median(known))
-        out = {n: s if s.source != "unknown" else Scale(middle, "unknown") for n, s in out.items()}
-    return out
-
-
-def scaled_object(name: str, mesh: Mesh, track: PoseTrack, scale: Scale) -> RigidObject:
-    """The object with mesh and translations multiplied by its scale: the picture stays the same."""
-    poses = track.camera_from_object.copy()
-    poses[:, :3, 3] *= scale.factor
-    source: ScaleSource = scale.source
-    return RigidObject(
-        name,
-        mesh.scaled(scale.factor),
-        replace(track, camera_from_object=poses),
-        scale=scale.factor,
-        scale_source=source,
-        symmetry=symmetry_of_made(mesh).scaled(scale.factor).sampled(),
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,10 @@ from dexman_pose.meshing.carve import HullVotes
 from dexman_pose.meshing.inflate import SwollenOutline
 from dexman_pose.meshing.paint import Painter
 from dexman_pose.meshing.silhouette import close_gaps
+from dexman_pose.pose.clip.options import ShapeOptions
 
-_VIEWS = 40
-_INSIDE = 0.55  # share of views that must see a point inside
+_log = logging.getLogger(__name__)
+_DEFAULTS = ShapeOptions()
 
 
 def improve_shape(
@@ -27,8 +30,7 @@ def improve_shape(
     tracks: dict[str, PoseTrack],
     frames: dict[str, int],
     *,
-    thickness: float = 0.8,
-    resolution: int = 48,
+    options: ShapeOptions = _DEFAULTS,
 ) -> dict[str, Mesh]:
     """Meshes rebuilt from the outlines of many frames, in the same object frames.
 
@@ -42,41 +44,40 @@ def improve_shape(
         meshes: first meshes by object name.
         tracks: their tracks.
         frames: the frame each mesh was made from.
-        thickness: factor on the swelling.
-        resolution: cells along the longest side.
+        options: which frames vote, and how.
 
     Returns:
         New meshes; objects with too few valid frames are left out.
     """
     shapes = {}
     for name, mesh in meshes.items():
-        views = _views(tracks[name], frames[name])
-        if len(views) >= 5:
+        views = _views(tracks[name], frames[name], options)
+        if len(views) >= options.least_views:
             try:
-                shapes[name] = _reshape(
-                    masks, camera, name, mesh, tracks[name], frames[name], views, thickness, resolution
-                )
-            except EstimationError:
-                continue
+                shapes[name] = _reshape(masks, camera, name, mesh, tracks[name], frames[name], views, options)
+            except EstimationError as error:
+                _log.info("%s: the first shape stays: %s", name, error)
     painters = {n: Painter(m, camera) for n, m in shapes.items()}
-    wanted = {n: set(_views(tracks[n], frames[n])[::4]) | {frames[n]} for n in shapes}
+    wanted = {
+        n: set(_views(tracks[n], frames[n], options)[:: options.painted_every]) | {frames[n]} for n in shapes
+    }
     for index in sorted(set().union(*wanted.values())) if wanted else []:
         image, labels = clip.frame(index), masks.labels(index)
         for name, painter in painters.items():
             if index in wanted[name]:
                 # The starting view is exact by construction; the others only fill in what it does not show.
-                weight = 1.0 if index == frames[name] else 0.01
+                weight = 1.0 if index == frames[name] else options.other_weight
                 pose = tracks[name].camera_from_object[index]
                 painter.add(image, labels == masks.label_of(name), pose, weight)
     return {name: painter.painted() for name, painter in painters.items()}
 
 
-def _views(track: PoseTrack, start: int) -> list[int]:
+def _views(track: PoseTrack, start: int, options: ShapeOptions) -> list[int]:
     """Frames that may vote: valid, with a decent overlap, evenly spread, the starting one among them."""
     assert track.mask_iou is not None
-    good = np.nonzero(track.valid & (track.mask_iou > 0.55))[0]
-    if len(good) > _VIEWS:
-        good = good[np.linspace(0, len(good) - 1, _VIEWS).round().astype(int)]
+    good = np.nonzero(track.valid & (track.mask_iou > options.view_overlap))[0]
+    if len(good) > options.views:
+        good = good[np.linspace(0, len(good) - 1, options.views).round().astype(int)]
     return sorted({int(i) for i in good} | ({start} if track.valid[start] else set()))
 
 
@@ -88,34 +89,38 @@ def _reshape(
     track: PoseTrack,
     start: int,
     views: list[int],
-    thickness: float,
-    resolution: int,
+    options: ShapeOptions,
 ) -> Mesh:
     middle = mesh.center
-    half = 0.5 * mesh.extents * np.array([1.3, 1.3, 1.15]) + 0.05 * mesh.radius
+    half = 0.5 * mesh.extents * np.array(options.margin) + options.padding * mesh.radius
     low, high = middle - half, middle + half
-    spacing = float((high - low).max()) / resolution
+    spacing = float((high - low).max()) / options.resolution
     votes = HullVotes(low - 2 * spacing, high + 2 * spacing, spacing)
     label = masks.label_of(name)
     for index in views:
         votes.add(masks.labels(index), label, camera, track.camera_from_object[index])
     pose = track.camera_from_object[start]
-    outline = _completed_outline(masks.labels(start), label, camera, pose, votes)
-    swollen = SwollenOutline(outline, camera, pose, thickness)
-    steep = 4.0 * spacing  # turns a share of votes into something that grows like a distance
+    outline = _completed_outline(masks.labels(start), label, camera, pose, votes, options)
+    swollen = SwollenOutline(outline, camera, pose, options.thickness)
+    steep = options.steep * spacing  # turns a share of votes into something that grows like a distance
 
     def distance(points: Array) -> Array:
-        return np.maximum(swollen(points), steep * (_INSIDE - votes.share(points)))
+        return np.maximum(swollen(points), steep * (options.inside - votes.share(points)))
 
     box_low, box_high = swollen.bounds()
     vertices, faces = surface_nets(distance, box_low - 2 * spacing, box_high + 2 * spacing, spacing)
-    if len(faces) < 50:
+    if len(faces) < options.least_faces:
         raise EstimationError(f"the views of {name!r} do not agree on a shape")
     return Mesh(vertices, faces, source="silhouette")
 
 
 def _completed_outline(
-    labels: NDArray[np.uint8], label: int, camera: Camera, pose: Array, votes: HullVotes
+    labels: NDArray[np.uint8],
+    label: int,
+    camera: Camera,
+    pose: Array,
+    votes: HullVotes,
+    options: ShapeOptions,
 ) -> NDArray[np.bool_]:
     """The outline in the starting view: its own mask where it is certain, the vote of the others where it is hidden."""
     height, width = labels.shape
@@ -127,15 +132,15 @@ def _completed_outline(
     points = origin + distance[:, None] * ray
     box = ((points >= votes.low) & (points <= votes.high)).all(1)
     share = np.zeros(len(points))
-    share[box] = np.where(votes.known(points[box]) >= 2.0, votes.share(points[box]), 0.0)
+    share[box] = np.where(votes.known(points[box]) >= options.known_views, votes.share(points[box]), 0.0)
     voted = np.zeros((len(range(0, height, 2)), len(range(0, width, 2))), np.float32)
     voted[...] = share.reshape(voted.shape)
     full = np.repeat(np.repeat(voted, 2, 0), 2, 1)[:height, :width]
     own = labels == label
     hidden = ~own & (labels != BACKGROUND)
-    visible = own & (full > 0.3)
+    visible = own & (full > options.seen_share)
     count, parts = cv2.connectedComponents(
-        (visible | (hidden & (full > 0.6))).astype(np.uint8), connectivity=4
+        (visible | (hidden & (full > options.hidden_share))).astype(np.uint8), connectivity=4
     )
     vouched = np.bincount(parts[visible], minlength=count) > 0
     vouched[0] = False

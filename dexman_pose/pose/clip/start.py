@@ -1,4 +1,4 @@
-"""Which frames of a clip to look for an object in: large, little hidden, with depth where there is depth."""
+"""Where an object's track starts: frames that show it well, and its pose (or a first shape) in one of them."""
 
 from __future__ import annotations
 
@@ -6,61 +6,50 @@ import logging
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import (
     BACKGROUND,
     OCCLUDER,
-    Camera,
-    Clip,
     DepthSequence,
     HandTrack,
     MaskSequence,
     Mesh,
-    ObjectPrompt,
     PoseTrack,
     _check,
 )
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry.se3 import scaled_translations
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.meshing.closed_shape import closed_shape, fill_share
 from dexman_pose.meshing.silhouette import close_gaps, shape_from_mask
-from dexman_pose.pose.clip.scale import scale_from_depth
-from dexman_pose.pose.clip.types import AlignStart, ObjectStart
+from dexman_pose.pose.clip.options import RoadOptions, StartOptions
+from dexman_pose.pose.clip.scale import scale_from_depth, sized_symmetry, stretched_mesh
+from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.estimate import PoseEstimate
 from dexman_pose.pose.observation.view import ObjectClip
-from dexman_pose.pose.refinement.refiner import refiner_for
-from dexman_pose.pose.search.search import find_pose, search_pose
+from dexman_pose.pose.search.search import find_pose
 from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.symmetry.cache import symmetry_of
 
 _log = logging.getLogger(__name__)
-
-_MARGIN_CAP = 0.2  # a lead over the runner-up beyond this is no better news
-
-_ARM_LENGTH = 0.7
-"""Metres at which an object is put when nothing tells its distance: a person's reach from a table camera."""
-
-LEAST_PIXELS = 30
-"""Masks smaller than this say nothing about a pose."""
-
-_MEASURED = 0.1  # share of a mask with depth from which a frame tells a size
+_DEFAULTS = StartOptions()
 
 
 def best_frames(
-    masks: MaskSequence, name: str, depth: DepthSequence | None = None, count: int = 3
+    masks: MaskSequence,
+    name: str,
+    depth: DepthSequence | None = None,
+    count: int = _DEFAULTS.candidates,
+    options: StartOptions = _DEFAULTS,
 ) -> list[int]:
     """Up to ``count`` frames, best first, that lie apart; empty when the object has no usable mask at all.
 
-    With depth only frames are taken that have depth on the mask, as long as there are any.
+    A frame is worth the area of its mask times the share of the mask's edge that nothing else touches. With depth only
+    frames are taken that have depth on the mask, as long as there are any.
     """
-    worth = np.array([_visibility(masks.labels(i), masks.label_of(name)) for i in range(masks.num_frames)])
-    if masks.confidence.any():
-        worth = worth * (masks.confidence[:, masks.names.index(name)] > 0)
-    if depth is not None:
-        measured = np.array([_measured(masks, name, depth, i) if w > 0 else 0.0 for i, w in enumerate(worth)])
-        worth = worth * measured if measured.any() else worth
+    worth = frame_worth(masks, name, depth, options)
     apart = max(masks.num_frames // (2 * count), 1)
     chosen: list[int] = []
     while len(chosen) < count and worth.max(initial=0.0) > 0:
@@ -70,149 +59,236 @@ def best_frames(
     return chosen
 
 
-def _visibility(labels: NDArray[np.uint8], label: int) -> float:
-    """Area of the mask times the share of its edge that no occluder and no image border touches."""
+def frame_worth(
+    masks: MaskSequence, name: str, depth: DepthSequence | None, options: StartOptions = _DEFAULTS
+) -> Array:
+    """(T,) pixels of the mask times the share of its edge that is free; 0 where there is no usable mask."""
+    label, least = masks.label_of(name), options.least_pixels
+    worth = np.array([np.prod(_visible(masks.labels(i), label, least)) for i in range(masks.num_frames)])
+    if masks.confidence.any():
+        worth = worth * (masks.confidence[:, masks.names.index(name)] > 0)
+    if depth is None:
+        return worth
+    measured = np.array(
+        [_measured(masks, name, depth, i, options.measured) if w > 0 else 0.0 for i, w in enumerate(worth)]
+    )
+    return worth * measured if measured.any() else worth
+
+
+def _visible(labels: NDArray[np.uint8], label: int, least: int) -> tuple[float, float]:
+    """Pixels of the mask, and the share of its edge that no other thing and no image border touches."""
     mask = (labels == label).astype(np.uint8)
     area = int(mask.sum())
-    if area < LEAST_PIXELS:
-        return 0.0
+    if area < least:
+        return 0.0, 0.0
     around = cv2.dilate(np.pad(mask, 1), np.ones((3, 3), np.uint8)) - np.pad(mask, 1)
     other = np.pad((labels != label) & (labels != BACKGROUND), 1, constant_values=True)
-    ring = around > 0
-    return area * float(np.mean(~other[ring]))
+    return float(area), float(np.mean(~other[around > 0]))
 
 
-def _measured(masks: MaskSequence, name: str, depth: DepthSequence, frame: int) -> float:
+def _measured(masks: MaskSequence, name: str, depth: DepthSequence, frame: int, least: float) -> float:
     """Share of the mask with depth; 0 when it is too little to tell a size."""
     share = float(np.mean(depth.frame(frame)[masks.mask(frame, name)] > 0))
-    return share if share >= _MEASURED else 0.0
+    return share if share >= least else 0.0
 
 
-def start_given(mesh: Mesh, object_clip: ObjectClip, frame: int, start: ArrayLike, scale: str) -> AlignStart:
+def begin_object(
+    request: ObjectRequest,
+    object_clip: ObjectClip,
+    hands: dict[str, HandTrack],
+    options: RoadOptions,
+    device: str = "cpu",
+) -> ObjectStart:
+    """Find the shape of an object and its pose in the frame its track starts from.
+
+    Raises:
+        EstimationError: the object has no usable mask in any frame.
+    """
+    if request.mesh is None:
+        return _made(request, object_clip, hands, options.start)
+    own = symmetry_of(request.mesh) if request.symmetry is None else request.symmetry
+    shape, group = _stand_in(request, own, options.closed.full)
+    if request.start is not None:
+        start = _given(shape, object_clip, request, options)
+    else:
+        start = _searched(shape, object_clip, request, group, options.start, device)
+    sized = stretched_mesh(shape, start.factors)
+    group = sized_symmetry(group, sized, start.factors, options.scale.even)
+    return ObjectStart(sized, start.frame, start.camera_from_object, group, start.factors, start.metric)
+
+
+def _stand_in(request: ObjectRequest, own: SymmetryGroup, full: float) -> tuple[Mesh, SymmetryGroup]:
+    """The shape whose outline is compared with masks, and its symmetry."""
+    assert request.mesh is not None
+    if request.closed is False:
+        return request.mesh, own
+    filled = closed_shape(request.mesh)
+    share = fill_share(request.mesh, filled)
+    if request.closed is None and share > full:
+        return request.mesh, own
+    _log.info("%s: gaps are closed, the mesh covers %.2f of its outline", request.name, share)
+    return filled, symmetry_of(filled) if request.symmetry is None else request.symmetry
+
+
+def _given(mesh: Mesh, object_clip: ObjectClip, request: ObjectRequest, options: RoadOptions) -> ObjectStart:
     """A start pose, made metric where depth was measured in its frame."""
-    pose = _check.rigid(np.asarray(start, np.float64)[None], "start")[0]
-    if scale == "known" or object_clip.depth is None:
-        return AlignStart(frame, pose, np.ones(3))
+    frame = int(request.frame or 0)
+    pose = _check.rigid(np.asarray(request.start, np.float64)[None], "start")[0]
+    known = request.scale == "known"
+    if known or object_clip.depth is None:
+        return ObjectStart(mesh, frame, pose, metric=known)
     count = object_clip.clip.num_frames
     alone = PoseTrack(np.repeat(pose[None], count, 0), np.arange(count) == frame, np.ones(count))
-    found = scale_from_depth(
-        alone, mesh, object_clip.masks, object_clip.name, object_clip.camera, object_clip.depth
-    )
+    found = scale_from_depth(alone, mesh, object_clip, options.scale)
     if found is None:
-        return AlignStart(frame, pose, np.ones(3))
-    return AlignStart(frame, scaled_translations(pose[None], found.factor)[0], np.full(3, found.factor), True)
+        return ObjectStart(mesh, frame, pose, metric=False)
+    pose = scaled_translations(pose[None], found.factor)[0]
+    return ObjectStart(mesh, frame, pose, factors=np.full(3, found.factor))
 
 
-def start_searched(
+def _searched(
     mesh: Mesh,
     object_clip: ObjectClip,
-    start_frame: int | None,
-    scale: str,
+    request: ObjectRequest,
     group: SymmetryGroup,
+    options: StartOptions,
     device: str,
-) -> AlignStart:
-    """The best hypothesis of a few good frames."""
-    frames = [start_frame]
-    if start_frame is None:
-        frames = [*best_frames(object_clip.masks, object_clip.name, object_clip.depth)]
-    if not frames:
-        raise EstimationError(
-            f"object {object_clip.name!r} has no usable mask in any frame; give a tighter box or a mask"
-        )
-    best: tuple[float, AlignStart] | None = None
-    for frame in frames:
-        assert frame is not None
-        merit, found = _hypothesis(mesh, object_clip, frame, scale, group, device)
-        _log.info("%s: search in frame %d has merit %.3f", object_clip.name, frame, merit)
-        if best is None or merit > best[0]:
-            best = merit, found
-    assert best is not None
-    return best[1]
+) -> ObjectStart:
+    """The pose in the frame asked for; where that is not clear, the best of it and a few good frames."""
+    tried: list[tuple[float, ObjectStart]] = []
+    if request.frame is not None:
+        merit, clear, start = _hypothesis(mesh, object_clip, request, request.frame, group, options, device)
+        if clear or not request.elsewhere:
+            return start
+        tried.append((merit + options.better, start))
+    masks, name = object_clip.masks, object_clip.name
+    others = best_frames(masks, name, object_clip.depth, options.candidates, options)
+    for frame in others:
+        if frame != request.frame:
+            merit, _, start = _hypothesis(mesh, object_clip, request, frame, group, options, device)
+            tried.append((merit, start))
+    if not tried:
+        raise EstimationError(_UNSEEN.format(name))
+    best = max(tried, key=lambda one: one[0])[1]
+    _log.info("%s: the track starts in frame %d, the clearest of %d", name, best.frame, len(tried))
+    return best
 
 
 def _hypothesis(
-    mesh: Mesh, object_clip: ObjectClip, frame: int, scale: str, group: SymmetryGroup, device: str
-) -> tuple[float, AlignStart]:
-    """The best pose in one frame, and its score plus half its lead."""
+    mesh: Mesh,
+    object_clip: ObjectClip,
+    request: ObjectRequest,
+    frame: int,
+    group: SymmetryGroup,
+    options: StartOptions,
+    device: str,
+) -> tuple[float, bool, ObjectStart]:
+    """Merit of the best pose in one frame (its score and a share of its lead), whether it is clear, and the pose."""
     labels, label = object_clip.masks.labels(frame), object_clip.masks.label_of(object_clip.name)
     sensor = None if object_clip.depth is None else object_clip.depth.frame(frame)
-    metric = sensor is not None and bool((sensor[labels == label] > 0).any())
-    scales = SCALE_COUNTS[scale] if metric or scale == "axes" else 0
+    measured = sensor is not None and bool((sensor[labels == label] > 0).any())
     found = find_pose(
         mesh,
         object_clip.clip.frame(frame),
         labels,
         label,
         object_clip.camera,
-        depth=sensor if metric else None,
-        scales=scales,
+        depth=sensor if measured else None,
+        scales=SCALE_COUNTS[request.scale] if measured or request.scale == "axes" else 0,
         symmetry=group,
         device=device,
     )
-    lead = found[0].score - found[1].score if len(found) > 1 else _MARGIN_CAP
-    merit = found[0].score + 0.5 * float(np.clip(lead, 0.0, _MARGIN_CAP))
-    return merit, _start_of(found[0], frame, metric and scale != "known")
+    lead = found[0].score - found[1].score if len(found) > 1 else options.lead_cap
+    merit = found[0].score + options.lead_share * float(np.clip(lead, 0.0, options.lead_cap))
+    clear = found[0].mask_iou >= options.clear_overlap and lead > options.clear_margin
+    _log.info(
+        "%s: search in frame %d: overlap %.3f, lead %.3f, merit %.3f%s",
+        object_clip.name,
+        frame,
+        found[0].mask_iou,
+        lead,
+        merit,
+        ", clear" if clear else "",
+    )
+    return merit, clear, _start_of(mesh, found[0], frame, measured, request.scale)
 
 
-def _start_of(estimate: PoseEstimate, frame: int, metric: bool) -> AlignStart:
+def _start_of(mesh: Mesh, estimate: PoseEstimate, frame: int, measured: bool, scale: str) -> ObjectStart:
     """Without depth only the ratios of factors mean anything: their common factor becomes 1."""
     factors, pose = estimate.axis_scales, estimate.camera_from_object
-    if not metric:
+    if scale == "known":
+        return ObjectStart(mesh, frame, pose)
+    if not measured:
         common = float(np.exp(np.log(factors).mean()))
         factors, pose = factors / common, scaled_translations(pose[None], 1.0 / common)[0]
-    return AlignStart(frame, pose, factors, metric)
+    return ObjectStart(mesh, frame, pose, factors=factors, metric=measured)
 
 
-def begin_object(
-    name: str,
-    clip: Clip,
-    masks: MaskSequence,
-    prompt: ObjectPrompt,
-    mesh: Mesh | None,
-    camera: Camera,
-    hands: dict[str, HandTrack],
-    depth: DepthSequence | None,
+_UNSEEN = "object {!r} has no usable mask in any frame; give a tighter box or a mask"
+
+
+def prompted_frame(masks: MaskSequence, name: str, wanted: int, options: StartOptions = _DEFAULTS) -> int:
+    """The prompted frame, or the nearest one in which the object has a mask.
+
+    Raises:
+        EstimationError: there is none.
+    """
+    column = masks.names.index(name)
+    order = np.argsort(np.abs(np.arange(masks.num_frames) - wanted), kind="stable").tolist()
+    for frame in order:
+        sure = masks.confidence[frame, column] > 0
+        if sure and int(masks.mask(frame, name).sum()) >= options.least_pixels:
+            return int(frame)
+    raise EstimationError(_UNSEEN.format(name))
+
+
+def _made(
+    request: ObjectRequest, object_clip: ObjectClip, hands: dict[str, HandTrack], options: StartOptions
 ) -> ObjectStart:
-    """The mesh of one object and its pose in the frame it starts from."""
-    label = masks.label_of(name)
-    frame = _first_frame(masks, name, prompt.frame)
-    labels = masks.labels(frame)
-    image = clip.frame(frame)
-    sensor = depth.frame(frame) if depth is not None else None
-    if mesh is not None:
-        refiner = refiner_for(mesh, labels == label)
-        found = search_pose(refiner, image, labels, label, camera, depth=sensor, symmetry=symmetry_of(mesh))
-        return ObjectStart(mesh, frame, found[0].camera_from_object)
-    visible = labels == label
-    distance = _distance(visible, frame, hands, sensor)
+    """A shape made from the outline in one frame, and its pose there."""
+    masks, label = object_clip.masks, object_clip.masks.label_of(object_clip.name)
+    frame = _frame_to_shape(object_clip, request, options)
+    visible = masks.labels(frame) == label
+    sensor = object_clip.depth.frame(frame) if object_clip.depth is not None else None
+    distance = _distance(visible, hands, sensor, options)
     shape, pose = shape_from_mask(
-        close_gaps(visible, labels == OCCLUDER), camera, distance, image, visible=visible
+        close_gaps(visible, masks.labels(frame) == OCCLUDER),
+        object_clip.camera,
+        distance,
+        object_clip.clip.frame(frame),
+        visible=visible,
     )
     return ObjectStart(shape, frame, pose)
 
 
-def _first_frame(masks: MaskSequence, name: str, wanted: int) -> int:
-    """The prompted frame, or the nearest one in which the object has a mask."""
-    column = masks.names.index(name)
-    order = np.argsort(np.abs(np.arange(masks.num_frames) - wanted), kind="stable")
-    for frame in order:
-        if masks.confidence[frame, column] > 0 and int(masks.mask(int(frame), name).sum()) >= 30:
-            return int(frame)
-    raise EstimationError(f"object {name!r} has no usable mask in any frame; give a tighter box or a mask")
+def _frame_to_shape(object_clip: ObjectClip, request: ObjectRequest, options: StartOptions) -> int:
+    """The prompted frame; another one where the object is largely hidden in it and plainly seen there."""
+    masks, name = object_clip.masks, object_clip.name
+    frame = prompted_frame(masks, name, request.frame or 0, options)
+    free = _visible(masks.labels(frame), masks.label_of(name), options.least_pixels)[1]
+    if not request.elsewhere or free >= 1.0 - options.hidden:
+        return frame
+    worth = frame_worth(masks, name, object_clip.depth, options)
+    other = int(worth.argmax())
+    if worth[other] <= options.freer * worth[frame]:
+        return frame
+    _log.info(
+        "%s: %.2f of its edge is free in frame %d; shaped in frame %d instead", name, free, frame, other
+    )
+    return other
 
 
 def _distance(
-    visible: NDArray[np.bool_], frame: int, hands: dict[str, HandTrack], sensor: NDArray[np.float32] | None
+    visible: Mask,
+    hands: dict[str, HandTrack],
+    sensor: NDArray[np.float32] | None,
+    options: StartOptions,
 ) -> float:
     """A first distance in metres for an object without a mesh; the scale is settled later from the whole clip."""
-    if sensor is not None and np.count_nonzero(sensor[visible]) >= 20:
+    if sensor is not None and np.count_nonzero(sensor[visible]) >= options.depth_pixels:
         measured = sensor[visible]
         return float(np.median(measured[measured > 0]))
     known = [h.joints[h.valid][:, :, 2] for h in hands.values() if h.valid.any()]
     if known:
         return float(np.median(np.concatenate(known)))
-    return _ARM_LENGTH
-
-
-def pose_at(track: PoseTrack, made: ObjectStart) -> Array:
-    return track.camera_from_object[made.frame] if track.valid[made.frame] else made.camera_from_object
+    return options.arm_length

@@ -14,7 +14,8 @@ from dexman_pose.geometry import rotation_angle, se3, so3_exp
 from dexman_pose.optimize.problem import move_poses
 from dexman_pose.optimize.solver import solve_clip
 from dexman_pose.optimize.types import ClipOptions, SharedUnknowns
-from dexman_pose.pose.clip.frame_costs import FusedCosts, PoseAnchors, clip_costs
+from dexman_pose.pose.clip.frame_costs import FusedCosts, clip_costs
+from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import refiner_for
 
 FRAMES = 7
@@ -44,7 +45,9 @@ def made(scene: Any) -> tuple[Any, Clip, MaskSequence, DepthSequence]:
 def costs_of(made: Any, scene: Any, poses: np.ndarray, valid: np.ndarray, **options: Any) -> FusedCosts:
     refiner, clip, masks, depth = made
     sensor = depth if options.pop("depth", False) else None
-    return clip_costs(refiner, clip, masks, "wedge", scene.camera, poses, valid, depth=sensor, **options)
+    return clip_costs(
+        refiner, ObjectClip(clip, masks, "wedge", scene.camera, sensor), poses, valid, **options
+    )
 
 
 def nudged(refiner: Any, seed: int = 0, turn: float = 0.05, shift: float = 0.003) -> np.ndarray:
@@ -90,7 +93,7 @@ def test_depth_gives_one_scale_for_the_clip(made: Any, scene: Any, factor: float
     poses = true_poses()
     poses[:, :3, 3] *= factor
     costs = clip_costs(
-        small, clip, masks, "wedge", scene.camera, poses, np.ones(FRAMES, bool), depth=depth, scales=1
+        small, ObjectClip(clip, masks, "wedge", scene.camera, depth), poses, np.ones(FRAMES, bool), scales=1
     )
     shared = SharedUnknowns(np.zeros(1), np.full(1, 2.0), 1)
     options = ClipOptions(acceleration_sigma=1e6, angular_acceleration_sigma=1e6)
@@ -106,29 +109,17 @@ def test_a_longer_lens_is_found_with_depth(made: Any, scene: Any) -> None:
     k[1, 1] *= 1.1
     wrong = replace(scene.camera, K=k)
     costs = clip_costs(
-        refiner, clip, masks, "wedge", wrong, true_poses(), np.ones(FRAMES, bool), depth=depth, focal=True
+        refiner,
+        ObjectClip(clip, masks, "wedge", wrong, depth),
+        true_poses(),
+        np.ones(FRAMES, bool),
+        focal=True,
     )
     shared = SharedUnknowns(np.zeros(1), np.full(1, 0.3), 0)
     options = ClipOptions(acceleration_sigma=1e6, angular_acceleration_sigma=1e6)
     valid = np.arange(FRAMES) != 3
     found = solve_clip(costs, true_poses(), valid, refiner.center, shared=shared, options=options)
     assert 1.1 * float(np.exp(found.shared[0])) == pytest.approx(1.0, abs=0.02)
-
-
-def test_anchors_have_the_gradient_of_their_cost() -> None:
-    rng = np.random.default_rng(3)
-    held = true_poses()
-    anchors = PoseAnchors(held, 0.01, 0.1)
-    poses = move_poses(held, 0.02 * rng.standard_normal((FRAMES, 6)), CENTER)
-    hessian, gradient, _ = anchors.terms(poses, CENTER)
-    numeric = np.zeros_like(gradient)
-    for k in range(6):
-        step = np.zeros((FRAMES, 6))
-        step[:, k] = 1e-6
-        ahead = anchors.terms(move_poses(poses, step, CENTER), CENTER)[2]
-        numeric[:, k] = (ahead - anchors.terms(move_poses(poses, -step, CENTER), CENTER)[2]) / 4e-6
-    np.testing.assert_allclose(gradient, numeric, rtol=0.02, atol=0.05)
-    assert np.linalg.eigvalsh(hessian).min() > 0
 
 
 def test_crops_of_two_sizes_are_refused(made: Any, scene: Any) -> None:

@@ -1,0 +1,253 @@
+"""Settings of the road from masks to objects, with units, meaning, and where each value comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dexman_pose.optimize.types import ClipOptions
+
+TIPS = (4, 8, 12, 16, 20)
+"""Finger tips among the 21 joints of a hand."""
+
+NEAREST = 0.02
+"""Metres: an object with a part nearer than this to the camera, or behind it, is not drawn (the solver's own limit)."""
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """Which frame an object is looked for in.
+
+    Attributes:
+        least_pixels: of a mask; smaller ones say nothing about a pose.
+        candidates: frames searched in, the prompted one apart.
+        measured: share of a mask with depth from which a frame tells a size.
+        clear_overlap: a search whose outline overlaps the mask this much ...
+        clear_margin: ... and whose score leads the runner-up by this much needs no second opinion: all gross failures
+            of a search on leaking masks led by at most 0.045 (21 of 21), good ones by more in three cases of four.
+        lead_cap: a lead beyond this is no better news; scores lie between 0 and about 2.
+        lead_share: of the lead that counts beside the score when frames are compared.
+        better: merit by which another frame must lead to be preferred to the prompted one, whose mask is the surest:
+            about what separates right from wrong poses in ``clear_margin``, twice.
+        hidden: share of the outline touched by other things from which the prompted frame counts as hidden, and a shape
+            is made from another one ...
+        freer: ... that shows this many times as much of the object's outline and area.
+        arm_length: metres at which an object is put when nothing tells its distance: a person's reach from a table
+            camera.
+        depth_pixels: measured pixels on a mask that tell a distance.
+    """
+
+    least_pixels: int = 30
+    candidates: int = 3
+    measured: float = 0.1
+    clear_overlap: float = 0.85
+    clear_margin: float = 0.045
+    lead_cap: float = 0.2
+    lead_share: float = 0.5
+    better: float = 0.1
+    hidden: float = 0.5
+    freer: float = 2.0
+    arm_length: float = 0.7
+    depth_pixels: int = 20
+
+
+@dataclass(frozen=True)
+class ClosedOptions:
+    """When a mesh of wires or bars is replaced by a closed stand-in.
+
+    Attributes:
+        full: share of its closed picture that a mesh without gaps covers; the closing itself adds a little.
+    """
+
+    full: float = 0.86
+
+
+@dataclass(frozen=True)
+class ScaleOptions:
+    """How a metric size is read off depth or hands.
+
+    Attributes:
+        clear: outline overlap of the frames that a size is read off first: their pose explains the mask ...
+        clear_frames: ... if there are this many of them.
+        step: every so manieth frame is asked: neighbours say the same.
+        enough: frames with an answer; with fewer, those in between are asked too.
+        pixels: measured pixels on object and mask that make a ratio of depths.
+        tip_reach: of the object's size in the picture: how far beside its outline a finger tip holds it.
+        tips: finger tips on the object that make a frame count.
+        hand_frames: such frames that make a size.
+        vertices: of a mesh, enough to tell its depth at a place.
+        around: vertices next to a tip whose depth is averaged, front and back of the object alike.
+        even: factors along axes that differ by less are one factor (rounding).
+    """
+
+    clear: float = 0.85
+    clear_frames: int = 10
+    step: int = 3
+    enough: int = 5
+    pixels: int = 20
+    tip_reach: float = 0.15
+    tips: int = 2
+    hand_frames: int = 3
+    vertices: int = 4000
+    around: int = 16
+    even: float = 1e-9
+
+
+@dataclass(frozen=True)
+class ShapeOptions:
+    """How shapes made from one outline are improved by the other frames.
+
+    Attributes:
+        good_overlap: mean outline overlap above which the first shape explains the whole clip already.
+        views: frames that vote; more of a clip say the same.
+        least_views: frames without which nothing is voted on.
+        view_overlap: outline overlap of a frame that may vote.
+        painted_every: of the voting frames, every so manieth gives colours.
+        other_weight: of another view's colours beside those of the starting view, which is exact by construction.
+        inside: share of views that must see a point inside.
+        margin: (3,) factors on the first shape's extents, which the new one may fill; less in depth, which is a guess.
+        padding: added all around, in radii.
+        steep: cells; turns a share of votes into something that grows like a distance.
+        least_faces: of a shape.
+        seen_share: votes that keep a pixel of the starting view's own mask ...
+        hidden_share: ... and that add a pixel hidden by something else.
+        known_views: views that must have seen a place for their votes to count.
+        thickness: factor on the swelling of the outline.
+        resolution: cells along the longest side.
+    """
+
+    good_overlap: float = 0.94
+    views: int = 40
+    least_views: int = 5
+    view_overlap: float = 0.55
+    painted_every: int = 4
+    other_weight: float = 0.01
+    inside: float = 0.55
+    margin: tuple[float, float, float] = (1.3, 1.3, 1.15)
+    padding: float = 0.05
+    steep: float = 4.0
+    least_faces: int = 50
+    seen_share: float = 0.3
+    hidden_share: float = 0.6
+    known_views: float = 2.0
+    thickness: float = 0.8
+    resolution: int = 48
+
+
+@dataclass(frozen=True)
+class HeldOptions:
+    """How an object follows the hand that holds it where its outline is not explained.
+
+    Attributes:
+        tip_reach: of the object's size in the picture: how far beside its outline a finger tip holds it.
+        tips: finger tips on the object that make a hand hold it.
+        vertices: of a mesh, enough to tell its outline.
+        trusted_overlap: a tracked pose is kept when its outline overlap is above this ...
+        trusted_angle: ... and its rotation within this angle, radians, of what the hand says ...
+        sure_overlap: ... or when its overlap is above this, whatever the hand says: fingers may have shifted.
+        shift: standard deviation in metres of a pose told by the hand alone ...
+        turn: ... and in radians: fingers shift their grip, which costs 10 to 20 degrees.
+    """
+
+    tip_reach: float = 0.15
+    tips: int = 2
+    vertices: int = 4000
+    trusted_overlap: float = 0.85
+    trusted_angle: float = float(np.deg2rad(25.0))
+    sure_overlap: float = 0.9
+    shift: float = 0.03
+    turn: float = float(np.deg2rad(20.0))
+
+
+@dataclass(frozen=True)
+class EvidenceOptions:
+    """The rendered evidence of a whole clip.
+
+    Attributes:
+        side: longest side in pixels of a frame's crop: over a whole clip there are outline points in plenty.
+        least_side: pixels of a crop where there is no box at all.
+        margin: of the box's longer side; poses and scale may move that far ...
+        border: ... and so many pixels more.
+        drawn_limit: a drawn box this many times larger than the mask's is a mistake and not covered.
+        chunk: frames rendered at a time, which bounds memory.
+        anchor_shift: standard deviation of the track's own poses as measurements, in radii ...
+        anchor_turn: ... and in radians: they hold what outlines leave open and give way to what outlines say.
+        loose: times wider along translations while the scale is unknown: distances move with it.
+        scale_sigma: of the log-scales' prior: a factor of seven either way.
+        vague: variance that stands for "not measured" where a track has no covariance.
+    """
+
+    side: int = 96
+    least_side: int = 8
+    margin: float = 0.25
+    border: int = 8
+    drawn_limit: float = 4.0
+    chunk: int = 24
+    anchor_shift: float = 0.05
+    anchor_turn: float = float(np.deg2rad(3.0))
+    loose: float = 10.0
+    scale_sigma: float = 2.0
+    vague: float = 1e4
+
+
+@dataclass(frozen=True)
+class ContinuityOptions:
+    """Which frames of a solved track no object can have moved through.
+
+    Attributes:
+        speed: metres a second of an object's centre that no hand exceeds: 60 mm in a frame at 30 frames a second; a
+            throw is slower while it is still in the hand.
+        turn_rate: radians a second of its rotation: 45 degrees in such a frame.
+        longest: seconds. A run of frames that is torn from both neighbours goes altogether if it is no longer than
+            this; of longer ones only the torn ends do, since nothing tells which side is wrong.
+        moved_shift: a pose that the solver moved by more than this, in radii of the object, against the measurement ...
+        moved_turn: ... or more than this in radians is no longer that measurement, and has to explain the mask as well:
+            several times what measurements scatter by.
+        worse: overlap with the mask that a pose so moved may lose.
+        drawn_shift: overlaps are measured anew where a pose moved by more than this, in radii ...
+        drawn_turn: ... or more than this in radians; less does not show in them.
+    """
+
+    speed: float = 1.8
+    turn_rate: float = float(np.deg2rad(1350.0))
+    longest: float = 0.5
+    moved_shift: float = 0.15
+    moved_turn: float = float(np.deg2rad(12.0))
+    worse: float = 0.03
+    drawn_shift: float = 0.03
+    drawn_turn: float = float(np.deg2rad(3.0))
+
+
+@dataclass(frozen=True)
+class SmoothOptions:
+    """The whole-clip solver at the end of the road.
+
+    Attributes:
+        solver: smoothness. Tighter than the default, which stands beside outlines that count as if every pixel's error
+            were its own: tracked poses carry their own covariance, which on real clips agrees with their scatter.
+            In measured grasps the middle acceleration is about 0.5 m/s^2 and 8 rad/s^2; Huber's kernel lets more pass.
+        reach: standard deviations beyond which a measured pose loses influence against its neighbours.
+        continuity: which frames are not connected to the others.
+    """
+
+    solver: ClipOptions = field(
+        default_factory=lambda: ClipOptions(
+            acceleration_sigma=0.5, angular_acceleration_sigma=8.0, iterations=30, relative_tolerance=1e-4
+        )
+    )
+    reach: float = 4.0
+    continuity: ContinuityOptions = field(default_factory=ContinuityOptions)
+
+
+@dataclass(frozen=True)
+class RoadOptions:
+    """All settings of the road from masks to objects."""
+
+    start: StartOptions = field(default_factory=StartOptions)
+    closed: ClosedOptions = field(default_factory=ClosedOptions)
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
+    shape: ShapeOptions = field(default_factory=ShapeOptions)
+    held: HeldOptions = field(default_factory=HeldOptions)
+    evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
+    smooth: SmoothOptions = field(default_factory=SmoothOptions)
