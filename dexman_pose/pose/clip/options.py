@@ -224,7 +224,7 @@ class SmoothOptions:
     """The whole-clip solver at the end of the road.
 
     Attributes:
-        solver: smoothness. Tighter than the default, which stands beside outlines that count as if every pixel's error
+        solver: smoothness. Covariances stay those of the measurements, which is the safe side. Tighter than the default, which stands beside outlines that count as if every pixel's error
             were its own: tracked poses carry their own covariance, which on real clips agrees with their scatter.
             In measured grasps the middle acceleration is about 0.5 m/s^2 and 8 rad/s^2; Huber's kernel lets more pass.
         reach: standard deviations beyond which a measured pose loses influence against its neighbours.
@@ -233,7 +233,11 @@ class SmoothOptions:
 
     solver: ClipOptions = field(
         default_factory=lambda: ClipOptions(
-            acceleration_sigma=0.5, angular_acceleration_sigma=8.0, iterations=30, relative_tolerance=1e-4
+            acceleration_sigma=0.5,
+            angular_acceleration_sigma=8.0,
+            iterations=30,
+            relative_tolerance=1e-4,
+            covariance=False,
         )
     )
     reach: float = 4.0
