@@ -224,8 +224,9 @@ class SmoothOptions:
     """The whole-clip solver at the end of the road.
 
     Attributes:
-        solver: smoothness. Covariances stay those of the measurements, which is the safe side. Tighter than the default, which stands beside outlines that count as if every pixel's error
-            were its own: tracked poses carry their own covariance, which on real clips agrees with their scatter.
+        solver: smoothness. Covariances stay those of the measurements, which is the safe side. Tighter than the
+            default, which stands beside outlines that count as if every pixel's error were its own: tracked poses
+            carry their own covariance, which on real clips agrees with their scatter.
             In measured grasps the middle acceleration is about 0.5 m/s^2 and 8 rad/s^2; Huber's kernel lets more pass.
         reach: standard deviations beyond which a measured pose loses influence against its neighbours.
         continuity: which frames are not connected to the others.
