@@ -70,6 +70,11 @@ class VerdictOptions:
         margin: score by which a pose that colours do not vouch for must lead ...
         close_margin: ... and by which it must where its overlap is ``sure_overlap``.
         sure_overlap: overlap with the mask that only an exact mask and a right outline reach.
+        supported_margin: ... and by which it must where the picture shows ``supported_edges`` of its edges and its
+            overlap is ``supported_overlap``: there, wrong poses led by at most 0.007 but for one that hid a handle
+            where the mask missed it.
+        supported_edges: share of the edges that right poses without colours reach, and wrong ones on box masks do not.
+        supported_overlap: overlap that goes with them.
         overlap: least overlap with the mask of a pose that colours do not vouch for ...
         single_overlap: ... where there is no other pose to lead ...
         doubted_overlap: ... and where colours speak, but neither for nor clearly against it.
@@ -88,6 +93,9 @@ class VerdictOptions:
     margin: float = 0.045
     close_margin: float = 0.008
     sure_overlap: float = 0.98
+    supported_margin: float = 0.012
+    supported_edges: float = 0.5
+    supported_overlap: float = 0.9
     overlap: float = 0.7
     single_overlap: float = 0.85
     doubted_overlap: float = 0.95
@@ -137,10 +145,19 @@ def judge(signals: PoseSignals, options: VerdictOptions = _DEFAULT) -> Verdict:
     return Verdict(not doubts, doubts)
 
 
+def _needed_lead(signals: PoseSignals, options: VerdictOptions) -> float:
+    """Score by which a pose that colours do not vouch for must lead: less where outline and edges support it."""
+    if signals.overlap >= options.sure_overlap:
+        return options.close_margin
+    edged = signals.edges is not None and signals.edges >= options.supported_edges
+    if edged and signals.overlap >= options.supported_overlap:
+        return options.supported_margin
+    return options.margin
+
+
 def _shape_doubts(signals: PoseSignals, options: VerdictOptions) -> tuple[str, ...]:
     """What outline, edges, depth and the runner-up say against a pose."""
-    sure = signals.overlap >= options.sure_overlap
-    lead = options.close_margin if sure else options.margin
+    lead = _needed_lead(signals, options)
     overlap = options.single_overlap if signals.margin is None else options.overlap
     tests = (
         (AMBIGUOUS, signals.margin is not None and signals.margin < lead),

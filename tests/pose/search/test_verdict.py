@@ -24,7 +24,9 @@ def test_a_plain_pose_with_a_clear_lead_is_valid() -> None:
 @pytest.mark.parametrize(
     ("change", "doubt"),
     [
-        ({"margin": 0.02}, words.AMBIGUOUS),
+        ({"margin": 0.005}, words.AMBIGUOUS),
+        ({"margin": 0.02, "edges": 0.4}, words.AMBIGUOUS),
+        ({"margin": 0.02, "overlap": 0.8}, words.AMBIGUOUS),
         ({"overlap": 0.6}, words.OUTLINE_DISAGREES),
         ({"edges": 0.15}, words.EDGES_DISAGREE),
         ({"depth": 0.2}, words.DEPTH_DISAGREES),
@@ -41,6 +43,10 @@ def test_each_signal_refuses_a_pose_and_says_why(change: dict[str, Any], doubt: 
 def test_a_close_runner_up_is_no_doubt_where_the_outline_is_exact() -> None:
     assert judge(replace(PLAIN, margin=0.02, overlap=0.99)).valid
     assert not judge(replace(PLAIN, margin=0.002, overlap=0.99)).valid
+
+
+def test_a_smaller_lead_will_do_where_the_picture_shows_the_edges() -> None:
+    assert judge(replace(PLAIN, margin=0.02)).valid
 
 
 def test_colours_that_agree_outweigh_a_mask_that_does_not() -> None:
