@@ -7,22 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Gray, Mask
+from dexman_pose.imaging.options import CONTRAST
+
+_NO_CONTRAST = 1e-9
+"""Size of a picture's deviations from its mean, squared grey levels, that rounding makes."""
 
 
-def local_contrast(gray: NDArray[np.float32], mask: Mask | None = None, window: int = 21) -> Gray:
+def local_contrast(
+    gray: NDArray[np.float32], mask: Mask | None = None, window: int = CONTRAST.window
+) -> Gray:
     """A grey picture with brightness and contrast evened out locally, so that shading does not matter.
 
     With a ``mask`` only its pixels count, and pixels outside become mid-grey: an edge of the mask is no feature.
     ``window`` pixels is about how far light is taken to be even.
     """
     weight = np.ones_like(gray) if mask is None else mask.astype(np.float32)
-    norm = np.maximum(_smooth(weight, window), np.float32(1e-3))
+    norm = np.maximum(_smooth(weight, window), np.float32(CONTRAST.least_cover))
     mean = np.asarray(_smooth(gray * weight, window) / norm, np.float32)
     centred = np.asarray((gray - _whole(mean, gray.shape)) * weight, np.float32)
     # Running sums leave rounding errors below zero.
     spread = np.sqrt(np.maximum(_smooth(centred * centred, window), np.float32(0.0)) / norm)
-    scale = np.float32(45.0) / (_whole(spread, gray.shape) + np.float32(6.0))
-    return np.asarray(np.clip(np.float32(128.0) + scale * centred, 0, 255), np.uint8)
+    scale = np.float32(CONTRAST.spread) / (_whole(spread, gray.shape) + np.float32(CONTRAST.floor))
+    return np.asarray(np.clip(np.float32(CONTRAST.middle) + scale * centred, 0, 255), np.uint8)
 
 
 def _smooth(image: NDArray[np.float32], window: int) -> NDArray[np.float32]:
@@ -48,21 +54,21 @@ def _whole(half: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float
 def correlation(rendered: NDArray[np.float32] | Gray, image: NDArray[np.float32] | Gray, mask: Mask) -> float:
     """Normalised correlation in [-1, 1] of two pictures (h, w[, 3]) over a mask, each channel centred on its own."""
     count = int(np.count_nonzero(mask))
-    if count < 16:
+    if count < CONTRAST.least_pixels:
         return 0.0
     a = rendered[mask].astype(np.float64).reshape(count, -1)
     b = image[mask].astype(np.float64).reshape(a.shape)
     a, b = a - a.mean(0), b - b.mean(0)
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale > 1e-9 else 0.0
+    return float((a * b).sum()) / scale if scale > _NO_CONTRAST else 0.0
 
 
 def local_agreement(model: Gray, seen: Gray, mask: Mask) -> Mask:
     """(h, w) where rendering and picture look alike in their neighbourhood: what hides the object does not."""
     weight = mask.astype(np.float32)
-    a, b = (model.astype(np.float32) - 128.0) * weight, (seen.astype(np.float32) - 128.0) * weight
-    size = (11, 11)  # at half the size: 21 pixels
+    a, b = ((p.astype(np.float32) - CONTRAST.middle) * weight for p in (model, seen))
+    size = (CONTRAST.agreement_window, CONTRAST.agreement_window)
     product, first, second = (cv2.boxFilter(_half(x), -1, size) for x in (a * b, a * a, b * b))
-    excess = product - np.float32(0.25) * np.sqrt(first * second)
+    excess = product - np.float32(CONTRAST.agreement) * np.sqrt(first * second)
     alike: Mask = _whole(excess, mask.shape) > 0
     return alike & mask

@@ -10,29 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.imaging.masks import Float, Window
+from dexman_pose.imaging.options import FRAMES, RENDERED, FlowOptions, PointFlowOptions
 
-_LK: dict[str, Any] = {
-    "winSize": (15, 15),
-    "maxLevel": 2,
-    "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01),
-    "minEigThreshold": 1e-3,
-}
-
-# The way back begins where it should end: whoever leaves from there was wrong, and no pyramid is needed to see it.
-_LK_BACK = _LK | {"maxLevel": 0, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
-
-_RETURNS = 0.7  # pixels from where it left to where a point comes back
-
-WINDOW = (15, 15)
-
-LEVELS = 3
+_DENSE = FlowOptions()
 
 
 def flow_both_ways(
-    first: Gray, second: Gray, points: NDArray[np.floating]
+    first: Gray, second: Gray, points: NDArray[np.floating], options: PointFlowOptions = RENDERED
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Where points of one picture are in another that shows them nearly in the same places.
 
@@ -40,15 +26,17 @@ def flow_both_ways(
         first: (h, w) uint8.
         second: the same size.
         points: (N, 2) pixels of ``first``, N at least 1.
+        options: of the flow.
 
     Returns:
         Pixels (N, 2) of ``second``, and (N,) whether they were found, and led back to where they came from.
     """
     start = np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2)
-    moved, there, _ = cv2.calcOpticalFlowPyrLK(first, second, start, np.zeros_like(start), **_LK)
-    back, again, _ = cv2.calcOpticalFlowPyrLK(second, first, moved, start.copy(), **_LK_BACK)
-    found: NDArray[np.bool_] = (there[:, 0] == 1) & (again[:, 0] == 1)
-    found &= np.linalg.norm((back - start)[:, 0], axis=1) < _RETURNS
+    moved, there = _lucas_kanade(first, second, start, None, options, options.levels)
+    # The way back begins where it should end: a point that leaves from there was wrong, which one level shows.
+    back, again = _lucas_kanade(second, first, moved, start.copy(), options, 0)
+    found: NDArray[np.bool_] = there & again
+    found &= np.linalg.norm((back - start)[:, 0], axis=1) < options.returns
     return np.nan_to_num(moved[:, 0]).astype(np.float64), found
 
 
@@ -58,41 +46,50 @@ def to_gray(image: NDArray[np.uint8]) -> Gray:
     return gray
 
 
-def follow(first: Gray, second: Gray, pixels: Array, guess: Array) -> tuple[Array, NDArray[np.bool_]]:
+def follow(
+    first: Gray, second: Gray, pixels: Array, guess: Array, options: PointFlowOptions = FRAMES
+) -> tuple[Array, NDArray[np.bool_]]:
     """Where points (N, 2) of the first frame are in the second: (N, 2) pixels and (N,) whether to believe it."""
     if len(pixels) == 0:
         return pixels, np.zeros(0, bool)
     height, width = first.shape
     # Pyramids of the neighbourhood only: building them of whole frames would cost more than the search.
     both = np.concatenate([pixels, guess])
-    x0, y0 = np.floor(both.min(0) - 40).astype(int).clip(0, [width - 2, height - 2])
-    x1, y1 = np.ceil(both.max(0) + 41).astype(int).clip([x0 + 1, y0 + 1], [width, height])
+    x0, y0 = np.floor(both.min(0) - options.margin).astype(int).clip(0, [width - 2, height - 2])
+    x1, y1 = np.ceil(both.max(0) + options.margin + 1).astype(int).clip([x0 + 1, y0 + 1], [width, height])
     a, b = first[y0:y1, x0:x1], second[y0:y1, x0:x1]
     origin = np.array([x0, y0], dtype=np.float64)
     start = (pixels - origin).reshape(-1, 1, 2).astype(np.float32)
-    there, ok, _ = _lucas_kanade(a, b, start, (guess - origin).reshape(-1, 1, 2).astype(np.float32))
-    back, ok2, _ = _lucas_kanade(b, a, there, start.copy())
+    guessed = (guess - origin).reshape(-1, 1, 2).astype(np.float32)
+    there, good = _lucas_kanade(a, b, start, guessed, options, options.levels)
+    back, again = _lucas_kanade(b, a, there, start.copy(), options, options.levels)
     end = there[:, 0].astype(np.float64) + origin
-    good = (ok[:, 0] == 1) & (ok2[:, 0] == 1) & (np.linalg.norm((back - start)[:, 0], axis=1) < 0.5)
+    good &= again & (np.linalg.norm((back - start)[:, 0], axis=1) < options.returns)
     good &= (end >= 0).all(1) & (end[:, 0] <= width - 1) & (end[:, 1] <= height - 1)
     return end, good
 
 
 def _lucas_kanade(
-    first: Gray, second: Gray, start: NDArray[np.float32], guess: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
-    found: tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]] = cv2.calcOpticalFlowPyrLK(
+    first: Gray,
+    second: Gray,
+    start: NDArray[np.float32],
+    guess: NDArray[np.float32] | None,
+    options: PointFlowOptions,
+    levels: int,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Places (N, 1, 2) of points (N, 1, 2), looked for from a guess or from where they are, and which were found."""
+    end, found, _ = cv2.calcOpticalFlowPyrLK(
         first,
         second,
         start,
-        guess,
-        winSize=WINDOW,
-        maxLevel=LEVELS,
-        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02),
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        minEigThreshold=5e-4,
+        np.zeros_like(start) if guess is None else guess,
+        winSize=(options.window, options.window),
+        maxLevel=levels,
+        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, options.iterations, options.step),
+        flags=0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW,
+        minEigThreshold=options.least_eigenvalue,
     )
-    return found
+    return end, found[:, 0] == 1
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,6 @@ class Flow:
         return self._sampled(self.backward, window)
 
     def _sampled(self, flow: Float, window: Window) -> Float:
-        cv2 = require("cv2", "video", "segmenting a video")
         rows, cols = window
         s = self.scale
         matrix = np.array(
@@ -129,7 +125,6 @@ class Flow:
     @cached_property
     def inconsistency(self) -> Float:
         """(h, w) on the previous frame's grid: pixels by which forward then backward flow misses its start."""
-        cv2 = require("cv2", "video", "segmenting a video")
         h, w = self.forward.shape[:2]
         x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
         s = np.float32(self.scale)
@@ -137,26 +132,6 @@ class Flow:
         back = cv2.remap(self.backward, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         miss: Float = self.forward + back
         return np.hypot(miss[..., 0], miss[..., 1])
-
-
-@dataclass(frozen=True)
-class FlowOptions:
-    """Dense inverse-search flow (Kroeger et al., 2016) between frames. Chosen on rendered clips, for time.
-
-    Attributes:
-        side: pixels, longer side of the pictures that flow is computed on.
-        least_side: pixels, lower limit of each of their sides; the method's patches must fit.
-        finest_scale: pyramid level at which the forward flow ends; 1 is half of ``side``.
-        variational_iterations: of the forward flow's last refinement.
-    """
-
-    side: int = 480
-    least_side: int = 16
-    finest_scale: int = 1
-    variational_iterations: int = 2
-
-
-DEFAULT_FLOW = FlowOptions()
 
 
 class FlowEstimator:
@@ -168,21 +143,19 @@ class FlowEstimator:
         options: the size it works at, and how fine it is.
     """
 
-    def __init__(self, width: int, height: int, options: FlowOptions = DEFAULT_FLOW) -> None:
-        cv2 = require("cv2", "video", "segmenting a video")
+    def __init__(self, width: int, height: int, options: FlowOptions = _DENSE) -> None:
         self._scale = min(1.0, options.side / max(width, height))
         least = options.least_side
         self._size = (max(least, round(width * self._scale)), max(least, round(height * self._scale)))
-        self._coarse: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._fine: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._coarse: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._fine: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._fine.setFinestScale(options.finest_scale)
         self._fine.setVariationalRefinementIterations(options.variational_iterations)
-        self._cv2 = cv2
 
     def reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The small grey picture that :meth:`between` takes."""
-        small = self._cv2.resize(rgb, self._size, interpolation=self._cv2.INTER_AREA)
-        grey: NDArray[np.uint8] = self._cv2.cvtColor(small, self._cv2.COLOR_RGB2GRAY)
+        small = cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA)
+        grey: NDArray[np.uint8] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         return grey
 
     def between(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Flow:

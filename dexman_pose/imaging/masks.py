@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array, FloatImage, Mask
+from dexman_pose.imaging.options import MASKS
 
 _FOUR_SIDES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
@@ -18,18 +18,15 @@ Window = tuple[slice, slice]
 EIGHT_CONNECTED = 8
 """OpenCV's name for parts whose pixels may touch at a corner."""
 
-_FAR = 1e3
-"""Distance in pixels to the outline of a mask that has none."""
-
 
 def signed_distance_field(mask: Mask) -> FloatImage:
     """Distance (h, w) float32 of each pixel centre to the mask's edge, positive inside, zero midway between pixels."""
     inside = mask.astype(np.uint8)
     if inside.all() or not inside.any():
-        return np.full(mask.shape, 1e3 if inside.any() else -1e3, np.float32)
-    out: FloatImage = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(
-        1 - inside, cv2.DIST_L2, 5
-    )
+        return np.full(mask.shape, MASKS.far if inside.any() else -MASKS.far, np.float32)
+    kernel = MASKS.distance_kernel
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, kernel)
+    out: FloatImage = within - cv2.distanceTransform(1 - inside, cv2.DIST_L2, kernel)
     return np.asarray(out - (inside.astype(np.float32) - np.float32(0.5)), np.float32)
 
 
@@ -49,7 +46,7 @@ def mask_edge(mask: Mask, near_unknown: Mask, smooth: FloatImage) -> tuple[Array
     x, y = x[inside], y[inside]
     gx, gy = smooth[y, x + 1] - smooth[y, x - 1], smooth[y + 1, x] - smooth[y - 1, x]
     length = np.hypot(gx, gy)
-    keep = ~near_unknown[y, x] & (length > 1e-3)
+    keep = ~near_unknown[y, x] & (length > MASKS.least_slope)
     at = np.stack([x, y], 1)[keep].astype(np.float64)
     return at, (np.stack([gx, gy], 1)[keep] / length[keep, None]).astype(np.float64)
 
@@ -58,7 +55,7 @@ def crop_box(boxes: list[Array], margin: float) -> tuple[int, int, int, int]:
     """x0, y0, width, height of a crop around boxes (x0, y0, x1, y1), widened by ``margin`` of its longer side."""
     stacked = np.stack(boxes)
     low, high = stacked[:, :2].min(0), stacked[:, 2:].max(0)
-    pad = margin * float((high - low).max()) + 8.0
+    pad = margin * float((high - low).max()) + MASKS.crop_border
     x0, y0 = np.floor(low - pad).astype(int)
     x1, y1 = np.ceil(high + pad).astype(int)
     return int(x0), int(y0), int(x1 - x0 + 1), int(y1 - y0 + 1)
@@ -76,7 +73,6 @@ def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     """``image`` at ``size`` (width, height), area-averaged; the image itself when it has that size."""
     if (image.shape[1], image.shape[0]) == size:
         return image
-    cv2 = require("cv2", "video", "segmenting a video")
     out: NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return out
 
@@ -85,7 +81,6 @@ def mask_at(mask: Mask, size: tuple[int, int]) -> Mask:
     """A mask at another ``size`` (width, height): pixels at least half covered."""
     if (mask.shape[1], mask.shape[0]) == size:
         return mask
-    cv2 = require("cv2", "video", "segmenting a video")
     share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     return np.asarray(share > 0.5)
 
@@ -104,12 +99,11 @@ def window_around(mask: Mask, margin: int) -> Window | None:
 
 def coarse_signed_distance(mask: Mask) -> Float:
     """Pixels to the outline, positive inside, for every pixel (H, W) float32."""
-    cv2 = require("cv2", "video", "segmenting a video")
     inside = mask.astype(np.uint8)
     if not inside.any():
-        return np.full(mask.shape, -_FAR, np.float32)
+        return np.full(mask.shape, -MASKS.far, np.float32)
     if inside.all():
-        return np.full(mask.shape, _FAR, np.float32)
+        return np.full(mask.shape, MASKS.far, np.float32)
     within = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
     outside = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
     out: Float = np.where(mask, within - 0.5, 0.5 - outside).astype(np.float32)
@@ -129,14 +123,12 @@ def eroded(mask: Mask, radius: int) -> Mask:
 def _morph(mask: Mask, radius: int, what: str) -> Mask:
     if radius <= 0:
         return mask
-    cv2 = require("cv2", "video", "segmenting a video")
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return np.asarray(getattr(cv2, what)(mask.astype(np.uint8), kernel)).astype(bool)
 
 
 def fill_small_holes(mask: Mask, largest: int) -> Mask:
     """``mask`` with holes of at most ``largest`` pixels filled."""
-    cv2 = require("cv2", "video", "segmenting a video")
     count, parts, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] <= largest
     small[0] = False
@@ -145,7 +137,6 @@ def fill_small_holes(mask: Mask, largest: int) -> Mask:
 
 def kept_parts(mask: Mask, anchor: Mask, smallest: float) -> Mask:
     """The connected parts of ``mask`` that meet ``anchor`` and have ``smallest`` pixels or more."""
-    cv2 = require("cv2", "video", "segmenting a video")
     count, parts, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=EIGHT_CONNECTED
     )

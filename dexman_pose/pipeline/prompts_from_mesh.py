@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Camera, Clip, HandObservations, Mesh, ObjectPrompt
 from dexman_pose.errors import EstimationError
+from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.search import search_pose
@@ -55,8 +56,9 @@ def sharpen_prompts(
         if mesh.texture is not None or mesh.vertex_colors is not None:
             image = clip.frame(prompt.frame)
             labels = _labels(image, name, prompt, _at(hands, prompt.frame), segmentation)
-            refiner = refiner_for(mesh, labels == 1)
-            found = _best(refiner, image, labels, camera)
+            view = ObjectView(image, labels, 1, camera)
+            refiner = refiner_for(mesh, view.own)
+            found = _best(refiner, view)
             if found is not None and found.ncc > _SURE:
                 drawn = refiner.rasterizer.render(
                     found.camera_from_object[None], camera.K, clip.width, clip.height
@@ -74,11 +76,9 @@ def _labels(
     return segment_clip(one, {name: replace(prompt, frame=0, mesh=None)}, hands, backend=backend).labels(0)
 
 
-def _best(
-    refiner: PoseRefiner, image: NDArray[np.uint8], labels: NDArray[np.uint8], camera: Camera
-) -> Hypothesis | None:
+def _best(refiner: PoseRefiner, view: ObjectView) -> Hypothesis | None:
     try:
-        return search_pose(refiner, image, labels, 1, camera)[0]
+        return search_pose(refiner, view)[0]
     except EstimationError:
         return None
 

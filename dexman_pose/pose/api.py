@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack, _check
-from dexman_pose.errors import EstimationError, InputError
+from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.imaging.masks import crop_box, mask_box
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
-from dexman_pose.pose.observation.crop import CropObservation, gather
+from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import ObjectView, checked_depth, checked_labels, checked_picture
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import refine_second_order
@@ -63,20 +62,8 @@ def estimate_pose(
     picture = checked_picture(image, camera)
     scales, source = scale_unknowns(scale, depth)
     group = symmetry_of(mesh) if symmetry is None else symmetry
-    return ranked(
-        find_pose(
-            mesh,
-            picture,
-            labels,
-            1,
-            camera,
-            depth=depth,
-            scales=scales,
-            source=source,
-            symmetry=group,
-            device=device,
-        )
-    )
+    view = ObjectView(picture, labels, 1, camera, depth)
+    return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
 
 
 def refine_pose(
@@ -117,39 +104,30 @@ def refine_pose(
     if solver not in ("lm", "adam"):
         raise InputError(f"solver must be 'lm' or 'adam', but got {solver!r}")
     labels = checked_labels(mask, camera, occluders, checked_depth(depth, camera))
-    box = mask_box(labels == 1)
-    if box is None:
-        raise EstimationError("refining needs a mask with at least one pixel, but this one is empty")
     picture = None if image is None else checked_picture(image, camera)
-    pictured = picture is not None
-    seen = picture if picture is not None else np.zeros((camera.height, camera.width, 3), np.uint8)
-    look = ObjectView(seen, labels, 1, camera, depth, box)
+    view = ObjectView.of(labels, 1, camera, picture, depth)
     scales, source = scale_unknowns(scale, depth)
-    refiner = refiner_for(mesh, labels == 1, device)
-    evidence = gather(labels, 1, camera, crop_box([box], 0.25), depth=depth)
+    evidence = view.evidence()
+    refiner = refiner_for(mesh, view.own, device)
     if solver == "adam":
         if scales:
             raise InputError(f"solver 'adam' refines the pose alone; scale={scale!r} needs solver='lm'")
-        return _by_adam(mesh, refiner, start, evidence, look, pictured)
-    result, ncc = refine_second_order(refiner, start, evidence, labels, camera, picture, scales)
-    if scales != 1 or picture is None or not has_color(refiner):
-        return _judged(
-            estimate_of(refiner, result, result.iou + ncc, source), refiner, result, look, pictured
-        )
+        return _by_adam(mesh, refiner, start, evidence, view)
+    result, ncc = refine_second_order(refiner, start, view, scales)
+    if scales != 1 or not view.pictured or not has_color(refiner):
+        return _judged(estimate_of(refiner, result, result.iou + ncc, source), refiner, result, view)
     # With the size known, colours tell what outline and depth leave open: the spin of a can.
     factor = float(result.stretch[0])
-    sized = refiner_for(mesh.scaled(factor), labels == 1, device)
+    sized = refiner_for(mesh.scaled(factor), view.own, device)
     pose = estimate_of(refiner, result, 0.0, source).camera_from_object
-    result, ncc = refine_second_order(sized, pose, evidence, labels, camera, picture, 0)
-    found = _judged(estimate_of(sized, result, result.iou + ncc, source), sized, result, look, pictured)
+    result, ncc = refine_second_order(sized, pose, view, 0)
+    found = _judged(estimate_of(sized, result, result.iou + ncc, source), sized, result, view)
     return found.with_mesh_scaled(factor)
 
 
-def _judged(
-    found: PoseEstimate, refiner: PoseRefiner, refined: Refined, look: ObjectView, pictured: bool
-) -> PoseEstimate:
+def _judged(found: PoseEstimate, refiner: PoseRefiner, refined: Refined, view: ObjectView) -> PoseEstimate:
     """An estimate with its verdict; there is no runner-up, and without a picture mask and depth alone judge."""
-    verdict = judge(pose_signals(refiner, refined, look, None, pictured))
+    verdict = judge(pose_signals(refiner, refined, view, None, view.pictured))
     return replace(found, valid=verdict.valid, doubts=verdict.doubts)
 
 
@@ -158,25 +136,23 @@ def _by_adam(
     refiner: PoseRefiner,
     start: Array,
     evidence: CropObservation,
-    look: ObjectView,
-    pictured: bool,
+    view: ObjectView,
 ) -> PoseEstimate:
     """First order; what it found is judged by the fused solver without a step."""
     from dexman_pose.pose.refinement.first_order import refine_adam
 
-    own = look.labels == look.label
     pose, _, converged, steps = refine_adam(
         mesh,
         start,
-        own,
-        look.camera,
-        image=look.image if pictured else None,
-        depth=look.depth,
-        unknown=~own & (look.labels != BACKGROUND),
+        view.own,
+        view.camera,
+        image=view.image if view.pictured else None,
+        depth=view.depth,
+        unknown=~view.own & (view.labels != BACKGROUND),
     )
     judged = refiner.refine(pose, evidence, RefineOptions(iterations=0))
     judged = replace(judged, camera_from_object=pose, converged=converged, iterations=steps)
-    return _judged(estimate_of(refiner, judged, judged.iou, "given"), refiner, judged, look, pictured)
+    return _judged(estimate_of(refiner, judged, judged.iou, "given"), refiner, judged, view)
 
 
 def track(
@@ -241,16 +217,14 @@ def track(
     refiner = refiner_for(mesh, masks.mask(start_frame, name), device)
     group = symmetry_of(mesh) if symmetry is None else symmetry
     if start is None:
-        found = search_pose(
-            refiner,
+        view = ObjectView(
             clip.frame(start_frame),
             masks.labels(start_frame),
             masks.label_of(name),
             camera,
-            depth=None if depth is None else depth.frame(start_frame),
-            symmetry=group,
+            None if depth is None else depth.frame(start_frame),
         )
-        pose = found[0].camera_from_object
+        pose = search_pose(refiner, view, symmetry=group)[0].camera_from_object
     else:
         pose = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0]
     begin = TrackStart(refiner, start_frame, pose, symmetry=group)

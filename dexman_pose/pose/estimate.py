@@ -11,11 +11,26 @@ from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
 
-_VAGUE = 0.15
-"""A direction counts as observed when its standard deviation is below this share of the radius ..."""
+_TWIST = 6
+"""Numbers of a twist (v, w)."""
 
-_VAGUE_TURN = 0.03
-"""... or below this in radians: the rough edges of pixels alone seem to fix a ball's rotation to 0.07."""
+
+@dataclass(frozen=True)
+class UncertaintyOptions:
+    """Which directions a picture fixed. Chosen on rendered scenes.
+
+    Attributes:
+        vague: share of the radius; a direction counts as observed when its standard deviation is below it ...
+        vague_turn: ... or below this in radians: the rough edges of pixels alone seem to fix a ball's rotation to 0.07.
+        prior: information of a prior, hundred radii and hundred turns wide, that keeps what nothing fixed finite.
+    """
+
+    vague: float = 0.15
+    vague_turn: float = 0.03
+    prior: float = 1e-4
+
+
+_UNCERTAINTY = UncertaintyOptions()
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,7 @@ class PoseEstimate:
         scale_source: ``given`` when the mesh's size was taken as it is, ``depth`` when depth fixed it, ``unknown`` when
             nothing did: then distance and size are right up to one common factor.
         margin: score minus that of the best alternative; 0 without one.
-        alternatives: other poses that explain the picture, best first; none is a symmetric twin of another.
+        alternatives: other poses that explain the picture, best first; none is a symmetric equivalent of another.
         valid: the pose is to be used; always False for alternatives.
         doubts: what speaks against it, in the terms of :mod:`~dexman_pose.pose.search.verdict`; a valid pose may have
             the one that doubts the mask.
@@ -49,8 +64,8 @@ class PoseEstimate:
     mask_iou: float
     converged: bool
     covariance: Array
-    observable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(6, bool))
-    directions: Array = field(default_factory=lambda: np.eye(6))
+    observable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(_TWIST, bool))
+    directions: Array = field(default_factory=lambda: np.eye(_TWIST))
     scale: float = 1.0
     axis_scales: Array = field(default_factory=lambda: np.ones(3))
     scale_source: ScaleSource = "given"
@@ -91,14 +106,17 @@ def ranked(estimates: list[PoseEstimate]) -> PoseEstimate:
     return replace(best, alternatives=others, margin=margin)
 
 
-def uncertainty(refined: Refined, radius: float) -> tuple[Array, NDArray[np.bool_], Array]:
+def uncertainty(
+    refined: Refined, radius: float, options: UncertaintyOptions = _UNCERTAINTY
+) -> tuple[Array, NDArray[np.bool_], Array]:
     """Covariance (6, 6) of the twist, which directions were observed (6,), and the directions (6, 6) in columns."""
     n = len(refined.evidence)
-    units = np.concatenate([np.full(3, radius), np.full(3, _VAGUE_TURN / _VAGUE), np.ones(n - 6)])
-    # A trace of a prior, hundred radii and hundred turns wide, keeps what nothing fixed finite.
-    information = refined.evidence * np.outer(units, units) + 1e-4 * np.eye(n)
-    marginal = np.linalg.inv(information)[:6, :6]
+    units = np.concatenate(
+        [np.full(3, radius), np.full(3, options.vague_turn / options.vague), np.ones(n - _TWIST)]
+    )
+    information = refined.evidence * np.outer(units, units) + options.prior * np.eye(n)
+    marginal = np.linalg.inv(information)[:_TWIST, :_TWIST]
     values, vectors = np.linalg.eigh(marginal)
-    covariance = marginal * np.outer(units[:6], units[:6])
-    observed = np.sqrt(np.maximum(values, 0.0)) < _VAGUE
+    covariance = marginal * np.outer(units[:_TWIST], units[:_TWIST])
+    observed = np.sqrt(np.maximum(values, 0.0)) < options.vague
     return np.asarray(covariance), np.asarray(observed), np.asarray(vectors)

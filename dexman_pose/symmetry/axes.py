@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
+from dexman_pose.symmetry.options import AXES
 from dexman_pose.symmetry.surface import Surface, even_directions
 
 ORDERS: tuple[int, ...] = tuple(range(2, 13))
 """The orders of finite rotation axes that are looked for."""
 _COLUMNS = (*ORDERS, 0)  # 0 stands for any angle
 _LATITUDES, _LONGITUDES = 61, 120
+_MOMENT = 6  # order of the moment of the area
+_ALONG_Z = 0.8  # of an axis's z above which x serves better to build a frame on it
 _RINGS, _AROUND = 7, 48
 
 
@@ -56,7 +59,9 @@ class DirectionFunctions:
 
     def misfit(self, axes: Array) -> Array:
         """(A, 12) as :attr:`AxisCandidates.misfit`, of axes (A, 3)."""
-        return np.concatenate([self._misfit(axes[i : i + 100]) for i in range(0, len(axes), 100)])
+        return np.concatenate(
+            [self._misfit(axes[i : i + AXES.batch]) for i in range(0, len(axes), AXES.batch)]
+        )
 
     def _misfit(self, axes: Array) -> Array:
         values = self._lookup(_rings(axes))
@@ -83,7 +88,7 @@ class DirectionFunctions:
 
 def across(axes: Array) -> tuple[Array, Array]:
     """Two unit vectors (..., 3) that make a right-handed frame with each axis (..., 3)."""
-    helper = np.where(np.abs(axes[..., 2:]) < 0.8, [0.0, 0.0, 1.0], [1.0, 0.0, 0.0])
+    helper = np.where(np.abs(axes[..., 2:]) < _ALONG_Z, [0.0, 0.0, 1.0], [1.0, 0.0, 0.0])
     u = np.cross(axes, helper)
     u /= np.linalg.norm(u, axis=-1, keepdims=True)
     return u, np.cross(axes, u)
@@ -105,7 +110,7 @@ def shape_functions(surface: Surface) -> DirectionFunctions:
 
     def values(directions: Array) -> Array:
         # In pieces that stay in the processor's cache.
-        pieces = [directions[i : i + 100] for i in range(0, len(directions), 100)]
+        pieces = [directions[i : i + AXES.batch] for i in range(0, len(directions), AXES.batch)]
         return np.concatenate([_support_and_moment(points, piece) for piece in pieces])
 
     return DirectionFunctions(values)
@@ -118,7 +123,7 @@ def _support_and_moment(points: NDArray[np.float32], directions: Array) -> Array
     np.maximum(reach, 0.0, out=reach)
     np.square(reach, out=reach)
     moment = np.einsum("dn,dn,dn->d", reach, reach, reach) / points.shape[1]
-    return np.stack([support, moment ** (1 / 6)], -1).astype(np.float64)
+    return np.stack([support, moment ** (1 / _MOMENT)], -1).astype(np.float64)
 
 
 def color_functions(surface: Surface) -> DirectionFunctions:
@@ -145,7 +150,7 @@ def candidate_axes(
         starts: (N, 3) directions that are tried besides.
         most: of each order, the best.
     """
-    directions = even_directions(1400)[:700]
+    directions = even_directions(AXES.directions)[: AXES.directions // 2]
     misfit = functions.misfit(directions)
     first = directions[_local_minima(directions, misfit, limit + slack, most)]
     if starts is not None:
@@ -159,7 +164,7 @@ def candidate_axes(
 def _local_minima(directions: Array, misfit: Array, limit: float, most: int) -> list[int]:
     """Indices of the directions that fit some order better than the directions around them."""
     both = np.concatenate([directions, -directions])
-    _, around = cKDTree(both).query(directions, k=7)
+    _, around = cKDTree(both).query(directions, k=AXES.neighbors)
     neighbors = misfit[around[:, 1:] % len(directions)].min(1)
     lowest = (misfit <= neighbors) & (misfit < limit)
     chosen: set[int] = set()
@@ -181,10 +186,10 @@ def _refined(functions: DirectionFunctions, axes: Array) -> Array:
     column = misfit.argmin(1)
     rows = np.arange(len(axes))
     best = misfit[rows, column]
-    step = np.radians(2.0)
-    while step > np.radians(0.1):
+    step = AXES.first_step
+    while step > AXES.last_step:
         u, v = across(axes)
-        ways = np.arange(6) * np.pi / 3
+        ways = np.arange(AXES.ways) * np.pi / 3
         offset = np.cos(ways)[:, None] * u[:, None] + np.sin(ways)[:, None] * v[:, None]
         tried = axes[:, None] + step * offset
         tried /= np.linalg.norm(tried, axis=-1, keepdims=True)
@@ -193,7 +198,7 @@ def _refined(functions: DirectionFunctions, axes: Array) -> Array:
         better = value[rows, way] < best
         axes = np.where(better[:, None], tried[rows, way], axes)
         best = np.minimum(best, value.min(1))
-        step *= 0.6
+        step *= AXES.shrink
     return axes
 
 

@@ -21,6 +21,7 @@ from dexman_pose.data.files import read_yaml
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import SymmetryGroup, inverse, se3, so3_exp
 from dexman_pose.geometry.symmetry_generation import generate_symmetry
+from dexman_pose.symmetry.options import DECLARED
 
 Key = tuple[str, str]  # dataset, object number
 
@@ -33,6 +34,7 @@ MISFIT = 0.05
 _FIELDS = ("axes", "turns", "sphere", "none", "note", "reviewer", "vertices", "sha256")
 _NAMED = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 _MOST_TURNS = 60
+_NO_LENGTH = 1e-6
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,10 @@ def misfit(group: SymmetryGroup, mesh: Mesh) -> float:
 
     if group.is_trivial:
         return 0.0
-    surface = sample_surface(mesh, count=4000, probes=500, use_color=False)
+    surface = sample_surface(mesh, count=DECLARED.samples, probes=DECLARED.probes, use_color=False)
     centred = group.moved(se3(np.eye(3), -surface.center)).scaled(1.0 / surface.diameter)
-    turns = centred.sampled(np.pi / 7, 60)[1:]
-    return max(float(np.quantile(surface.distance(turn), 0.9)) for turn in turns)
+    turns = centred.sampled(DECLARED.step, DECLARED.turns)[1:]
+    return max(float(np.quantile(surface.distance(turn), DECLARED.share)) for turn in turns)
 
 
 def _found(path: Path) -> Path:
@@ -155,7 +157,7 @@ def _check_mesh(entry: DeclaredSymmetry, mesh: Mesh, sha256: str, what: str) -> 
     off = misfit(entry.group, mesh)
     if off > MISFIT:
         raise InputError(
-            f"{what} ({entry.group.name}) does not fit its mesh: the surface misses itself by {100 * off:.0f} % of "
+            f"{what} ({entry.group.name}) does not fit its mesh: the surface misses itself by {off:.0%} of "
             "the diameter; check axis, point (metres) and frame"
         )
 
@@ -214,7 +216,7 @@ def _line(value: Any, *, extra: tuple[str, ...] = ()) -> tuple[Array, Array]:
         axis = _NAMED[axis]
     direction = _three(axis, "axis")
     length = float(np.linalg.norm(direction))
-    if length < 1e-6:
+    if length < _NO_LENGTH:
         raise InputError("an axis must not be zero")
     return _three(given.get("point", (0, 0, 0)), "point"), direction / length
 

@@ -30,6 +30,7 @@ from dexman_pose.symmetry.axes import (
     principal_axes,
     shape_functions,
 )
+from dexman_pose.symmetry.options import DETECTION
 from dexman_pose.symmetry.surface import Surface, sample_surface
 
 log = getLogger(__name__)
@@ -54,11 +55,12 @@ class _Test:
     color_outliers: float
 
     def shape(self, motion: Array) -> bool:
-        few = self.surface.probes[::7]
+        few = self.surface.probes[:: DETECTION.first_probes]
         # Most motions fail by far: a few probes tell.
-        if np.quantile(self.surface.distance(motion, few), 0.8) > 1.5 * self.tolerance:
+        missed = np.quantile(self.surface.distance(motion, few), DETECTION.first_share)
+        if missed > DETECTION.first_slack * self.tolerance:
             return False
-        most, all_but_few = np.quantile(self.surface.distance(motion), [0.9, 1.0 - self.outliers])
+        most, all_but_few = np.quantile(self.surface.distance(motion), [DETECTION.most, 1.0 - self.outliers])
         return bool(most <= self.tolerance and all_but_few <= 2 * self.tolerance)
 
     def color_misfit(self, motion: Array, step: int = 1) -> float:
@@ -99,9 +101,10 @@ def detect_symmetry(
         InputError: a tolerance that is not between 0 and 0.2.
         MeshError: the surface has no area.
     """
-    if not 0 < tolerance < 0.2:
+    if not 0 < tolerance < DETECTION.most_tolerance:
         raise InputError(
-            f"tolerance must be a fraction of the diameter between 0 and 0.2, but got {tolerance}"
+            f"tolerance must be a fraction of the diameter between 0 and {DETECTION.most_tolerance}, "
+            f"but got {tolerance}"
         )
     surface = sample_surface(mesh, use_color=use_color)
     test = _Test(surface, tolerance, outliers, color_tolerance, color_outliers)
@@ -114,12 +117,12 @@ def detect_symmetry(
 
 
 def _shape_group(test: _Test) -> SymmetryGroup:
-    surface, limit = test.surface, min(2 * test.tolerance, 0.03)
-    if all(test.shape(se3(r, np.zeros(3))) for r in rotations_everywhere(9)[1:]):
+    surface, limit = test.surface, min(2 * test.tolerance, DETECTION.most_misfit)
+    if all(test.shape(se3(r, np.zeros(3))) for r in rotations_everywhere(DETECTION.sphere_rotations)[1:]):
         return SymmetryGroup(sphere=np.zeros(3))
     found = candidate_axes(shape_functions(surface), limit, starts=principal_axes(surface))
     round_first = np.argsort(found.misfit[:, -1], kind="stable")
-    maybe_round = [i for i in round_first if found.misfit[i, -1] < limit][:4]
+    maybe_round = [i for i in round_first if found.misfit[i, -1] < limit][: DETECTION.round_axes]
     for i in maybe_round:
         group = _round_about(test, found.directions[i])
         if group is not None:
@@ -150,7 +153,7 @@ def _round_about(test: _Test, direction: Array) -> SymmetryGroup | None:
 def _aligned_axis(surface: Surface, direction: Array) -> Axis:
     """The axis of the motions that bring the surface onto itself when it is turned about ``direction``."""
     start = Axis(np.zeros(3), direction)
-    motions = np.stack([surface.aligned(_spin(start, angle)) for angle in (1.9, 2.5, -2.2)])
+    motions = np.stack([surface.aligned(_spin(start, angle)) for angle in DETECTION.alignment_angles])
     turns = so3_log(motions[:, :3, :3])
     turns *= np.sign(turns @ direction)[:, None]
     mean = turns.sum(0) / np.linalg.norm(turns.sum(0))
@@ -173,13 +176,13 @@ def _highest_order(test: _Test, direction: Array, orders: NDArray[np.int64]) -> 
     return [found[max(found)]] if found else []
 
 
-def _flips(test: _Test, direction: Array, step: float = pi / 90) -> list[Array]:
+def _flips(test: _Test, direction: Array, step: float = DETECTION.flip_step) -> list[Array]:
     """Half turns across an axis that the surface has, found by trying them all round."""
     axis = Axis(np.zeros(3), direction)
-    probes = test.surface.probes[::7]
+    probes = test.surface.probes[:: DETECTION.first_probes]
     angles = np.arange(0.0, pi, step)
     score = np.array([test.surface.distance(_half_turn(axis, a), probes).mean() for a in angles])
-    motions = [test.surface.aligned(_half_turn(axis, angles[i])) for i in _valleys(score, 12)]
+    motions = [test.surface.aligned(_half_turn(axis, angles[i])) for i in _valleys(score, DETECTION.flips)]
     return [motion for motion in motions if test.shape(motion)]
 
 
@@ -201,17 +204,19 @@ def _color_of_round(test: _Test, axis: Axis, turns_over: bool) -> SymmetryGroup:
     orders = (_spin(axis, 2 * pi / n) for n in reversed(ORDERS))
     elements = [spin for spin in orders if test.color(spin)]
     if turns_over:
-        angles = np.arange(0.0, pi, pi / 120)
+        angles = np.arange(0.0, pi, DETECTION.color_flip_step)
         score = np.array([test.color_misfit(_half_turn(axis, a), 4) for a in angles])
-        elements.extend(_half_turn(axis, angles[i]) for i in _valleys(score, 12))
+        elements.extend(_half_turn(axis, angles[i]) for i in _valleys(score, DETECTION.flips))
     return _largest(elements, test.color)
 
 
 def _color_of_sphere(test: _Test, shape: SymmetryGroup) -> SymmetryGroup:
     """The colours of a ball: all rotations, else axes looked for as for a shape."""
-    if all(test.color(se3(r, np.zeros(3))) for r in rotations_everywhere(24)[1:]):
+    if all(
+        test.color(se3(r, np.zeros(3))) for r in rotations_everywhere(DETECTION.colored_sphere_rotations)[1:]
+    ):
         return shape
-    found = candidate_axes(color_functions(test.surface), test.color_tolerance, slack=0.1)
+    found = candidate_axes(color_functions(test.surface), test.color_tolerance, slack=DETECTION.color_slack)
     elements = []
     for i in np.argsort(found.misfit.min(1), kind="stable"):
         axis = Axis(np.zeros(3), found.directions[i])

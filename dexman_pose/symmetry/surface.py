@@ -16,8 +16,11 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.errors import MeshError
 from dexman_pose.geometry import se3_exp
+from dexman_pose.symmetry.options import SURFACE
 
-_DAMPING = (1.0, 1.0, 1.0, 0.25, 0.25, 0.25)  # a turn moves points less than a diameter
+_GOLDEN_CUT = 3.0 - 5.0**0.5  # of half a turn: the golden angle
+_TINY_AREA = 1e-300  # so that a face without area divides nothing by zero
+_PLASTIC = (0.7548776662466927, 0.5698402909980532)  # steps of Roberts' R2 sequence
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Surface:
         chosen = self.probes if probes is None else probes
         if self.color is None:
             return np.zeros(len(chosen))
-        _, nearest = self.tree.query(self._moved(motion, chosen), k=7)
+        _, nearest = self.tree.query(self._moved(motion, chosen), k=SURFACE.color_neighbors)
         return color_distance(self.color[chosen][:, None], self.color[nearest]).min(1)
 
     def aligned(self, motion: Array, steps: int = 6, reach: float = 0.06) -> Array:
@@ -65,16 +68,17 @@ class Surface:
         farther than ``reach`` from the surface have no say.
         """
         for _ in range(steps):
-            moved = self._moved(motion, self.probes[::4])
+            moved = self._moved(motion, self.probes[:: SURFACE.aligned_step])
             residual, normals = self._residual(moved, flat=True)
-            weight = np.where(np.abs(residual) < reach, 1.0 / (1.0 + (residual / 0.01) ** 2), 0.0)
-            jacobian = np.concatenate([normals, np.cross(moved, normals)], 1)
-            hessian = jacobian.T @ (weight[:, None] * jacobian) + 1e-3 * weight.sum() * np.diag(
-                [1, 1, 1, 0.25, 0.25, 0.25]
+            weight = np.where(
+                np.abs(residual) < reach, 1.0 / (1.0 + (residual / SURFACE.aligned_sigma) ** 2), 0.0
             )
+            jacobian = np.concatenate([normals, np.cross(moved, normals)], 1)
+            damping = SURFACE.damping_share * weight.sum() * np.diag(SURFACE.damping)
+            hessian = jacobian.T @ (weight[:, None] * jacobian) + damping
             twist = -np.linalg.solve(hessian, jacobian.T @ (weight * residual))
             motion = se3_exp(twist) @ motion
-            if np.abs(twist).max() < 1e-4:
+            if np.abs(twist).max() < SURFACE.at_rest:
                 break
         return motion
 
@@ -92,7 +96,7 @@ class Surface:
             return along, normals
         # Beside a sample the surface goes on for one spacing; beyond that the samples have ended.
         beside = np.sqrt(np.maximum((offset**2).sum(1) - along**2, 0.0))
-        return np.hypot(along, np.maximum(0.0, beside - 1.5 * self.spacing)), normals
+        return np.hypot(along, np.maximum(0.0, beside - SURFACE.beside * self.spacing)), normals
 
 
 def color_distance(a: Array, b: Array) -> Array:
@@ -111,12 +115,12 @@ def sample_surface(mesh: Mesh, *, count: int = 12000, probes: int = 2000, use_co
     corners = mesh.vertices[mesh.faces]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = 0.5 * np.linalg.norm(cross, axis=1)
-    if not area.sum() > 1e-12 * mesh.radius**2:
+    if not area.sum() > SURFACE.least_area * mesh.radius**2:
         raise MeshError("the mesh has no area: all its triangles are lines or points; repair it")
     center, diameter = _frame(mesh.vertices[np.unique(mesh.faces)])
     faces, weights = _spread(area, count)
     points = (np.einsum("nk,nkj->nj", weights, corners[faces]) - center) / diameter
-    normals = cross[faces] / np.maximum(2 * area[faces], 1e-300)[:, None]
+    normals = cross[faces] / np.maximum(2 * area[faces], _TINY_AREA)[:, None]
     tree = cKDTree(points)
     spacing = float(np.sqrt(area.sum() / count)) / diameter
     color = _smoothed_color(mesh, area, points, tree, center, diameter) if use_color else None
@@ -130,7 +134,7 @@ def _spread(area: Array, count: int) -> tuple[NDArray[np.int64], Array]:
     faces = np.searchsorted(edges, (np.arange(count) + 0.5) / count * edges[-1])
     faces = np.minimum(faces, len(area) - 1)
     # Roberts' R2 sequence; its two irrational steps never line up with the steps along the faces.
-    u, v = (np.arange(count)[:, None] * [0.7548776662466927, 0.5698402909980532] % 1.0).T
+    u, v = (np.arange(count)[:, None] * _PLASTIC % 1.0).T
     root = np.sqrt(u)
     return faces, np.stack([1 - root, root * (1 - v), root * v], 1)
 
@@ -138,13 +142,14 @@ def _spread(area: Array, count: int) -> tuple[NDArray[np.int64], Array]:
 def _frame(vertices: Array) -> tuple[Array, float]:
     """The Steiner point of the vertices, which every symmetry of the hull keeps, and their diameter."""
     hull = vertices
-    if len(vertices) > 8:
+    if len(vertices) > SURFACE.hull_vertices:
         try:
             hull = vertices[ConvexHull(vertices).vertices]
         except QhullError:  # flat: all vertices take part
-            hull = vertices[np.linspace(0, len(vertices) - 1, min(len(vertices), 2000)).astype(np.int64)]
+            count = min(len(vertices), SURFACE.flat_vertices)
+            hull = vertices[np.linspace(0, len(vertices) - 1, count).astype(np.int64)]
     middle = 0.5 * (hull.min(0) + hull.max(0))
-    directions = even_directions(2000)
+    directions = even_directions(SURFACE.frame_directions)
     support = ((hull - middle) @ directions.T).max(0)
     center = middle + 3.0 * (support[:, None] * directions).mean(0)
     half = len(directions) // 2
@@ -155,7 +160,7 @@ def _frame(vertices: Array) -> tuple[Array, float]:
 def even_directions(count: int) -> Array:
     """(count, 3) unit vectors on a Fibonacci spiral, from +z to -z."""
     z = 1.0 - 2.0 * (np.arange(count) + 0.5) / count
-    turn = np.arange(count) * np.pi * (3.0 - np.sqrt(5.0))
+    turn = np.arange(count) * np.pi * _GOLDEN_CUT
     r = np.sqrt(1.0 - z * z)
     return np.stack([r * np.cos(turn), r * np.sin(turn), z], 1)
 
@@ -172,7 +177,7 @@ def _smoothed_color(
     _, owner = tree.query((where - center) / diameter)
     total = np.stack([np.bincount(owner, fine[:, k], len(points)) for k in range(3)], 1)
     number = np.bincount(owner, minlength=len(points)).astype(np.float64)
-    _, around = tree.query(points, k=32)
+    _, around = tree.query(points, k=SURFACE.smoothed)
     out: Array = total[around].sum(1) / np.maximum(number[around].sum(1), 1.0)[:, None]
     return out
 

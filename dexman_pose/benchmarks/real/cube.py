@@ -29,6 +29,7 @@ from dexman_pose.meshing import load_mesh
 from dexman_pose.meshing.paint import fit_texture
 from dexman_pose.pose import reconstruct_objects
 from dexman_pose.pose.matching.texture import texture_evidence
+from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.render import Rasterizer
 
 FRAMES = 800
@@ -144,7 +145,7 @@ def _off(
     rasterizer: Rasterizer, pose: Array, image: NDArray[np.uint8], camera: Camera, labels: NDArray[np.uint8]
 ) -> tuple[float | None, float | None]:
     """Pixels by which points of the texture (median) and edges of the outline (rms) lie off a pose."""
-    seen = texture_evidence(rasterizer, pose, image, camera, labels, 1)
+    seen = texture_evidence(rasterizer, pose, ObjectView(image, labels, 1, camera))
 
     def drawn(points: Array) -> Array:
         return camera.project(points @ pose[:3, :3].T + pose[:3, 3])

@@ -8,18 +8,19 @@ field of view is assumed.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Clip, HandObservations, MaskSequence, Mesh, ObjectPrompt
 from dexman_pose.errors import EstimationError
-from dexman_pose.imaging.masks import crop_box, mask_box
-from dexman_pose.pose.matching.texture import texture_matches
-from dexman_pose.pose.observation.crop import gather
+from dexman_pose.pose.matching.options import FINE_TEXTURE
+from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import refiner_for
+from dexman_pose.pose.refinement.texture import TextureOptions, refine_with_texture
 from dexman_pose.pose.search.search import search_pose
-from dexman_pose.pose.solver.options import RefineOptions, trusting_points
+from dexman_pose.pose.solver.options import RefineOptions
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,28 @@ TYPICAL_FOCAL = 1.1
 """Assumed focal length over the longer image side: 49 degrees across, between a webcam and a cropped camera."""
 
 _GRID = np.geomspace(0.6, 2.6, 15)
-_DECISIVE = 0.03  # the worst focal must cost this much more than the best, or the picture does not tell
+"""Focal lengths over the longer image side that are tried."""
+
+
+_TEXTURE = TextureOptions(least_matches=8, iterations=10, matching=FINE_TEXTURE, use_edges=False)
+
+
+@dataclass(frozen=True)
+class FocalOptions:
+    """How the focal length is found. Chosen on rendered scenes.
+
+    Attributes:
+        decisive: share by which the worst focal length must cost more than the best, or the picture does not tell.
+        iterations: of the refinement on the outline under each focal length.
+        texture: of the rounds on the mesh's texture after it.
+    """
+
+    decisive: float = 0.03
+    iterations: int = 15
+    texture: TextureOptions = _TEXTURE
+
+
+_FOCAL = FocalOptions()
 
 
 def estimate_camera(
@@ -63,7 +85,7 @@ def estimate_camera(
         return assumed
     total = np.sum(curves, axis=0)
     best = int(np.argmin(total))
-    if total.max() - total.min() < _DECISIVE * total.min() or best in (0, len(_GRID) - 1):
+    if total.max() - total.min() < _FOCAL.decisive * total.min() or best in (0, len(_GRID) - 1):
         _log.info("the picture does not fix the focal length; a typical one is assumed")
         return assumed
     focal = (
@@ -77,27 +99,20 @@ def _cost_curve(
     clip: Clip, masks: MaskSequence, name: str, frame: int, mesh: Mesh, start: Camera, longer: int
 ) -> Array:
     """(len(_GRID),) refinement cost of the prompted frame under each focal length of the grid."""
-    label, labels, image = masks.label_of(name), masks.labels(frame), clip.frame(frame)
-    box = mask_box(labels == label)
-    if box is None:
+    view = ObjectView(clip.frame(frame), masks.labels(frame), masks.label_of(name), start)
+    if view.mask_box is None:
         raise EstimationError(f"object {name!r} has no mask in frame {frame}")
-    refiner = refiner_for(mesh, labels == label)
-    pose = search_pose(refiner, image, labels, label, start)[0].camera_from_object
+    refiner = refiner_for(mesh, view.own)
+    pose = search_pose(refiner, view)[0].camera_from_object
     costs = []
     for ratio in _GRID:
         camera = Camera.from_focal(ratio * longer, start.width, start.height)
         moved = pose.copy()
         moved[2, 3] *= camera.fx / start.fx
-        evidence = gather(labels, label, camera, crop_box([box], 0.25))
-        result = refiner.refine(moved, evidence, RefineOptions(iterations=15))
-        for _ in range(3):
-            matches, _ = texture_matches(
-                refiner.rasterizer, result.camera_from_object, image, camera, labels, label
-            )
-            if matches is None or len(matches) < 8:
-                break
-            options = trusting_points(matches, RefineOptions(iterations=10))
-            result = refiner.refine(result.camera_from_object, evidence, options, matches=matches)
+        here = replace(view, camera=camera)
+        evidence = here.evidence()
+        result = refiner.refine(moved, evidence, RefineOptions(iterations=_FOCAL.iterations))
+        result = refine_with_texture(refiner, result, evidence, here, _FOCAL.texture).refined
         costs.append(result.cost)
     return np.array(costs)
 

@@ -22,7 +22,7 @@ from dexman_pose.optimize.types import FrameTerms
 from dexman_pose.pose.clip.options import NEAREST, EvidenceOptions
 from dexman_pose.pose.matching.texture import texture_matches
 from dexman_pose.pose.observation.crop import CropObservation, gather
-from dexman_pose.pose.observation.view import ObjectClip
+from dexman_pose.pose.observation.view import ObjectClip, ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.pose.solver.options import RefineOptions
@@ -172,9 +172,8 @@ def clip_costs(
             continue
         views[i] = view
         if colored:
-            matches[i], _ = texture_matches(
-                refiner.rasterizer, poses[i], object_clip.clip.frame(i), camera, labels, label
-            )
+            seen = ObjectView(object_clip.clip.frame(i), labels, label, camera)
+            matches[i], _ = texture_matches(refiner.rasterizer, poses[i], seen)
     return FusedCosts(refiner, views, matches, anchors, scales, focal, chunk=options.chunk)
 
 

@@ -28,7 +28,7 @@ from dexman_pose.pose.clip.options import RoadOptions, StartOptions
 from dexman_pose.pose.clip.scale import scale_from_depth, sized_symmetry, stretched_mesh
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.estimate import PoseEstimate
-from dexman_pose.pose.observation.view import ObjectClip
+from dexman_pose.pose.observation.view import ObjectClip, ObjectView
 from dexman_pose.pose.search.search import find_pose
 from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.symmetry.cache import symmetry_of
@@ -189,11 +189,9 @@ def _hypothesis(
     measured = sensor is not None and bool((sensor[labels == label] > 0).any())
     found = find_pose(
         mesh,
-        object_clip.clip.frame(frame),
-        labels,
-        label,
-        object_clip.camera,
-        depth=sensor if measured else None,
+        ObjectView(
+            object_clip.clip.frame(frame), labels, label, object_clip.camera, sensor if measured else None
+        ),
         scales=SCALE_COUNTS[request.scale] if measured or request.scale == "axes" else 0,
         symmetry=group,
         device=device,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Mask
-from dexman_pose.data import BACKGROUND, Camera
-from dexman_pose.pose.matching.texture import _render_view
+from dexman_pose.data import BACKGROUND
+from dexman_pose.pose.matching.options import FINE_TEXTURE
+from dexman_pose.pose.matching.texture import render_crop
+from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.render import Rasterizer
 
 Image = NDArray[np.float32]
@@ -59,10 +61,7 @@ _DEFAULT = ColorOptions()
 def color_agreement(
     rasterizer: Rasterizer,
     camera_from_object: Array,
-    image: NDArray[np.uint8],
-    camera: Camera,
-    labels: NDArray[np.uint8],
-    label: int,
+    look: ObjectView,
     options: ColorOptions = _DEFAULT,
 ) -> ColorAgreement:
     """Compare a mesh, rendered in its own colours, with the picture over all of its own area.
@@ -73,16 +72,14 @@ def color_agreement(
     Args:
         rasterizer: of the coloured mesh.
         camera_from_object: (4, 4) pose.
-        image: (H, W, 3) uint8 RGB.
-        camera: of the image.
-        labels: (H, W) uint8 label image.
-        label: the object's value in it.
+        look: the object in the picture.
         options: neighbourhoods and noise.
     """
-    view = _render_view(rasterizer, camera_from_object, image, camera, labels, options.side, None)
+    crop = replace(FINE_TEXTURE, side=options.side)
+    view = render_crop(rasterizer, camera_from_object, look, None, crop)
     if view is None:
         return ColorAgreement(0.0, 0.0, 0.0)
-    area = view.drawn & ((view.labels == label) | (view.labels == BACKGROUND))
+    area = view.drawn & ((view.labels == look.label) | (view.labels == BACKGROUND))
     count = int(np.count_nonzero(area))
     if count < options.least:
         return ColorAgreement(0.0, 0.0, 0.0)

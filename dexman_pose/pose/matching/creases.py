@@ -8,15 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage
+from dexman_pose.pose.matching.options import CREASES, CreaseOptions
 
-_NEAR, _FAR = 3, 5
-"""Pixels from the fold's pixel between which a side is looked at: nearer may lie beyond the crease."""
-_FARTHEST = 3.0
-"""Pixels from the fold's pixel within which its crease must lie."""
-_TOLERANCE = 0.3
-"""Pixels that the crease may move for what a side is off its line, and that the surface may be off its two lines."""
-_FLAT = 2e-6
-"""Change of slope, as a share of 1 / z, that rounding makes."""
+_BEFORE_LAST = 1.001
+"""Pixels before the far border up to which a value has neighbours on both sides."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,9 @@ class CreasePlaces:
     found: NDArray[np.bool_]
 
 
-def crease_places(inverse: FloatImage, pixels: NDArray[np.int64], normal: Array) -> CreasePlaces:
+def crease_places(
+    inverse: FloatImage, pixels: NDArray[np.int64], normal: Array, options: CreaseOptions = CREASES
+) -> CreasePlaces:
     """Where the surfaces on both sides of each fold meet.
 
     1 / z is affine in pixels on a plane: across a crease it runs along two lines, and these meet at the crease. Where
@@ -44,14 +41,15 @@ def crease_places(inverse: FloatImage, pixels: NDArray[np.int64], normal: Array)
         inverse: (h, w) 1 / z, 0 where nothing was rendered.
         pixels: (N, 2) x, y of the folds.
         normal: (N, 2) unit directions across them.
+        options: how far is looked, and what a crease is.
     """
-    steps = np.arange(-_FAR, _FAR + 1, dtype=np.float64)
+    steps = np.arange(-options.far, options.far + 1, dtype=np.float64)
     profile = _along(inverse, pixels, normal, steps)
-    before, after = steps <= -_NEAR, steps >= _NEAR
+    before, after = steps <= -options.near, steps >= options.near
     level_a, slope_a, off_a = _line(steps[before], profile[:, before])
     level_b, slope_b, off_b = _line(steps[after], profile[:, after])
     bend = slope_b - slope_a
-    bent = np.abs(bend) > _FLAT * np.abs(level_a)
+    bent = np.abs(bend) > options.flat * np.abs(level_a)
     safe = np.where(bent, bend, 1.0)
     shift = (level_a - level_b) / safe
     lines = np.where(
@@ -59,18 +57,18 @@ def crease_places(inverse: FloatImage, pixels: NDArray[np.int64], normal: Array)
         level_a[:, None] + slope_a[:, None] * steps,
         level_b[:, None] + slope_b[:, None] * steps,
     )
-    limit = _TOLERANCE * np.abs(safe)
-    found = bent & (np.abs(shift) <= _FARTHEST) & (np.maximum(off_a, off_b) <= limit)
+    limit = options.tolerance * np.abs(safe)
+    found = bent & (np.abs(shift) <= options.farthest) & (np.maximum(off_a, off_b) <= limit)
     found &= np.abs(profile - lines).max(1) <= limit
-    here = profile[:, _FAR]
+    here = profile[:, options.far]
     return CreasePlaces(np.where(found, shift, 0.0), np.where(found, level_a + slope_a * shift, here), found)
 
 
 def _along(image: FloatImage, pixels: NDArray[np.int64], normal: Array, steps: Array) -> Array:
     """(N, S) bilinear values at steps along the normals: exactly affine where the image is."""
     h, w = image.shape
-    x = np.clip(pixels[:, :1] + normal[:, :1] * steps, 0, w - 1.001)
-    y = np.clip(pixels[:, 1:] + normal[:, 1:] * steps, 0, h - 1.001)
+    x = np.clip(pixels[:, :1] + normal[:, :1] * steps, 0, w - _BEFORE_LAST)
+    y = np.clip(pixels[:, 1:] + normal[:, 1:] * steps, 0, h - _BEFORE_LAST)
     left, top = x.astype(np.int64), y.astype(np.int64)
     fx, fy = x - left, y - top
     flat, at = image.reshape(-1), top * w + left

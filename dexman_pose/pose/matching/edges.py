@@ -17,15 +17,17 @@ from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.data import Camera
 from dexman_pose.imaging.masks import inner_edge, mask_box, signed_distance_field
 from dexman_pose.pose.matching.creases import crease_places
+from dexman_pose.pose.matching.edge_profiles import changes_across, strongest_change
+from dexman_pose.pose.matching.options import EDGES, EdgeOptions
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.solver.residuals import EdgeMatches
 from dexman_pose.render import Rasterizer
 
-_BINS = 8
-_SHARP = 0.55  # change of the unit normal across four pixels that makes a crease: about 30 degrees
-_STEP = 0.12  # depth step, in radii of the object, that makes an inner occlusion
-_RIM = 11  # pixels: twice the distance from the outline within which a round side looks like a fold
-_HALF = 12.0  # grey levels per pixel at which an edge of the picture counts half
+_TINY = 1e-6
+"""Metres and shares of pixels below which there is nothing to divide by."""
+
+_TINY_AREA = 1e-12
+"""The same for products of two differences in metres."""
 
 
 @dataclass(frozen=True)
@@ -80,56 +82,69 @@ class ModelEdges:
         )
 
 
-def picture_edges(crop: FloatImage) -> PictureEdges:
+def picture_edges(crop: FloatImage, options: EdgeOptions = EDGES) -> PictureEdges:
     """Edges of a crop (h, w, 3) float32 RGB in 0..1."""
-    image = cv2.GaussianBlur(crop * np.float32(255.0), (0, 0), 0.8)
+    image = cv2.GaussianBlur(crop * np.float32(255.0), (0, 0), options.blur)
     gx = cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
     gy = cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
     strongest = (gx * gx + gy * gy).argmax(-1)[..., None]
     gx = np.take_along_axis(gx, strongest, -1)[..., 0]
     gy = np.take_along_axis(gy, strongest, -1)[..., 0]
     magnitude = np.hypot(gx, gy)
-    strength = magnitude / (magnitude + np.float32(_HALF))
+    strength = magnitude / (magnitude + np.float32(options.half))
     angle = np.arctan2(gy, gx)
-    spread = np.empty((_BINS, *magnitude.shape), np.float32)
+    spread = np.empty((options.bins, *magnitude.shape), np.float32)
     kernel = np.ones((3, 3), np.uint8)
-    for k in range(_BINS):
+    for k in range(options.bins):
         # Cosine of twice the angle: an edge has no sign, and two bins off counts nothing.
-        match = np.maximum(np.cos(2.0 * (angle - np.pi * k / _BINS)), 0.0)
+        match = np.maximum(np.cos(2.0 * (angle - np.pi * k / options.bins)), 0.0)
         spread[k] = cv2.dilate(strength * match, kernel)
     return PictureEdges(spread, image)
 
 
 def model_edges(
-    rasterizer: Rasterizer, camera_from_object: Array, camera: Camera, view: CropObservation
+    rasterizer: Rasterizer,
+    camera_from_object: Array,
+    camera: Camera,
+    view: CropObservation,
+    options: EdgeOptions = EDGES,
 ) -> ModelEdges | None:
     """Edges that a pose makes in the crop of ``view``, where it is known; None when too few."""
-    return model_edges_all(rasterizer, camera_from_object[None], camera, view)[0]
+    return model_edges_all(rasterizer, camera_from_object[None], camera, view, options)[0]
 
 
 def model_edges_all(
-    rasterizer: Rasterizer, camera_from_object: Array, camera: Camera, view: CropObservation
+    rasterizer: Rasterizer,
+    camera_from_object: Array,
+    camera: Camera,
+    view: CropObservation,
+    options: EdgeOptions = EDGES,
 ) -> list[ModelEdges | None]:
     """Edges that each of the poses (B, 4, 4) makes in the crop of ``view``, rendered in one go."""
     h, w = view.size
     drawn = rasterizer.render(camera_from_object, camera.K, w, h)
     assert drawn.depth is not None
     radius = rasterizer.mesh.radius
-    return [_edges_of(d, m, camera, view, radius) for d, m in zip(drawn.depth, drawn.mask)]
+    return [_edges_of(d, m, camera, view, radius, options) for d, m in zip(drawn.depth, drawn.mask)]
 
 
 def _edges_of(
-    depth: FloatImage, mask: NDArray[np.bool_], camera: Camera, view: CropObservation, radius: float
+    depth: FloatImage,
+    mask: NDArray[np.bool_],
+    camera: Camera,
+    view: CropObservation,
+    radius: float,
+    options: EdgeOptions,
 ) -> ModelEdges | None:
     """Edges of one rendering, where the crop is known; None when too few."""
     h, w = view.size
-    edges = outline_of(depth, *rim_of(mask))
-    folds = _folds(depth, mask, camera, radius)
+    edges = outline_of(depth, *rim_of(mask, options))
+    folds = _folds(depth, mask, camera, radius, options)
     if folds is not None:
         edges = edges.joined(folds)
     x, y = edges.pixels.T
     keep = ~view.near_unknown[y, x] & (x > 1) & (y > 1) & (x < w - 2) & (y < h - 2)
-    return edges.only(keep) if int(keep.sum()) >= 12 else None
+    return edges.only(keep) if int(keep.sum()) >= options.least else None
 
 
 def outline_of(depth: FloatImage, rim: NDArray[np.int64], normal: Array) -> ModelEdges:
@@ -139,20 +154,27 @@ def outline_of(depth: FloatImage, rim: NDArray[np.int64], normal: Array) -> Mode
     return ModelEdges(rim, places, normal, np.ones(len(rim), np.bool_), depth[y, x].astype(np.float64))
 
 
-def edge_score(edges: ModelEdges | None, picture: PictureEdges) -> float:
+def edge_score(edges: ModelEdges | None, picture: PictureEdges, options: EdgeOptions = EDGES) -> float:
     """How much of a shape's edges the picture shows, in [0, 1]; outline and inner edges count alike."""
     if edges is None:
         return 0.0
     angle = np.arctan2(edges.normal[:, 1], edges.normal[:, 0])
-    bins = np.round(angle / np.pi * _BINS).astype(int) % _BINS
+    bins = np.round(angle / np.pi * options.bins).astype(int) % options.bins
     x, y = edges.pixels.T
     found = picture.spread[bins, y, x]
-    parts = [found[which].mean() for which in (edges.outline, ~edges.outline) if int(which.sum()) >= 12]
+    parts = [
+        found[which].mean() for which in (edges.outline, ~edges.outline) if int(which.sum()) >= options.least
+    ]
     return float(np.mean(parts)) if parts else 0.0
 
 
 def match_edges(
-    edges: ModelEdges, picture: PictureEdges, camera_from_object: Array, view: CropObservation, reach: int = 6
+    edges: ModelEdges,
+    picture: PictureEdges,
+    camera_from_object: Array,
+    view: CropObservation,
+    reach: int = EDGES.reach,
+    options: EdgeOptions = EDGES,
 ) -> EdgeMatches | None:
     """For each model edge the strongest edge of the picture across it, the nearer the better.
 
@@ -162,31 +184,18 @@ def match_edges(
         camera_from_object: (4, 4) the pose that made ``edges``.
         view: the crop.
         reach: pixels of the crop looked at to either side.
+        options: which edges count.
     """
-    kept = slice(None, None, 1 + len(edges) // 300)
+    kept = slice(None, None, 1 + len(edges) // options.most)
     pixels, normal = edges.places[kept], edges.normal[kept]
-    steps = np.arange(-reach - 1, reach + 2, dtype=np.float64)
-    at = pixels[:, None] + steps[None, :, None] * normal[:, None]
-    profile = cv2.remap(
-        picture.image,
-        at[..., 0].astype(np.float32),
-        at[..., 1].astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    change = np.abs(profile[:, 2:] - profile[:, :-2]).max(2).astype(np.float64)
+    changes, steps = changes_across(picture.image, pixels, normal, reach)
     # The drawn outline lies outside the centres of its rim, on average by half a pixel across a straight row of
     # pixels and less across a slanted one.
     half = np.where(edges.outline[kept], 0.5 * np.abs(normal).max(1), 0.0)
-    offsets = steps[None, 1:-1] - half[:, None]
-    score = change * np.exp(-0.5 * (offsets / (0.5 * reach)) ** 2)
-    best = score[:, 1:-1].argmax(1) + 1
-    rows = np.arange(len(best))
-    left, middle, right = change[rows, best - 1], change[rows, best], change[rows, best + 1]
-    bend = np.minimum(left - 2 * middle + right, -1e-6)
-    offset = offsets[rows, best] + np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
-    strong = (middle > _HALF) & (middle >= left) & (middle >= right)
-    if int(strong.sum()) < 12:
+    offsets = steps[None] - half[:, None]
+    change = changes.max(2).astype(np.float64)
+    offset, strong = strongest_change(change, offsets, reach, options.half)
+    if int(strong.sum()) < options.least:
         return None
     pixels, normal, offset = pixels[strong], normal[strong], offset[strong]
     points = view.camera.unproject(pixels, edges.depth[kept][strong])
@@ -197,21 +206,23 @@ def match_edges(
     return EdgeMatches(local, target, across)
 
 
-def rim_of(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array]:
+def rim_of(mask: NDArray[np.bool_], options: EdgeOptions = EDGES) -> tuple[NDArray[np.int64], Array]:
     """Rim pixels (N, 2) and directions (N, 2) out of the mask."""
     rim = inner_edge(mask)
-    smooth = cv2.GaussianBlur(signed_distance_field(mask), (5, 5), 1.0)
+    smooth = cv2.GaussianBlur(signed_distance_field(mask), (options.smoothing, options.smoothing), 1.0)
     x, y = rim.T
     h, w = mask.shape
     inside = (x > 0) & (y > 0) & (x < w - 1) & (y < h - 1)
     x, y = x[inside], y[inside]
     out = np.stack([smooth[y, x - 1] - smooth[y, x + 1], smooth[y - 1, x] - smooth[y + 1, x]], 1)
     length = np.linalg.norm(out, axis=1, keepdims=True)
-    good = length[:, 0] > 1e-3
+    good = length[:, 0] > options.least_slope
     return rim[inside][good], (out[good] / length[good]).astype(np.float64)
 
 
-def _folds(depth: FloatImage, mask: NDArray[np.bool_], camera: Camera, radius: float) -> ModelEdges | None:
+def _folds(
+    depth: FloatImage, mask: NDArray[np.bool_], camera: Camera, radius: float, options: EdgeOptions
+) -> ModelEdges | None:
     """Creases and inner occlusions; None without a single pixel drawn."""
     box = mask_box(mask)
     if box is None:
@@ -220,11 +231,14 @@ def _folds(depth: FloatImage, mask: NDArray[np.bool_], camera: Camera, radius: f
     window = slice(y0, int(box[3]) + 3), slice(x0, int(box[2]) + 3)
     depth, mask = np.ascontiguousarray(depth[window]), mask[window]
     solid = cv2.erode(
-        mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+        mask.astype(np.uint8),
+        np.ones((options.rim, options.rim), np.uint8),
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=0,
     )
     # 1 / z is affine on planes: its second difference sees steps and not slopes, and its lines meet at creases.
-    inverse = np.where(mask, np.float32(1.0) / np.maximum(depth, np.float32(1e-6)), np.float32(0.0))
-    a, b, c = _fold_tensor(depth, inverse, mask, camera, (int(x0), int(y0)), radius)
+    inverse = np.where(mask, np.float32(1.0) / np.maximum(depth, np.float32(_TINY)), np.float32(0.0))
+    a, b, c = _fold_tensor(depth, inverse, mask, camera, (int(x0), int(y0)), radius, options)
     strength = np.float32(0.5) * (a + c + np.sqrt((a - c) ** 2 + np.float32(4) * b * b))
     strength = cv2.GaussianBlur(strength * solid, (3, 3), 0.0)
     y, x = np.nonzero((strength > 1.0) & (solid > 0))
@@ -246,17 +260,18 @@ def _fold_tensor(
     camera: Camera,
     origin: tuple[int, int],
     radius: float,
+    options: EdgeOptions,
 ) -> tuple[FloatImage, FloatImage, FloatImage]:
     """One tensor (xx, xy, yy) of both cues, (h, w) each; its main direction is the way across the edge."""
     zx, zy = np.zeros_like(depth), np.zeros_like(depth)
     zx[:, 1:-1] = inverse[:, 2:] + inverse[:, :-2] - 2 * inverse[:, 1:-1]
     zy[1:-1] = inverse[2:] + inverse[:-2] - 2 * inverse[1:-1]
-    step = depth * depth / np.float32(_STEP * radius)
+    step = depth * depth / np.float32(options.step * radius)
     zx *= step
     zy *= step
     a, b, c = zx * zx, zx * zy, zy * zy
     for component in _smooth_normals(depth, mask, camera, origin):
-        part = component * np.float32(1.0 / _SHARP)
+        part = component * np.float32(1.0 / options.crease)
         dx, dy = np.zeros_like(part), np.zeros_like(part)
         dx[:, 2:-2] = part[:, 4:] - part[:, :-4]
         dy[2:-2] = part[4:] - part[:-4]
@@ -275,12 +290,12 @@ def _smooth_normals(
     """
     h, w = depth.shape
     weight = cv2.blur(mask.astype(np.float32), (3, 3))
-    z = cv2.blur(depth, (3, 3)) / np.maximum(weight, np.float32(1e-6))
+    z = cv2.blur(depth, (3, 3)) / np.maximum(weight, np.float32(_TINY))
     x = z * ((np.arange(w) + origin[0] - camera.cx) / camera.fx).astype(np.float32)
     y = z * ((np.arange(h) + origin[1] - camera.cy) / camera.fy).astype(np.float32)[:, None]
     (ax, bx), (ay, by), (az, bz) = (_differences(v) for v in (x, y, z))
     nx, ny, nz = by * az - bz * ay, bz * ax - bx * az, bx * ay - by * ax
-    size = np.float32(1.0) / np.maximum(np.sqrt(nx * nx + ny * ny + nz * nz), np.float32(1e-12))
+    size = np.float32(1.0) / np.maximum(np.sqrt(nx * nx + ny * ny + nz * nz), np.float32(_TINY_AREA))
     return nx * size, ny * size, nz * size
 
 

@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.imaging.correlation import correlation, local_agreement, local_contrast
+from dexman_pose.pose.matching.options import PHOTOMETRIC, PhotometricOptions
 from dexman_pose.pose.observation.crop import CropObservation
+from dexman_pose.pose.observation.view import in_front
 from dexman_pose.pose.solver.residuals import ShadedPoints
 from dexman_pose.render import Rasterizer
 
 COARSE, FINE = 0, 1
-_BLUR = (2.5, 0.9)  # pixels of the crop
-_POINTS = 600
-_WINDOW = 0.4  # share of the crop over which light is taken to be even
-_FEWEST = 40
-_DOUBTED = 0.3  # weight of points where rendering and picture do not look alike
+"""Levels of a :class:`Shading`."""
+
 _GRAY = np.array([0.299, 0.587, 0.114], np.float32) * np.float32(255.0)
+
+
+_PER_PIXEL = 0.125
+"""Factor that makes Sobel's sums, three pixels wide, grey levels per pixel."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def shade(
     *,
     beyond_mask: bool = True,
     trusted: NDArray[np.bool_] | None = None,
+    options: PhotometricOptions = PHOTOMETRIC,
 ) -> Shading | None:
     """Render the mesh's colours at a pose and pick surface points that fix it; None when too little is seen.
 
@@ -65,6 +69,7 @@ def shade(
         gray: (h, w) picture of the crop.
         beyond_mask: also use pixels called background; a mask is made from less than is known here.
         trusted: (F,) faces whose colour can be believed, None for all.
+        options: of the points.
     """
     h, w = view.size
     wanted = ("depth", "color") if trusted is None else ("depth", "color", "face_id")
@@ -74,23 +79,23 @@ def shade(
     if trusted is not None and drawn.face_id is not None:
         believed = believed & trusted[np.maximum(drawn.face_id[0], 0)]
     both = believed & (~view.unknown if beyond_mask else view.mask)
-    if int(both.sum()) < 60:
+    if int(both.sum()) < options.least_pixels:
         return None
     # A wide window: evened out over less, smooth colours would follow the border of what is compared.
-    window = max(21, int(_WINDOW * max(h, w)) // 2 * 2 + 1)
+    window = max(options.least_window, int(options.window * max(h, w)) // 2 * 2 + 1)
     model = local_contrast(drawn.color[0] @ _GRAY, both, window)
     seen = local_contrast(gray, both, window)
     agree = local_agreement(model, seen, both)
     ncc = correlation(model.astype(np.float32), seen.astype(np.float32), both)
-    chosen = _choose(model, both)
-    if len(chosen) < _FEWEST:
+    chosen = _choose(model, both, options)
+    if len(chosen) < options.least_points:
         return None
     x, y = chosen.T
     local = view.camera.unproject(chosen.astype(np.float64), drawn.depth[0][y, x].astype(np.float64))
     local = (local - camera_from_object[:3, 3]) @ camera_from_object[:3, :3]
-    weight = np.where(agree[y, x], 1.0, _DOUBTED)
+    weight = np.where(agree[y, x], 1.0, options.doubted)
     views, points = [], []
-    for blur in _BLUR:
+    for blur in (options.coarse_blur, options.fine_blur):
         a = cv2.GaussianBlur(model, (0, 0), blur).astype(np.float32)
         b = cv2.GaussianBlur(seen, (0, 0), blur).astype(np.float32)
         views.append(replace(view, gray=b))
@@ -103,7 +108,7 @@ def sampled_correlation(shading: Shading, camera_from_object: Array) -> float:
     view, points = shading.views[FINE], shading.points[FINE]
     assert view.gray is not None
     at = points.points @ camera_from_object[:3, :3].T + camera_from_object[:3, 3]
-    if (at[:, 2] <= 0.02).any():
+    if not in_front(at):
         return 0.0
     u, v = view.camera.project(at).astype(np.float32).T
     h, w = view.size
@@ -113,11 +118,14 @@ def sampled_correlation(shading: Shading, camera_from_object: Array) -> float:
     return correlation(points.gray.astype(np.float32), seen, inside)
 
 
-def _choose(model: NDArray[np.uint8], both: Mask) -> NDArray[np.int64]:
+def _choose(model: NDArray[np.uint8], both: Mask, options: PhotometricOptions) -> NDArray[np.int64]:
     """(N, 2) x, y of pixels with contrast, away from the border of what can be compared."""
-    core = cv2.erode(both.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
-    gx = cv2.Sobel(model, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
-    gy = cv2.Sobel(model, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
-    y, x = np.nonzero(core & (np.abs(gx) + np.abs(gy) > 5.0))
-    kept = slice(None, None, 1 + len(x) // _POINTS)
+    core = (
+        cv2.erode(both.astype(np.uint8), np.ones((options.inside, options.inside), np.uint8), borderValue=0)
+        > 0
+    )
+    gx = cv2.Sobel(model, cv2.CV_32F, 1, 0, ksize=3, scale=_PER_PIXEL)
+    gy = cv2.Sobel(model, cv2.CV_32F, 0, 1, ksize=3, scale=_PER_PIXEL)
+    y, x = np.nonzero(core & (np.abs(gx) + np.abs(gy) > options.contrast))
+    kept = slice(None, None, 1 + len(x) // options.points)
     return np.stack([x[kept], y[kept]], 1)

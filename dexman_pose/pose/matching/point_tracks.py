@@ -12,36 +12,12 @@ from dexman_pose.arrays import Array, Gray
 from dexman_pose.data import Camera
 from dexman_pose.imaging.flow import follow
 from dexman_pose.imaging.masks import crop_box
+from dexman_pose.pose.matching.options import PointTrackOptions
 from dexman_pose.pose.solver.residuals import PointMatches
 from dexman_pose.render import Rasterizer
 
 NEAREST = 0.02
 """Metres before the camera within which nothing is projected."""
-
-
-@dataclass(frozen=True)
-class PointTrackOptions:
-    """How surface points are found and followed.
-
-    Attributes:
-        count: points followed at a time.
-        refill_share: share of ``count`` that must be missing before new ones are looked for.
-        border: pixels from the border of what is seen of the object within which no point is taken.
-        quality: least strength of a corner, as a share of the strongest (Shi and Tomasi, 1994).
-        apart: pixels between points.
-        far: pixels, distance of a point that has no projection.
-        agrees: pixels from where the pose has it beyond which a point is dropped; three times its noise.
-        oldest: frames after which a point is dropped, for it drifts.
-    """
-
-    count: int = 80
-    refill_share: float = 0.2
-    border: int = 2
-    quality: float = 0.01
-    apart: int = 5
-    far: float = 1e3
-    agrees: float = 3.0
-    oldest: int = 60
 
 
 @dataclass

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.data import BACKGROUND, Camera
 from dexman_pose.imaging.masks import mask_edge, signed_distance_field
+from dexman_pose.pose.observation.options import CROP
 
-MAX_SIDE = 176
-"""Crops larger than this (pixels) are reduced: contour residuals average over hundreds of points anyway."""
+MAX_SIDE = CROP.max_side
+"""Longest side of a crop in pixels."""
 
 DEPTH_GRID = 2
 """Depth is compared at every second pixel of a crop: neighbours say the same."""
 
-UNKNOWN_MARGIN = 2.5
-"""Pixels of the crop next to an occluder or the image border in which a mask's edge is no evidence."""
+_OUTSIDE = 254
+"""Label of what lies beyond the image: nobody's, and not background."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class CropObservation:
         factors: (2,) crop pixels per image pixel along x and y, at most 1.
         mask: (h, w) bool, visible pixels of the object.
         unknown: (h, w) bool, pixels where something else may hide the object, or outside the image.
-        near_unknown: (h, w) bool, ``unknown`` grown by :data:`UNKNOWN_MARGIN`.
+        near_unknown: (h, w) bool, ``unknown`` grown by
+            :attr:`~dexman_pose.pose.observation.options.CropOptions.unknown_margin`.
         sdf: (h, w) float32 signed distance to the mask's edge in crop pixels, positive inside.
         smooth: (h, w) float32, ``sdf`` slightly blurred: its differences are the direction of the mask's edge.
         edge: (M, 2) x, y crop pixels along the inside of the mask's edge where it is evidence.
@@ -76,7 +78,7 @@ class CropObservation:
         """Pixels of measured depth well inside the mask, on the grid that refinement looks at."""
         if self.depth is None:
             return 0
-        inside = (self.depth > 0) & self.mask & (self.sdf > 1.5)
+        inside = (self.depth > 0) & self.mask & (self.sdf > CROP.depth_inside)
         return int(np.count_nonzero(inside[::DEPTH_GRID, ::DEPTH_GRID]))
 
     def to_crop(self, pixels: Array) -> Array:
@@ -87,15 +89,7 @@ class CropObservation:
     @property
     def has_mask(self) -> bool:
         """Whether enough of the object is visible to say anything."""
-        return int(np.count_nonzero(self.mask)) >= 12
-
-
-def field_gradient(field: FloatImage) -> FloatImage:
-    """(h, w, 2) smoothed central differences of a distance field."""
-    smooth = cv2.GaussianBlur(field, (5, 5), 1.0)
-    gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
-    gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
-    return np.stack([gx, gy], -1)
+        return int(np.count_nonzero(self.mask)) >= CROP.least_pixels
 
 
 def _cut(image: NDArray[np.generic], box: tuple[int, int, int, int], fill: int) -> NDArray[np.generic]:
@@ -141,14 +135,14 @@ def gather(
     x0, y0, w, h = box
     scale = min(1.0, max_side / max(w, h))
     cw, ch = max(round(w * scale), 4), max(round(h * scale), 4)
-    cut = _cut(labels, box, fill=254)
+    cut = _cut(labels, box, fill=_OUTSIDE)
     mask = _share(cut == label, cw, ch) >= 0.5
-    unknown = (_share((cut != label) & (cut != BACKGROUND), cw, ch) > 0.25) & ~mask
+    unknown = (_share((cut != label) & (cut != BACKGROUND), cw, ch) > CROP.unknown_share) & ~mask
     near = unknown.copy()
     if unknown.any():
-        near = cv2.distanceTransform((~unknown).astype(np.uint8), cv2.DIST_L2, 3) <= UNKNOWN_MARGIN
+        near = cv2.distanceTransform((~unknown).astype(np.uint8), cv2.DIST_L2, 3) <= CROP.unknown_margin
     sdf = signed_distance_field(mask)
-    smooth = cv2.GaussianBlur(sdf, (5, 5), 1.0)
+    smooth = cv2.GaussianBlur(sdf, (CROP.smoothing, CROP.smoothing), 1.0)
     edge, normal = mask_edge(mask, near, smooth)
     cut_depth = None
     if depth is not None:
@@ -180,7 +174,7 @@ def crop_like(image: NDArray[np.uint8], evidence: CropObservation) -> FloatImage
     h, w = evidence.size
     (x0, y0), (sx, sy) = evidence.origin, evidence.factors
     matrix = np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5]])
-    blurred = cv2.GaussianBlur(image, (0, 0), 0.35 / sx) if sx < 0.7 else image
+    blurred = cv2.GaussianBlur(image, (0, 0), CROP.detail_blur / sx) if sx < CROP.detail_below else image
     out = cv2.warpAffine(blurred, matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out.astype(np.float32) / 255.0
 

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Mask
 from dexman_pose.data import BACKGROUND, OCCLUDER
 from dexman_pose.imaging.masks import mask_box
+from dexman_pose.pose.observation.options import OCCLUSION
 
 Labels = NDArray[np.uint8]
-
-_NEARER = 0.015  # metres by which a neighbour in front of the object must be nearer to be in its way
 
 
 def label_image(
@@ -44,25 +43,25 @@ def nearer_than_object(mask: Mask, depth: NDArray[np.float32]) -> Mask:
     x1, y1 = box[2:].astype(int) + pad + 1
     own, z = mask[y0:y1, x0:x1], depth[y0:y1, x0:x1]
     # The rim's own depth flickers between object and background: look at what lies a little inside.
-    core = cv2.erode(own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    core = cv2.erode(own.astype(np.uint8), np.ones((OCCLUSION.core, OCCLUSION.core), np.uint8)) > 0
     known = (core if (core & (z > 0)).any() else own) & (z > 0)
     _, nearest = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
     values = np.zeros(int(nearest.max()) + 1, np.float32)
     values[nearest[known]] = z[known]
-    out[y0:y1, x0:x1] = (z > 0) & (z < values[nearest] - _NEARER) & ~own
+    out[y0:y1, x0:x1] = (z > 0) & (z < values[nearest] - OCCLUSION.nearer) & ~own
     return out
 
 
-def is_cut(labels: Labels, label: int, share: float = 0.08) -> bool:
+def is_cut(labels: Labels, label: int, share: float = OCCLUSION.cut_share) -> bool:
     """Whether a noticeable share of a mask's edge lies against something that may hide more, or the image border."""
     own = labels == label
     if not own.any():
         return False
     padded = np.pad(own, 1)
     unknown = np.pad((labels != label) & (labels != BACKGROUND), 1, constant_values=True)
-    grown = cv2.dilate(unknown.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    grown = cv2.dilate(unknown.astype(np.uint8), np.ones((OCCLUSION.reach, OCCLUSION.reach), np.uint8)) > 0
     core = cv2.erode(padded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     rim = padded & ~core
     return bool((rim & grown).sum() > share * max(int(rim.sum()), 1))

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, FloatImage, Gray, Mask
 from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, _check
-from dexman_pose.errors import InputError
-from dexman_pose.imaging.masks import crop_box
-from dexman_pose.pose.observation.crop import MAX_SIDE, CropObservation, gather
+from dexman_pose.errors import EstimationError, InputError
+from dexman_pose.imaging.flow import to_gray
+from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.pose.observation.crop import MAX_SIDE, CropObservation, crop_like, gather
 from dexman_pose.pose.observation.occlusion import label_image
+from dexman_pose.pose.observation.options import VIEW
+
+NEAREST_DEPTH = 0.02
+"""Metres before the camera from which points are projected: nearer ones leave every picture. The renderer clips at
+half of it."""
+
+
+def in_front(points: Array) -> bool:
+    """Whether all points (N, 3), camera frame, lie before the camera, so that they can be projected."""
+    return bool((points[..., 2] > NEAREST_DEPTH).all())
 
 
 def checked_labels(
@@ -39,36 +51,96 @@ def checked_depth(depth: NDArray[np.float32] | None, camera: Camera) -> NDArray[
     return checked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectView:
-    """One object in one picture.
+    """One object in one picture: made once and passed whole; what is worked out from it is worked out once.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
+        image: (H, W, 3) uint8 RGB; a black one where ``pictured`` is False.
         labels: (H, W) uint8 label image.
         label: the object's value in it.
         camera: intrinsics.
         depth: (H, W) metres, 0 where not measured, or None.
-        box: (4,) x0, y0, x1, y1 of the object's pixels.
+        pictured: whether there is a picture, or the mask alone.
     """
 
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     label: int
     camera: Camera
-    depth: NDArray[np.float32] | None
-    box: Array
+    depth: NDArray[np.float32] | None = None
+    pictured: bool = True
 
-    def evidence(self, margin: float, side: int = MAX_SIDE) -> CropObservation:
-        """The evidence in a crop around the object, widened by ``margin``, at most ``side`` pixels long."""
-        return gather(
-            self.labels,
-            self.label,
-            self.camera,
-            crop_box([self.box], margin),
-            depth=self.depth,
-            max_side=side,
-        )
+    @cached_property
+    def own(self) -> Mask:
+        """(H, W) the object's pixels."""
+        return np.asarray(self.labels == self.label)
+
+    @cached_property
+    def mask_box(self) -> Array | None:
+        """(4,) x0, y0, x1, y1 of the object's pixels, or None where it has none."""
+        return mask_box(self.own)
+
+    @property
+    def box(self) -> Array:
+        """(4,) x0, y0, x1, y1 of the object's pixels.
+
+        Raises:
+            EstimationError: the mask is empty.
+        """
+        if self.mask_box is None:
+            raise EstimationError(
+                "a pose needs a mask with at least one pixel, but the object's mask is empty; "
+                "give a frame that shows the object, or a better prompt"
+            )
+        return self.mask_box
+
+    @cached_property
+    def gray(self) -> Gray:
+        """(H, W) uint8 brightness of the picture."""
+        return to_gray(self.image)
+
+    @cached_property
+    def _crops(self) -> dict[tuple[float, int], CropObservation]:
+        return {}
+
+    @cached_property
+    def _pictures(self) -> dict[tuple[tuple[int, int], tuple[int, int], tuple[float, ...]], FloatImage]:
+        return {}
+
+    def evidence(self, margin: float = VIEW.margin, side: int = MAX_SIDE) -> CropObservation:
+        """The evidence in a crop around the object, widened by ``margin``, at most ``side`` pixels long.
+
+        Raises:
+            EstimationError: the mask is empty.
+        """
+        key = margin, side
+        if key not in self._crops:
+            around = crop_box([self.box], margin)
+            self._crops[key] = gather(
+                self.labels, self.label, self.camera, around, depth=self.depth, max_side=side
+            )
+        return self._crops[key]
+
+    def picture(self, crop: CropObservation) -> FloatImage:
+        """The picture (h, w, 3) in a crop of this frame, RGB in 0..1."""
+        key = crop.origin, crop.size, tuple(crop.factors.tolist())
+        if key not in self._pictures:
+            self._pictures[key] = crop_like(self.image, crop)
+        return self._pictures[key]
+
+    @classmethod
+    def of(
+        cls,
+        labels: NDArray[np.uint8],
+        label: int,
+        camera: Camera,
+        image: NDArray[np.uint8] | None = None,
+        depth: NDArray[np.float32] | None = None,
+    ) -> ObjectView:
+        """The view of an object with or without a picture."""
+        blank = np.zeros((*labels.shape, 3), np.uint8) if image is None else image
+        return cls(blank, labels, label, camera, depth, image is not None)
 
 
 @dataclass(frozen=True)

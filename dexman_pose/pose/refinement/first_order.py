@@ -22,14 +22,16 @@ from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry import so3_exp
 from dexman_pose.imaging.masks import crop_box, mask_box
 from dexman_pose.pose.observation.crop import CropObservation, gather
+from dexman_pose.pose.observation.view import in_front
+from dexman_pose.pose.refinement.options import ADAM
 from dexman_pose.render import Images, render
 
 Tensor = torch.Tensor
 Loss = Callable[[Images, "Target"], Tensor]
 
-_LAST_RATE = 0.02  # the learning rate falls along a cosine to this share of the first
-_MOMENTS = (0.85, 0.97)  # shorter memories than Adam's own: there are a hundred steps, not thousands
-_CORNER = 0.02  # of the mesh's radius: depth differences below count squared, above by their size
+_TWIST = 6  # numbers of a twist
+_NO_CONTRAST = 1e-6  # squared deviations from the mean colour, per pixel, that rounding makes
+_ROUNDING = 1e-9  # of a loss
 _OWN, _UNKNOWN = 1, 255
 
 
@@ -133,7 +135,7 @@ def default_loss(images: Images, target: Target) -> Tensor:
     if target.depth is not None:
         total = total + depth_loss(images.depth, target.depth, shared, target.radius)
     if target.image is not None:
-        total = total + 0.5 * color_loss(images.colour, target.image, shared)
+        total = total + ADAM.color_weight * color_loss(images.colour, target.image, shared)
     return total
 
 
@@ -143,7 +145,7 @@ def depth_loss(rendered: Tensor, measured: Tensor, shared: Tensor, radius: float
     if not both.any():
         return rendered.new_zeros(())
     off = (rendered[both] - measured[both]) / radius
-    return ((off.square() + _CORNER**2).sqrt() - _CORNER).mean()
+    return ((off.square() + ADAM.depth_corner**2).sqrt() - ADAM.depth_corner).mean()
 
 
 def color_loss(rendered: Tensor, seen: Tensor, shared: Tensor) -> Tensor:
@@ -156,7 +158,7 @@ def color_loss(rendered: Tensor, seen: Tensor, shared: Tensor) -> Tensor:
         return rendered.new_zeros(())
     a, b = a - a.mean(0), b - b.mean(0)
     size = (a.square().sum() * b.square().sum()).sqrt()
-    if size.item() < 1e-6 * len(a):
+    if size.item() < _NO_CONTRAST * len(a):
         return rendered.new_zeros(())
     return 1.0 - (a * b).sum() / size
 
@@ -193,7 +195,7 @@ def _target(
     box = mask_box(labels == _OWN)
     if box is None:
         raise EstimationError("refining needs a mask with at least one pixel, but this one is empty")
-    around = crop_box([box, *_drawn_box(mesh, start, camera)], 0.1)
+    around = crop_box([box, *_drawn_box(mesh, start, camera)], ADAM.margin)
     evidence = gather(labels, _OWN, camera, around, depth=depth, max_side=max_side)
     colored = mesh.texture is not None or mesh.vertex_colors is not None
     return Target(
@@ -210,7 +212,7 @@ def _target(
 def _drawn_box(mesh: Mesh, pose: Array, camera: Camera) -> list[Array]:
     """Where the mesh is drawn, cut to the image; nothing when part of it is behind the camera or all beside it."""
     points = mesh.vertices @ pose[:3, :3].T + pose[:3, 3]
-    if points[:, 2].min() <= 0.02:
+    if not in_front(points):
         return []
     pixels = camera.project(points)
     limits = np.array([camera.width - 1.0, camera.height - 1.0])
@@ -244,16 +246,16 @@ def _descend(
     device = target.mask.device
     center = start[:3, :3] @ mesh.center + start[:3, 3]
     begin, about = torch.tensor(start, device=device), torch.tensor(center, device=device)
-    twist = torch.zeros(6, dtype=torch.float64, device=device, requires_grad=True)
-    optimizer = torch.optim.Adam([twist], lr=rate, betas=_MOMENTS)
+    twist = torch.zeros(_TWIST, dtype=torch.float64, device=device, requires_grad=True)
+    optimizer = torch.optim.Adam([twist], lr=rate, betas=ADAM.moments)
     losses: list[float] = []
-    best, done = (math.inf, np.zeros(6)), 0
+    best, done = (math.inf, np.zeros(_TWIST)), 0
     # Colours repeat: until outline and depth have brought the pose near, they may pull it to the wrong stripe.
     colored = 1 if target.image is None else 1 + iterations // 3
     for done in range(1, iterations + 1):
         optimizer.zero_grad()
         if done == colored:
-            losses, best = [], (math.inf, np.zeros(6))  # other losses than before do not compare
+            losses, best = [], (math.inf, np.zeros(_TWIST))  # other losses than before do not compare
         images = draw(mesh, _moved(twist, begin, about, target.radius), target.camera)
         value = loss(images, target if done >= colored else replace(target, image=None))
         losses.append(value.item())
@@ -264,17 +266,17 @@ def _descend(
         if twist.grad is None or not twist.grad.any():
             break
         share = 0.5 * (1.0 + math.cos(math.pi * done / iterations))
-        optimizer.param_groups[0]["lr"] = rate * (_LAST_RATE + (1.0 - _LAST_RATE) * share)
+        optimizer.param_groups[0]["lr"] = rate * (ADAM.last_rate + (1.0 - ADAM.last_rate) * share)
         optimizer.step()
     return AdamResult(_pose(best[1], start, center, target.radius), best[0], _at_rest(losses), done)
 
 
 def _at_rest(losses: list[float]) -> bool:
     """Whether the last fifth of the iterations brought less than 1 %."""
-    last = max(1, len(losses) // 5)
-    if len(losses) < 10:
+    last = max(1, len(losses) // ADAM.last_part)
+    if len(losses) < ADAM.least_iterations:
         return False
-    return min(losses[-last:]) > 0.99 * min(losses[:-last]) - 1e-9
+    return min(losses[-last:]) > (1.0 - ADAM.rest_gain) * min(losses[:-last]) - _ROUNDING
 
 
 def _moved(twist: Tensor, start: Tensor, center: Tensor, radius: float) -> Tensor:

@@ -6,39 +6,48 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.pose.observation.crop import CropObservation
+from dexman_pose.pose.refinement.options import AROUND_HYPOTHESIS, AROUND_START, PerturbationOptions
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem
 
-START_PERTURBATION = np.deg2rad(4.0)
 
-PERTURBATION = np.deg2rad(5.0)
+def perturbed_poses(pose: Array, center: Array, angle: float = AROUND_HYPOTHESIS.angle) -> list[Array]:
+    """Turn a pose (4, 4) by a small angle both ways about each axis of the camera.
+
+    Args:
+        pose: camera_from_object.
+        center: (3,) of the object, object frame; it stays where it is.
+        angle: radians.
+    """
+    middle = pose[:3, :3] @ center + pose[:3, 3]
+    turns = np.concatenate([np.eye(3), -np.eye(3)])
+    twists = np.concatenate([np.zeros_like(turns), angle * turns], 1)
+    return [apply_increment(twist, pose, middle) for twist in twists]
 
 
 def best_of_perturbed(
-    refiner: PoseRefiner, start: Array, evidence: CropObservation, scales: int = 0
+    refiner: PoseRefiner,
+    start: Array,
+    evidence: CropObservation,
+    scales: int = 0,
+    options: PerturbationOptions = AROUND_START,
 ) -> Refined:
     """The cheapest refinement from the start and from six small turns of it.
 
     Where a face seen at a grazing angle comes and goes, the cost has a kink that no single start steps over.
+
+    Args:
+        refiner: holds the mesh.
+        start: (4, 4).
+        evidence: of the frame.
+        scales: unknown factors of the mesh; with any, the distance is free.
+        options: the turns, and how far the refinement may go.
     """
-    radius = refiner.rasterizer.mesh.radius
-    # Where the picture leaves a direction open, mostly the distance, the start is what is known of it.
-    free = scales > 0
-    options = RefineOptions(
-        iterations=30, prior_translation=None if free else 0.05 * radius, prior_rotation=0.1
+    shift = None if scales else options.prior_translation * refiner.rasterizer.mesh.radius
+    refinement = RefineOptions(
+        iterations=options.iterations, prior_translation=shift, prior_rotation=options.prior_rotation
     )
-    center = refiner.camera_center(start)
-    turns = np.concatenate(
-        [np.zeros((6, 3)), START_PERTURBATION * np.concatenate([np.eye(3), -np.eye(3)])], 1
-    )
-    starts = [start, *(apply_increment(turn, start, center) for turn in turns)]
+    starts = [start, *perturbed_poses(start, refiner.center, options.angle)]
     problems = [Problem(s, predicted=start) for s in starts]
-    return min(refiner.refine_all(problems, [evidence], options, scales=scales), key=lambda r: r.cost)
-
-
-def perturbed_poses(pose: Array, center: Array) -> list[Array]:
-    """Poses (4, 4) turned by a small angle about each axis: a face seen front on looks the same from either side."""
-    middle = pose[:3, :3] @ center + pose[:3, 3]
-    turns = np.concatenate([np.zeros((6, 3)), PERTURBATION * np.concatenate([np.eye(3), -np.eye(3)])], 1)
-    return [apply_increment(turn, pose, middle) for turn in turns]
+    return min(refiner.refine_all(problems, [evidence], refinement, scales=scales), key=lambda r: r.cost)

@@ -20,14 +20,15 @@ from dexman_pose.geometry import so3_exp
 from dexman_pose.imaging.masks import mask_box
 from dexman_pose.meshing.paint import fit_texture
 from dexman_pose.pose.observation.crop import CropObservation
+from dexman_pose.pose.refinement.options import COLORS, CONVERGENCE, ColorOptions, ConvergenceOptions
 from dexman_pose.pose.solver.frame_solver import FusedSolver
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem, Solution
 from dexman_pose.pose.solver.residuals import EdgeMatches, PointMatches, ShadedPoints
 from dexman_pose.render import Rasterizer
 
-_PLAIN = 16.0
-"""Grey levels of spread up to which colours are one colour with its shading baked in."""
+_TWIST = 6
+"""Numbers of a twist (v, w)."""
 
 
 @dataclass
@@ -58,9 +59,14 @@ class Refined:
     silhouette_rms: float = 0.0
     point_inliers: float = 0.0
     area: int = 0
-    evidence: Array = field(default_factory=lambda: np.zeros((6, 6)))
+    evidence: Array = field(default_factory=lambda: np.zeros((_TWIST, _TWIST)))
     stretch: Array = field(default_factory=lambda: np.ones(3))
     focal: float = 1.0
+
+    @classmethod
+    def unrefined(cls, camera_from_object: Array) -> Refined:
+        """A pose (4, 4) that has not been refined: nothing is known of how it fits."""
+        return cls(camera_from_object, np.inf, 0.0, np.zeros((_TWIST, _TWIST)), False, 0)
 
 
 def apply_increment(twist: Array, camera_from_object: Array, center: Array) -> Array:
@@ -142,10 +148,11 @@ def _one(found: Solution, i: int) -> Refined:
     )
 
 
-def is_converged(before: Array, after: Array) -> bool:
+def is_converged(before: Array, after: Array, options: ConvergenceOptions = CONVERGENCE) -> bool:
     """Whether a step between poses (4, 4) would show in no picture."""
     shift = float(np.abs(after[:3, 3] - before[:3, 3]).max())
-    return shift < 2e-3 * float(before[2, 3]) and float(np.abs(after[:3, :3] - before[:3, :3]).max()) < 1e-2
+    turn = float(np.abs(after[:3, :3] - before[:3, :3]).max())
+    return shift < options.shift * float(before[2, 3]) and turn < options.turn
 
 
 def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None, device: str = "cpu") -> PoseRefiner:
@@ -156,9 +163,10 @@ def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None, device: str =
     return PoseRefiner(Rasterizer(mesh, device), mesh.center)
 
 
-def has_color(refiner: PoseRefiner) -> bool:
+def has_color(refiner: PoseRefiner, options: ColorOptions = COLORS) -> bool:
     """Whether the mesh's colours say more than its shading does."""
     mesh = refiner.rasterizer.mesh
     if mesh.texture is not None:
-        return bool(mesh.texture[::8, ::8].reshape(-1, 3).std(0).max() > _PLAIN)
-    return mesh.vertex_colors is not None and bool(mesh.vertex_colors.std(0).max() > _PLAIN)
+        step = options.texture_step
+        return bool(mesh.texture[::step, ::step].reshape(-1, 3).std(0).max() > options.plain_spread)
+    return mesh.vertex_colors is not None and bool(mesh.vertex_colors.std(0).max() > options.plain_spread)

@@ -7,9 +7,10 @@ import numpy as np
 from dexman_pose.arrays import Array
 from dexman_pose.pose.matching.edges import PictureEdges, edge_score, model_edges
 from dexman_pose.pose.observation.crop import CropObservation
+from dexman_pose.pose.refinement.options import SCORES
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
 
-EDGE_SHARE = 0.25
+EDGE_SHARE = SCORES.edge_share
 """Weight of edges in a score, against overlap and correlation."""
 
 
@@ -34,7 +35,7 @@ def depth_agreement(refiner: PoseRefiner, refined: Refined, view: CropObservatio
     projection[:3, 3] = pose[:3, :3] @ refiner.center + pose[:3, 3] - rotation @ refiner.center
     drawn = refiner.rasterizer.render(projection[None], view.camera.K, w, h).depth
     assert drawn is not None
-    tolerance = 0.05 * refiner.rasterizer.mesh.radius * float(refined.stretch.mean())
+    tolerance = SCORES.depth_tolerance * refiner.rasterizer.mesh.radius * float(refined.stretch.mean())
     off = (drawn[0][measured] - view.depth[measured]) / tolerance
     return float(np.mean(np.where(drawn[0][measured] > 0, 1.0 / (1.0 + off * off), 0.0)))
 

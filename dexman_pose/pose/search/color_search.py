@@ -80,7 +80,7 @@ _REFINE = RefineOptions(iterations=10, use_silhouette=False, edge_weight=0.6)
 
 def agreement_of(refiner: PoseRefiner, pose: Array, look: ObjectView) -> ColorAgreement:
     """How well the colours of a mesh at a pose (4, 4) agree with the picture."""
-    return color_agreement(refiner.rasterizer, pose, look.image, look.camera, look.labels, look.label)
+    return color_agreement(refiner.rasterizer, pose, look)
 
 
 def colors_contradict(found: ColorAgreement, options: ColorSearchOptions = _DEFAULT) -> bool:

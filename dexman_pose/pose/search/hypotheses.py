@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dexman_pose.arrays import Array
 from dexman_pose.pose.matching.edges import PictureEdges
@@ -11,7 +11,7 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.edges import align_to_edges
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
 from dexman_pose.pose.refinement.scores import EDGE_SHARE, agreement, edge_scores
-from dexman_pose.pose.refinement.texture import refine_on_texture
+from dexman_pose.pose.refinement.texture import HYPOTHESIS, refine_with_texture
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,13 @@ def refine_and_score(
     look: ObjectView,
     colored: bool,
     picture: PictureEdges | None,
-    rounds: int = 2,
+    rounds: int = HYPOTHESIS.rounds,
 ) -> Hypothesis:
     """Alternate matches of texture and edges with refinement on one hypothesis, then score it."""
     fixed = bool((refined.stretch == 1.0).all())
     if colored:
-        refined, ncc, matched = refine_on_texture(refiner, refined, evidence, look, rounds)
+        found = refine_with_texture(refiner, refined, evidence, look, replace(HYPOTHESIS, rounds=rounds))
+        refined, ncc, matched = found.refined, found.ncc, found.rounds > 0
     else:
         ncc, matched = 0.0, False
     if not matched and fixed and picture is not None:

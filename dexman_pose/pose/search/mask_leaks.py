@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -10,22 +11,22 @@ from dexman_pose.arrays import Array
 from dexman_pose.imaging.masks import mask_box
 from dexman_pose.pose.matching.edges import PictureEdges
 from dexman_pose.pose.observation.crop import CropObservation, visible_iou
-from dexman_pose.pose.refinement.edges import LEAK_EDGE_OPTIONS, LEAK_EDGE_OPTIONS_IN_DEPTH, align_to_edges
+from dexman_pose.pose.refinement.edges import align_to_edges
+from dexman_pose.pose.refinement.options import (
+    LEAKING_MASK,
+    LEAKING_MASK_IN_DEPTH,
+    EdgeAlignmentOptions,
+)
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
 from dexman_pose.pose.refinement.scores import depth_agreement, edge_scores
 from dexman_pose.pose.search.hypotheses import Hypothesis
+from dexman_pose.pose.search.options import LEAKS, LeakOptions
 from dexman_pose.pose.solver.options import RefineOptions
 
-_LEAKING_OVERLAP, _LEAK_GAIN = 0.3, 0.008
+_log = logging.getLogger(__name__)
 
-_LEAK_AREA = 0.01, 0.03  # share of the area that may have leaked
-
-_LEAK_EDGES = 0.001
-"""Weight of overlap with a mask that may leak, and the gain in score that leaving one of its sides out must bring."""
-
-_SIDE, _BAND = 0.8, 8.0
-"""Half the angle, in radians, and half the width, in pixels of the crop, of a side of a mask that may leak."""
+_SIDES = ("right", "lower", "left", "upper")
 
 
 def refine_with_leaks(
@@ -39,11 +40,11 @@ def refine_with_leaks(
         replace(found.refined, camera_from_object=p)
         for p in perturbed_poses(found.camera_from_object, refiner.center)
     ]
-    # Depth holds the distance, which edges alone leave loose: the mask, which may leak, can step back.
-    options = LEAK_EDGE_OPTIONS if evidence.depth is None else LEAK_EDGE_OPTIONS_IN_DEPTH
-    tried = align_to_edges(refiner, [found.refined, *starts], evidence, picture, rounds=4, options=options)
+    options = LEAKING_MASK if evidence.depth is None else LEAKING_MASK_IN_DEPTH
+    tried = align_to_edges(refiner, [found.refined, *starts], evidence, picture, options=options)
     count = len(tried)
-    tried += _without_sides(refiner, found.refined, evidence, picture, options)
+    left_out, without = _without_sides(refiner, found.refined, evidence, picture, options)
+    tried += without
     overlap = np.array([r.iou for r in tried])
     edges = edge_scores(refiner, tried, evidence, picture)
     if evidence.depth is None:
@@ -52,6 +53,8 @@ def refine_with_leaks(
     else:
         best = _leaked_in_depth(refiner, tried, count, edges, overlap, evidence)
     best_pose = tried[best]
+    if best >= count:
+        _log.info("the mask may leak on its %s side, which is left out", left_out[best - count])
     return replace(found, camera_from_object=best_pose.camera_from_object, refined=best_pose)
 
 
@@ -66,7 +69,8 @@ def _leaked(
     distance = np.array([refiner.camera_center(r.camera_from_object)[2] for r in tried])
     fits = (np.arange(len(tried)) >= count) & (distance > distance[best])
     leaked = overlap[best] - overlap
-    fits &= (leaked > _LEAK_AREA[0]) & (leaked < _LEAK_AREA[1]) & (edges > edges[best] + _LEAK_EDGES)
+    fits &= (leaked > LEAKS.least_area) & (leaked < LEAKS.most_area)
+    fits &= edges > edges[best] + LEAKS.edges
     return int(np.where(fits, edges, -1.0).argmax()) if fits.any() else best
 
 
@@ -82,8 +86,8 @@ def _leaked_in_depth(
     scores = edges + np.array([depth_agreement(refiner, r, evidence) for r in tried])
     best = int((scores + overlap)[:count].argmax())
     # A mask that leaks is overlapped best by a wrong pose: edges and depth must say so clearly.
-    scores += _LEAKING_OVERLAP * overlap
-    scores[:count] += _LEAK_GAIN
+    scores += LEAKS.overlap * overlap
+    scores[:count] += LEAKS.gain
     other = count + int(scores[count:].argmax()) if len(tried) > count else best
     return other if scores[other] > scores[best] else best
 
@@ -93,22 +97,25 @@ def _without_sides(
     start: Refined,
     evidence: CropObservation,
     picture: PictureEdges,
-    options: RefineOptions,
-) -> list[Refined]:
-    """The pose that each three sides of the mask and the edges make, the fourth left out, which may leak."""
-    out = []
+    options: EdgeAlignmentOptions,
+) -> tuple[list[str], list[Refined]]:
+    """Poses that three sides of the mask and the edges make, and the fourth, left out, which may leak."""
+    sides, out = [], []
     for side in range(4):
         view = _without_side(evidence, side)
         if view is None:
             continue
-        begun = refiner.refine(start.camera_from_object, view, RefineOptions(iterations=15))
-        pulled = align_to_edges(refiner, [begun], view, picture, rounds=4, options=options)[0]
+        begun = refiner.refine(start.camera_from_object, view, RefineOptions(iterations=LEAKS.iterations))
+        pulled = align_to_edges(refiner, [begun], view, picture, options=options)[0]
         rendered = refiner.rasterizer.render(pulled.camera_from_object[None], view.camera.K, *view.size[::-1])
+        sides.append(_SIDES[side])
         out.append(replace(pulled, iou=visible_iou(rendered.mask[0], evidence)))
-    return out
+    return sides, out
 
 
-def _without_side(evidence: CropObservation, side: int) -> CropObservation | None:
+def _without_side(
+    evidence: CropObservation, side: int, options: LeakOptions = LEAKS
+) -> CropObservation | None:
     """The evidence with a band along one side of the mask not trusted; None without a mask."""
     box = mask_box(evidence.mask)
     if box is None:
@@ -118,7 +125,9 @@ def _without_side(evidence: CropObservation, side: int) -> CropObservation | Non
     middle, extent = 0.5 * (box[:2] + box[2:]), np.maximum(box[2:] - box[:2], 1.0)
     x, y = (np.arange(w) - middle[0]) / extent[0], ((np.arange(h) - middle[1]) / extent[1])[:, None]
     away = (np.arctan2(y, x) - 0.5 * np.pi * side + np.pi) % (2 * np.pi) - np.pi
-    near = evidence.near_unknown | ((np.abs(away) < _SIDE) & (np.abs(evidence.sdf) < _BAND))
+    near = evidence.near_unknown | (
+        (np.abs(away) < options.half_angle) & (np.abs(evidence.sdf) < options.half_width)
+    )
     ex, ey = evidence.edge.astype(int).T
     kept = ~near[ey, ex]
     return replace(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, Mesh
+from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import ScaleSource
-from dexman_pose.errors import EstimationError
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.imaging.masks import mask_box
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of
 from dexman_pose.pose.matching.edges import picture_edges
-from dexman_pose.pose.observation.crop import CropObservation, crop_like
+from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.occlusion import is_cut
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
@@ -26,6 +24,7 @@ from dexman_pose.pose.search.color_search import agreement_of, colors_contradict
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
+from dexman_pose.pose.search.options import SEARCH, VIEWPOINTS, SearchOptions, ViewpointOptions
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.search.viewpoints import (
@@ -39,29 +38,19 @@ from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem
 from dexman_pose.symmetry.cache import shape_symmetry_of
 
-_COARSE_SIDE, _ROUGH_SIDE = 48, 96
-"""Longest sides in pixels of the crops of the first and second stage."""
-_FINE = 8
-"""Hypotheses refined in full size."""
-_EXPANDED = 5
-"""Of these, so many have their twins by shape looked at."""
-_POLISHED = 4
-"""Hypotheses brought onto texture and edges."""
+_log = logging.getLogger(__name__)
 
 
 def search_pose(
     refiner: PoseRefiner,
-    image: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
-    label: int,
-    camera: Camera,
+    look: ObjectView,
     *,
-    depth: NDArray[np.float32] | None = None,
     rotations: Array | None = None,
     keep: int = 32,
     count: int = 5,
     scales: int = 0,
     symmetry: SymmetryGroup | None = None,
+    options: SearchOptions = SEARCH,
 ) -> list[Hypothesis]:
     """Ranked pose hypotheses of one object in one picture, best first.
 
@@ -71,71 +60,59 @@ def search_pose(
 
     Args:
         refiner: holds the mesh.
-        image: (H, W, 3) uint8 RGB.
-        labels: (H, W) uint8 label image.
-        label: the object's value in it.
-        camera: intrinsics.
-        depth: (H, W) metres, 0 where not measured.
+        look: the object in the picture.
         rotations: (B, 3, 3) camera from object; the default covers all rotations.
         keep: hypotheses refined after the coarse scoring.
         count: hypotheses returned.
         scales: unknown factors of the mesh: 0, 1, or 3 along its axes; found from depth.
-        symmetry: of the mesh; no two hypotheses returned are twins.
+        symmetry: of the mesh; no two hypotheses returned are symmetric equivalents.
+        options: sizes of the stages.
 
     Raises:
         EstimationError: the mask is empty.
     """
-    look = look_at(image, labels, label, camera, depth)
     colored = has_color(refiner) and scales == 0
-    # Where shape has symmetries, colours are asked once shape is settled: they tell its twins apart.
+    # Where shape has symmetries, colours are asked once shape is settled: they tell its equivalents apart.
     shape = shape_symmetry_of(refiner.rasterizer.mesh) if colored and rotations is None else None
     folded = shape is not None and not shape.is_trivial
     first_colors, first_symmetry = colored and not folded, shape if folded else symmetry
-    problems = _coarse(refiner, look, rotations, keep, first_colors, scales, first_symmetry)
-    rough = look.evidence(0.25, _ROUGH_SIDE)
-    options = RefineOptions(iterations=10, silhouette_sigma=2.0)
-    first = refiner.refine_all(problems, [rough], options, scales=scales)
+    problems = _coarse(refiner, look, rotations, keep, first_colors, scales, first_symmetry, options)
+    rough = look.evidence(side=options.rough_side)
+    roughly = RefineOptions(iterations=options.rough_iterations, silhouette_sigma=options.rough_sigma)
+    first = refiner.refine_all(problems, [rough], roughly, scales=scales)
     scores = _scores(refiner, first, rough, look, first_colors)
-    chosen = distinct_poses(_poses(first), scores, _FINE, np.deg2rad(8), first_symmetry)
+    chosen = distinct_poses(_poses(first), scores, options.full_size, options.full_apart, first_symmetry)
     again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
     if folded and shape is not None:
-        again = _equivalents_by_color(refiner, [first[i] for i in chosen], shape, rough, look)
-    fine = look.evidence(0.25)
-    refined = refiner.refine_all(again, [fine], RefineOptions(iterations=15), scales=scales)
+        again = _equivalents_by_color(refiner, [first[i] for i in chosen], shape, rough, look, options)
+    fine = look.evidence()
+    fully = RefineOptions(iterations=options.full_iterations)
+    refined = refiner.refine_all(again, [fine], fully, scales=scales)
     ranks = _scores(refiner, refined, rough, look, colored)
     # Two near the top, against a bad start of one; the others far from it, so that there is something to compare.
-    kept = distinct_poses(_poses(refined), ranks, 2, np.deg2rad(4), symmetry)
-    apart = distinct_poses(_poses(refined), ranks, _POLISHED, np.deg2rad(25), symmetry)
+    kept = distinct_poses(_poses(refined), ranks, options.near, options.near_apart, symmetry)
+    apart = distinct_poses(_poses(refined), ranks, options.distinct, options.distinct_apart, symmetry)
     kept += [i for i in apart if i not in kept]
-    hypotheses = _refined_and_scored(refiner, [refined[i] for i in kept], fine, look, colored, scales)
+    hypotheses = _refined_and_scored(
+        refiner, [refined[i] for i in kept], fine, look, colored, scales, options
+    )
     poses = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
-    found = [hypotheses[i] for i in distinct_poses(poses, order, count, np.deg2rad(8), symmetry)]
+    found = [hypotheses[i] for i in distinct_poses(poses, order, count, options.returned_apart, symmetry)]
+    _log.debug(
+        "search: %d starts, %d refined in full size, %d on texture and edges; score %.3f, margin %s",
+        len(problems),
+        len(again),
+        len(hypotheses),
+        found[0].score,
+        f"{found[0].score - found[1].score:.3f}" if len(found) > 1 else "none",
+    )
     if colored and rotations is None:
         seen = agreement_of(refiner, found[0].camera_from_object, look)
         if colors_contradict(seen):
+            _log.debug("search: colours agree to %.2f only; searched again by colour", seen.value)
             return search_by_color(refiner, look, found, symmetry)
     return found
-
-
-def look_at(
-    image: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
-    label: int,
-    camera: Camera,
-    depth: NDArray[np.float32] | None = None,
-) -> ObjectView:
-    """One object in one picture, with the box of its mask.
-
-    Raises:
-        EstimationError: the mask is empty.
-    """
-    box = mask_box(labels == label)
-    if box is None:
-        raise EstimationError(
-            "pose search needs a mask with at least one pixel, but the object's mask is empty"
-        )
-    return ObjectView(image, labels, label, camera, depth, box)
 
 
 def _refined_and_scored(
@@ -145,16 +122,20 @@ def _refined_and_scored(
     look: ObjectView,
     colored: bool,
     scales: int,
+    options: SearchOptions,
 ) -> list[Hypothesis]:
     """The hypotheses on texture and edges of the picture, best first; the best also from small turns of it."""
-    edges = picture_edges(crop_like(look.image, fine))
+    edges = picture_edges(look.picture(fine))
     out = [refine_and_score(refiner, r, fine, look, colored, edges) for r in refined]
     out.sort(key=lambda h: -h.score)
     if colored:
         turned = [Problem(p) for p in perturbed_poses(out[0].camera_from_object, refiner.center)]
-        options = RefineOptions(iterations=4, silhouette_weight=0.05)
-        more = refiner.refine_all(turned, [fine], options)
-        out += [refine_and_score(refiner, r, fine, look, colored, edges, rounds=1) for r in more]
+        by_color = RefineOptions(
+            iterations=options.perturbed_iterations, silhouette_weight=options.perturbed_silhouette
+        )
+        more = refiner.refine_all(turned, [fine], by_color)
+        rounds = options.perturbed_rounds
+        out += [refine_and_score(refiner, r, fine, look, colored, edges, rounds=rounds) for r in more]
         out.sort(key=lambda h: -h.score)
     elif scales == 0:
         out[0] = refine_with_leaks(refiner, out[0], fine, edges)
@@ -169,24 +150,31 @@ def _coarse(
     colored: bool,
     scales: int,
     symmetry: SymmetryGroup | None,
+    options: SearchOptions,
+    viewpoints: ViewpointOptions = VIEWPOINTS,
 ) -> list[Problem]:
     """The most promising of thousands of poses that cover the mask."""
     if rotations is None:
         ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
-        rotations = ray_rotation(ray) @ rotation_grid(*((140, 16) if colored else (130, 16)))
+        directions = viewpoints.colored_directions if colored else viewpoints.directions
+        rotations = ray_rotation(ray) @ rotation_grid(directions, viewpoints.turns)
     mesh = refiner.rasterizer.mesh
     extremes = extreme_points(mesh.vertices)
     poses = poses_on_box(rotations, extremes, look.box, look.camera)
     if is_cut(look.labels, look.label):
-        # Every third rotation: what is lost is made up for by there being four places for each.
-        poses = np.concatenate([poses, poses_on_part(rotations[::3], extremes, look.box, look.camera)])
-    small = look.evidence(0.6 if len(poses) > len(rotations) else 0.1, _COARSE_SIDE)
-    picture = crop_like(look.image, small) if colored else None
-    found = coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=0.05 * mesh.radius)
-    chosen = distinct_poses(poses, found.total, keep, np.deg2rad(12), symmetry)
+        some = rotations[:: viewpoints.part_step]
+        poses = np.concatenate([poses, poses_on_part(some, extremes, look.box, look.camera)])
+        _log.debug("search: the mask shows a part of the object; poses that reach beyond it are tried too")
+    cut = len(poses) > len(rotations)
+    small = look.evidence(options.cut_margin if cut else options.coarse_margin, options.coarse_side)
+    picture = look.picture(small) if colored else None
+    tolerance = options.depth_tolerance * mesh.radius
+    found = coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=tolerance)
+    chosen = distinct_poses(poses, found.total, keep, options.coarse_apart, symmetry)
+    ratios = np.clip(found.depth_ratio, options.least_ratio, options.most_ratio)
     out = []
     for i in chosen:
-        pose, ratio = poses[i].copy(), float(np.clip(found.depth_ratio[i], 0.05, 20.0))
+        pose, ratio = poses[i].copy(), float(ratios[i])
         center = refiner.camera_center(pose)
         pose[:3, 3] += (ratio - 1.0) * center
         out.append(Problem(pose, stretch=np.full(3, ratio if scales else 1.0)))
@@ -200,7 +188,7 @@ def _scores(
     scores = np.array([r.iou for r in refined])
     if view.depth is not None:
         scores = scores + np.array([depth_agreement(refiner, r, view) for r in refined])
-    picture = crop_like(look.image, view)
+    picture = look.picture(view)
     scores = scores + EDGE_SHARE * edge_scores(refiner, refined, view, picture_edges(picture))
     if colored:
         scores = (
@@ -219,26 +207,23 @@ def _equivalents_by_color(
     shape: SymmetryGroup,
     view: CropObservation,
     look: ObjectView,
+    options: SearchOptions,
 ) -> list[Problem]:
     """Poses that shape alone cannot tell apart, ranked by colour: the spins of a can and its flips."""
     mesh = refiner.rasterizer.mesh
-    turns = shape.sampled(np.deg2rad(8.0), 240)
-    poses = np.concatenate([r.camera_from_object @ turns for r in refined[:_EXPANDED]])
+    turns = shape.sampled(options.equivalents_step, options.equivalents_most)
+    poses = np.concatenate([r.camera_from_object @ turns for r in refined[: options.with_equivalents]])
     found = coarse_scorer(refiner, True).score(
-        poses, view, picture=crop_like(look.image, view), tolerance=0.05 * mesh.radius
+        poses, view, picture=look.picture(view), tolerance=options.depth_tolerance * mesh.radius
     )
-    chosen = distinct_poses(poses, found.total, 2 * _FINE, np.deg2rad(7))
+    chosen = distinct_poses(poses, found.total, options.equivalents_kept, options.equivalents_apart)
     return [Problem(poses[i]) for i in chosen]
 
 
 def find_pose(
     mesh: Mesh,
-    image: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
-    label: int,
-    camera: Camera,
+    look: ObjectView,
     *,
-    depth: NDArray[np.float32] | None = None,
     scales: int = 0,
     source: ScaleSource = "given",
     symmetry: SymmetryGroup,
@@ -251,11 +236,7 @@ def find_pose(
 
     Args:
         mesh: metres, or of any size where ``scales`` is not 0.
-        image: (H, W, 3) uint8 RGB.
-        labels: (H, W) uint8 label image.
-        label: the object's value in it.
-        camera: intrinsics.
-        depth: (H, W) metres, 0 where not measured.
+        look: the object in the picture.
         scales: unknown factors of the mesh: 0, 1, or 3 along its axes.
         source: what fixes the scale.
         symmetry: of the mesh.
@@ -264,15 +245,14 @@ def find_pose(
     Raises:
         EstimationError: the mask is empty.
     """
-    own = labels == label
-    refiner = refiner_for(mesh, own, device)
-    found = search_pose(refiner, image, labels, label, camera, depth=depth, scales=scales, symmetry=symmetry)
-    look = look_at(image, labels, label, camera, depth)
+    refiner = refiner_for(mesh, look.own, device)
+    found = search_pose(refiner, look, scales=scales, symmetry=symmetry)
     if scales != 1 or not has_color(refiner):
         return _judged(refiner, found, look, source)
     factor = float(found[0].refined.stretch[0])
-    refiner = refiner_for(mesh.scaled(factor), own, device)
-    found = search_pose(refiner, image, labels, label, camera, depth=depth, symmetry=symmetry.scaled(factor))
+    refiner = refiner_for(mesh.scaled(factor), look.own, device)
+    _log.debug("search: the mesh is taken %.3f times as large", factor)
+    found = search_pose(refiner, look, symmetry=symmetry.scaled(factor))
     return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
 
 

@@ -35,7 +35,7 @@ def pose_signals(
     sized = bool((refined.stretch == 1.0).all())
     colors = None
     if pictured and sized and has_color(refiner):
-        colors = color_agreement(refiner.rasterizer, pose, look.image, look.camera, look.labels, look.label)
+        colors = color_agreement(refiner.rasterizer, pose, look)
     edges = None
     if pictured and sized:
         edges = float(edge_scores(refiner, [refined], view, picture_edges(crop_like(look.image, view)))[0])

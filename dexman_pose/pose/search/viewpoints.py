@@ -7,13 +7,19 @@ import numpy as np
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.geometry import se3, so3_exp
+from dexman_pose.pose.search.options import VIEWPOINTS
+
+_GOLDEN_RATIO = 0.5 * (1.0 + 5.0**0.5)
+_ALONG_Z = 0.9  # of a unit vector's z above which x serves better to build a frame on it
+_NO_ANGLE = 1e-9  # sine below which two directions are one
+_NO_SIZE = 1e-9  # pixels, so that nothing is divided by zero
 
 
 def sphere_directions(count: int) -> Array:
     """(count, 3) unit vectors on a Fibonacci lattice: even to a few percent for any count."""
     k = np.arange(count) + 0.5
     z = 1.0 - 2.0 * k / count
-    phi = np.pi * (1.0 + 5.0**0.5) * k
+    phi = 2.0 * np.pi * _GOLDEN_RATIO * k
     r = np.sqrt(1.0 - z * z)
     return np.stack([r * np.cos(phi), r * np.sin(phi), z], -1)
 
@@ -21,7 +27,7 @@ def sphere_directions(count: int) -> Array:
 def rotation_grid(directions: int, turns: int) -> Array:
     """(directions * turns, 3, 3) rotations: each viewing direction with ``turns`` turns about the optical axis."""
     z = sphere_directions(directions)
-    helper = np.where(np.abs(z[:, 2:]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
+    helper = np.where(np.abs(z[:, 2:]) < _ALONG_Z, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
     x = np.cross(helper, z)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     look = np.stack([x, np.cross(z, x), z], 1)
@@ -46,13 +52,15 @@ def ray_rotation(ray: Array) -> Array:
     z = ray / np.linalg.norm(ray)
     axis = np.cross([0.0, 0.0, 1.0], z)
     sine = np.linalg.norm(axis)
-    if sine < 1e-9:
+    if sine < _NO_ANGLE:
         return np.eye(3)
     turn: Array = so3_exp(axis / sine * np.arctan2(sine, z[2]))
     return turn
 
 
-def poses_on_box(rotations: Array, vertices: Array, box: Array, camera: Camera, passes: int = 3) -> Array:
+def poses_on_box(
+    rotations: Array, vertices: Array, box: Array, camera: Camera, passes: int = VIEWPOINTS.passes
+) -> Array:
     """(B, 4, 4) poses of the given rotations whose projected bounding box best covers a box in the image.
 
     Args:
@@ -64,18 +72,18 @@ def poses_on_box(rotations: Array, vertices: Array, box: Array, camera: Camera, 
     """
     center = 0.5 * (vertices.min(0) + vertices.max(0))
     local = np.einsum("bij,vj->bvi", rotations, vertices - center)
-    size = np.maximum(box[2:] - box[:2] + 1.0, 2.0)
+    size = np.maximum(box[2:] - box[:2] + 1.0, VIEWPOINTS.least_size)
     middle = 0.5 * (box[:2] + box[2:])
     span = np.ptp(local[..., :2], axis=1)
     z = np.sqrt((span[:, 0] * camera.fx / size[0]) * (span[:, 1] * camera.fy / size[1]))
     offset = camera.unproject(np.broadcast_to(middle, (len(z), 2)), z)
     for _ in range(passes):
         points = local + offset[:, None]
-        points[..., 2] = np.maximum(points[..., 2], 1e-3)
+        points[..., 2] = np.maximum(points[..., 2], VIEWPOINTS.least_depth)
         pixels = camera.project(points)
         low, high = pixels.min(1), pixels.max(1)
-        ratio = np.sqrt(np.prod((high - low + 1e-9) / size, axis=1))
-        z = offset[:, 2] * np.clip(ratio, 0.5, 2.0)
+        ratio = np.sqrt(np.prod((high - low + _NO_SIZE) / size, axis=1))
+        z = offset[:, 2] * np.clip(ratio, VIEWPOINTS.least_change, VIEWPOINTS.most_change)
         shift = middle - 0.5 * (low + high)
         anchor = camera.project(offset) + shift
         offset = camera.unproject(anchor, z)
@@ -83,7 +91,9 @@ def poses_on_box(rotations: Array, vertices: Array, box: Array, camera: Camera, 
     return se3(rotations, translation)
 
 
-def poses_on_part(rotations: Array, vertices: Array, box: Array, camera: Camera, passes: int = 3) -> Array:
+def poses_on_part(
+    rotations: Array, vertices: Array, box: Array, camera: Camera, passes: int = VIEWPOINTS.passes
+) -> Array:
     """(4 B, 4, 4) poses of which the box (4,) shows only a part: each reaches past one side of it.
 
     Three sides of the projected bounding box meet the box, the fourth lies beyond: below, above, right, left. The
@@ -99,7 +109,7 @@ def poses_on_part(rotations: Array, vertices: Array, box: Array, camera: Camera,
     center = 0.5 * (vertices.min(0) + vertices.max(0))
     local = np.einsum("bij,vj->bvi", rotations, vertices - center)
     span = np.ptp(local[..., :2], axis=1)
-    size = np.maximum(box[2:] - box[:2] + 1.0, 2.0)
+    size = np.maximum(box[2:] - box[:2] + 1.0, VIEWPOINTS.least_size)
     out = []
     for full, side in ((0, 0), (0, 1), (1, 0), (1, 1)):  # the axis seen in full, the end of the other that is
         other = 1 - full
@@ -109,11 +119,11 @@ def poses_on_part(rotations: Array, vertices: Array, box: Array, camera: Camera,
         offset = camera.unproject(anchor, z)
         for _ in range(passes):
             points = local + offset[:, None]
-            points[..., 2] = np.maximum(points[..., 2], 1e-3)
+            points[..., 2] = np.maximum(points[..., 2], VIEWPOINTS.least_depth)
             pixels = camera.project(points)
             low, high = pixels.min(1), pixels.max(1)
-            ratio = (high[:, full] - low[:, full] + 1e-9) / size[full]
-            z = offset[:, 2] * np.clip(ratio, 0.5, 2.0)
+            ratio = (high[:, full] - low[:, full] + _NO_SIZE) / size[full]
+            z = offset[:, 2] * np.clip(ratio, VIEWPOINTS.least_change, VIEWPOINTS.most_change)
             shift = np.zeros((len(z), 2))
             shift[:, full] = 0.5 * (box[full] + box[full + 2]) - 0.5 * (low + high)[:, full]
             shift[:, other] = (box[other] - low[:, other], box[other + 2] - high[:, other])[side]
@@ -122,7 +132,7 @@ def poses_on_part(rotations: Array, vertices: Array, box: Array, camera: Camera,
     return np.concatenate(out)
 
 
-def extreme_points(vertices: Array, count: int = 200) -> Array:
+def extreme_points(vertices: Array, count: int = VIEWPOINTS.extremes) -> Array:
     """At most ``count`` vertices that reach farthest in evenly spread directions: enough for bounding boxes."""
     directions = sphere_directions(count)
     return vertices[np.unique(np.argmax(vertices @ directions.T, axis=0))]

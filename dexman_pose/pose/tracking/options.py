@@ -7,9 +7,11 @@ and checked on others; where it says "real clips", on clips with known poses as 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from dexman_pose.arrays import Array
-from dexman_pose.pose.matching.point_tracks import PointTrackOptions
+from dexman_pose.pose.matching.options import FINE_TEXTURE, PointTrackOptions
+from dexman_pose.pose.refinement.texture import TextureOptions
 
 
 @dataclass(frozen=True)
@@ -104,21 +106,8 @@ class TextureGuidedOptions:
     mask_agrees: float = 0.92
 
 
-@dataclass(frozen=True)
-class ColorPullOptions:
-    """How a pose by the mask is pulled onto the mesh's colours, which do not drift.
-
-    Attributes:
-        iterations: most steps of each of the rounds.
-        least_matches: matches below which colours have no say.
-        many_matches: matches below which followed points help; they may carry an old error along.
-        followed_weight: of a followed point beside a match.
-    """
-
-    iterations: int = 8
-    least_matches: int = 6
-    many_matches: int = 40
-    followed_weight: float = 0.25
+PULL_ONTO_COLORS: Final = TextureOptions(rounds=2, matching=FINE_TEXTURE, use_edges=False, until_rest=True)
+"""A pose by the mask pulled onto the mesh's colours, which do not drift: two rounds in every frame, at rest one."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +202,7 @@ class TrackOptions:
     points: PointTrackOptions = field(default_factory=PointTrackOptions)
     loss: LossOptions = field(default_factory=LossOptions)
     texture_guided: TextureGuidedOptions = field(default_factory=TextureGuidedOptions)
-    colors: ColorPullOptions = field(default_factory=ColorPullOptions)
+    colors: TextureOptions = PULL_ONTO_COLORS
     mask_guided: MaskGuidedOptions = field(default_factory=MaskGuidedOptions)
     confidence: ConfidenceOptions = field(default_factory=ConfidenceOptions)
     relocalisation: RelocalisationOptions = field(default_factory=RelocalisationOptions)

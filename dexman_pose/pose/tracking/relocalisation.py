@@ -61,11 +61,7 @@ class Recovery:
         around = None if self.around is None else rotations_near(self.around, o.around, o.around_turn)
         return search_pose(
             self.refiner,
-            look.image,
-            look.labels,
-            look.label,
-            look.camera,
-            depth=look.depth,
+            look,
             rotations=around,
             keep=o.keep if around is None else o.around_keep,
             count=1,

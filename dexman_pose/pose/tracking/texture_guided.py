@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dexman_pose.arrays import Array
-from dexman_pose.pose.matching.texture import texture_matches
 from dexman_pose.pose.observation.crop import CropObservation, visible_iou
-from dexman_pose.pose.refinement.refiner import Refined, is_converged
-from dexman_pose.pose.refinement.texture import align_to_texture
-from dexman_pose.pose.solver.options import trusting_points
-from dexman_pose.pose.solver.residuals import PointMatches, join_matches
+from dexman_pose.pose.refinement.refiner import Refined
+from dexman_pose.pose.refinement.texture import align_to_texture, refine_with_texture
+from dexman_pose.pose.solver.options import RefineOptions, trusting_points
+from dexman_pose.pose.solver.residuals import PointMatches
 from dexman_pose.pose.tracking.confidence import colors_confirm
 from dexman_pose.pose.tracking.state import Candidate, TrackState
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
@@ -114,33 +113,17 @@ def pulled_onto_colors(
     """
     if not tracked.colored:
         return Candidate(refined, 0.0)
-    o, ncc = tracked.options.colors, 0.0
-    base = tracked.refine_options(o.iterations, texture_guided=tracked.is_texture_guided(state.good_ncc))
-    for last in (False, True) if tracked.trusted is None else (True,):
-        found, ncc = texture_matches(
-            tracked.refiner.rasterizer,
-            refined.camera_from_object,
-            frame.image,
-            tracked.camera,
-            frame.labels,
-            tracked.label,
-            trusted=tracked.trusted,
-        )
-        if found is None or len(found) < o.least_matches:
-            break
-        parts = [found]
-        if (
-            matches is not None and len(found) < o.many_matches
-        ):  # followed points may carry an old error along
-            parts.append(PointMatches(matches.points, matches.pixels, o.followed_weight * matches.weight))
-        before = refined.camera_from_object
-        refined = tracked.refiner.refine(
-            before,
-            evidence,
-            trusting_points(found, base),
-            matches=join_matches(parts),
-            predicted=predicted,
-        )
-        if last or is_converged(before, refined.camera_from_object):
-            break
-    return Candidate(refined, ncc)
+    options, guided = tracked.options.colors, tracked.is_texture_guided(state.good_ncc)
+    base = tracked.refine_options(options.iterations or RefineOptions.iterations, texture_guided=guided)
+    found = refine_with_texture(
+        tracked.refiner,
+        refined,
+        evidence,
+        frame.view,
+        options if tracked.trusted is None else replace(options, rounds=1),
+        refinement=base,
+        predicted=predicted,
+        trusted=tracked.trusted,
+        followed=matches,
+    )
+    return Candidate(found.refined, found.ncc)

@@ -52,9 +52,8 @@ class TrackedFrame:
 
     @cached_property
     def view(self) -> ObjectView:
-        """The same for the tools that look at one picture; its box is empty where the mask is."""
-        box = np.zeros(4) if self.box is None else self.box
-        return ObjectView(self.image, self.labels, self.label, self.camera, self.depth, box)
+        """The same for the tools that look at one picture."""
+        return ObjectView(self.image, self.labels, self.label, self.camera, self.depth)
 
     def own(self, *, beyond_mask: bool) -> NDArray[np.bool_]:
         """(H, W) pixels that may show the object: its mask, and with ``beyond_mask`` the background too."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from dexman_pose.imaging.flow import FlowOptions
+from dexman_pose.imaging.options import FlowOptions
 from dexman_pose.segmentation.grabcut.model_options import (
     BackgroundOptions,
     ColorOptions,

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from dexman_pose.imaging.masks import mask_box
+from dexman_pose.pose.matching.options import PointTrackOptions
 from dexman_pose.pose.matching.point_tracks import (
-    PointTrackOptions,
     SurfaceTracks,
     follow_surface,
     refresh_surface,

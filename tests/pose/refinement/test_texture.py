@@ -29,12 +29,12 @@ def setting(scene: Any) -> Any:
     view = gather(labels, 1, scene.camera, crop_box([box], 0.1))
     refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
     start = apply_increment(np.array([0.001, -0.0015, 0.002, 0.02, -0.02, 0.015]), true, true[:3, 3])
-    return true, start, refiner, view, ObjectView(image, labels, 1, scene.camera, None, box)
+    return true, start, refiner, view, ObjectView(image, labels, 1, scene.camera)
 
 
 def test_corners_lead_where_there_are_any(scene: Any, setting: Any) -> None:
     true, start, refiner, view, look = setting
-    found = texture_guided.onto_texture(refiner, start, view, look, OPTIONS, None)
+    found = texture_guided.align_to_texture(refiner, start, view, look, OPTIONS, None)
     assert found is not None and found.matches is not None and found.ncc > 0.9
     millimetres, degrees = scene.error(found.refined.camera_from_object, true)
     assert millimetres < 1.0 and degrees < 0.7
@@ -45,7 +45,7 @@ def test_grey_values_lead_where_there_are_no_corners(scene: Any, setting: Any, m
     monkeypatch.setattr(
         texture_guided, "texture_evidence", lambda *a, **k: TextureEvidence(None, None, 0.0, 1.0)
     )
-    found = texture_guided.onto_texture(refiner, start, view, look, OPTIONS, None)
+    found = texture_guided.align_to_texture(refiner, start, view, look, OPTIONS, None)
     assert found is not None and found.matches is None
     before, after = (scene.error(p, true) for p in (start, found.refined.camera_from_object))
     assert after[0] < 0.5 * before[0] and after[1] < 0.5 * before[1]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.pose.matching.color_agreement import ColorAgreement, color_agreement
+from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.search.color_search import ColorSearchOptions, colors_contradict
 from dexman_pose.pose.search.search import search_pose
@@ -26,7 +27,8 @@ def test_colors_agree_at_the_true_pose_and_nowhere_else(scene: Any, view: Any) -
     turned = true.copy()
     turned[:3, :3] = true[:3, :3] @ np.diag([1.0, -1.0, -1.0])
     right, wrong = (
-        color_agreement(rasterizer, pose, image, scene.camera, labels, 1) for pose in (true, turned)
+        color_agreement(rasterizer, pose, ObjectView(image, labels, 1, scene.camera))
+        for pose in (true, turned)
     )
     assert right.value > 0.9 and right.contrast > 20.0
     assert wrong.value < 0.3
@@ -37,10 +39,12 @@ def test_neither_light_nor_the_mask_changes_the_agreement(scene: Any, view: Any)
     rasterizer = refiner_for(scene.mesh).rasterizer
     ramp = np.linspace(0.5, 1.0, image.shape[1])[None, :, None] * [1.0, 0.9, 0.7]
     lit = (image * ramp).astype(np.uint8)
-    assert color_agreement(rasterizer, true, lit, scene.camera, labels, 1).value > 0.9
+    assert color_agreement(rasterizer, true, ObjectView(lit, labels, 1, scene.camera)).value > 0.9
     half = labels.copy()
     half[:, : int(np.nonzero(labels)[1].mean())] = 0
-    whole, cut = (color_agreement(rasterizer, true, image, scene.camera, m, 1) for m in (labels, half))
+    whole, cut = (
+        color_agreement(rasterizer, true, ObjectView(image, m, 1, scene.camera)) for m in (labels, half)
+    )
     assert cut == whole
 
 
@@ -51,9 +55,9 @@ def test_what_hides_the_object_is_not_compared(scene: Any, view: Any) -> None:
     covered, hidden = image.copy(), labels.copy()
     covered[:, column:] = np.random.default_rng(0).integers(0, 255, covered[:, column:].shape, np.uint8)
     hidden[:, column:] = 255
-    told = color_agreement(rasterizer, true, covered, scene.camera, hidden, 1)
+    told = color_agreement(rasterizer, true, ObjectView(covered, hidden, 1, scene.camera))
     assert told.value > 0.9 and 0.3 < told.seen < 0.7
-    assert color_agreement(rasterizer, true, covered, scene.camera, labels, 1).value < 0.7
+    assert color_agreement(rasterizer, true, ObjectView(covered, labels, 1, scene.camera)).value < 0.7
 
 
 def test_less_contrast_asks_for_less_agreement() -> None:
@@ -72,7 +76,7 @@ def test_a_wrong_mask_does_not_lead_a_textured_mesh_astray(scene: Any, view: Any
         mask[:, : int(np.quantile(u, 0.4))] = 0
     else:
         mask[v.min() : v.max() + 1, u.min() : u.max() + 1] = 1
-    found = search_pose(refiner_for(scene.mesh, mask == 1), image, mask, 1, scene.camera)
+    found = search_pose(refiner_for(scene.mesh, mask == 1), ObjectView(image, mask, 1, scene.camera))
     millimetres, degrees = scene.error(found[0].camera_from_object, true)
     assert millimetres < 3.0 and degrees < 2.0
 
@@ -80,5 +84,5 @@ def test_a_wrong_mask_does_not_lead_a_textured_mesh_astray(scene: Any, view: Any
 def test_without_colours_the_search_does_not_ask_them(scene: Any, view: Any) -> None:
     _, image, labels, _ = view
     plain = replace(scene.mesh, vertex_colors=None)
-    found = search_pose(refiner_for(plain, labels == 1), image, labels, 1, scene.camera, keep=8)
+    found = search_pose(refiner_for(plain, labels == 1), ObjectView(image, labels, 1, scene.camera), keep=8)
     assert all(h.ncc == 0.0 for h in found)

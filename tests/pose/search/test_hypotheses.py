@@ -52,17 +52,17 @@ def test_texture_that_makes_a_pose_worse_is_not_taken(scene: Any, monkeypatch: A
     refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
     box = mask_box(labels == 1)
     view = gather(labels, 1, scene.camera, crop_box([box], 0.25))
-    look = ObjectView(image, labels, 1, scene.camera, None, box)
+    look = ObjectView(image, labels, 1, scene.camera)
     right = refiner.refine(true, view, RefineOptions(iterations=5))
-    honest = texture.texture_of_view
+    honest = texture.texture_evidence
 
-    def misled(*args: Any) -> Any:
-        found = honest(*args)
+    def misled(*args: Any, **options: Any) -> Any:
+        found = honest(*args, **options)
         assert found.matches is not None
         moved = PointMatches(found.matches.points, found.matches.pixels + 9.0, found.matches.weight)
         return replace(found, matches=moved, edges=None)
 
-    monkeypatch.setattr(texture, "texture_of_view", misled)
+    monkeypatch.setattr(texture, "texture_evidence", misled)
     kept = refine_and_score(refiner, right, view, look, True, None)
     assert agreement(refiner, kept.refined, view) >= agreement(refiner, right, view) - 1e-9
     millimetres, degrees = scene.error(kept.camera_from_object, true)

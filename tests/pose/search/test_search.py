@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.errors import EstimationError
+from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import has_color, refiner_for
 from dexman_pose.pose.search.search import search_pose
 
@@ -18,7 +19,7 @@ def test_search_finds_any_rotation_of_a_coloured_mesh(
     true = scene.pose_at(rotation, (0.03, -0.02, 0.32))
     image, labels, _ = scene.picture(scene.mesh, true)
     refiner = refiner_for(scene.mesh, labels == 1)
-    found = search_pose(refiner, image, labels, 1, scene.camera, keep=12)
+    found = search_pose(refiner, ObjectView(image, labels, 1, scene.camera), keep=12)
     millimetres, degrees = scene.error(found[0].camera_from_object, true)
     assert millimetres < 2.5
     assert degrees < 2.0
@@ -29,7 +30,7 @@ def test_search_finds_any_rotation_of_a_coloured_mesh(
 def test_search_needs_a_mask(scene: Any) -> None:
     image, labels, _ = scene.picture(scene.mesh, scene.pose_at((0, 0, 0), (0, 0, 0.4)))
     with pytest.raises(EstimationError, match="mask is empty"):
-        search_pose(refiner_for(scene.mesh), image, np.zeros_like(labels), 1, scene.camera)
+        search_pose(refiner_for(scene.mesh), ObjectView(image, np.zeros_like(labels), 1, scene.camera))
 
 
 def test_colour_is_noticed(scene: Any) -> None:

@@ -1,0 +1,136 @@
+"""Options of the search for a pose from nothing. Chosen on rendered scenes, unless a field says otherwise.
+
+Lengths are in pixels of the crop, angles in radians.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import radians
+from typing import Final
+
+
+@dataclass(frozen=True)
+class ViewpointOptions:
+    """Rotations that are tried, and the places they are put at.
+
+    Attributes:
+        directions: viewing directions, spread evenly: 15 degrees apart.
+        colored_directions: where colours are compared as well, which need a finer grid.
+        turns: about the line of sight, of each direction.
+        part_step: of every so many rotations the poses are tried that the mask shows a part of: what is lost is made
+            up for by there being four places for each.
+        extremes: outermost points of the mesh that bounding boxes are made of.
+        passes: refinements of distance and position on a box.
+        least_depth: metres, lower limit of depths that are divided by.
+        least_size: image pixels, lower limit of the sides of a box.
+        least_change: factor on the distance in one pass, at least ...
+        most_change: ... and at most.
+    """
+
+    directions: int = 130
+    colored_directions: int = 140
+    turns: int = 16
+    part_step: int = 3
+    extremes: int = 200
+    passes: int = 3
+    least_depth: float = 1e-3
+    least_size: float = 2.0
+    least_change: float = 0.5
+    most_change: float = 2.0
+
+
+VIEWPOINTS: Final = ViewpointOptions()
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Stages of the search, each with fewer poses in a larger picture.
+
+    Attributes:
+        coarse_side: longest side of the crop in which thousands of poses are scored.
+        coarse_margin: share of the mask's box that the crop reaches beyond it.
+        cut_margin: the same where the mask shows a part of the object.
+        coarse_apart: by which hypotheses differ after it.
+        least_ratio: measured over rendered depth, lower limit by which a hypothesis is moved or stretched.
+        most_ratio: upper limit.
+        depth_tolerance: radii of depth error at which a pixel half agrees.
+        rough_side: longest side of the crop of the second stage.
+        rough_iterations: of its refinement.
+        rough_sigma: standard deviation of an outline point there.
+        full_size: hypotheses refined in full size.
+        full_apart: by which these differ.
+        full_iterations: of their refinement.
+        with_equivalents: of these, so many have their symmetric equivalents by shape looked at by colour.
+        equivalents_step: between the turns about an axis of revolution that are tried.
+        equivalents_most: turns tried of each.
+        equivalents_kept: hypotheses kept of all.
+        equivalents_apart: by which these differ.
+        near: best hypotheses brought onto texture and edges, against a bad start of one ...
+        near_apart: ... by which they differ.
+        distinct: hypotheses, far from each other, that are brought onto texture and edges, so that there is something
+            to compare.
+        distinct_apart: by which these differ.
+        perturbed_iterations: of small turns about the best of a coloured mesh.
+        perturbed_silhouette: factor on the mask's outline there: colours decide.
+        perturbed_rounds: of texture after it.
+        returned_apart: by which the poses handed out differ.
+    """
+
+    coarse_side: int = 48
+    coarse_margin: float = 0.1
+    cut_margin: float = 0.6
+    coarse_apart: float = radians(12.0)
+    least_ratio: float = 0.05
+    most_ratio: float = 20.0
+    depth_tolerance: float = 0.05
+    rough_side: int = 96
+    rough_iterations: int = 10
+    rough_sigma: float = 2.0
+    full_size: int = 8
+    full_apart: float = radians(8.0)
+    full_iterations: int = 15
+    with_equivalents: int = 5
+    equivalents_step: float = radians(8.0)
+    equivalents_most: int = 240
+    equivalents_kept: int = 16
+    equivalents_apart: float = radians(7.0)
+    near: int = 2
+    near_apart: float = radians(4.0)
+    distinct: int = 4
+    distinct_apart: float = radians(25.0)
+    perturbed_iterations: int = 4
+    perturbed_silhouette: float = 0.05
+    perturbed_rounds: int = 1
+    returned_apart: float = radians(8.0)
+
+
+SEARCH: Final = SearchOptions()
+
+
+@dataclass(frozen=True)
+class LeakOptions:
+    """Masks that leak on one side. Chosen on rendered scenes and real pictures with masks that were propagated.
+
+    Attributes:
+        overlap: with depth, weight of the overlap with a mask that may leak.
+        gain: with depth, by which score a pose without a side must be better.
+        least_area: without depth, share of the overlap that leaving a side out must cost ...
+        most_area: ... and may cost: more is no leak.
+        edges: without depth, by which the edge score must be better.
+        half_angle: half of what a side of the mask spans.
+        half_width: pixels, half the width of the band along it that is not trusted.
+        iterations: of the refinement without a side.
+    """
+
+    overlap: float = 0.3
+    gain: float = 0.008
+    least_area: float = 0.01
+    most_area: float = 0.03
+    edges: float = 0.001
+    half_angle: float = 0.8
+    half_width: float = 8.0
+    iterations: int = 15
+
+
+LEAKS: Final = LeakOptions()
