@@ -33,6 +33,11 @@ def checked_labels(
     occluders: NDArray[np.bool_] | None,
     depth: NDArray[np.float32] | None,
 ) -> NDArray[np.uint8]:
+    """The label image of a user's mask and occluders (H, W).
+
+    Raises:
+        InputError: another size than the camera's, or another type than bool.
+    """
     size = (camera.height, camera.width)
     checked = _check.array(mask, "mask", size, np.bool_)
     others = None if occluders is None else _check.array(occluders, "occluders", size, np.bool_)
@@ -40,11 +45,13 @@ def checked_labels(
 
 
 def checked_picture(image: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
+    """A user's picture (H, W, 3) uint8; an InputError tells another size than the camera's, or another type."""
     checked: NDArray[np.uint8] = _check.array(image, "image", (camera.height, camera.width, 3), np.uint8)
     return checked
 
 
 def checked_depth(depth: NDArray[np.float32] | None, camera: Camera) -> NDArray[np.float32] | None:
+    """A user's depth image (H, W) float32; an InputError tells another size than the camera's, or another type."""
     if depth is None:
         return None
     checked: NDArray[np.float32] = _check.array(depth, "depth", (camera.height, camera.width), np.float32)

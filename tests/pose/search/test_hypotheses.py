@@ -11,13 +11,15 @@ import trimesh
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.imaging.masks import crop_box, mask_box
 from dexman_pose.pose import estimate_pose
+from dexman_pose.pose.matching.edges import picture_edges
 from dexman_pose.pose.observation.crop import gather
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement import texture
 from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.refinement.scores import agreement
-from dexman_pose.pose.search.hypotheses import refine_and_score
-from dexman_pose.pose.search.mask_leaks import _leaked, _without_side
+from dexman_pose.pose.search import mask_leaks
+from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
+from dexman_pose.pose.search.mask_leaks import _leaked, _without_side, refine_with_leaks
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.residuals import PointMatches
 from dexman_pose.render import Rasterizer
@@ -102,3 +104,19 @@ def test_a_side_is_taken_for_a_leak_only_if_the_pose_lies_farther_overlaps_less_
     assert not chosen(0.506, 0.55, 0.92)  # the edges see no difference
     assert not chosen(0.506, 0.56, 0.938)  # nothing was left out
     assert not chosen(0.506, 0.56, 0.80)  # far more than a leak
+
+
+def test_a_side_that_is_left_out_is_told(scene: Any, monkeypatch: Any, caplog: Any) -> None:
+    true = scene.pose_at((0.5, 0.6, 0.3), (0.0, 0.0, 0.5))
+    image, labels, _ = scene.picture(scene.mesh, true)
+    look = ObjectView(image, labels, 1, scene.camera)
+    refiner, crop = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center), look.evidence()
+    refined = refiner.refine(true, crop, RefineOptions(iterations=1))
+    found = Hypothesis(refined.camera_from_object, 1.0, refined.iou, 0.0, refined)
+    edges = picture_edges(look.picture(crop))
+    with caplog.at_level("INFO", logger="dexman_pose.pose.search.mask_leaks"):
+        refine_with_leaks(refiner, found, crop, edges)
+        assert not caplog.records, "nothing leaks"
+        monkeypatch.setattr(mask_leaks, "_leaked", lambda refiner, tried, best, count, *rest: count + 3)
+        refine_with_leaks(refiner, found, crop, edges)
+    assert "upper side" in caplog.records[-1].getMessage()

@@ -38,3 +38,13 @@ def test_colour_is_noticed(scene: Any) -> None:
 
     assert has_color(refiner_for(scene.mesh))
     assert not has_color(refiner_for(replace(scene.mesh, vertex_colors=None)))
+
+
+def test_the_search_says_what_it_decided(scene: Any, caplog: Any) -> None:
+    image, labels, _ = scene.picture(scene.mesh, scene.pose_at((0.4, 0.5, 0.2), (0.03, -0.02, 0.32)))
+    view = ObjectView(image, labels, 1, scene.camera)
+    with caplog.at_level("DEBUG", logger="dexman_pose.pose.search.search"):
+        found = search_pose(refiner_for(scene.mesh, view.own), view, keep=6, count=2)
+    assert len(found) == 2
+    said = [r.getMessage() for r in caplog.records]
+    assert any("6 starts" in m and f"margin {found[0].score - found[1].score:.3f}" in m for m in said)
