@@ -30,7 +30,7 @@ class PoseMeasurements:
         poses: (T, 4, 4) camera_from_object.
         information: (T, 6, 6) inverse covariances of twists (v, w) about ``center``, camera axes, metres and radians.
         center: (3,) the object's centre in its own frame, as given to ``solve_clip``.
-        reach: poses further off than this many standard deviations lose influence.
+        reach: poses further off than this many standard deviations lose influence; one number, or (T,) by frame.
 
     Raises:
         InputError: shapes do not fit.
@@ -39,7 +39,7 @@ class PoseMeasurements:
     poses: Array
     information: Array
     center: Array
-    reach: float = 4.0
+    reach: Array | float = 4.0
 
     def __post_init__(self) -> None:
         count = len(self.poses)
@@ -59,7 +59,7 @@ class PoseMeasurements:
 
     @classmethod
     def with_covariances(
-        cls, poses: Array, center: Array, covariance: Array, reach: float
+        cls, poses: Array, center: Array, covariance: Array, reach: Array | float
     ) -> PoseMeasurements:
         """Measurements with covariances (T, 6, 6) of twists (v, w)."""
         values, vectors = np.linalg.eigh(0.5 * (covariance + np.swapaxes(covariance, -1, -2)))

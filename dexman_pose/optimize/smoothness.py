@@ -29,11 +29,11 @@ _SMALL = 1e-2  # radians: below, the closed form loses digits and its series is 
 _SERIES = (1.0 / 12.0, 1.0 / 720.0, 1.0 / 30240.0)  # of (1 - t/2 cot(t/2)) / t^2 in t^2
 
 
-def robust(square: Array, kernel: Kernel, reach: float) -> tuple[Array, Array]:
+def robust(square: Array, kernel: Kernel, reach: Array | float) -> tuple[Array, Array]:
     """Robust cost and its derivative (the weight) of squared residuals (N,) in units of sigma.
 
     All three equal the square near zero. Beyond ``reach`` sigmas Huber's grows linearly, that of Geman and McClure
-    levels off at ``reach**2``.
+    levels off at ``reach**2``; one number, or (N,).
     """
     if kernel == "quadratic":
         return square, np.ones_like(square)

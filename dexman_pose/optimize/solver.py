@@ -93,7 +93,8 @@ def solve_clip(
             "FrameCosts.linearise returns for them"
         )
     state, evaluations, converged = _descend(problem, start, options, options.iterations)
-    for hole in (0, options.max_gap) if options.mend else ():
+    widest = options.max_gap if options.mend_gap is None else options.mend_gap
+    for hole in (0, widest) if options.mend else ():
         mended, more = _mend(problem, state, options, hole, options.iterations - evaluations)
         evaluations += more
         if mended is None:

@@ -159,6 +159,7 @@ class ClipOptions:
         frame_rate: frames a second where no frame times are given.
         damping: of the steps.
         mend: whether places where the track jumps are tried anew, bridged, which puts short flips right.
+        mend_gap: up to so many frames between two jumps are tried bridged together; ``max_gap`` when None.
         covariance: whether to work out covariances at the end.
     """
 
@@ -173,6 +174,7 @@ class ClipOptions:
     frame_rate: float = 30.0
     damping: DampingOptions = field(default_factory=DampingOptions)
     mend: bool = True
+    mend_gap: int | None = None
     covariance: bool = True
 
     def __post_init__(self) -> None:

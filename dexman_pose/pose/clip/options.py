@@ -58,9 +58,19 @@ class ClosedOptions:
 
     Attributes:
         full: share of its closed picture that a mesh without gaps covers; the closing itself adds a little.
+        gap: gaps up to this share of the longest side are closed, as masks close them.
+        views: pictures taken from all around ...
+        side: ... of so many pixels ...
+        distance: ... from so many radii away ...
+        margin: ... with this much room around, times the radius.
     """
 
     full: float = 0.86
+    gap: float = 0.12
+    views: int = 24
+    side: int = 129
+    distance: float = 6.0
+    margin: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -224,24 +234,27 @@ class SmoothOptions:
     """The whole-clip solver at the end of the road.
 
     Attributes:
-        solver: smoothness. Covariances stay those of the measurements, which is the safe side. Tighter than the
-            default, which stands beside outlines that count as if every pixel's error were its own: tracked poses
-            carry their own covariance, which on real clips agrees with their scatter.
-            In measured grasps the middle acceleration is about 0.5 m/s^2 and 8 rad/s^2; Huber's kernel lets more pass.
-        reach: standard deviations beyond which a measured pose loses influence against its neighbours.
+        solver: smoothness. Tighter than the default, which stands beside outlines that count as if every pixel's error
+            were its own: tracked poses carry their own covariance, which on real clips agrees with their scatter.
+            That covariance stays, which is the safe side. In measured grasps accelerations are mostly below 1 m/s^2
+            and 15 rad/s^2; Huber's kernel lets more pass.
+        reach: standard deviations beyond which a measured pose loses influence against its neighbours ...
+        firm: ... and the same for one that the mask confirms against them: hardly ever.
         continuity: which frames are not connected to the others.
     """
 
     solver: ClipOptions = field(
         default_factory=lambda: ClipOptions(
-            acceleration_sigma=0.5,
-            angular_acceleration_sigma=8.0,
+            acceleration_sigma=1.0,
+            angular_acceleration_sigma=15.0,
             iterations=30,
             relative_tolerance=1e-4,
+            mend_gap=3,
             covariance=False,
         )
     )
     reach: float = 4.0
+    firm: float = 100.0
     continuity: ContinuityOptions = field(default_factory=ContinuityOptions)
 
 

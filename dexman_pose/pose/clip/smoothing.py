@@ -17,7 +17,7 @@ from dexman_pose.optimize.solver import solve_clip
 from dexman_pose.optimize.types import ClipOptions, ClipSolution, SharedUnknowns
 from dexman_pose.pose.clip.continuity import connected_frames, moved_frames
 from dexman_pose.pose.clip.frame_costs import FusedCosts, clip_costs
-from dexman_pose.pose.clip.options import EvidenceOptions, SmoothOptions
+from dexman_pose.pose.clip.options import ContinuityOptions, EvidenceOptions, SmoothOptions
 from dexman_pose.pose.observation.view import ObjectClip, object_name
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
 from dexman_pose.symmetry.cache import symmetry_of
@@ -28,6 +28,8 @@ FREE = ClipOptions(acceleration_sigma=1e6, angular_acceleration_sigma=1e6, max_g
 """No smoothness at all: frames are tied together by what they share alone."""
 
 _EVIDENCE = EvidenceOptions()
+_ROUNDS = 4
+"""Solutions of a measured track at most: one, one with firm poses, and without frames that jump."""
 
 
 def smooth_track(
@@ -125,9 +127,9 @@ def smooth_measured(
 ) -> PoseTrack:
     """Solve all poses of a refined track together, each pulled by its own covariance and by smooth acceleration.
 
-    Nothing is rendered again but where a pose moved visibly. Frames that were not valid stay so. A frame whose pose was
-    overruled by its neighbours stays valid only if the new pose explains its mask as well; frames that no object can
-    have moved through do not, and the others are solved once more without them.
+    Nothing is rendered again but where a pose moved visibly. A pose that its neighbours overruled although the mask
+    speaks for it is held fast, and the clip solved again. Frames that were not valid stay so; those that no object can
+    have moved through, or whose pose still left its mask, become so, and the others are solved without them.
 
     Args:
         track: poses with covariances.
@@ -136,58 +138,75 @@ def smooth_measured(
         symmetry: of the mesh.
         options: smoothness and limits.
     """
-    found = track
-    for _ in range(2):
-        if not found.valid.any():
-            return found
-        found = _solved(replace(track, valid=found.valid), mesh, object_clip, symmetry, options)
-        ok = found.valid & connected_frames(
-            found, mesh.center, object_clip.clip.frame_times, options.continuity
-        )
-        if (ok == found.valid).all():
+    assert track.covariance is not None
+    poses = symmetry.continuous_track(track.camera_from_object, track.valid)
+    measured = replace(track, camera_from_object=poses)
+    firm, valid, name = np.zeros(len(track), bool), track.valid, object_clip.name
+    solved = measured
+    for attempt in range(_ROUNDS):
+        if not valid.any():
             break
-        _log.info("%s: %d frames jump and are not valid", object_clip.name, int((found.valid & ~ok).sum()))
-        found = replace(found, valid=ok, confidence=np.where(ok, found.confidence, 0.0))
-    return found
+        solved = _solved(replace(measured, valid=valid), mesh, object_clip, symmetry, firm, options)
+        solved, left = _judged(measured, solved, mesh, object_clip, options.continuity)
+        if attempt == 0 and left.any():
+            _log.info("%s: %d poses are held fast by their masks", name, int(left.sum()))
+            firm = left
+            continue
+        whole = replace(solved, valid=valid & ~left)
+        ok = connected_frames(whole, mesh.center, object_clip.clip.frame_times, options.continuity)
+        if (ok == valid).all():
+            break
+        _log.info("%s: %d frames jump or left their mask and are not valid", name, int((valid & ~ok).sum()))
+        valid = ok
+    return _without(measured, solved, valid)
+
+
+def _without(measured: PoseTrack, solved: PoseTrack, valid: Bools) -> PoseTrack:
+    """The solved track; frames that are ``valid`` no more hold what was measured there, and nothing invented."""
+    refused = measured.valid & ~valid
+    poses = np.where(refused[:, None, None], measured.camera_from_object, solved.camera_from_object)
+    overlap = solved.mask_iou
+    if overlap is not None and measured.mask_iou is not None:
+        overlap = np.where(refused, measured.mask_iou, overlap)
+    confidence = np.where(valid, solved.confidence, 0.0)
+    return replace(solved, camera_from_object=poses, valid=valid, confidence=confidence, mask_iou=overlap)
 
 
 def _solved(
-    track: PoseTrack, mesh: Mesh, object_clip: ObjectClip, symmetry: SymmetryGroup, options: SmoothOptions
+    track: PoseTrack,
+    mesh: Mesh,
+    object_clip: ObjectClip,
+    symmetry: SymmetryGroup,
+    firm: Bools,
+    options: SmoothOptions,
 ) -> PoseTrack:
-    """The track solved once, overruled frames judged."""
+    """The track solved once; measurements that are ``firm`` (T,) never lose their influence."""
     assert track.covariance is not None
-    poses = symmetry.continuous_track(track.camera_from_object, track.valid)
-    costs = PoseMeasurements.with_covariances(poses, mesh.center, track.covariance, options.reach)
-    times = object_clip.clip.frame_times
+    reach = np.where(firm, options.firm, options.reach)
+    poses, times = track.camera_from_object, object_clip.clip.frame_times
+    costs = PoseMeasurements.with_covariances(poses, mesh.center, track.covariance, reach)
     found = solve_clip(costs, poses, track.valid, mesh.center, frame_times=times, options=options.solver)
     _tell(object_clip.name, found, "measured poses")
-    solved = _rewritten(track, found, symmetry, _EVIDENCE.vague)
-    return _judged(replace(track, camera_from_object=poses), solved, mesh, object_clip, options)
+    return _rewritten(track, found, symmetry, _EVIDENCE.vague)
 
 
 def _judged(
-    track: PoseTrack, solved: PoseTrack, mesh: Mesh, object_clip: ObjectClip, options: SmoothOptions
-) -> PoseTrack:
-    """The solved track with overlaps measured anew where poses moved; not valid where they moved away from the mask."""
-    rule, radius = options.continuity, mesh.radius
+    track: PoseTrack, solved: PoseTrack, mesh: Mesh, object_clip: ObjectClip, rule: ContinuityOptions
+) -> tuple[PoseTrack, Bools]:
+    """The solved track with overlaps measured anew where poses moved, and the (T,) frames that left their mask."""
+    radius, center = mesh.radius, mesh.center
     before, after = track.camera_from_object, solved.camera_from_object
-    drawn = track.valid & moved_frames(before, after, mesh.center, rule.drawn_shift * radius, rule.drawn_turn)
+    drawn = moved_frames(before, after, center, rule.drawn_shift * radius, rule.drawn_turn) & solved.valid
     if not drawn.any() or track.mask_iou is None:
-        return solved
+        return solved, np.zeros(len(track), bool)
     refiner = refiner_for(mesh, object_clip.masks.mask(int(np.argmax(drawn)), object_clip.name))
     costs = clip_costs(refiner, replace(object_clip, depth=None), after, drawn, texture=False)
     overlap, none = _overlap_where_seen(costs, solved, np.zeros(0)), np.zeros(0)
     was = np.where(_seen(costs), costs.overlap(before, none), track.mask_iou)
-    overruled = moved_frames(before, after, mesh.center, rule.moved_shift * radius, rule.moved_turn)
-    refused = drawn & overruled & (overlap < was - rule.worse)
-    _log.info(
-        "%s: %d poses moved visibly, %d against their mask, which are not valid",
-        object_clip.name,
-        int(drawn.sum()),
-        int(refused.sum()),
-    )
-    confidence = np.where(refused, 0.0, solved.confidence)
-    return replace(solved, mask_iou=overlap, valid=solved.valid & ~refused, confidence=confidence)
+    overruled = moved_frames(before, after, center, rule.moved_shift * radius, rule.moved_turn)
+    left = drawn & overruled & (overlap < was - rule.worse)
+    _log.debug("%s: %d poses moved visibly, %d left their mask", object_clip.name, drawn.sum(), left.sum())
+    return replace(solved, mask_iou=overlap), left
 
 
 def _seen(costs: FusedCosts) -> Bools:

@@ -22,10 +22,10 @@ from dexman_pose.data import (
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry.se3 import scaled_translations
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.meshing.closed_shape import closed_shape, fill_share
 from dexman_pose.meshing.silhouette import close_gaps, shape_from_mask
 from dexman_pose.pose.clip.options import RoadOptions, StartOptions
 from dexman_pose.pose.clip.scale import scale_from_depth, sized_symmetry, stretched_mesh
+from dexman_pose.pose.clip.stand_in import compared_shape
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.estimate import PoseEstimate
 from dexman_pose.pose.observation.view import ObjectClip, ObjectView
@@ -107,7 +107,7 @@ def begin_object(
     if request.mesh is None:
         return _made(request, object_clip, hands, options.start)
     own = symmetry_of(request.mesh) if request.symmetry is None else request.symmetry
-    shape, group = _stand_in(request, own, options.closed.full)
+    shape, group = compared_shape(request, own, options.closed)
     if request.start is not None:
         start = _given(shape, object_clip, request, options)
     else:
@@ -115,19 +115,6 @@ def begin_object(
     sized = stretched_mesh(shape, start.factors)
     group = sized_symmetry(group, sized, start.factors, options.scale.even)
     return ObjectStart(sized, start.frame, start.camera_from_object, group, start.factors, start.metric)
-
-
-def _stand_in(request: ObjectRequest, own: SymmetryGroup, full: float) -> tuple[Mesh, SymmetryGroup]:
-    """The shape whose outline is compared with masks, and its symmetry."""
-    assert request.mesh is not None
-    if request.closed is False:
-        return request.mesh, own
-    filled = closed_shape(request.mesh)
-    share = fill_share(request.mesh, filled)
-    if request.closed is None and share > full:
-        return request.mesh, own
-    _log.info("%s: gaps are closed, the mesh covers %.2f of its outline", request.name, share)
-    return filled, symmetry_of(filled) if request.symmetry is None else request.symmetry
 
 
 def _given(mesh: Mesh, object_clip: ObjectClip, request: ObjectRequest, options: RoadOptions) -> ObjectStart:
