@@ -89,10 +89,12 @@ def test_notices_name_every_assumption(trajectory: Trajectory) -> None:
 
 
 def test_nothing_assumed_needs_no_notice(trajectory: Trajectory) -> None:
-    for obj in trajectory.objects.values():
-        obj.scale_source, obj.track.valid[:] = "given", True
-    for hand in trajectory.hands.values():
-        hand.scale_source, hand.valid[:], hand.bridged[:] = "depth", True, False
+    for name, obj in trajectory.objects.items():
+        trajectory.objects[name] = replace(obj, scale_source="given")
+        obj.track.valid[:] = True
+    for side, hand in trajectory.hands.items():
+        trajectory.hands[side] = replace(hand, scale_source="depth")
+        hand.valid[:], hand.bridged[:] = True, False
     assert notices(trajectory) == []
     assert "to note" not in describe(trajectory)
 

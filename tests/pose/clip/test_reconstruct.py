@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.data import Clip, HandTrack, MaskSequence, ObjectPrompt
+from dexman_pose.data import Clip, DepthSequence, HandTrack, MaskSequence, ObjectPrompt
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.pose import estimate_camera, reconstruct_objects
@@ -69,8 +69,6 @@ def test_hand_on_the_object_gives_its_size(scene: Any, sliding: Any) -> None:
 
 
 def test_depth_gives_the_size(scene: Any, sliding: Any) -> None:
-    from dexman_pose.data import DepthSequence
-
     clip, masks, poses = sliding
     depth = DepthSequence.from_arrays([scene.picture(scene.mesh, p)[2] for p in poses])
     prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
@@ -87,6 +85,25 @@ def test_user_mesh_keeps_its_scale(scene: Any, sliding: Any) -> None:
     errors = np.array([scene.error(a, b) for a, b in zip(found.camera_from_object, poses)])
     assert np.median(errors[:, 0]) < 1.5
     assert np.median(errors[:, 1]) < 1.5
+
+
+def test_mesh_of_unknown_scale_gets_it_from_depth(scene: Any, sliding: Any) -> None:
+    clip, masks, poses = sliding
+    depth = DepthSequence.from_arrays([scene.picture(scene.mesh, p)[2] for p in poses])
+    prompt = ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]), mesh_scale="unknown")
+    given = {"thing": scene.mesh.scaled(1.3)}
+    found = reconstruct_objects(clip, masks, {"thing": prompt}, given, scene.camera, depth=depth)["thing"]
+    assert found.scale_source == "depth"
+    assert found.scale * 1.3 == pytest.approx(1.0, abs=0.03)
+
+
+def test_decisions_are_logged(scene: Any, sliding: Any, caplog: pytest.LogCaptureFixture) -> None:
+    clip, masks, _ = sliding
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    with caplog.at_level("INFO", logger="dexman_pose.pose.clip"):
+        reconstruct_objects(clip, masks, prompts, {"thing": scene.mesh}, scene.camera)
+    for what in ("search in frame 0", "frames lost by the tracker", "whole clip solved"):
+        assert what in caplog.text
 
 
 def test_object_never_seen_is_an_error(scene: Any, sliding: Any) -> None:
