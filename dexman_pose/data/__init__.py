@@ -5,6 +5,7 @@ from dexman_pose.data.camera_file import load_camera, parse_k
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.depth_align import align_depth
+from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
@@ -28,6 +29,7 @@ __all__ = [
     "Clip",
     "Contacts",
     "DepthSequence",
+    "Doubt",
     "HandObservations",
     "HandTrack",
     "MaskSequence",

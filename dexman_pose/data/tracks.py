@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import _check
+from dexman_pose.data.doubt import Doubts
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 
@@ -42,6 +43,8 @@ class PoseTrack:
         mask_iou: (T,) in [0, 1], overlap of the rendered visible outline with the mask; 0 where there is no mask.
         covariance: (T, 6, 6) of the twist (v, w) in the camera frame, or None.
         mesh_scale: factor on the mesh that the poses belong to; 1 unless it was tracked with its scale unknown.
+        doubt: (T,) uint16 sums of :class:`~dexman_pose.data.doubt.Doubt`, why a pose is not valid or its mask is
+            lost; None where nobody has judged the track.
     """
 
     camera_from_object: Array
@@ -50,6 +53,7 @@ class PoseTrack:
     mask_iou: Array | None = None
     covariance: Array | None = None
     mesh_scale: float = 1.0
+    doubt: Doubts | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.mesh_scale) and self.mesh_scale > 0):
@@ -62,6 +66,8 @@ class PoseTrack:
             _check.settle(self, mask_iou=_check.array(self.mask_iou, "mask_iou", (n,)))
         if self.covariance is not None:
             _check.settle(self, covariance=_check.array(self.covariance, "covariance", (n, 6, 6)))
+        if self.doubt is not None:
+            _check.settle(self, doubt=_check.array(self.doubt, "doubt", (n,), np.uint16))
 
     def __len__(self) -> int:
         return len(self.camera_from_object)

@@ -186,6 +186,10 @@ def track(
         symmetry: of the object; left out, it is detected from the mesh. The track does not jump in it.
         device: where the engine runs.
 
+    Returns:
+        The track. ``valid`` is off where the pose is not to be used, and ``doubt`` says why (bits of
+        :class:`~dexman_pose.data.Doubt`); where the mask alone is lost the pose stays valid.
+
     Raises:
         InputError: several objects and no name, or a start frame outside the clip.
         EstimationError: no start given and no mask in the start frame.
@@ -227,5 +231,6 @@ def track(
         pose = search_pose(refiner, view, symmetry=group)[0].camera_from_object
     else:
         pose = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0]
-    begin = TrackStart(refiner, start_frame, pose, symmetry=group)
+    # What a search doubts of its own pose belongs into ``doubt``: the track is not valid then until it is confirmed.
+    begin = TrackStart(refiner, start_frame, pose, symmetry=group, doubt=(), given=start is not None)
     return track_objects(clip, masks, camera, {name: begin}, depth=depth)[name]

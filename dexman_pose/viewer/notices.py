@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose.data import HandTrack, RigidObject, Trajectory
+from dexman_pose.data.doubt import DOUBT_TEXT, Doubt
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.viewer._text import frame_ranges, percent
 
@@ -70,7 +71,31 @@ def _object_notices(obj: RigidObject) -> list[str]:
         found.append(
             f"{obj.name}: no usable pose in {count} of {len(obj.valid)} frames: {frame_ranges(~obj.valid)}."
         )
-    return found
+    doubts = doubt_text(obj)
+    return [*found, f"{obj.name}: {doubts}."] if doubts else found
+
+
+def doubt_text(obj: RigidObject) -> str:
+    """Why poses of an object are not to be used, and where only its mask is lost; empty when nothing is in doubt.
+
+    For example ``"pose lost in frames 31-40 (colours disagree); mask lost but pose kept in frames 50-60"``.
+    """
+    doubt = obj.track.doubt
+    if doubt is None:
+        return ""
+    parts, told = [], np.zeros(len(doubt), np.bool_)
+    for reason, words in DOUBT_TEXT.items():
+        # A frame is told once, under its first reason.
+        frames = ((doubt & np.uint16(reason)) != 0) & ~told
+        if reason is Doubt.MASK_LOST:
+            frames &= obj.valid
+        else:
+            frames &= ~obj.valid
+        told |= frames
+        if frames.any():
+            where = f"in frames {frame_ranges(frames)}"
+            parts.append(f"{words} {where}" if reason is Doubt.MASK_LOST else f"pose lost {where} ({words})")
+    return "; ".join(parts)
 
 
 def _hand_notices(hand: HandTrack) -> list[str]:

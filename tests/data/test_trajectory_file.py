@@ -40,6 +40,19 @@ def test_roundtrip_is_exact(trajectory: Trajectory, tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["t.npz"]
 
 
+def test_doubts_are_kept_and_files_without_them_load(trajectory: Trajectory, tmp_path: Path) -> None:
+    name, obj = next(iter(trajectory.objects.items()))
+    assert obj.track.doubt is None
+    doubt = np.arange(len(obj.track)).astype(np.uint16)
+    judged = replace(obj, track=replace(obj.track, doubt=doubt))
+    judged_trajectory = replace(trajectory, objects={**trajectory.objects, name: judged})
+    loaded = Trajectory.load(judged_trajectory.save(tmp_path / "a.npz")).objects[name].track.doubt
+    assert loaded is not None and loaded.dtype == np.uint16
+    np.testing.assert_array_equal(loaded, doubt)
+    plain = Trajectory.load(trajectory.save(tmp_path / "b.npz"))
+    assert plain.objects[name].track.doubt is None
+
+
 def test_a_run_folder_stands_for_its_file(trajectory: Trajectory, tmp_path: Path) -> None:
     assert trajectory.save(tmp_path / "run") == tmp_path / "run" / "trajectory.npz"
     _same(Trajectory.load(tmp_path / "run"), trajectory)

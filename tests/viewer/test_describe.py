@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dexman_pose.data import Camera, Trajectory
+from dexman_pose.data import Camera, Doubt, Trajectory
 from dexman_pose.viewer import describe
 from dexman_pose.viewer._text import frame_ranges, percent
 from dexman_pose.viewer.describe import (
@@ -16,7 +16,7 @@ from dexman_pose.viewer.describe import (
     summarize_object,
     touching_fingers,
 )
-from dexman_pose.viewer.notices import notices
+from dexman_pose.viewer.notices import doubt_text, notices
 
 
 def test_frame_ranges() -> None:
@@ -86,6 +86,23 @@ def test_notices_name_every_assumption(trajectory: Trajectory) -> None:
     assert "interpolated in 3 frames: 2-4" in text
     assert "The right hand was never seen." in text
     assert "mind the gap" in text
+
+
+def test_doubts_tell_a_lost_pose_from_a_lost_mask(trajectory: Trajectory) -> None:
+    cube = trajectory.objects["cube"]
+    doubt = np.zeros(len(cube.track), np.uint16)
+    doubt[10:14] = Doubt.NO_POSE
+    doubt[3:5], doubt[6] = Doubt.COLORS | Doubt.EDGES, Doubt.MASK_LOST
+    valid = cube.track.valid.copy()
+    valid[3:5] = False
+    judged = replace(cube, track=replace(cube.track, valid=valid, doubt=doubt))
+    assert doubt_text(judged) == (
+        "pose lost in frames 10-13 (not in sight); pose lost in frames 3-4 (colours disagree); "
+        "mask lost but pose kept in frames 6"
+    )
+    text = describe(replace(trajectory, objects={**trajectory.objects, "cube": judged}))
+    assert "cube: pose lost in frames 10-13 (not in sight)" in text
+    assert doubt_text(cube) == ""
 
 
 def test_nothing_assumed_needs_no_notice(trajectory: Trajectory) -> None:

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack
+from dexman_pose.data.doubt import pose_doubted
 from dexman_pose.geometry.align import kabsch
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.clip.options import NEAREST, TIPS, HeldOptions
@@ -87,9 +88,9 @@ def follow_hand(
     told = carried(hand, track.camera_from_object[frame], frame)
     off = group.rotation_error(track.camera_from_object, told)
     overlap = np.ones(len(track)) if track.mask_iou is None else track.mask_iou
-    keep = track.valid & (
-        overlap > np.where(off < options.trusted_angle, options.trusted_overlap, options.sure_overlap)
-    )
+    doubted = np.zeros(len(track), np.bool_) if track.doubt is None else pose_doubted(track.doubt)
+    reach = np.where(off < options.trusted_angle, options.trusted_overlap, options.sure_overlap)
+    keep = track.valid & ~doubted & (overlap > reach)
     keep[frame] = True
     swap = ~keep & hand.valid
     _log.info("%d of %d frames follow the %s hand", int(swap.sum()), len(track), hand.side)
@@ -105,6 +106,7 @@ def follow_hand(
         valid=track.valid | swap,
         confidence=np.where(swap, CONFIDENCE, track.confidence),
         covariance=covariance,
+        doubt=None if track.doubt is None else np.where(swap, np.uint16(0), track.doubt),
     )
 
 

@@ -31,6 +31,7 @@ from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
+from dexman_pose.pose.tracking.verdict import judged_again, tracked_again
 from dexman_pose.symmetry.cache import symmetry_of
 
 _log = logging.getLogger(__name__)
@@ -105,8 +106,9 @@ def _tracked(clips: dict[str, ObjectClip], starts: dict[str, ObjectStart]) -> di
     tracks = track_objects(one.clip, one.masks, one.camera, begin, depth=None if unsized else one.depth)
     for name, track in tracks.items():
         lost = int((~track.valid).sum())
-        _log.info("%s: %d of %d frames lost by the tracker", name, lost, len(track))
-    return tracks
+        _log.info("%s: %d of %d frames lost or in doubt", name, lost, len(track))
+    # What is in doubt may be so for a size or a shape that is still to be mended: it is judged again at the end.
+    return {name: tracked_again(track) for name, track in tracks.items()}
 
 
 def _improved(
@@ -195,6 +197,7 @@ def _finished(
     group = sized_symmetry(start.symmetry, tracked, factors, even)
     if request.held and hands and scale.source != "unknown":
         track = held_track(tracked, track, object_clip, hands, start.frame, group, options.held)
+    track = judged_again(track, resized=request.mesh is None or request.scale != "known")
     if smooth:
         track = smooth_measured(track, tracked, object_clip, group, options.smooth)
     return _object(request, start, track, factors, scale.source, even)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -10,14 +11,22 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
+from dexman_pose.data.doubt import DOUBT_TEXT, Doubts, pose_doubted
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.flow import to_gray
-from dexman_pose.pose.refinement.refiner import PoseRefiner
+from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import FramePose, TrackOptions
+from dexman_pose.pose.tracking.signals import FrameSignals, TrackSignals
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
+from dexman_pose.pose.tracking.verdict import JudgedTrack, judge
 from dexman_pose.progress import progress
+
+_log = logging.getLogger(__name__)
+
+_LEAST_HESSIAN = 1e-9
+"""Added to normal matrices before they are inverted, for frames without a measurement."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,9 @@ class TrackStart:
         camera_from_object: (4, 4).
         trusted: (F,) faces whose colour can be believed; None for all.
         symmetry: of the mesh; tracks do not jump in it.
+        doubt: what speaks against the pose, by whoever found it; frames are not valid then until colours or depth
+            confirm the track.
+        given: whether someone who knows it gave the pose; else it was searched for.
     """
 
     refiner: PoseRefiner
@@ -37,17 +49,20 @@ class TrackStart:
     camera_from_object: Array
     trusted: NDArray[np.bool_] | None = None
     symmetry: SymmetryGroup = field(default_factory=SymmetryGroup.trivial)
+    doubt: tuple[str, ...] = ()
+    given: bool = False
 
 
 @dataclass
 class _Record:
-    """What is known of one object's track so far."""
+    """What is known of one object's track so far; ``valid`` where the tracker held on to a pose."""
 
     poses: Array
     valid: NDArray[np.bool_]
     confidence: Array
     iou: Array
     hessian: Array = field(repr=False)
+    signals: list[FrameSignals] = field(repr=False)
 
     @classmethod
     def empty(cls, count: int, pose: Array) -> _Record:
@@ -57,6 +72,7 @@ class _Record:
             np.zeros(count),
             np.zeros(count),
             np.repeat(np.eye(6)[None], count, 0),
+            [FrameSignals()] * count,
         )
 
     def put(self, index: int, result: FramePose) -> None:
@@ -65,6 +81,7 @@ class _Record:
         self.confidence[index] = result.confidence
         self.iou[index] = result.iou
         self.hessian[index] = result.hessian
+        self.signals[index] = result.signals
 
 
 def track_objects(
@@ -87,7 +104,8 @@ def track_objects(
         options: settings of the tracker.
 
     Returns:
-        A track per object. Frames in which it was lost hold the last good pose with ``valid`` False.
+        A track per object. Frames in which it was lost hold the last good pose with ``valid`` False; frames whose
+        pose is doubted hold that pose, ``valid`` False as well. ``doubt`` says why.
     """
     options = options or TrackOptions()
     records = {name: _Record.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
@@ -97,7 +115,7 @@ def track_objects(
     if any(not r.valid.all() for r in records.values()):
         back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
         _pass(back, masks, camera, starts, records, depth, options, backwards=True)
-    return {name: _finish(record, starts[name].symmetry) for name, record in records.items()}
+    return {name: _finish(name, record, starts[name], options) for name, record in records.items()}
 
 
 def _pass(
@@ -191,18 +209,40 @@ def _has_work(
     return running[name]
 
 
-def _finish(record: _Record, symmetry: SymmetryGroup) -> PoseTrack:
-    """The record as a track without jumps between twins; frames without a pose hold the nearest valid one."""
-    record.poses = symmetry.continuous_track(record.poses, record.valid)
-    valid = np.nonzero(record.valid)[0]
-    if len(valid):
-        missing = np.nonzero(~record.valid)[0]
-        nearest = valid[np.abs(missing[:, None] - valid[None]).argmin(1)] if len(missing) else missing
-        record.poses[missing] = record.poses[nearest]
-    return PoseTrack(
-        record.poses,
-        record.valid,
-        np.clip(record.confidence, 0.0, 1.0),
-        mask_iou=record.iou,
-        covariance=np.asarray(np.linalg.inv(record.hessian + 1e-9 * np.eye(6)), np.float64),
+def _finish(name: str, record: _Record, start: TrackStart, options: TrackOptions) -> PoseTrack:
+    """The record as a track without jumps between twins, judged; frames without a pose hold the nearest valid one."""
+    tracked = record.valid
+    poses = start.symmetry.continuous_track(record.poses, tracked)
+    judged = JudgedTrack(
+        poses,
+        tracked,
+        TrackSignals.of(record.signals),
+        start.frame,
+        has_color(start.refiner),
+        start.trusted is not None,
+        start.refiner.center,
+        start.symmetry,
+        doubted=bool(start.doubt),
+        given=start.camera_from_object if start.given else None,
     )
+    doubt = judge(judged, options.verdict)
+    valid = ~pose_doubted(doubt)
+    held, missing = np.nonzero(valid if valid.any() else tracked)[0], np.nonzero(~tracked)[0]
+    if len(held) and len(missing):
+        poses[missing] = poses[held[np.abs(missing[:, None] - held[None]).argmin(1)]]
+    _log.info("%s: %s", name, _summary(doubt))
+    return PoseTrack(
+        poses,
+        valid,
+        np.where(valid, np.clip(record.confidence, 0.0, 1.0), 0.0),
+        mask_iou=record.iou,
+        covariance=np.asarray(np.linalg.inv(record.hessian + _LEAST_HESSIAN * np.eye(6)), np.float64),
+        doubt=doubt,
+    )
+
+
+def _summary(doubt: Doubts) -> str:
+    """How many frames there are, how many are valid, and how many each reason speaks against."""
+    text = f"{int((~pose_doubted(doubt)).sum())} of {len(doubt)} frames valid"
+    counts = {words: int(((doubt & np.uint16(reason)) != 0).sum()) for reason, words in DOUBT_TEXT.items()}
+    return ", ".join([text, *(f"{words}: {count}" for words, count in counts.items() if count)])

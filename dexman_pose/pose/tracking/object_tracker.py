@@ -20,9 +20,11 @@ from dexman_pose.pose.matching.point_tracks import SurfaceTracks
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.tracking.confidence import confidence, is_lost, visible_share
+from dexman_pose.pose.tracking.frame_signals import frame_signals
 from dexman_pose.pose.tracking.mask_guided import pose_by_mask, surface_matches
 from dexman_pose.pose.tracking.options import FramePose
 from dexman_pose.pose.tracking.relocalisation import Recovery
+from dexman_pose.pose.tracking.signals import FrameSignals
 from dexman_pose.pose.tracking.state import Candidate, Phase, TrackState
 from dexman_pose.pose.tracking.texture_guided import (
     pose_by_texture,
@@ -139,7 +141,10 @@ class ObjectTracker:
         state.frame, state.believed = frame, not lost
         sure = 0.0 if lost else confidence(tracked, candidate, evidence, state.good_ncc)
         pose = state.pose if lost else refined.camera_from_object
-        return FramePose(pose, not lost, sure, refined.iou, candidate.ncc, refined.hessian)
+        signals = FrameSignals(overlap=refined.iou)
+        if not lost:
+            signals = frame_signals(tracked, frame, evidence, pose, refined.iou, tracked.options.signals)
+        return FramePose(pose, not lost, sure, refined.iou, candidate.ncc, refined.hessian, signals)
 
     def _lose(self, candidate: Candidate) -> None:
         state = self.state

@@ -12,6 +12,8 @@ from typing import Final
 from dexman_pose.arrays import Array
 from dexman_pose.pose.matching.options import FINE_TEXTURE, PointTrackOptions
 from dexman_pose.pose.refinement.texture import TextureOptions
+from dexman_pose.pose.tracking.signals import FrameSignals
+from dexman_pose.pose.tracking.verdict import TrackVerdictOptions
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,39 @@ class RelocalisationOptions:
 
 
 @dataclass(frozen=True)
+class SignalOptions:
+    """How a drawn pose is compared with the picture.
+
+    Attributes:
+        side: pixels, longest side of the crop in which it is drawn; half of what refinement looks at is enough.
+        least_pixels: drawn pixels below which nothing is compared.
+        least_points: points of the outline below which edges say nothing.
+        most_points: of the outline that are looked at.
+        beside: pixels of the crop from the outline to the line beside it that it is compared with.
+        half: grey levels per pixel at which an edge of the picture counts half; that of the search.
+        blur: pixels, of the picture before edges are looked for.
+        depth_radius: tolerance of depth, in radii of the object.
+        depth_floor: metres, least tolerance; about two standard deviations of a sensor at half a metre.
+        depth_share: of the distance, least tolerance; errors of sensors grow with it.
+        hue_bins: bins per channel of the histogram of colours.
+        hue_stride: pixels from one to the next that the histogram counts.
+    """
+
+    side: int = 96
+    least_pixels: int = 40
+    least_points: int = 12
+    most_points: int = 160
+    beside: float = 4.0
+    half: float = 12.0
+    blur: float = 0.8
+    depth_radius: float = 0.15
+    depth_floor: float = 0.01
+    depth_share: float = 0.015
+    hue_bins: int = 8
+    hue_stride: int = 3
+
+
+@dataclass(frozen=True)
 class TrackOptions:
     """Settings of the tracker.
 
@@ -195,6 +230,8 @@ class TrackOptions:
         mask_guided: poses by the mask.
         confidence: of a pose.
         relocalisation: of a lost object.
+        signals: how a pose is compared with the picture afterwards.
+        verdict: when that makes a pose one that is not to be used.
     """
 
     motion: MotionOptions = field(default_factory=MotionOptions)
@@ -206,6 +243,8 @@ class TrackOptions:
     mask_guided: MaskGuidedOptions = field(default_factory=MaskGuidedOptions)
     confidence: ConfidenceOptions = field(default_factory=ConfidenceOptions)
     relocalisation: RelocalisationOptions = field(default_factory=RelocalisationOptions)
+    signals: SignalOptions = field(default_factory=SignalOptions)
+    verdict: TrackVerdictOptions = field(default_factory=TrackVerdictOptions)
 
 
 @dataclass(frozen=True)
@@ -219,6 +258,7 @@ class FramePose:
         iou: overlap of the rendered outline with the mask, in [0, 1].
         ncc: correlation of the mesh's colours with the picture, in [-1, 1].
         hessian: (6, 6) normal matrix of the twist about the object's centre.
+        signals: what the picture says of the pose.
     """
 
     camera_from_object: Array
@@ -227,3 +267,4 @@ class FramePose:
     iou: float
     ncc: float
     hessian: Array
+    signals: FrameSignals = field(default_factory=FrameSignals)

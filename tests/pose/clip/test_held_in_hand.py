@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.data import Camera, HandTrack, PoseTrack
+from dexman_pose.data import Camera, Doubt, HandTrack, PoseTrack
 from dexman_pose.geometry import rotation_angle, se3, so3_exp
 from dexman_pose.pose.clip.held_in_hand import CONFIDENCE, carried, follow_hand, holding_hand
 
@@ -52,6 +52,16 @@ def test_only_poses_that_fail_are_replaced(held: Any) -> None:
     np.testing.assert_allclose(found.confidence, [1, 1, CONFIDENCE, CONFIDENCE, 1, 1])
     sure = follow_hand(replace(track, mask_iou=np.full(FRAMES, 0.95)), hand, 0)
     np.testing.assert_allclose(sure.camera_from_object[2], wrong[2])
+
+
+def test_a_doubted_pose_gives_way_to_the_hand(held: Any) -> None:
+    hand, poses = held
+    doubt = np.zeros(FRAMES, np.uint16)
+    doubt[2] = Doubt.COLORS
+    track = PoseTrack(poses, doubt == 0, np.ones(FRAMES), mask_iou=np.full(FRAMES, 0.95), doubt=doubt)
+    found = follow_hand(track, hand, 0)
+    assert found.doubt is not None and not found.doubt.any()
+    assert found.valid.all() and found.confidence[2] == CONFIDENCE
 
 
 def test_the_hand_at_the_object_is_chosen(held: Any, scene: Any) -> None:
