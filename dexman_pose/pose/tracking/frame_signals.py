@@ -95,9 +95,12 @@ def frame_signals(
     if int(np.count_nonzero(known)) < options.least_pixels:
         return FrameSignals(overlap=overlap)
     picture = picture_crop(frame.image, crop)
+    blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), options.blur), np.float32)
     scale = float(np.prod(crop.factors))
-    edges, beside = outline_edge_strength(own, crop, picture, options)
-    mask_edges = np.nan if tracked.colored else outline_edge_strength(crop.mask, crop, picture, options)[0]
+    edges, beside = outline_edge_strength(own, crop, blurred, options)
+    mask_edges = np.nan
+    if not tracked.colored and overlap < options.mask_edges_below:
+        mask_edges = outline_edge_strength(crop.mask, crop, blurred, options)[0]
     agrees, behind = depth_shares(
         drawn.depth[0], known, crop, tracked.refiner.rasterizer.mesh.radius, options
     )
@@ -149,7 +152,7 @@ def color_correlation(drawn: FloatImage, picture: FloatImage, where: Mask, optio
 
 
 def outline_edge_strength(
-    drawn: Mask, crop: ComparedCrop, picture: FloatImage, options: SignalOptions
+    drawn: Mask, crop: ComparedCrop, blurred: FloatImage, options: SignalOptions
 ) -> tuple[float, float]:
     """Mean strength in [0, 1] of the picture's edges along an outline, and along lines beside it; NaN of too few."""
     rim, normal = rim_of(drawn)
@@ -164,7 +167,6 @@ def outline_edge_strength(
     far = options.beside
     steps = np.array([-far - 1, -far, -1.0, 0.0, 1.0, far, far + 1])
     at = (rim[:, None] + (steps[None, :, None] + 0.5) * normal[:, None]).astype(np.float32)
-    blurred = cv2.GaussianBlur(picture, (0, 0), options.blur)
     ahead, back = (
         cv2.remap(
             blurred,

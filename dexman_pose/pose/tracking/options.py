@@ -195,6 +195,7 @@ class SignalOptions:
         beside: pixels of the crop from the outline to the line beside it that it is compared with.
         half: grey levels per pixel at which an edge of the picture counts half; that of the search.
         blur: pixels, of the picture before edges are looked for.
+        mask_edges_below: overlap below which edges along the mask's own outline are looked for.
         depth_radius: tolerance of depth, in radii of the object.
         depth_floor: metres, least tolerance; about two standard deviations of a sensor at half a metre.
         depth_share: of the distance, least tolerance; errors of sensors grow with it.
@@ -209,6 +210,7 @@ class SignalOptions:
     beside: float = 4.0
     half: float = 12.0
     blur: float = 0.8
+    mask_edges_below: float = 0.95
     depth_radius: float = 0.15
     depth_floor: float = 0.01
     depth_share: float = 0.015

@@ -48,6 +48,8 @@ class TrackVerdictOptions:
         depth_confirm: share that agrees above which it confirms.
         overlap_wrong: overlap with the mask below which the mask refutes.
         overlap_drop: drop of the overlap below its good level at which it refutes a mesh without colours.
+        hidden: share of the drawn object in sight below which little holds the pose, and the overlap must not ...
+        hidden_drop: ... fall by more than this below its good level.
         fit_least: overlap plus edges that a mesh without colours must reach where the start was searched for, and
             one with colours where these agree poorly.
         fit_drop: by which they may fall below their good level where the start was given.
@@ -55,8 +57,10 @@ class TrackVerdictOptions:
         mask_follows: overlap below which a mesh without colours is doubted where the mask's outline ...
         mask_lead: ... has stronger edges of the picture than the pose's by so much: another shape is there.
         mesh_overlap: good level of the overlap of a track below which the mesh is in doubt.
-        shift: metres an object moves in a frame at most: 1.8 m/s at 30 frames a second; and that a given start is off.
+        shift: metres an object moves in a frame at most: 1.8 m/s at 30 frames a second.
         turn: degrees it turns in a frame at most.
+        start_shift: metres, with ``start_turn`` degrees, by which what is found in the start's frame may differ ...
+        start_turn: ... from the pose that was given for it.
         waited: frames with a doubted pose that widen the reach of the next step.
         off_shift: metres, with ``off_turn`` degrees, by which a pose may be off the middle of its neighbours ...
         off_turn: ... before it is an outlier; what the neighbours moved themselves is added.
@@ -77,15 +81,19 @@ class TrackVerdictOptions:
     depth_behind: float = 0.2
     depth_confirm: float = 0.85
     overlap_wrong: float = 0.6
-    overlap_drop: float = 0.15
+    overlap_drop: float = 0.1
+    hidden: float = 0.3
+    hidden_drop: float = 0.05
     fit_least: float = 1.4
-    fit_drop: float = 0.2
-    fit_regained: float = 0.12
+    fit_drop: float = 0.12
+    fit_regained: float = 0.08
     mask_follows: float = 0.95
     mask_lead: float = 0.08
     mesh_overlap: float = 0.75
     shift: float = 0.06
     turn: float = 45.0
+    start_shift: float = 0.03
+    start_turn: float = 20.0
     waited: int = 2
     off_shift: float = 0.02
     off_turn: float = 15.0
@@ -179,6 +187,7 @@ def witnesses(track: JudgedTrack, options: TrackVerdictOptions) -> Witnesses:
         edges_off = s.edges < max(o.edges_least, o.edges_wrong * edges)
         mask_off = ~(s.overlap >= o.overlap_wrong)
         mask_worse = mask_off | (s.overlap < overlap - o.overlap_drop)
+        hidden_off = (s.known < o.hidden) & (s.overlap < overlap - o.hidden_drop)
         confirmed = ~edges_off & (s.depth_agrees >= o.depth_confirm) & ~mask_worse
         if textured:
             colors_good = (s.colors >= o.colors_confirm) & (s.colors >= o.colors_share * colors)
@@ -189,12 +198,16 @@ def witnesses(track: JudgedTrack, options: TrackVerdictOptions) -> Witnesses:
                 colors_good & (s.depth_behind < o.depth_behind)
             )  # something unlabelled is in front
             _add(against, Doubt.COLORS, colors_off)
-            _add(against, Doubt.OVERLAP, mask_worse & ~(colors_good & edges_good))
+            _add(against, Doubt.OVERLAP, (mask_worse & ~(colors_good & edges_good)) | hidden_off)
             confirmed = (colors_good & ~edges_off) | (confirmed & ~colors_off)
         else:
             least = _level(fit, track, o) - o.fit_drop if track.given is not None else o.fit_least
             outdone = (s.overlap < o.mask_follows) & (s.mask_edges > s.edges + o.mask_lead)
-            _add(against, Doubt.OVERLAP, mask_off | (mask_worse & ~edges_good) | (fit < least) | outdone)
+            _add(
+                against,
+                Doubt.OVERLAP,
+                mask_off | (mask_worse & ~edges_good) | (fit < least) | outdone | hidden_off,
+            )
             _add(against, Doubt.COLORS, hues_changed(track, o))
         if not track.partly_seen:
             _add(against, Doubt.DEPTH, depth_off & ~np.isnan(s.depth_agrees))
@@ -207,9 +220,11 @@ def witnesses(track: JudgedTrack, options: TrackVerdictOptions) -> Witnesses:
 
 
 def _level(values: Array, track: JudgedTrack, options: TrackVerdictOptions) -> float:
-    """The good level of a signal: what it reached around the start, or often over the track if that is more."""
+    """The good level of a signal: the most of what it reached at a given start, around it, or often over the track."""
     near = slice(max(track.start - options.settled + 1, 0), track.start + options.settled)
     found = [-np.inf]
+    if track.given is not None and np.isfinite(values[track.start]):
+        found.append(float(values[track.start]))  # what follows may have been lost at once
     for part, share in ((values[near][track.tracked[near]], 50.0), (values[track.tracked], options.high)):
         finite = part[np.isfinite(part)]
         if len(finite):
@@ -274,7 +289,7 @@ def start_left(track: JudgedTrack, options: TrackVerdictOptions) -> bool:
     if track.given is None or not track.tracked[track.start]:
         return False
     turn, shift = _distances(track, track.poses[[track.start]], track.given[None])
-    return bool(shift[0] > options.shift or turn[0] > np.radians(options.turn))
+    return bool(shift[0] > options.start_shift or turn[0] > np.radians(options.start_turn))
 
 
 def outliers(track: JudgedTrack, options: TrackVerdictOptions) -> Flags:

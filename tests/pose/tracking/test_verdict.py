@@ -104,7 +104,7 @@ def test_a_jump_is_doubted_until_it_comes_back_unless_colours_confirm_it() -> No
 
 def test_what_was_lost_needs_more_to_be_believed_again() -> None:
     overlap = np.full(T, 0.98)
-    overlap[8:10], overlap[10:15] = 0.5, 0.84
+    overlap[8:10], overlap[10:15] = 0.5, 0.89
     doubt = judge(track(signals(overlap=overlap, colors=np.nan), colored=False))
     np.testing.assert_array_equal(np.nonzero(pose_doubted(doubt))[0], np.arange(8, 15))
     overlap[8:10] = 0.98
