@@ -13,42 +13,36 @@ def _store(
     mesh: wp.uint64,
     i: int,
     point: wp.vec3,
-    query: wp.MeshQueryPoint,
+    found: wp.MeshQueryPoint,
     nearest: wp.array(dtype=wp.vec3),
     distance: wp.array(dtype=float),
     face: wp.array(dtype=int),
 ):
-    p = wp.mesh_eval_position(mesh, query.face, query.u, query.v)
-    nearest[i] = p
-    distance[i] = query.sign * wp.length(point - p)
-    face[i] = query.face
+    if found.result:
+        p = wp.mesh_eval_position(mesh, found.face, found.u, found.v)
+        nearest[i] = p
+        distance[i] = found.sign * wp.length(point - p)
+        face[i] = found.face
 
 
 @wp.kernel
-def query_closed(
+def query(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),
+    closed: bool,
     nearest: wp.array(dtype=wp.vec3),
     distance: wp.array(dtype=float),
     face: wp.array(dtype=int),
 ):
-    """Sign from the angle-weighted normal at the nearest point: exact for closed meshes."""
-    i = wp.tid()
-    query = wp.mesh_query_point_sign_normal(mesh, points[i], FAR)
-    if query.result:
-        _store(mesh, i, points[i], query, nearest, distance, face)
+    """Nearest surface point and signed distance of every point.
 
-
-@wp.kernel
-def query_open(
-    mesh: wp.uint64,
-    points: wp.array(dtype=wp.vec3),
-    nearest: wp.array(dtype=wp.vec3),
-    distance: wp.array(dtype=float),
-    face: wp.array(dtype=int),
-):
-    """Sign from the generalised winding number: sensible for open and self-intersecting meshes."""
+    The sign of a closed mesh comes from the angle-weighted normal at the nearest point, which is exact; that of any
+    other from the generalised winding number, which is sensible for open and self-intersecting ones.
+    """
     i = wp.tid()
-    query = wp.mesh_query_point_sign_winding_number(mesh, points[i], FAR)
-    if query.result:
-        _store(mesh, i, points[i], query, nearest, distance, face)
+    if closed:
+        by_normal = wp.mesh_query_point_sign_normal(mesh, points[i], FAR)
+        _store(mesh, i, points[i], by_normal, nearest, distance, face)
+    else:
+        by_winding = wp.mesh_query_point_sign_winding_number(mesh, points[i], FAR)
+        _store(mesh, i, points[i], by_winding, nearest, distance, face)

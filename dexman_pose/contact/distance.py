@@ -74,9 +74,9 @@ def _query(
     distance = wp.zeros(n, dtype=wp.float32, device=device)
     face = wp.zeros(n, dtype=wp.int32, device=device)
     wp.launch(
-        _kernels.query_closed if closed else _kernels.query_open,
+        _kernels.query,
         dim=n,
-        inputs=[surface.id, wp.array(points.astype(np.float32), dtype=wp.vec3, device=device)],
+        inputs=[surface.id, wp.array(points.astype(np.float32), dtype=wp.vec3, device=device), closed],
         outputs=[nearest, distance, face],
         device=device,
     )

@@ -18,15 +18,39 @@ SLACK = wp.constant(wp.float64(1e-9))
 _FAR = wp.constant(wp.float64(1e300))
 
 
+@wp.struct
+class Level:
+    """Cells to be divided: integer position, and where their candidates lie; half side of the cube, side of a child."""
+
+    coords: wp.array(dtype=wp.vec3i)
+    starts: wp.array(dtype=wp.int64)
+    counts: wp.array(dtype=wp.int32)
+    lists: wp.array(dtype=wp.int32)
+    vertices: wp.array(dtype=wp.vec3d)
+    side: wp.float64
+    half: wp.float64
+
+
+@wp.struct
+class Octree:
+    """Cubes one around the other, each a table of cells and their children down to lists of candidates."""
+
+    cubes: int
+    top_bits: int
+    depth: int
+    top: wp.array(dtype=wp.int32)
+    children: wp.array(dtype=wp.int32)
+    leaves: wp.array(dtype=wp.int32)
+    vertices: wp.array(dtype=wp.vec3d)
+
+
 @wp.func
-def _cell_center(
-    coords: wp.array(dtype=wp.vec3i), parent: int, octant: int, side: wp.float64, half: wp.float64
-):
-    c = coords[parent]
+def _cell_center(level: Level, parent: int, octant: int):
+    c = level.coords[parent]
     x = wp.float64(2 * c[0] + (octant >> 2)) + wp.float64(0.5)
     y = wp.float64(2 * c[1] + ((octant >> 1) & 1)) + wp.float64(0.5)
     z = wp.float64(2 * c[2] + (octant & 1)) + wp.float64(0.5)
-    return wp.vec3d(x * side - half, y * side - half, z * side - half)
+    return wp.vec3d(x * level.side - level.half, y * level.side - level.half, z * level.side - level.half)
 
 
 @wp.func
@@ -43,13 +67,7 @@ def count_candidates(
     first: int,
     step: int,
     count: int,
-    coords: wp.array(dtype=wp.vec3i),
-    starts: wp.array(dtype=wp.int64),
-    counts: wp.array(dtype=wp.int32),
-    lists: wp.array(dtype=wp.int32),
-    vertices: wp.array(dtype=wp.vec3d),
-    side: wp.float64,
-    half: wp.float64,
+    level: Level,
     hole: wp.float64,
     nearest_out: wp.array(dtype=wp.int32),
     count_out: wp.array(dtype=wp.int32),
@@ -60,23 +78,23 @@ def count_candidates(
     """
     for k in range(first + wp.tid(), count, step):
         parent = k // 8
-        center = _cell_center(coords, parent, k % 8, side, half)
-        half_side = wp.float64(0.5) * side
+        center = _cell_center(level, parent, k % 8)
+        half_side = wp.float64(0.5) * level.side
         reach = wp.max(wp.abs(center[0]), wp.max(wp.abs(center[1]), wp.abs(center[2]))) + half_side
         kept = int(0)
         best = int(0)
         if reach >= hole:
-            start = starts[parent]
+            start = level.starts[parent]
             best_distance = _FAR
-            for i in range(counts[parent]):
-                j = lists[start + wp.int64(i)]
-                distance = wp.length_sq(center - vertices[j])
+            for i in range(level.counts[parent]):
+                j = level.lists[start + wp.int64(i)]
+                distance = wp.length_sq(center - level.vertices[j])
                 if distance < best_distance:
                     best_distance = distance
                     best = j
-            nearest = vertices[best]
-            for i in range(counts[parent]):
-                v = vertices[lists[start + wp.int64(i)]]
+            nearest = level.vertices[best]
+            for i in range(level.counts[parent]):
+                v = level.vertices[level.lists[start + wp.int64(i)]]
                 if not _loses(v, nearest, center, best_distance, half_side):
                     kept += 1
         nearest_out[k] = best
@@ -88,13 +106,7 @@ def write_candidates(
     first: int,
     step: int,
     count: int,
-    coords: wp.array(dtype=wp.vec3i),
-    starts: wp.array(dtype=wp.int64),
-    counts: wp.array(dtype=wp.int32),
-    lists: wp.array(dtype=wp.int32),
-    vertices: wp.array(dtype=wp.vec3d),
-    side: wp.float64,
-    half: wp.float64,
+    level: Level,
     nearest: wp.array(dtype=wp.int32),
     kept: wp.array(dtype=wp.int32),
     is_leaf: wp.array(dtype=wp.uint8),
@@ -111,13 +123,13 @@ def write_candidates(
             target += wp.int64(1)
         if kept[k] > 0:
             parent = k // 8
-            center = _cell_center(coords, parent, k % 8, side, half)
-            u = vertices[nearest[k]]
+            center = _cell_center(level, parent, k % 8)
+            u = level.vertices[nearest[k]]
             distance = wp.length_sq(center - u)
-            start = starts[parent]
-            for i in range(counts[parent]):
-                j = lists[start + wp.int64(i)]
-                if not _loses(vertices[j], u, center, distance, wp.float64(0.5) * side):
+            start = level.starts[parent]
+            for i in range(level.counts[parent]):
+                j = level.lists[start + wp.int64(i)]
+                if not _loses(level.vertices[j], u, center, distance, wp.float64(0.5) * level.side):
                     if leaf:
                         leaves[target] = j
                     else:
@@ -126,46 +138,38 @@ def write_candidates(
 
 
 @wp.func
-def _nearest_squared(
-    x: wp.vec3d,
-    cubes: int,
-    top_bits: int,
-    depth: int,
-    top: wp.array(dtype=wp.int32),
-    children: wp.array(dtype=wp.int32),
-    leaves: wp.array(dtype=wp.int32),
-    vertices: wp.array(dtype=wp.vec3d),
-):
+def _nearest_squared(x: wp.vec3d, tree: Octree):
     """Squared distance to the nearest vertex, or -1 outside all cubes. Each cube is 4 times as large as the last."""
     reach = wp.max(wp.abs(x[0]), wp.max(wp.abs(x[1]), wp.abs(x[2])))
     cube = int(0)
     inverse = wp.float64(1.0)
-    while cube < cubes and reach * inverse >= wp.float64(1.0):
+    while cube < tree.cubes and reach * inverse >= wp.float64(1.0):
         cube += 1
         inverse = inverse * wp.float64(0.25)
     best = wp.float64(-1.0)
-    if cube < cubes:
-        fine = wp.float64(1 << (depth - 1))
+    if cube < tree.cubes:
+        fine = wp.float64(1 << (tree.depth - 1))
         ix = int((x[0] * inverse + wp.float64(1.0)) * fine)
         iy = int((x[1] * inverse + wp.float64(1.0)) * fine)
         iz = int((x[2] * inverse + wp.float64(1.0)) * fine)
         # The sum may round up to the far face.
-        last = (1 << depth) - 1
+        last = (1 << tree.depth) - 1
         ix = wp.min(ix, last)
         iy = wp.min(iy, last)
         iz = wp.min(iz, last)
-        shift = depth - top_bits
-        cell = (((cube << top_bits) + (ix >> shift) << top_bits) + (iy >> shift) << top_bits) + (iz >> shift)
-        code = top[cell]
+        bits = tree.top_bits
+        shift = tree.depth - bits
+        cell = (((cube << bits) + (ix >> shift) << bits) + (iy >> shift) << bits) + (iz >> shift)
+        code = tree.top[cell]
         while code >= 0:
             shift -= 1
-            code = children[
+            code = tree.children[
                 code + (((ix >> shift) & 1) << 2) + (((iy >> shift) & 1) << 1) + ((iz >> shift) & 1)
             ]
         start = -1 - code
         best = _FAR
-        for i in range(start + 1, start + 1 + leaves[start]):
-            best = wp.min(best, wp.length_sq(x - vertices[leaves[i]]))
+        for i in range(start + 1, start + 1 + tree.leaves[start]):
+            best = wp.min(best, wp.length_sq(x - tree.vertices[tree.leaves[i]]))
     return best
 
 
@@ -176,13 +180,7 @@ def mean_distances(
     count: int,
     transforms: wp.array(dtype=wp.mat44d),
     points: wp.array(dtype=wp.vec3d),
-    cubes: int,
-    top_bits: int,
-    depth: int,
-    top: wp.array(dtype=wp.int32),
-    children: wp.array(dtype=wp.int32),
-    leaves: wp.array(dtype=wp.int32),
-    vertices: wp.array(dtype=wp.vec3d),
+    tree: Octree,
     out: wp.array(dtype=wp.float64),
 ):
     """Mean distance of the moved points, one transform after the other; -1 where one of them is outside."""
@@ -192,7 +190,7 @@ def mean_distances(
         i = int(0)
         while i < points.shape[0]:
             x = wp.transform_point(m, points[i])
-            d = _nearest_squared(x, cubes, top_bits, depth, top, children, leaves, vertices)
+            d = _nearest_squared(x, tree)
             total += wp.sqrt(wp.max(d, wp.float64(0.0)))
             i += 1
             if d < wp.float64(0.0):
@@ -209,18 +207,12 @@ def point_distances(
     step: int,
     count: int,
     points: wp.array(dtype=wp.vec3d),
-    cubes: int,
-    top_bits: int,
-    depth: int,
-    top: wp.array(dtype=wp.int32),
-    children: wp.array(dtype=wp.int32),
-    leaves: wp.array(dtype=wp.int32),
-    vertices: wp.array(dtype=wp.vec3d),
+    tree: Octree,
     out: wp.array(dtype=wp.float64),
 ):
     """Distance of each point; -1 outside all cubes."""
     for k in range(first + wp.tid(), count, step):
-        d = _nearest_squared(points[k], cubes, top_bits, depth, top, children, leaves, vertices)
+        d = _nearest_squared(points[k], tree)
         out[k] = d
         if d > wp.float64(0.0):
             out[k] = wp.sqrt(d)

@@ -60,7 +60,7 @@ class CandidateTree:
         self._children: list[Indices] = []
         self._leaves: list[Indices] = []
         self._sizes = [0, 0]
-        self._joined: tuple[Any, ...] = ()
+        self._joined: Any = None
         with _loading:
             _load()
         self.grow()
@@ -103,17 +103,17 @@ class CandidateTree:
         n = 8 * len(level.coords)
         side = 2.0 * half / (1 << depth)
         nearest, kept = np.zeros(n, np.int32), np.zeros(n, np.int32)
-        parents = (
-            _wp(level.coords, wp.vec3i),
-            _wp(level.starts, wp.int64),
-            _wp(level.counts, wp.int32),
-            _wp(level.lists, wp.int32),
-            _wp(self.vertices, wp.vec3d),
-        )
+        parents = kernels.Level()
+        parents.coords = _wp(level.coords, wp.vec3i)
+        parents.starts = _wp(level.starts, wp.int64)
+        parents.counts = _wp(level.counts, wp.int32)
+        parents.lists = _wp(level.lists, wp.int32)
+        parents.vertices = _wp(self.vertices, wp.vec3d)
+        parents.side, parents.half = side, half
         run(
             kernels.count_candidates,
             n,
-            (*parents, side, half, hole, _wp(nearest, wp.int32), _wp(kept, wp.int32)),
+            (parents, hole, _wp(nearest, wp.int32), _wp(kept, wp.int32)),
         )
         total = int(kept.sum(dtype=np.int64))
         many = min(_MANY, _MANY_ANYWAY + _MANY_PER_VERTEX[self.cubes > 0] * len(self.vertices))
@@ -129,9 +129,7 @@ class CandidateTree:
             kernels.write_candidates,
             n,
             (
-                *parents,
-                side,
-                half,
+                parents,
                 _wp(nearest, wp.int32),
                 _wp(kept, wp.int32),
                 _wp(is_leaf.astype(np.uint8), wp.uint8),
@@ -158,20 +156,18 @@ class CandidateTree:
         self._top = [np.concatenate(self._top)]
         self._children = [np.concatenate([*self._children, np.zeros(0, np.int32)])]
         self._leaves = [np.concatenate(self._leaves)]
-        self._joined = (
-            self.cubes,
-            self.top_bits,
-            DEPTH,
-            _wp(self._top[0], wp.int32),
-            _wp(self._children[0], wp.int32),
-            _wp(self._leaves[0], wp.int32),
-            _wp(self.vertices, wp.vec3d),
-        )
+        tree = kernels.Octree()
+        tree.cubes, tree.top_bits, tree.depth = self.cubes, self.top_bits, DEPTH
+        tree.top = _wp(self._top[0], wp.int32)
+        tree.children = _wp(self._children[0], wp.int32)
+        tree.leaves = _wp(self._leaves[0], wp.int32)
+        tree.vertices = _wp(self.vertices, wp.vec3d)
+        self._joined = tree
 
     def mean_distances(self, transforms: Array, points: Array) -> Array:
         """(P,) mean distance of points (N, 3) moved by each of (P, 4, 4); -1 where one leaves the cubes."""
         out = np.zeros(len(transforms))
-        arguments = (_wp(transforms, wp.mat44d), _wp(points, wp.vec3d), *self._joined, _wp(out, wp.float64))
+        arguments = (_wp(transforms, wp.mat44d), _wp(points, wp.vec3d), self._joined, _wp(out, wp.float64))
         run(kernels.mean_distances, len(out), arguments, work=len(points))
         return out
 
@@ -181,7 +177,7 @@ class CandidateTree:
         run(
             kernels.point_distances,
             len(out),
-            (_wp(points, wp.vec3d), *self._joined, _wp(out, wp.float64)),
+            (_wp(points, wp.vec3d), self._joined, _wp(out, wp.float64)),
         )
         return out
 

@@ -28,6 +28,22 @@ FRACTION_STEPS = wp.constant(wp.float64(2147483647.0))
 """Resolution of the fractions by which the edges of one pair are ranked."""
 
 
+@wp.struct
+class Drawing:
+    """What was drawn, and which face each pixel shows.
+
+    Points in the camera frame of their image, ``vertices`` an image; 3x3 intrinsics row by row; images of ``pixels``
+    keys in rows of ``width``, 0 where nothing is seen.
+    """
+
+    points: wp.array(dtype=wp.vec3d)
+    intrinsics: wp.array(dtype=wp.float64)
+    keys: wp.array(dtype=wp.uint64)
+    vertices: int
+    width: int
+    pixels: int
+
+
 @wp.func
 def image_point(points: wp.array(dtype=wp.vec3d), intrinsics: wp.array(dtype=wp.float64), b: int, i: int):
     """(u z, v z, z) of point ``i``, which lies in the camera frame of image ``b``."""
@@ -44,6 +60,12 @@ def image_point(points: wp.array(dtype=wp.vec3d), intrinsics: wp.array(dtype=wp.
 def relative(h: wp.vec3d, u: wp.float64, v: wp.float64):
     """A homogeneous image point seen from pixel (u, v) as origin: products of such do not cancel."""
     return wp.vec3d(h[0] - u * h[2], h[1] - v * h[2], h[2])
+
+
+@wp.func
+def seen_from(d: Drawing, b: int, i: int, u: wp.float64, v: wp.float64):
+    """Image point ``i`` of image ``b`` seen from pixel (u, v)."""
+    return relative(image_point(d.points, d.intrinsics, b, i), u, v)
 
 
 @wp.func
@@ -163,18 +185,13 @@ def find_crossings(
         p = screen[corner + edge[0]]
         q = screen[corner + edge[1]]
         if (p[2] > ZERO or q[2] > ZERO) and may_be_outline(edge, screen, corner, p, q):
-            if p[2] == ZERO:
-                p = cut(
-                    image_point(points, intrinsics, b, corner + edge[0]),
-                    image_point(points, intrinsics, b, corner + edge[1]),
-                    near,
-                )
-            if q[2] == ZERO:
-                q = cut(
-                    image_point(points, intrinsics, b, corner + edge[0]),
-                    image_point(points, intrinsics, b, corner + edge[1]),
-                    near,
-                )
+            if p[2] == ZERO or q[2] == ZERO:
+                first = image_point(points, intrinsics, b, corner + edge[0])
+                second = image_point(points, intrinsics, b, corner + edge[1])
+                if p[2] == ZERO:
+                    p = cut(first, second, near)
+                else:
+                    q = cut(first, second, near)
             walk(p[0], p[1], q[0], q[1], width, height, 1, width, base, 2 * base, e, keys, crossings)
             below = 2 * base + width * height
             walk(p[1], p[0], q[1], q[0], height, width, width, 1, base, below, e, keys, crossings)
@@ -199,14 +216,9 @@ def pair_terms(line: wp.vec3d, covered_first: bool, down: bool):
 
 @wp.kernel(enable_backward=False)
 def blend_mask(
-    points: wp.array(dtype=wp.vec3d),
-    intrinsics: wp.array(dtype=wp.float64),
-    edges: wp.array(dtype=wp.vec4i),
-    vertices: int,
-    width: int,
-    height: int,
+    d: Drawing,
     stride: int,
-    keys: wp.array(dtype=wp.uint64),
+    edges: wp.array(dtype=wp.vec4i),
     crossings: wp.array(dtype=wp.uint64),
     mask_gradient: wp.array(dtype=wp.float64),
     mask: wp.array(dtype=wp.float64),
@@ -214,7 +226,7 @@ def blend_mask(
 ) -> None:
     """Add every pair's share to ``mask``; or, given the mask's gradient, that of the image points instead."""
     b, start = wp.tid()
-    pixels = width * height
+    pixels = d.pixels
     for i in range(start, 2 * pixels, stride):
         key = crossings[2 * b * pixels + i]
         if key != wp.uint64(0):
@@ -223,19 +235,19 @@ def blend_mask(
             second = i + 1
             if down:
                 first = i - pixels
-                second = first + width
-            covered_first = keys[b * pixels + first] != wp.uint64(0)
+                second = first + d.width
+            covered_first = d.keys[b * pixels + first] != wp.uint64(0)
             own = first
             other = second
             if not covered_first:
                 own = second
                 other = first
-            u = wp.float64(own % width)
-            v = wp.float64(own // width)
+            u = wp.float64(own % d.width)
+            v = wp.float64(own // d.width)
             edge = edges[int(wp.uint32(key & wp.uint64(0xFFFFFFFF)))]
-            ends = wp.vec2i(b * vertices + edge[0], b * vertices + edge[1])
-            g0 = relative(image_point(points, intrinsics, b, ends[0]), u, v)
-            g1 = relative(image_point(points, intrinsics, b, ends[1]), u, v)
+            ends = wp.vec2i(b * d.vertices + edge[0], b * d.vertices + edge[1])
+            g0 = seen_from(d, b, ends[0], u, v)
+            g1 = seen_from(d, b, ends[1], u, v)
             # The edge's line in the image, l0 x + l1 y + l2 = 0 from the covered pixel's centre.
             line = wp.cross(g0, g1)
             k = pair_terms(line, covered_first, down)

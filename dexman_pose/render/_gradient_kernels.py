@@ -10,8 +10,8 @@ depth and colour are weighted sums, and the backward pass is this written in rev
 
 from __future__ import annotations
 
-from dexman_pose.render._edge_kernels import add_relative, image_point, relative
-from dexman_pose.render._raster_kernels import ONE, ZERO
+from dexman_pose.render._edge_kernels import Drawing, add_relative, seen_from
+from dexman_pose.render._raster_kernels import ONE, ZERO, face_of
 from dexman_pose.render._shade_kernels import COLOR_TEXTURE, COLOR_VERTEX, HALF, wrap
 from dexman_pose.render._warp import wp
 
@@ -29,16 +29,34 @@ class Paint:
     height: int
 
 
+@wp.struct
+class TexelCell:
+    """Four neighbouring texels, upper left to lower right, and how far (fx, fy) a place lies from the first."""
+
+    i00: int
+    i01: int
+    i10: int
+    i11: int
+    fx: wp.float64
+    fy: wp.float64
+
+
 @wp.func
-def face_of(key: wp.uint64):
-    """The face packed into a pixel's key."""
-    return int(~wp.uint32(key & wp.uint64(0xFFFFFFFF)))
+def face_at(d: Drawing, b: int, i: int):
+    """The face that pixel ``i`` of image ``b`` shows, -1 for none."""
+    return face_of(d.keys[b * d.pixels + i])
 
 
 @wp.func
 def doubled_area(a: wp.vec3d, b: wp.vec3d):
     """Cross product of two image points taken as vectors of the plane."""
     return a[0] * b[1] - a[1] * b[0]
+
+
+@wp.func
+def corner_areas(g0: wp.vec3d, g1: wp.vec3d, g2: wp.vec3d):
+    """Weights of a face's corners, not yet divided by their sum."""
+    return wp.vec3d(doubled_area(g1, g2), doubled_area(g2, g0), doubled_area(g0, g1))
 
 
 @wp.func
@@ -75,21 +93,33 @@ def corner_uv(paint: Paint, face: int, c: wp.vec3d):
 
 
 @wp.func
+def texel_cell(paint: Paint, at: wp.vec2d):
+    """The texels around a place of the texture."""
+    x0 = int(at[0])
+    y0 = int(at[1])
+    x1 = wp.min(x0 + 1, paint.width - 1)
+    y1 = wp.min(y0 + 1, paint.height - 1)
+    cell = TexelCell()
+    cell.i00 = y0 * paint.width + x0
+    cell.i01 = y0 * paint.width + x1
+    cell.i10 = y1 * paint.width + x0
+    cell.i11 = y1 * paint.width + x1
+    cell.fx = at[0] - wp.float64(x0)
+    cell.fy = at[1] - wp.float64(y0)
+    return cell
+
+
+@wp.func
 def color_at(paint: Paint, f: wp.vec3i, face: int, c: wp.vec3d):
     """RGB in 0..1 at weights ``c`` of a face."""
     if paint.mode == COLOR_VERTEX:
         return paint.colors[f[0]] * c[0] + paint.colors[f[1]] * c[1] + paint.colors[f[2]] * c[2]
     if paint.mode == COLOR_TEXTURE:
         at = texture_position(paint, corner_uv(paint, face, c))
-        x0 = int(at[0])
-        y0 = int(at[1])
-        x1 = wp.min(x0 + 1, paint.width - 1)
-        y1 = wp.min(y0 + 1, paint.height - 1)
-        fx = at[0] - wp.float64(x0)
-        fy = at[1] - wp.float64(y0)
-        top = texel(paint, y0 * paint.width + x0) * (ONE - fx) + texel(paint, y0 * paint.width + x1) * fx
-        low = texel(paint, y1 * paint.width + x0) * (ONE - fx) + texel(paint, y1 * paint.width + x1) * fx
-        return top * (ONE - fy) + low * fy
+        t = texel_cell(paint, at)
+        top = texel(paint, t.i00) * (ONE - t.fx) + texel(paint, t.i01) * t.fx
+        low = texel(paint, t.i10) * (ONE - t.fx) + texel(paint, t.i11) * t.fx
+        return top * (ONE - t.fy) + low * t.fy
     return wp.vec3d(HALF, HALF, HALF)
 
 
@@ -114,25 +144,18 @@ def color_sensitivity(
         )
     if paint.mode == COLOR_TEXTURE:
         at = texture_position(paint, corner_uv(paint, face, c))
-        x0 = int(at[0])
-        y0 = int(at[1])
-        x1 = wp.min(x0 + 1, paint.width - 1)
-        y1 = wp.min(y0 + 1, paint.height - 1)
-        fx = at[0] - wp.float64(x0)
-        fy = at[1] - wp.float64(y0)
-        i00 = y0 * paint.width + x0
-        i01 = y0 * paint.width + x1
-        i10 = y1 * paint.width + x0
-        i11 = y1 * paint.width + x1
+        t = texel_cell(paint, at)
+        fx = t.fx
+        fy = t.fy
         if texture_gradient.shape[0] > 0:
-            wp.atomic_add(texture_gradient, i00, g * ((ONE - fx) * (ONE - fy)))
-            wp.atomic_add(texture_gradient, i01, g * (fx * (ONE - fy)))
-            wp.atomic_add(texture_gradient, i10, g * ((ONE - fx) * fy))
-            wp.atomic_add(texture_gradient, i11, g * (fx * fy))
-        s00 = wp.dot(g, texel(paint, i00))
-        s01 = wp.dot(g, texel(paint, i01))
-        s10 = wp.dot(g, texel(paint, i10))
-        s11 = wp.dot(g, texel(paint, i11))
+            wp.atomic_add(texture_gradient, t.i00, g * ((ONE - fx) * (ONE - fy)))
+            wp.atomic_add(texture_gradient, t.i01, g * (fx * (ONE - fy)))
+            wp.atomic_add(texture_gradient, t.i10, g * ((ONE - fx) * fy))
+            wp.atomic_add(texture_gradient, t.i11, g * (fx * fy))
+        s00 = wp.dot(g, texel(paint, t.i00))
+        s01 = wp.dot(g, texel(paint, t.i01))
+        s10 = wp.dot(g, texel(paint, t.i10))
+        s11 = wp.dot(g, texel(paint, t.i11))
         dx = ZERO
         dy = ZERO
         if at[0] > ZERO and at[0] < wp.float64(paint.width - 1):
@@ -161,15 +184,10 @@ def doubled_normal(x0: wp.vec3d, x1: wp.vec3d, x2: wp.vec3d):
 
 @wp.kernel(enable_backward=False)
 def shade_pixels(
-    points: wp.array(dtype=wp.vec3d),
-    intrinsics: wp.array(dtype=wp.float64),
+    d: Drawing,
+    stride: int,
     faces: wp.array(dtype=wp.vec3i),
     paint: Paint,
-    vertices: int,
-    width: int,
-    height: int,
-    stride: int,
-    keys: wp.array(dtype=wp.uint64),
     mask: wp.array(dtype=wp.float64),
     depth: wp.array(dtype=wp.float64),
     normal: wp.array(dtype=wp.vec3d),
@@ -177,25 +195,23 @@ def shade_pixels(
 ) -> None:
     """Fill the covered pixels of images that hold zeros."""
     b, start = wp.tid()
-    pixels = width * height
-    for i in range(start, pixels, stride):
-        p = b * pixels + i
-        key = keys[p]
-        if key != wp.uint64(0):
-            face = face_of(key)
+    for i in range(start, d.pixels, stride):
+        face = face_at(d, b, i)
+        if face >= 0:
+            p = b * d.pixels + i
+            u = wp.float64(i % d.width)
+            v = wp.float64(i // d.width)
             f = faces[face]
-            u = wp.float64(i % width)
-            v = wp.float64(i // width)
-            o = b * vertices
-            g0 = relative(image_point(points, intrinsics, b, o + f[0]), u, v)
-            g1 = relative(image_point(points, intrinsics, b, o + f[1]), u, v)
-            g2 = relative(image_point(points, intrinsics, b, o + f[2]), u, v)
-            w = wp.vec3d(doubled_area(g1, g2), doubled_area(g2, g0), doubled_area(g0, g1))
+            o = b * d.vertices
+            g0 = seen_from(d, b, o + f[0], u, v)
+            g1 = seen_from(d, b, o + f[1], u, v)
+            g2 = seen_from(d, b, o + f[2], u, v)
+            w = corner_areas(g0, g1, g2)
             total = w[0] + w[1] + w[2]
             c = wp.vec3d(ONE, ZERO, ZERO)
             if total != ZERO:
                 c = w / total
-            m = doubled_normal(points[o + f[0]], points[o + f[1]], points[o + f[2]])
+            m = doubled_normal(d.points[o + f[0]], d.points[o + f[1]], d.points[o + f[2]])
             mask[p] = ONE
             depth[p] = c[0] * g0[2] + c[1] * g1[2] + c[2] * g2[2]
             normal[p] = wp.normalize(m)
@@ -204,29 +220,28 @@ def shade_pixels(
 
 @wp.func
 def add_value_gradients(
-    points: wp.array(dtype=wp.vec3d),
-    intrinsics: wp.array(dtype=wp.float64),
+    d: Drawing,
     paint: Paint,
     f: wp.vec3i,
     face: int,
     b: int,
-    vertices: int,
-    u: wp.float64,
-    v: wp.float64,
+    i: int,
     gz: wp.float64,
     rgb: wp.vec3d,
     image_gradient: wp.array(dtype=wp.vec3d),
     colors_gradient: wp.array(dtype=wp.vec3d),
     texture_gradient: wp.array(dtype=wp.vec3d),
 ):
-    """Pull the gradients of one pixel's depth and colour back to the image points of its face's corners."""
-    i0 = b * vertices + f[0]
-    i1 = b * vertices + f[1]
-    i2 = b * vertices + f[2]
-    g0 = relative(image_point(points, intrinsics, b, i0), u, v)
-    g1 = relative(image_point(points, intrinsics, b, i1), u, v)
-    g2 = relative(image_point(points, intrinsics, b, i2), u, v)
-    w = wp.vec3d(doubled_area(g1, g2), doubled_area(g2, g0), doubled_area(g0, g1))
+    """Pull the gradients of pixel ``i``'s depth and colour back to the image points of its face's corners."""
+    u = wp.float64(i % d.width)
+    v = wp.float64(i // d.width)
+    i0 = b * d.vertices + f[0]
+    i1 = b * d.vertices + f[1]
+    i2 = b * d.vertices + f[2]
+    g0 = seen_from(d, b, i0, u, v)
+    g1 = seen_from(d, b, i1, u, v)
+    g2 = seen_from(d, b, i2, u, v)
+    w = corner_areas(g0, g1, g2)
     total = w[0] + w[1] + w[2]
     if total == ZERO:
         return
@@ -272,15 +287,10 @@ def add_normal_gradients(
 
 @wp.kernel(enable_backward=False)
 def shade_pixels_backward(
-    points: wp.array(dtype=wp.vec3d),
-    intrinsics: wp.array(dtype=wp.float64),
+    d: Drawing,
+    stride: int,
     faces: wp.array(dtype=wp.vec3i),
     paint: Paint,
-    vertices: int,
-    width: int,
-    height: int,
-    stride: int,
-    keys: wp.array(dtype=wp.uint64),
     depth_gradient: wp.array(dtype=wp.float64),
     normal_gradient: wp.array(dtype=wp.vec3d),
     color_gradient: wp.array(dtype=wp.vec3d),
@@ -291,13 +301,11 @@ def shade_pixels_backward(
 ) -> None:
     """Add gradients of image points (from depth, colour) and of points (from normals); an empty array is none."""
     b, start = wp.tid()
-    pixels = width * height
-    for i in range(start, pixels, stride):
-        p = b * pixels + i
-        key = keys[p]
-        if key != wp.uint64(0):
-            face = face_of(key)
+    for i in range(start, d.pixels, stride):
+        face = face_at(d, b, i)
+        if face >= 0:
             f = faces[face]
+            p = b * d.pixels + i
             gz = ZERO
             rgb = wp.vec3d(ZERO, ZERO, ZERO)
             if depth_gradient.shape[0] > 0:
@@ -306,23 +314,10 @@ def shade_pixels_backward(
                 rgb = color_gradient[p]
             if gz != ZERO or wp.dot(rgb, rgb) > ZERO:
                 add_value_gradients(
-                    points,
-                    intrinsics,
-                    paint,
-                    f,
-                    face,
-                    b,
-                    vertices,
-                    wp.float64(i % width),
-                    wp.float64(i // width),
-                    gz,
-                    rgb,
-                    image_gradient,
-                    colors_gradient,
-                    texture_gradient,
+                    d, paint, f, face, b, i, gz, rgb, image_gradient, colors_gradient, texture_gradient
                 )
             if normal_gradient.shape[0] > 0:
-                o = b * vertices
+                o = b * d.vertices
                 add_normal_gradients(
-                    points, o + f[0], o + f[1], o + f[2], normal_gradient[p], points_gradient
+                    d.points, o + f[0], o + f[1], o + f[2], normal_gradient[p], points_gradient
                 )

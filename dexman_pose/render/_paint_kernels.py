@@ -12,9 +12,28 @@ from __future__ import annotations
 from dexman_pose.render._shade_kernels import COLOR_TEXTURE, COLOR_VERTEX
 from dexman_pose.render._warp import wp
 
+
+@wp.struct
+class ColoredMesh:
+    """A mesh with what colours it: by ``mode`` nothing, vertex colours, or a texture of a width and height."""
+
+    vertices: wp.array(dtype=wp.vec3d)
+    faces: wp.array(dtype=wp.vec3i)
+    uv: wp.array(dtype=wp.vec2f)
+    colors: wp.array(dtype=wp.uint8)
+    mode: int
+    width: int
+    height: int
+
+
 # With homogeneous corners g_i seen from a pixel as origin, the weight of corner i is the first of the three components
 # of g_j x g_k that belong to 1, u and v; near that pixel nothing cancels.
 _PAINT = """
+    const wp::vec3d* vertices = mesh.vertices.data;
+    const wp::vec3i* faces = mesh.faces.data;
+    const wp::vec2f* uv = mesh.uv.data;
+    const wp::uint8* colors = mesh.colors.data;
+    const int mode = mesh.mode, color_width = mesh.width, color_height = mesh.height;
     const double* m = projection.data + 12 * b;
     const int pixels = width * height;
     int shown = -1, u0 = 0, v0 = 0;
@@ -40,14 +59,14 @@ _PAINT = """
             v0 = v;
             double g[3][3];
             for (int k = 0; k < 3; ++k) {
-                const int corner = faces.data[face][k];
-                const wp::vec3d p = vertices.data[corner];
+                const int corner = faces[face][k];
+                const wp::vec3d p = vertices[corner];
                 g[k][2] = m[8] * p[0] + m[9] * p[1] + m[10] * p[2] + m[11];
                 g[k][0] = m[0] * p[0] + m[1] * p[1] + m[2] * p[2] + m[3] - u * g[k][2];
                 g[k][1] = m[4] * p[0] + m[5] * p[1] + m[6] * p[2] + m[7] - v * g[k][2];
                 for (int j = 0; j < 3; ++j) {
-                    if (mode == VERTEX) value[k][j] = (double)colors.data[3 * corner + j];
-                    else value[k][j] = j < 2 ? (double)uv.data[3 * face + k][j] : 0.0;
+                    if (mode == VERTEX) value[k][j] = (double)colors[3 * corner + j];
+                    else value[k][j] = j < 2 ? (double)uv[3 * face + k][j] : 0.0;
                 }
             }
             for (int k = 0; k < 3; ++k) {
@@ -89,7 +108,7 @@ _PAINT = """
         const int x0 = (int)x, y0 = (int)y;
         const int right = x0 + 1 < color_width ? 3 : 0;
         const size_t row = 3 * (size_t)color_width, below = y0 + 1 < color_height ? row : 0;
-        const wp::uint8* texel = colors.data + y0 * row + 3 * (size_t)x0;
+        const wp::uint8* texel = colors + y0 * row + 3 * (size_t)x0;
         const double fx = x - x0, fy = y - y0;
         for (int j = 0; j < 3; ++j) {
             const double top = texel[j] + (texel[j + right] - texel[j]) * fx;
@@ -102,13 +121,7 @@ _PAINT = """
 
 @wp.func_native(_PAINT.replace("VERTEX", str(int(COLOR_VERTEX))).replace("TEXTURE", str(int(COLOR_TEXTURE))))
 def paint_pixels(
-    vertices: wp.array(dtype=wp.vec3d),
-    faces: wp.array(dtype=wp.vec3i),
-    uv: wp.array(dtype=wp.vec2f),
-    colors: wp.array(dtype=wp.uint8),
-    mode: int,
-    color_width: int,
-    color_height: int,
+    mesh: ColoredMesh,
     projection: wp.array(dtype=wp.float64),
     keys: wp.array(dtype=wp.uint64),
     b: int,
@@ -124,13 +137,7 @@ def paint_pixels(
 
 @wp.kernel(enable_backward=False)
 def paint(
-    vertices: wp.array(dtype=wp.vec3d),
-    faces: wp.array(dtype=wp.vec3i),
-    uv: wp.array(dtype=wp.vec2f),
-    colors: wp.array(dtype=wp.uint8),
-    mode: int,
-    color_width: int,
-    color_height: int,
+    mesh: ColoredMesh,
     projection: wp.array(dtype=wp.float64),
     keys: wp.array(dtype=wp.uint64),
     width: int,
@@ -140,20 +147,4 @@ def paint(
 ) -> None:
     """RGB in 0..1 of the faces in ``keys``; black where there is none."""
     b, start = wp.tid()
-    paint_pixels(
-        vertices,
-        faces,
-        uv,
-        colors,
-        mode,
-        color_width,
-        color_height,
-        projection,
-        keys,
-        b,
-        start,
-        width,
-        height,
-        stride,
-        out,
-    )
+    paint_pixels(mesh, projection, keys, b, start, width, height, stride, out)

@@ -67,6 +67,21 @@ _STORE_KEY = """
                 DEXMAN_KEEP_MAX(keys.data[row + x + lane], key);
 """
 
+# Two loops: a choice inside would keep them from being vectorised.
+_MERGE_EITHER = (
+    "    if (keyed) {"
+    + _MERGE.replace("STORE", _STORE_KEY)
+    + "    } else {"
+    + _MERGE.replace("STORE", _STORE_DEPTH)
+    + "    }"
+)
+
+
+@wp.func
+def face_of(key: wp.uint64) -> int:
+    """The face packed into a pixel's key; -1 where the key is 0, for there is none."""
+    return int(~wp.uint32(key & wp.uint64(0xFFFFFFFF)))
+
 
 @wp.func
 def homogeneous(projection: wp.array(dtype=wp.float64), b: int, p: wp.vec3d) -> wp.vec3d:
@@ -99,8 +114,8 @@ def project_vertices(
         screen[b * count + i] = out
 
 
-@wp.func_native(_MERGE.replace("STORE", _STORE_DEPTH))
-def merge_depth(
+@wp.func_native(_MERGE_EITHER)
+def merge_pixels(
     edge: wp.vec3d,
     edge_x: wp.vec3d,
     edge_y: wp.vec3d,
@@ -114,35 +129,17 @@ def merge_depth(
     y_step: int,
     base: int,
     width: int,
+    keyed: bool,
+    tie: wp.uint64,
     nearest: wp.array(dtype=wp.float32),
+    keys: wp.array(dtype=wp.uint64),
 ) -> None:
     """Merge the pixels x0 <= x < x1, y0 <= y < y1 that lie inside a triangle into a buffer of 1/z.
 
     ``edge`` is how far (x0, v0) lies inside each edge and ``edge_x``, ``edge_y`` how that grows per pixel;
-    ``plane`` is 1/z at (x0, v0) and its slopes; ``limits`` its range over the corners.
+    ``plane`` is 1/z at (x0, v0) and its slopes; ``limits`` its range over the corners. If ``keyed``, the buffer is
+    ``keys``, of packed (1/z bits, tie), and otherwise ``nearest``.
     """
-    ...
-
-
-@wp.func_native(_MERGE.replace("STORE", _STORE_KEY))
-def merge_keys(
-    edge: wp.vec3d,
-    edge_x: wp.vec3d,
-    edge_y: wp.vec3d,
-    plane: wp.vec3d,
-    limits: wp.vec2d,
-    v0: wp.float64,
-    x0: int,
-    x1: int,
-    y0: int,
-    y1: int,
-    y_step: int,
-    base: int,
-    width: int,
-    tie: wp.uint64,
-    keys: wp.array(dtype=wp.uint64),
-) -> None:
-    """The same into a buffer of packed (1/z bits, tie)."""
     ...
 
 
@@ -199,15 +196,26 @@ def fill_triangle(
     x1 = int(x_max) + 1
     y0 = int(y_min) + first_row
     y1 = int(y_max) + 1
-    if keyed:
-        tie = wp.uint64(~wp.uint32(face))
-        merge_keys(
-            edge, edge_x, edge_y, plane, limits, p0[1], x0, x1, y0, y1, row_stride, base, width, tie, keys
-        )
-    else:
-        merge_depth(
-            edge, edge_x, edge_y, plane, limits, p0[1], x0, x1, y0, y1, row_stride, base, width, nearest
-        )
+    tie = wp.uint64(~wp.uint32(face))
+    merge_pixels(
+        edge,
+        edge_x,
+        edge_y,
+        plane,
+        limits,
+        p0[1],
+        x0,
+        x1,
+        y0,
+        y1,
+        row_stride,
+        base,
+        width,
+        keyed,
+        tie,
+        nearest,
+        keys,
+    )
 
 
 @wp.func
@@ -227,23 +235,20 @@ def onscreen(h: wp.vec3d) -> wp.vec3d:
     return wp.vec3d(h[0] / h[2], h[1] / h[2], ONE / h[2])
 
 
+@wp.struct
+class Clipped:
+    """What of a triangle lies beyond the near plane, (u, v, 1/z) per corner: triangle a b c, and a c d if ``two``."""
+
+    a: wp.vec3d
+    b: wp.vec3d
+    c: wp.vec3d
+    d: wp.vec3d
+    two: bool
+
+
 @wp.func
-def fill_clipped(
-    h0: wp.vec3d,
-    h1: wp.vec3d,
-    h2: wp.vec3d,
-    near: wp.float64,
-    face: int,
-    base: int,
-    width: int,
-    height: int,
-    first_row: int,
-    row_stride: int,
-    keyed: bool,
-    nearest: wp.array(dtype=wp.float32),
-    keys: wp.array(dtype=wp.uint64),
-) -> None:
-    """Merge a triangle (homogeneous corners) that crosses the near plane: beyond it lie one or two."""
+def clipped(h0: wp.vec3d, h1: wp.vec3d, h2: wp.vec3d, near: wp.float64) -> Clipped:
+    """The one or two triangles that a triangle (homogeneous corners) across the near plane leaves beyond it."""
     a = h0
     b = h1
     c = h2
@@ -258,15 +263,18 @@ def fill_clipped(
         c = h1
     ab = cut(a, b, near)
     ac = cut(a, c, near)
-    if a[2] >= near:
-        fill_triangle(
-            onscreen(a), ab, ac, face, base, width, height, first_row, row_stride, keyed, nearest, keys
-        )
+    out = Clipped()
+    out.two = a[2] < near
+    if out.two:
+        out.a = ab
+        out.b = onscreen(b)
+        out.c = onscreen(c)
+        out.d = ac
     else:
-        pb = onscreen(b)
-        pc = onscreen(c)
-        fill_triangle(ab, pb, pc, face, base, width, height, first_row, row_stride, keyed, nearest, keys)
-        fill_triangle(ab, pc, ac, face, base, width, height, first_row, row_stride, keyed, nearest, keys)
+        out.a = onscreen(a)
+        out.b = ab
+        out.c = ac
+    return out
 
 
 @wp.func
@@ -324,6 +332,9 @@ def rasterize(
             h0 = homogeneous(projection, b, vertices[f[0]])
             h1 = homogeneous(projection, b, vertices[f[1]])
             h2 = homogeneous(projection, b, vertices[f[2]])
-            fill_clipped(
-                h0, h1, h2, near, i, base, width, height, first_row, row_stride, keyed, nearest, keys
-            )
+            t = clipped(h0, h1, h2, near)
+            fill_triangle(t.a, t.b, t.c, i, base, width, height, first_row, row_stride, keyed, nearest, keys)
+            if t.two:
+                fill_triangle(
+                    t.a, t.c, t.d, i, base, width, height, first_row, row_stride, keyed, nearest, keys
+                )

@@ -2,11 +2,10 @@
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
 # mypy: ignore-errors
-# ruff: noqa: UP018, RUF046
 
 from __future__ import annotations
 
-from dexman_pose.render._raster_kernels import ONE, ZERO, homogeneous
+from dexman_pose.render._raster_kernels import ONE, ZERO, face_of, homogeneous
 from dexman_pose.render._warp import wp
 
 HALF = wp.constant(wp.float64(0.5))
@@ -106,12 +105,10 @@ def shade(
     pixels = width * height
     for i in range(start, pixels, stride):
         p = b * pixels + i
-        key = keys[p]
-        face = int(-1)
+        face = face_of(keys[p])
         c = wp.vec3d(ZERO, ZERO, ZERO)
         n = wp.vec3d(ZERO, ZERO, ZERO)
-        if key != wp.uint64(0):
-            face = int(~wp.uint32(key & wp.uint64(0xFFFFFFFF)))
+        if face >= 0:
             u = wp.float64(i % width)
             v = wp.float64(i // width)
             f = faces[face]

@@ -143,19 +143,12 @@ class _Render(torch.autograd.Function):
         )
         with _stream(points.device):
             keys, crossings = _visible(view, points, intrinsics)
-            _launch(
-                shading.shade_pixels,
-                view,
-                view.width * view.height,
-                (
-                    _vectors(points),
-                    _numbers(intrinsics),
-                    view.surface.faces,
-                    view.surface.paint(colors, texture),
-                ),
-                (_keys(keys), _numbers(mask), _numbers(depth), _vectors(normal), _vectors(color)),
-            )
-            _blend(view, points, intrinsics, keys, crossings, None, mask, None)
+            drawing = _drawing(view, points, intrinsics, keys)
+            surface = view.surface.faces, view.surface.paint(colors, texture)
+            images = _numbers(mask), _numbers(depth), _vectors(normal), _vectors(color)
+            _launch(shading.shade_pixels, view, drawing, 1, (*surface, *images))
+            outlines = view.surface.edges, _keys(crossings)
+            _launch(outline.blend_mask, view, drawing, 2, (*outlines, None, _numbers(mask), None))
         ctx.save_for_backward(points, intrinsics, colors, texture, keys, crossings)
         return mask, depth, normal, color
 
@@ -171,18 +164,17 @@ class _Render(torch.autograd.Function):
         d_colors = torch.zeros_like(colors) if ctx.needs_input_grad[2] and color is not None else None
         d_texture = torch.zeros_like(texture) if ctx.needs_input_grad[3] and color is not None else None
         with _stream(points.device):
+            drawing = _drawing(view, points, intrinsics, keys)
             if depth is not None or normal is not None or color is not None:
-                _launch(
-                    shading.shade_pixels_backward,
-                    view,
-                    view.width * view.height,
-                    (_vectors(points), _numbers(intrinsics), view.surface.faces)
-                    + (view.surface.paint(colors, texture),),
-                    (_keys(keys), _numbers(depth), _vectors(normal), _vectors(color))
-                    + (_vectors(d_image), _vectors(d_points), _vectors(d_colors), _vectors(d_texture)),
-                )
+                surface = view.surface.faces, view.surface.paint(colors, texture)
+                given = _numbers(depth), _vectors(normal), _vectors(color)
+                wanted = _vectors(d_image), _vectors(d_points), _vectors(d_colors), _vectors(d_texture)
+                _launch(shading.shade_pixels_backward, view, drawing, 1, (*surface, *given, *wanted))
             if mask is not None:
-                _blend(view, points, intrinsics, keys, crossings, mask, None, d_image)
+                outlines = view.surface.edges, _keys(crossings)
+                _launch(
+                    outline.blend_mask, view, drawing, 2, (*outlines, _numbers(mask), None, _vectors(d_image))
+                )
         # Image points are K x: the chain to x and to K, whose lower triangle is fixed.
         to_points = d_image @ intrinsics
         if d_points is not None:
@@ -231,34 +223,22 @@ def _visible(view: View, points: Tensor, intrinsics: Tensor) -> tuple[Tensor, Te
     return keys, crossings
 
 
-def _blend(
-    view: View,
-    points: Tensor,
-    intrinsics: Tensor,
-    keys: Tensor,
-    crossings: Tensor,
-    gradient: Tensor | None,
-    mask: Tensor | None,
-    image_gradient: Tensor | None,
-) -> None:
-    """Blend the mask, or pull its gradient back to the image points."""
-    _launch(
-        outline.blend_mask,
-        view,
-        2 * view.width * view.height,
-        (_vectors(points), _numbers(intrinsics), view.surface.edges),
-        (_keys(keys), _keys(crossings), _numbers(gradient), _numbers(mask), _vectors(image_gradient)),
-    )
+def _drawing(view: View, points: Tensor, intrinsics: Tensor, keys: Tensor) -> Any:
+    """What was drawn, as the kernels take it."""
+    drawing = outline.Drawing()
+    drawing.points, drawing.intrinsics, drawing.keys = _vectors(points), _numbers(intrinsics), _keys(keys)
+    drawing.vertices, drawing.width = len(view.vertices), view.width
+    drawing.pixels = view.width * view.height
+    return drawing
 
 
-def _launch(kernel: Any, view: View, items: int, before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
-    """Launch a kernel that takes vertex count, width, height and stride in the middle of its arguments."""
-    threads = view.threads(items)
-    middle = (len(view.vertices), view.width, view.height, threads)
+def _launch(kernel: Any, view: View, drawing: Any, per_pixel: int, arguments: tuple[Any, ...]) -> None:
+    """Launch a kernel over ``per_pixel`` items a pixel; it takes the drawing and its stride first."""
+    threads = view.threads(per_pixel * view.width * view.height)
     wp.launch(
         kernel,
         dim=(view.batch, threads),
-        inputs=(*before, *middle, *after),
+        inputs=(drawing, threads, *arguments),
         device=view.surface.faces.device,
     )
 

@@ -183,8 +183,8 @@ class Rasterizer:
         kinds = {"face_id": wp.int32, "barycentric": wp.vec3f, "normal": wp.vec3f, "color": wp.vec3f}
         images = [self._buffers.get(n, d, pixels if n in out else 0) for n, d in kinds.items()]
         if self._surface is None:
-            self._surface = _surface(self.mesh, self.device)
-        normals, *paint = self._surface
+            self._surface = self._colored_surface()
+        normals, colored = self._surface
         threads = 1 if self.device == "cpu" else height * width
         projection = self._buffers.get("projection", wp.float64, batch * 12)
         keys = self._buffers.get("keys", wp.uint64, pixels)
@@ -200,48 +200,34 @@ class Rasterizer:
             self._launch(
                 painting.paint,
                 (batch, threads),
-                (self._vertices, self._faces, *paint, projection, keys, width, height, threads, images[3]),
+                (colored, projection, keys, width, height, threads, images[3]),
             )
         for name in kinds:
             if name in out:
                 out[name][...] = self._buffers.host(name, pixels).reshape(out[name].shape)
 
+    def _colored_surface(self) -> tuple[Any, Any]:
+        """Face normals, and the mesh with its colours as the kernels take it."""
+        mesh, device = self.mesh, self.device
+        corners = mesh.vertices[mesh.faces]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        mode, uv = shading.COLOR_GREY, np.zeros((0, 2), np.float32)
+        colors = np.zeros((0, 0, 3), np.uint8)
+        if mesh.texture is not None and mesh.uv is not None:
+            mode, uv, colors = shading.COLOR_TEXTURE, mesh.uv.reshape(-1, 2), mesh.texture
+        elif mesh.vertex_colors is not None:
+            mode, colors = shading.COLOR_VERTEX, mesh.vertex_colors[:, None]
+        out = painting.ColoredMesh()
+        out.vertices, out.faces, out.mode = self._vertices, self._faces, int(mode)
+        out.uv = wp.array(uv, dtype=wp.vec2f, device=device)
+        out.colors = wp.array(colors.reshape(-1), dtype=wp.uint8, device=device)
+        out.height, out.width = colors.shape[:2]
+        return wp.array(normals, dtype=wp.vec3d, device=device), out
+
     def _launch(self, kernel: Any, dim: tuple[int, ...], inputs: tuple[Any, ...]) -> None:
         if kernel not in self._commands:
             self._commands[kernel] = Command(kernel, self.device)
         self._commands[kernel](dim, *inputs)
-
-    def object_points(
-        self, rendering: Rendering, index: int, pixels: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Surface points, in the object frame, seen at pixels of one image.
-
-        Args:
-            rendering: a result with ``face_id`` and ``barycentric``.
-            index: which image of the batch.
-            pixels: (N, 2) whole pixel positions (u, v), all on the mesh; None for every pixel of the
-                mask, row by row.
-
-        Returns:
-            (N, 3) points in metres.
-
-        Raises:
-            InputError: the rendering lacks what is needed, or a pixel shows no surface.
-        """
-        if rendering.face_id is None or rendering.barycentric is None:
-            raise InputError("object_points needs a rendering with the attributes face_id and barycentric")
-        if pixels is None:
-            v, u = np.nonzero(rendering.mask[index])
-        else:
-            u, v = _inputs.as_array(pixels, "pixels").astype(np.int64).reshape(-1, 2).T
-        height, width = rendering.mask.shape[1:]
-        inside = (u >= 0) & (v >= 0) & (u < width) & (v < height)
-        if not inside.all() or not rendering.mask[index, v, u].all():
-            raise InputError("object_points: a pixel lies outside the image or shows no surface")
-        corners = self.mesh.vertices[self.mesh.faces[rendering.face_id[index, v, u]]]
-        weights = rendering.barycentric[index, v, u].astype(np.float64)
-        points: NDArray[np.float64] = (weights[:, :, None] * corners).sum(1)
-        return points
 
 
 def _device(name: str) -> str:
@@ -284,23 +270,3 @@ def _frames(poses: Array, k: Array) -> Array:
     )
     rows = np.linalg.inv(k)[:, :2]
     return np.concatenate([cofactors.reshape(len(k), 9), rows.reshape(len(k), 6)], 1)
-
-
-def _surface(mesh: Mesh, device: str) -> tuple[Any, ...]:
-    """Face normals, texture coordinates, colours, colour mode and texture size, on the device."""
-    corners = mesh.vertices[mesh.faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    mode, uv = shading.COLOR_GREY, np.zeros((0, 2), np.float32)
-    colors = np.zeros((0, 0, 3), np.uint8)
-    if mesh.texture is not None and mesh.uv is not None:
-        mode, uv, colors = shading.COLOR_TEXTURE, mesh.uv.reshape(-1, 2), mesh.texture
-    elif mesh.vertex_colors is not None:
-        mode, colors = shading.COLOR_VERTEX, mesh.vertex_colors[:, None]
-    return (
-        wp.array(normals, dtype=wp.vec3d, device=device),
-        wp.array(uv, dtype=wp.vec2f, device=device),
-        wp.array(colors.reshape(-1), dtype=wp.uint8, device=device),
-        int(mode),
-        colors.shape[1],
-        colors.shape[0],
-    )

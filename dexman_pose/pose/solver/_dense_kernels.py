@@ -20,8 +20,8 @@ from dexman_pose.pose.solver._layout import (
     CodeBit,
     EdgePoint,
     Lens,
+    Residual,
     Slot,
-    State,
     Term,
     TermWeights,
 )
@@ -30,9 +30,8 @@ from dexman_pose.pose.solver._residual_kernels import (
     ONE,
     add_residual,
     back_project,
-    center_of,
-    lens_of,
-    pixel_gradient,
+    hypothesis_of,
+    pixel_residual,
 )
 from dexman_pose.render._warp import wp
 
@@ -49,96 +48,47 @@ def on_rim(nearest: wp.array(dtype=wp.float32), here: int, width: int) -> bool:
 
 
 @wp.func
-def add_outline(
-    slots: wp.array(dtype=wp.float64),
-    slot: int,
-    state: wp.array(dtype=wp.float64),
-    pose: int,
-    scales: int,
-    focal: int,
-    center: wp.vec3d,
-    lens: Lens,
+def outline_residual(
     x: int,
     y: int,
     inverse: wp.float32,
+    lens: Lens,
+    center: wp.vec3d,
     field: wp.array(dtype=wp.float32),
     smooth: wp.array(dtype=wp.float32),
     at: int,
     width: int,
-    information: wp.float64,
-    reach: wp.float64,
-):
+) -> Residual:
     """A pixel of the rendered outline should be half a pixel deep in the mask."""
     p = back_project(x, y, inverse, lens)
     gx = HALF * wp.float64(smooth[at + 1] - smooth[at - 1])
     gy = HALF * wp.float64(smooth[at + width] - smooth[at - width])
-    a = pixel_gradient(gx, gy, lens, p)
-    by_focal = gx * (wp.float64(x) - lens.cx) + gy * (wp.float64(y) - lens.cy)
-    residual = wp.float64(field[at]) - HALF
-    add_residual(
-        slots,
-        slot,
-        state,
-        pose,
-        scales,
-        focal,
-        p - center,
-        a,
-        by_focal,
-        residual,
-        information,
-        reach,
-        ONE,
-    )
+    value = wp.float64(field[at]) - HALF
+    return pixel_residual(value, gx, gy, wp.float64(x), wp.float64(y), lens, p, p - center)
 
 
 @wp.func
-def add_depth(
-    slots: wp.array(dtype=wp.float64),
-    slot: int,
-    state: wp.array(dtype=wp.float64),
-    pose: int,
-    scales: int,
-    focal: int,
-    center: wp.vec3d,
-    lens: Lens,
-    x: int,
-    y: int,
-    nearest: wp.array(dtype=wp.float32),
-    here: int,
-    width: int,
-    z: wp.float64,
-    facing: wp.float64,
-    information: wp.float64,
-    reach: wp.float64,
-):
-    """Distance of a point measured at depth ``z`` from the plane of the rendered surface, inside the rendering."""
-    p = back_project(x, y, nearest[here], lens)
+def rendered_plane(
+    nearest: wp.array(dtype=wp.float32), here: int, width: int, x: int, y: int, lens: Lens
+) -> wp.vec3d:
+    """Unit normal of the rendered surface at a pixel inside the rendering."""
     across = back_project(x + 1, y, nearest[here + 1], lens) - back_project(x - 1, y, nearest[here - 1], lens)
     along = back_project(x, y + 1, nearest[here + width], lens) - back_project(
         x, y - 1, nearest[here - width], lens
     )
-    plane = wp.normalize(wp.cross(along, across))
-    # Grazing surfaces and depth steps give no usable plane.
-    if wp.abs(plane[2]) > facing:
-        q = wp.vec3d(p[0] * z / p[2], p[1] * z / p[2], z)
-        residual = wp.dot(plane, p - q)
-        bend = plane[0] * q[0] + plane[1] * q[1]
-        add_residual(
-            slots,
-            slot,
-            state,
-            pose,
-            scales,
-            focal,
-            p - center,
-            plane,
-            bend,
-            residual,
-            information,
-            reach,
-            ONE,
-        )
+    return wp.normalize(wp.cross(along, across))
+
+
+@wp.func
+def depth_residual(p: wp.vec3d, center: wp.vec3d, plane: wp.vec3d, z: wp.float64) -> Residual:
+    """Distance of a point measured at depth ``z`` from the plane of the rendered surface."""
+    q = wp.vec3d(p[0] * z / p[2], p[1] * z / p[2], z)
+    r = Residual()
+    r.value = wp.dot(plane, p - q)
+    r.slope = plane
+    r.arm = p - center
+    r.by_focal = plane[0] * q[0] + plane[1] * q[1]
+    return r
 
 
 @wp.kernel(enable_backward=False)
@@ -153,26 +103,28 @@ def dense_terms(
     measured: wp.array(dtype=wp.float32),
     width: int,
     height: int,
-    use_silhouette: int,
-    use_depth: int,
     scales: int,
     focal: int,
     term_weights: wp.array(dtype=TermWeights),
+    use_silhouette: int,
+    use_depth: int,
     stride: int,
     slots: wp.array(dtype=wp.float64),
 ):
     """Outline of the rendering against the mask's distance field, and rendered against measured depth."""
     b, start = wp.tid()
     weights = term_weights[0]
-    pose = b * State.SIZE
-    v = view_of[b]
+    h = hypothesis_of(b, b * stride + start, view_of[b], views, state)
     pixels = width * height
     base = b * pixels
-    seen = v * pixels
-    lens = lens_of(views, v, state, pose)
-    center = center_of(state, pose)
-    slot = (b * stride + start) * Term.SIZE * Slot.SIZE
+    seen = h.view * pixels
+    slot = h.slot
+    lens = h.lens
     depth_slot = slot + Term.DEPTH * Slot.SIZE
+    silhouette = weights.silhouette_information
+    silhouette_reach = weights.silhouette_reach
+    depth = weights.depth_information
+    depth_reach = weights.depth_reach
     hits = int(0)
     drawn = int(0)
     area = int(0)
@@ -194,48 +146,40 @@ def dense_terms(
                     if on_rim(nearest, here, width):
                         outline += 1
                         if use_silhouette != 0 and (bits & CodeBit.NEAR_UNKNOWN) == 0:
-                            add_outline(
+                            r = outline_residual(x, y, inverse, lens, h.center, field, smooth, at, width)
+                            add_residual(
                                 slots,
                                 slot,
                                 state,
-                                pose,
+                                h.state,
                                 scales,
                                 focal,
-                                center,
-                                lens,
-                                x,
-                                y,
-                                inverse,
-                                field,
-                                smooth,
-                                at,
-                                width,
-                                weights.silhouette_information,
-                                weights.silhouette_reach,
+                                r,
+                                silhouette,
+                                silhouette_reach,
+                                ONE,
                             )
                     elif use_depth != 0 and x % DEPTH_GRID == 0 and y % DEPTH_GRID == 0:
                         z = measured[at]
                         if z > wp.float32(0.0) and field[at] > wp.float32(DEPTH_MARGIN):
                             both += 1
-                            add_depth(
-                                slots,
-                                depth_slot,
-                                state,
-                                pose,
-                                scales,
-                                focal,
-                                center,
-                                lens,
-                                x,
-                                y,
-                                nearest,
-                                here,
-                                width,
-                                weights.depth_scale * wp.float64(z) + weights.depth_shift,
-                                weights.depth_facing,
-                                weights.depth_information,
-                                weights.depth_reach,
-                            )
+                            plane = rendered_plane(nearest, here, width, x, y, lens)
+                            # Grazing surfaces and depth steps give no usable plane.
+                            if wp.abs(plane[2]) > weights.depth_facing:
+                                deep = weights.depth_scale * wp.float64(z) + weights.depth_shift
+                                r = depth_residual(back_project(x, y, inverse, lens), h.center, plane, deep)
+                                add_residual(
+                                    slots,
+                                    depth_slot,
+                                    state,
+                                    h.state,
+                                    scales,
+                                    focal,
+                                    r,
+                                    depth,
+                                    depth_reach,
+                                    ONE,
+                                )
     slots[slot + Slot.COUNT] += wp.float64(outline)
     slots[slot + Slot.HITS] += wp.float64(hits)
     slots[slot + Slot.AREA] += wp.float64(drawn)
@@ -302,15 +246,14 @@ def mask_edges(
     """The mask's edge against the rendered outline, looked for along the edge's normal."""
     b, start = wp.tid()
     weights = term_weights[0]
-    pose = b * State.SIZE
-    v = view_of[b]
+    h = hypothesis_of(b, b * stride + start, view_of[b], views, state)
     base = b * width * height
-    lens = lens_of(views, v, state, pose)
-    center = center_of(state, pose)
-    slot = (b * stride + start) * Term.SIZE * Slot.SIZE
+    slot = h.slot
+    lens = h.lens
+    information = weights.silhouette_information
     reach = weights.silhouette_reach
-    for i in range(start, edge_count[v], stride):
-        e = (v * edge_room + i) * EdgePoint.SIZE
+    for i in range(start, edge_count[h.view], stride):
+        e = (h.view * edge_room + i) * EdgePoint.SIZE
         nx = edge[e + EdgePoint.NORMAL_X]
         ny = edge[e + EdgePoint.NORMAL_Y]
         found = rim_distance(
@@ -323,27 +266,12 @@ def mask_edges(
             p = back_project(x, y, nearest[base + y * width + x], lens)
             gx = wp.float64(nx)
             gy = wp.float64(ny)
-            a = pixel_gradient(gx, gy, lens, p)
             # Outwards the outline is the last pixel before the change.
-            residual = wp.float64(distance)
+            value = wp.float64(distance)
             if distance < 0:
-                residual = wp.float64(distance + 1)
-            by_focal = gx * (wp.float64(x) - lens.cx) + gy * (wp.float64(y) - lens.cy)
-            add_residual(
-                slots,
-                slot,
-                state,
-                pose,
-                scales,
-                focal,
-                p - center,
-                a,
-                by_focal,
-                residual,
-                weights.silhouette_information,
-                reach,
-                ONE,
-            )
+                value = wp.float64(distance + 1)
+            r = pixel_residual(value, gx, gy, wp.float64(x), wp.float64(y), lens, p, p - h.center)
+            add_residual(slots, slot, state, h.state, scales, focal, r, information, reach, ONE)
         else:
             slots[slot + Slot.COST] += reach * reach
         slots[slot + Slot.COUNT] += ONE

@@ -174,6 +174,51 @@ class Lens:
 
 
 @wp.struct
+class Hypothesis:
+    """One thread's part of a hypothesis.
+
+    First numbers of its ``state`` and of the thread's ``slot``, index of its ``view``, its lens, and the object's
+    ``center`` in the camera frame.
+    """
+
+    state: int
+    slot: int
+    view: int
+    lens: Lens
+    center: wp.vec3d
+
+
+@wp.struct
+class Residual:
+    """One residual and what it depends on.
+
+    ``value`` itself, ``slope`` its gradient by the surface point in camera axes, ``arm`` that point from the object's
+    centre in the same axes, ``by_focal`` its derivative by the log of the focal length.
+    """
+
+    value: wp.float64
+    slope: wp.vec3d
+    arm: wp.vec3d
+    by_focal: wp.float64
+
+
+@wp.struct
+class SeenPoint:
+    """A surface point before the camera.
+
+    ``place`` in the camera frame, ``arm`` from the object's centre, (``u``, ``v``) its pixel of the crop, ``factor``
+    crop pixels per image pixel along both axes.
+    """
+
+    place: wp.vec3d
+    arm: wp.vec3d
+    u: wp.float64
+    v: wp.float64
+    factor_x: wp.float64
+    factor_y: wp.float64
+
+
+@wp.struct
 class TermWeights:
     """Weights of all terms, made of :class:`~dexman_pose.pose.solver.options.RefineOptions`.
 

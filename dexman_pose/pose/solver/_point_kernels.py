@@ -9,6 +9,8 @@ from dexman_pose.pose.solver._layout import (
     CodeBit,
     Lens,
     PointSet,
+    Residual,
+    SeenPoint,
     Slot,
     State,
     Target,
@@ -21,9 +23,9 @@ from dexman_pose.pose.solver._residual_kernels import (
     ONE,
     ZERO,
     add_residual,
-    center_of,
-    lens_of,
+    hypothesis_of,
     pixel_gradient,
+    pixel_residual,
     rotation_of,
 )
 from dexman_pose.render._warp import wp
@@ -55,142 +57,49 @@ def bilinear(
 
 
 @wp.func
-def add_place(
-    slots: wp.array(dtype=wp.float64),
-    term: int,
-    state: wp.array(dtype=wp.float64),
-    pose: int,
-    scales: int,
-    focal: int,
-    lens: Lens,
-    sx: wp.float64,
-    sy: wp.float64,
-    d: wp.vec3d,
-    p: wp.vec3d,
-    u: wp.float64,
-    w: wp.float64,
-    targets: wp.array(dtype=wp.float64),
-    t: int,
-    information: wp.float64,
-    reach: wp.float64,
-    inlier: wp.float64,
-):
-    """Distance of a projected point from its pixel, in image pixels."""
-    weight = targets[t + Target.WEIGHT]
-    ex = (u - targets[t + Target.PIXEL_X]) / sx
-    ey = (w - targets[t + Target.PIXEL_Y]) / sy
-    # One robust weight per point, from the length of its error: both coordinates stand or fall together.
-    q2 = (ex * ex + ey * ey) * information
-    c2 = reach * reach
-    share = c2 / (c2 + q2)
-    fixed = weight * share * share
-    ax = pixel_gradient(ONE / sx, ZERO, lens, p)
-    ay = pixel_gradient(ZERO, ONE / sy, lens, p)
-    bx = (u - lens.cx) / sx
-    by = (w - lens.cy) / sy
-    before = slots[term + Slot.COST]
-    add_residual(slots, term, state, pose, scales, focal, d, ax, bx, ex, information, NO_REACH, fixed)
-    add_residual(slots, term, state, pose, scales, focal, d, ay, by, ey, information, NO_REACH, fixed)
-    slots[term + Slot.COST] = before + weight * q2 * share
-    slots[term + Slot.COUNT] += ONE
-    if q2 < inlier:
-        slots[term + Slot.HITS] += ONE
+def place_residual(at: SeenPoint, lens: Lens, error: wp.float64, along_y: bool) -> Residual:
+    """One coordinate of the distance of a projected point from its pixel, in image pixels."""
+    r = Residual()
+    r.value = error
+    r.arm = at.arm
+    if along_y:
+        r.slope = pixel_gradient(ZERO, ONE / at.factor_y, lens, at.place)
+        r.by_focal = (at.v - lens.cy) / at.factor_y
+    else:
+        r.slope = pixel_gradient(ONE / at.factor_x, ZERO, lens, at.place)
+        r.by_focal = (at.u - lens.cx) / at.factor_x
+    return r
 
 
 @wp.func
-def add_line(
-    slots: wp.array(dtype=wp.float64),
-    term: int,
-    state: wp.array(dtype=wp.float64),
-    pose: int,
-    scales: int,
-    focal: int,
-    lens: Lens,
-    sx: wp.float64,
-    sy: wp.float64,
-    d: wp.vec3d,
-    p: wp.vec3d,
-    u: wp.float64,
-    w: wp.float64,
-    targets: wp.array(dtype=wp.float64),
-    t: int,
-    information: wp.float64,
-    reach: wp.float64,
-):
+def line_residual(at: SeenPoint, lens: Lens, targets: wp.array(dtype=wp.float64), t: int) -> Residual:
     """Distance of a projected point from a line of the picture, in image pixels."""
     nx = targets[t + Target.NORMAL_X]
     ny = targets[t + Target.NORMAL_Y]
-    residual = nx * (u - targets[t + Target.PIXEL_X]) / sx + ny * (w - targets[t + Target.PIXEL_Y]) / sy
-    a = pixel_gradient(nx / sx, ny / sy, lens, p)
-    by_focal = nx * (u - lens.cx) / sx + ny * (w - lens.cy) / sy
-    add_residual(
-        slots,
-        term,
-        state,
-        pose,
-        scales,
-        focal,
-        d,
-        a,
-        by_focal,
-        residual,
-        information,
-        reach,
-        targets[t + Target.WEIGHT],
-    )
-    slots[term + Slot.COUNT] += ONE
+    dx = at.u - targets[t + Target.PIXEL_X]
+    dy = at.v - targets[t + Target.PIXEL_Y]
+    r = Residual()
+    r.value = nx * dx / at.factor_x + ny * dy / at.factor_y
+    r.slope = pixel_gradient(nx / at.factor_x, ny / at.factor_y, lens, at.place)
+    r.arm = at.arm
+    r.by_focal = nx * (at.u - lens.cx) / at.factor_x + ny * (at.v - lens.cy) / at.factor_y
+    return r
 
 
 @wp.func
-def add_color(
-    slots: wp.array(dtype=wp.float64),
-    term: int,
-    state: wp.array(dtype=wp.float64),
-    pose: int,
-    scales: int,
-    focal: int,
-    lens: Lens,
-    d: wp.vec3d,
-    p: wp.vec3d,
-    u: wp.float64,
-    w: wp.float64,
-    targets: wp.array(dtype=wp.float64),
-    t: int,
-    picture: wp.array(dtype=wp.float32),
-    base: int,
-    width: int,
-    information: wp.float64,
-    reach: wp.float64,
-    inlier: wp.float64,
-):
+def color_residual(
+    at: SeenPoint, lens: Lens, gray: wp.float64, picture: wp.array(dtype=wp.float32), base: int, width: int
+) -> Residual:
     """Difference of the picture at a projected point from the point's grey value."""
-    s = bilinear(picture, base, width, u, w)
-    a = pixel_gradient(s[1], s[2], lens, p)
-    by_focal = s[1] * (u - lens.cx) + s[2] * (w - lens.cy)
-    residual = s[0] - targets[t + Target.GRAY]
-    add_residual(
-        slots,
-        term,
-        state,
-        pose,
-        scales,
-        focal,
-        d,
-        a,
-        by_focal,
-        residual,
-        information,
-        reach,
-        targets[t + Target.WEIGHT],
-    )
-    slots[term + Slot.COUNT] += ONE
-    if residual * residual * information < inlier:
-        slots[term + Slot.HITS] += ONE
+    s = bilinear(picture, base, width, at.u, at.v)
+    return pixel_residual(s[0] - gray, s[1], s[2], at.u, at.v, lens, at.place, at.arm)
 
 
 @wp.kernel(enable_backward=False)
 def sparse_terms(
     state: wp.array(dtype=wp.float64),
+    scales: int,
+    focal: int,
     middle: wp.vec3d,
     view_of: wp.array(dtype=wp.int32),
     views: wp.array(dtype=wp.float64),
@@ -203,8 +112,6 @@ def sparse_terms(
     picture: wp.array(dtype=wp.float32),
     width: int,
     height: int,
-    scales: int,
-    focal: int,
     term_weights: wp.array(dtype=TermWeights),
     stride: int,
     slots: wp.array(dtype=wp.float64),
@@ -215,17 +122,15 @@ def sparse_terms(
     """
     b, start = wp.tid()
     weights = term_weights[0]
-    pose = b * State.SIZE
-    v = view_of[b]
-    lens = lens_of(views, v, state, pose)
+    h = hypothesis_of(b, b * stride + start, view_of[b], views, state)
+    lens = h.lens
     # Places and lines are measured in image pixels, whatever the crop was reduced by.
-    sx = views[v * View.SIZE + View.FACTOR_X]
-    sy = views[v * View.SIZE + View.FACTOR_Y]
-    center = center_of(state, pose)
-    rotation = rotation_of(state, pose)
-    scale = pose + State.LOG_SCALE
+    at = SeenPoint()
+    at.factor_x = views[h.view * View.SIZE + View.FACTOR_X]
+    at.factor_y = views[h.view * View.SIZE + View.FACTOR_Y]
+    rotation = rotation_of(state, h.state)
+    scale = h.state + State.LOG_SCALE
     stretch = wp.vec3d(wp.exp(state[scale]), wp.exp(state[scale + 1]), wp.exp(state[scale + 2]))
-    slot = (b * stride + start) * Term.SIZE * Slot.SIZE
     group = set_of[b] * PointSet.SIZE
     if group < 0:
         return
@@ -235,80 +140,51 @@ def sparse_terms(
             (points[i * 3 + 1] - middle[1]) * stretch[1],
             (points[i * 3 + 2] - middle[2]) * stretch[2],
         )
-        d = rotation * local
-        p = d + center
-        if p[2] > NEAR:
-            u = lens.fx * p[0] / p[2] + lens.cx
-            w = lens.fy * p[1] / p[2] + lens.cy
+        at.arm = rotation * local
+        at.place = at.arm + h.center
+        if at.place[2] > NEAR:
+            at.u = lens.fx * at.place[0] / at.place[2] + lens.cx
+            at.v = lens.fy * at.place[1] / at.place[2] + lens.cy
             t = i * Target.SIZE
             kind = kinds[i]
-            term = slot + kind * Slot.SIZE
+            term = h.slot + kind * Slot.SIZE
+            weight = targets[t + Target.WEIGHT]
             if kind == Term.POINTS:
-                add_place(
-                    slots,
-                    term,
-                    state,
-                    pose,
-                    scales,
-                    focal,
-                    lens,
-                    sx,
-                    sy,
-                    d,
-                    p,
-                    u,
-                    w,
-                    targets,
-                    t,
-                    weights.point_information,
-                    weights.point_reach,
-                    weights.point_inlier,
-                )
+                ex = (at.u - targets[t + Target.PIXEL_X]) / at.factor_x
+                ey = (at.v - targets[t + Target.PIXEL_Y]) / at.factor_y
+                # One robust weight per point, from the length of its error: both coordinates stand or fall together.
+                information = weights.point_information
+                q2 = (ex * ex + ey * ey) * information
+                c2 = weights.point_reach * weights.point_reach
+                share = c2 / (c2 + q2)
+                fixed = weight * share * share
+                before = slots[term + Slot.COST]
+                x = place_residual(at, lens, ex, False)
+                y = place_residual(at, lens, ey, True)
+                add_residual(slots, term, state, h.state, scales, focal, x, information, NO_REACH, fixed)
+                add_residual(slots, term, state, h.state, scales, focal, y, information, NO_REACH, fixed)
+                slots[term + Slot.COST] = before + weight * q2 * share
+                slots[term + Slot.COUNT] += ONE
+                if q2 < weights.point_inlier:
+                    slots[term + Slot.HITS] += ONE
             elif kind == Term.EDGES:
-                add_line(
-                    slots,
-                    term,
-                    state,
-                    pose,
-                    scales,
-                    focal,
-                    lens,
-                    sx,
-                    sy,
-                    d,
-                    p,
-                    u,
-                    w,
-                    targets,
-                    t,
-                    weights.edge_information,
-                    weights.edge_reach,
-                )
-            elif u >= ONE and w >= ONE and u < wp.float64(width - 2) and w < wp.float64(height - 2):
-                base = v * width * height
-                bits = int(code[base + int(w + HALF) * width + int(u + HALF)])
+                r = line_residual(at, lens, targets, t)
+                information = weights.edge_information
+                reach = weights.edge_reach
+                add_residual(slots, term, state, h.state, scales, focal, r, information, reach, weight)
+                slots[term + Slot.COUNT] += ONE
+            elif (
+                at.u >= ONE and at.v >= ONE and at.u < wp.float64(width - 2) and at.v < wp.float64(height - 2)
+            ):
+                base = h.view * width * height
+                bits = int(code[base + int(at.v + HALF) * width + int(at.u + HALF)])
                 if (bits & CodeBit.UNKNOWN) == 0:
-                    add_color(
-                        slots,
-                        term,
-                        state,
-                        pose,
-                        scales,
-                        focal,
-                        lens,
-                        d,
-                        p,
-                        u,
-                        w,
-                        targets,
-                        t,
-                        picture,
-                        base,
-                        width,
-                        weights.color_information,
-                        weights.color_reach,
-                        weights.color_inlier,
-                    )
+                    r = color_residual(at, lens, targets[t + Target.GRAY], picture, base, width)
+                    information = weights.color_information
+                    reach = weights.color_reach
+                    add_residual(slots, term, state, h.state, scales, focal, r, information, reach, weight)
+                    slots[term + Slot.COUNT] += ONE
+                    if r.value * r.value * information < weights.color_inlier:
+                        slots[term + Slot.HITS] += ONE
             else:
-                far = targets[t + Target.WEIGHT] * weights.color_reach * weights.color_reach
-                slots[term + Slot.COST] += far
+                slots[term + Slot.COST] += weight * weights.color_reach * weights.color_reach

@@ -5,7 +5,18 @@
 
 from __future__ import annotations
 
-from dexman_pose.pose.solver._layout import POSE, TRIANGLE, UNKNOWNS, Lens, Slot, State, View
+from dexman_pose.pose.solver._layout import (
+    POSE,
+    TRIANGLE,
+    UNKNOWNS,
+    Hypothesis,
+    Lens,
+    Residual,
+    Slot,
+    State,
+    Term,
+    View,
+)
 from dexman_pose.render._warp import wp
 
 ZERO = wp.constant(wp.float64(0.0))
@@ -13,6 +24,8 @@ ONE = wp.constant(wp.float64(1.0))
 HALF = wp.constant(wp.float64(0.5))
 
 _ADD = """
+    const wp::vec3d a = r.slope, d = r.arm;
+    const double residual = r.value;
     double J[UNKNOWNS];
     J[0] = a[0]; J[1] = a[1]; J[2] = a[2];
     J[3] = d[1] * a[2] - d[2] * a[1];
@@ -23,11 +36,11 @@ _ADD = """
         J[n++] = a[0] * d[0] + a[1] * d[1] + a[2] * d[2];
     } else if (scales == 3) {
         for (int k = 0; k < 3; ++k) {
-            const double* r = state.data + pose + k;
-            J[n++] = (a[0] * r[0] + a[1] * r[3] + a[2] * r[6]) * (d[0] * r[0] + d[1] * r[3] + d[2] * r[6]);
+            const double* c = state.data + pose + k;
+            J[n++] = (a[0] * c[0] + a[1] * c[3] + a[2] * c[6]) * (d[0] * c[0] + d[1] * c[3] + d[2] * c[6]);
         }
     }
-    if (focal) J[n++] = by_focal;
+    if (focal) J[n++] = r.by_focal;
     const double q2 = residual * residual * information;
     const double c2 = reach * reach;
     const double share = c2 / (c2 + q2);
@@ -72,19 +85,14 @@ def add_residual(
     pose: int,
     scales: int,
     focal: int,
-    d: wp.vec3d,
-    a: wp.vec3d,
-    by_focal: wp.float64,
-    residual: wp.float64,
+    r: Residual,
     information: wp.float64,
     reach: wp.float64,
     weight: wp.float64,
 ):
     """Add one residual to a slot, weighted after Geman and McClure (1987).
 
-    ``d`` is the surface point from the object's centre and ``a`` the residual's gradient by that point, both in camera
-    axes; ``by_focal`` its derivative by the log of the focal length; ``information`` is 1 / sigma^2 and ``reach`` the
-    number of sigmas beyond which a residual loses influence.
+    ``information`` is 1 / sigma^2 and ``reach`` the number of sigmas beyond which a residual loses influence.
     """
     ...
 
@@ -112,6 +120,20 @@ def center_of(state: wp.array(dtype=wp.float64), pose: int) -> wp.vec3d:
 
 
 @wp.func
+def hypothesis_of(
+    b: int, thread: int, view: int, views: wp.array(dtype=wp.float64), state: wp.array(dtype=wp.float64)
+) -> Hypothesis:
+    """Hypothesis ``b`` for a thread, counted over all hypotheses."""
+    h = Hypothesis()
+    h.state = b * State.SIZE
+    h.slot = thread * Term.SIZE * Slot.SIZE
+    h.view = view
+    h.lens = lens_of(views, view, state, h.state)
+    h.center = center_of(state, h.state)
+    return h
+
+
+@wp.func
 def rotation_of(state: wp.array(dtype=wp.float64), pose: int) -> wp.mat33d:
     """Rotation of a state or a prior, which hold it alike."""
     r = wp.mat33d()
@@ -128,6 +150,26 @@ def pixel_gradient(gx: wp.float64, gy: wp.float64, lens: Lens, p: wp.vec3d) -> w
     ax = gx * lens.fx * iz
     ay = gy * lens.fy * iz
     return wp.vec3d(ax, ay, -(ax * p[0] + ay * p[1]) * iz)
+
+
+@wp.func
+def pixel_residual(
+    value: wp.float64,
+    gx: wp.float64,
+    gy: wp.float64,
+    u: wp.float64,
+    v: wp.float64,
+    lens: Lens,
+    place: wp.vec3d,
+    arm: wp.vec3d,
+) -> Residual:
+    """A residual with gradient (gx, gy) in pixels at (u, v), where the surface point ``place`` is seen."""
+    r = Residual()
+    r.value = value
+    r.slope = pixel_gradient(gx, gy, lens, place)
+    r.arm = arm
+    r.by_focal = gx * (u - lens.cx) + gy * (v - lens.cy)
+    return r
 
 
 @wp.func
