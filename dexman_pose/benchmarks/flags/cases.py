@@ -132,8 +132,8 @@ def failed_rows(case: FlagCase, raised: Exception) -> list[FlagRow]:
 
 
 def flags_of(found: PoseEstimate | PoseTrack, count: int) -> NDArray[np.bool_]:
-    """(T,) what a result says of its poses; one that says nothing claims that all can be used."""
-    return np.broadcast_to(np.asarray(getattr(found, "valid", True), np.bool_), (count,))
+    """(T,) whether a result says that its poses may be used."""
+    return np.broadcast_to(np.asarray(found.valid, np.bool_), (count,))
 
 
 def _estimate(case: FlagCase) -> PoseEstimate:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.benchmarks.flags.cases import OBJECT, FlagCase, failed_rows, found_rows
-from dexman_pose.benchmarks.flags.kept import kept
 from dexman_pose.benchmarks.flags.options import FlagOptions
 from dexman_pose.benchmarks.flags.real_pictures import data_folder
 from dexman_pose.benchmarks.flags.scores import FlagRow
+from dexman_pose.benchmarks.real.cache import Cache, masks_from
 from dexman_pose.data import Camera, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import DexmanError
 from dexman_pose.geometry import orthonormalize
@@ -85,10 +85,10 @@ def _masks(
 ) -> MaskSequence:
     prompt = prompts[OBJECT]
     given = prompt.mask if prompt.mask is not None else prompt.box
-    made = kept(
-        options.cache,
+    made = Cache(options.cache).get(
         CUBE,
         (clip.path, clip.num_frames, given, hands is None),
+        ("segmentation", "hands"),
         lambda: segment_clip(clip, prompts, hands).to_arrays(),
     )
-    return MaskSequence.from_arrays(made)
+    return masks_from(made)

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from dexman_pose.arrays import Array, Bools
-from dexman_pose.benchmarks.flags.cases import FRAME_RATE, OBJECT, FlagCase
-from dexman_pose.benchmarks.flags.kept import kept
+from dexman_pose.benchmarks.flags.cases import FlagCase
 from dexman_pose.benchmarks.flags.options import FlagOptions
-from dexman_pose.data import Camera, Clip, Mesh, ObjectPrompt, align_depth, load_camera
-from dexman_pose.errors import EstimationError, InputError
-from dexman_pose.geometry import orthonormalize
+from dexman_pose.benchmarks.real.cache import Cache
+from dexman_pose.benchmarks.real.engine import box_around, mask_in_box, outline, read_depth, read_rgb
+from dexman_pose.benchmarks.real.scores import rigid
+from dexman_pose.benchmarks.real.stills import half_turn, read_m3t_camera
+from dexman_pose.data import Camera, Mesh, align_depth
+from dexman_pose.errors import InputError
 from dexman_pose.meshing import load_mesh
 from dexman_pose.render import Rasterizer
-from dexman_pose.segmentation import segment_clip
 from dexman_pose.synthetic.scenes.true_symmetry import TrueSymmetry
 
 CUBE_PICTURES, CAN, BOTTLE = "rbt_cube", "lmo_can", "m3t_bottle"
@@ -71,14 +71,14 @@ def cube_pictures(options: FlagOptions) -> Iterator[FlagCase]:
     mesh = load_mesh(folder / "mesh" / "cube.obj")
     rng = np.random.default_rng(0)
     for name, frame in known["frames"].items():
-        image = _color(folder / f"color_image_{int(name):04d}.png")
+        image = read_rgb(folder / f"color_image_{int(name):04d}.png")
         picture = _Picture(
             name,
             mesh,
             Camera(np.array(known["K"]), image.shape[1], image.shape[0]),
             image,
-            _depth(folder / f"depth_{int(name):04d}.png"),
-            _rigid(frame["camera_from_object"]),
+            read_depth(folder / f"depth_{int(name):04d}.png"),
+            rigid(frame["camera_from_object"]),
             TrueSymmetry(_turns(Rotation.create_group("O").as_matrix())),
         )
         yield from _prompted(picture, CUBE_PICTURES, [rng.uniform(*BoxOptions().loose, 4)], options)
@@ -87,15 +87,15 @@ def cube_pictures(options: FlagOptions) -> Iterator[FlagCase]:
 def can(options: FlagOptions) -> Iterator[FlagCase]:
     """A watering can in clutter, one picture, several boxes, without and with depth."""
     folder = data_folder(options, "rgbd", CAN)
-    image = _color(folder / "rgb.png")
+    image = read_rgb(folder / "rgb.png")
     k = np.array(json.loads((folder / "camera.json").read_text())["cam_K"]).reshape(3, 3)
     picture = _Picture(
         "can",
         load_mesh(folder / "obj_000005.ply"),
         Camera(k, image.shape[1], image.shape[0]),
         image,
-        _depth(folder / "depth.png"),
-        _rigid(json.loads((folder / "pose.json").read_text())["camera_from_object"]),
+        read_depth(folder / "depth.png"),
+        rigid(json.loads((folder / "pose.json").read_text())["camera_from_object"]),
     )
     yield from _prompted(picture, CAN, _margins(options), options)
 
@@ -103,18 +103,18 @@ def can(options: FlagOptions) -> Iterator[FlagCase]:
 def bottle(options: FlagOptions) -> Iterator[FlagCase]:
     """A bottle without colours, several boxes, without and with the depth of a second camera beside."""
     folder, frame = data_folder(options, "rgbd", BOTTLE), BoxOptions().bottle_frame
-    mesh, image = load_mesh(folder / "schauma.obj"), _color(folder / f"color_camera_image_{frame}.png")
-    raw = _depth(folder / f"depth_camera_image_{frame}.png")
-    camera = load_camera(folder / "color_camera.yaml", image.shape[1], image.shape[0])
-    sensor = load_camera(folder / "depth_camera.yaml", raw.shape[1], raw.shape[0])
+    mesh, image = load_mesh(folder / "schauma.obj"), read_rgb(folder / f"color_camera_image_{frame}.png")
+    raw = read_depth(folder / f"depth_camera_image_{frame}.png")
+    camera, _ = read_m3t_camera(folder / "color_camera.yaml", image.shape[1], image.shape[0])
+    sensor, color_from_sensor = read_m3t_camera(folder / "depth_camera.yaml", raw.shape[1], raw.shape[0])
     picture = _Picture(
         str(frame),
         mesh,
         camera,
         image,
-        align_depth(raw, sensor, _camera_to_world(folder / "depth_camera.yaml"), camera),
-        _rigid(json.loads((folder / "pose.json").read_text())["camera_from_object"]),
-        TrueSymmetry(_turns(np.stack([np.eye(3), _half_turn(mesh)]))),
+        align_depth(raw, sensor, color_from_sensor, camera),
+        rigid(json.loads((folder / "pose.json").read_text())["camera_from_object"]),
+        TrueSymmetry(_turns(half_turn(mesh)[:, :3, :3])),
     )
     yield from _prompted(picture, BOTTLE, _margins(options), options)
 
@@ -135,29 +135,12 @@ def data_folder(options: FlagOptions, *names: str) -> Path:
     return folder
 
 
-def box_around(mask: Bools, margins: Array) -> Array:
-    """(4,) x0, y0, x1, y1 around a mask, loosened by (4,) pixels on its left, top, right and bottom side."""
-    v, u = np.nonzero(mask)
-    low = np.maximum(np.array([u.min(), v.min()]) - margins[:2], 0.0)
-    high = np.minimum(np.array([u.max(), v.max()]) + margins[2:], np.array(mask.shape[::-1]) - 1.0)
-    return np.concatenate([low, high])
-
-
-def mask_in_box(image: NDArray[np.uint8], box: Array) -> Bools:
-    """The mask (H, W) that the default segmentation finds in a box (4,); empty where it finds none."""
-    try:
-        masks = segment_clip(Clip.from_frames([image], FRAME_RATE), {OBJECT: ObjectPrompt(box=box)})
-    except EstimationError:
-        return np.zeros(image.shape[:2], bool)
-    return masks.mask(0, OBJECT)
-
-
 def _prompted(
     picture: _Picture, group: str, margins: list[Array], options: FlagOptions
 ) -> Iterator[FlagCase]:
     """The picture's cases: a mask per box, without and with depth."""
     c = picture.camera
-    visible = Rasterizer(picture.mesh).render(picture.true[None], c.K, c.width, c.height).mask[0]
+    visible = outline(Rasterizer(picture.mesh), picture.true, c)
     for k, margin in enumerate(margins):
         mask = _kept_mask(picture.image, box_around(visible, margin), group, options)
         for depth in (None, [picture.depth]):
@@ -177,7 +160,9 @@ def _prompted(
 
 
 def _kept_mask(image: NDArray[np.uint8], box: Array, group: str, options: FlagOptions) -> Bools:
-    made = kept(options.cache, group, (image, box), lambda: {"mask": mask_in_box(image, box)})
+    made = Cache(options.cache).get(
+        group, (image, box), ("segmentation", "hands"), lambda: {"mask": mask_in_box(image, box)}
+    )
     return made["mask"]
 
 
@@ -190,28 +175,3 @@ def _turns(rotations: Array) -> Array:
     out = np.repeat(np.eye(4)[None], len(rotations), 0)
     out[:, :3, :3] = sorted(rotations, key=lambda r: -float(np.trace(r)))
     return out
-
-
-def _half_turn(mesh: Mesh) -> Array:
-    """(3, 3) half a turn about the longest axis of a mesh."""
-    _, _, axes = np.linalg.svd(mesh.vertices - mesh.vertices.mean(0), full_matrices=False)
-    return 2.0 * np.outer(axes[0], axes[0]) - np.eye(3)
-
-
-def _camera_to_world(path: Path) -> Array:
-    """The matrix (4, 4) ``camera2world_pose`` of a YAML file as OpenCV writes it; the world is the colour camera."""
-    numbers = path.read_text().partition("camera2world_pose")[2].partition("[")[2].partition("]")[0]
-    return np.array([float(x) for x in numbers.split(",")]).reshape(4, 4)
-
-
-def _rigid(matrix: object) -> Array:
-    return np.asarray(orthonormalize(np.asarray(matrix, np.float64)), np.float64)
-
-
-def _color(path: Path) -> NDArray[np.uint8]:
-    return np.array(Image.open(path).convert("RGB"))
-
-
-def _depth(path: Path) -> NDArray[np.float32]:
-    """A depth image in millimetres as metres, 0 where not measured."""
-    return np.asarray(Image.open(path)).astype(np.float32) * np.float32(1e-3)

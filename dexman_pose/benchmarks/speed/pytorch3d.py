@@ -56,11 +56,7 @@ def bench_pytorch3d_gradient(
 ) -> tuple[float, float] | None:
     """Time one square image and the gradient of its silhouette, by ``render`` and by PyTorch3D's soft rasteriser.
 
-    Args:
-        mesh: metres, around the origin.
-        size: side of the image in pixels.
-        repeats: counted calls of each; the fastest counts.
-        device: ``cpu`` or a CUDA device, for both.
+    Arguments are those of :func:`bench_pytorch3d`.
 
     Returns:
         Seconds, forward and backward together, of ``render`` and of PyTorch3D, or None when PyTorch3D cannot be

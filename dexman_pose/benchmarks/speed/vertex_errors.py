@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
+from dexman_pose.benchmarks.speed.fastest import fastest
 from dexman_pose.data import Camera
 from dexman_pose.geometry.se3 import se3, so3_exp, transform_points
 from dexman_pose.geometry.symmetry_generation import generate_symmetry
@@ -87,36 +87,26 @@ def bench_metrics(poses: int = 1000, vertices: int = 5000, repeats: int = 3) -> 
     search = nearest_vertices(points)
     search.build()
     few = min(poses, _LOOPED)
-    looped = _fastest(lambda: kd_tree_loop(estimated[:few], true[:few], points), repeats) / few
-    own = _fastest(lambda: add_s(estimated, true, points), repeats) / poses
+    looped = fastest(lambda: kd_tree_loop(estimated[:few], true[:few], points), repeats) / few
+    own = fastest(lambda: add_s(estimated, true, points), repeats) / poses
     expected = kd_tree_loop(estimated[:few], true[:few], points)
     difference = float(np.abs(add_s(estimated[:few], true[:few], points) / expected - 1.0).max())
     assert difference < 1e-9, f"ADD-S differs from the KD-tree loop by {difference}"
     yield MetricTiming("ADD-S", size, own, looped / own, difference)
     yield MetricTiming("ADD-S by a loop over KD-trees", size, looped)
-    built = _fastest(lambda: NearestVertices(points).build(), repeats)
+    built = fastest(lambda: NearestVertices(points).build(), repeats)
     yield MetricTiming("build the search of nearest vertices", f"{vertices:,} vertices", built, whole=True)
-    yield MetricTiming("ADD", size, _fastest(lambda: add(estimated, true, points), repeats) / poses)
+    yield MetricTiming("ADD", size, fastest(lambda: add(estimated, true, points), repeats) / poses)
     camera = Camera.from_focal(600.0, 640, 480)
     group = generate_symmetry(axes=[((0, 0, 0), (0, 0, 1))])
-    seconds = _fastest(lambda: mssd(estimated, true, points, group), repeats) / poses
+    seconds = fastest(lambda: mssd(estimated, true, points, group), repeats) / poses
     yield MetricTiming("MSSD, axis of symmetry", size, seconds)
-    seconds = _fastest(lambda: mspd(estimated, true, points, camera, group), repeats) / poses
+    seconds = fastest(lambda: mspd(estimated, true, points, camera, group), repeats) / poses
     yield MetricTiming("MSPD, axis of symmetry", size, seconds)
     many = bottle(100_000)
-    yield MetricTiming("diameter", "100,000 vertices", _fastest(lambda: diameter(many), 1), whole=True)
+    yield MetricTiming("diameter", "100,000 vertices", fastest(lambda: diameter(many), 1), whole=True)
 
 
 def _directions(rng: np.random.Generator, count: int) -> Array:
     v = rng.normal(size=(count, 3))
     return np.asarray(v / np.linalg.norm(v, axis=1, keepdims=True))
-
-
-def _fastest(work: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of some runs."""
-    seconds = []
-    for _ in range(max(1, repeats)):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

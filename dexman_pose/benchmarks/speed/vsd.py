@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
+from dexman_pose.benchmarks.speed.fastest import fastest
 from dexman_pose.benchmarks.speed.rasterise import icosphere
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.geometry import se3, se3_exp, so3_exp
@@ -154,7 +153,7 @@ def bench_vsd(frames: int = 200, repeats: int = 3) -> VsdTiming:
     covered = int(rasterizer.render(true[0], camera.K, 640, 480).mask.sum())
     size = f"640x480, {len(mesh.faces)} faces, {covered} pixels"
     return VsdTiming(
-        frames, size, _fastest(own, repeats) / frames, _fastest(definition, repeats) / few, difference
+        frames, size, fastest(own, repeats) / frames, fastest(definition, repeats) / few, difference
     )
 
 
@@ -166,12 +165,3 @@ def _wall_behind(rasterizer: Rasterizer, true: Array, camera: Camera) -> Callabl
         kept.append(np.where(drawn > 0, drawn, np.float32(1.2)))
     every = max(1, len(true) // 50)
     return lambda i: kept[i // every]
-
-
-def _fastest(work: Callable[[], Any], repeats: int) -> float:
-    seconds = []
-    for _ in range(max(1, repeats)):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

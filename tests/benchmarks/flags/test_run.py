@@ -12,11 +12,10 @@ import pytest
 from dexman_pose.benchmarks.flags import cases as cases_module
 from dexman_pose.benchmarks.flags import run as run_module
 from dexman_pose.benchmarks.flags.cases import NEVER_MM, FlagCase, flags_of, found_rows, run_case
-from dexman_pose.benchmarks.flags.kept import kept
 from dexman_pose.benchmarks.flags.meshes import mesh_case, mesh_files
 from dexman_pose.benchmarks.flags.options import FlagOptions
 from dexman_pose.benchmarks.flags.real_clip import known_case, known_rows
-from dexman_pose.benchmarks.flags.real_pictures import box_around, can
+from dexman_pose.benchmarks.flags.real_pictures import can
 from dexman_pose.benchmarks.flags.run import NAMES, RENDERED, groups_of, run_flags
 from dexman_pose.benchmarks.flags.scores import FlagRow
 from dexman_pose.cli.main import main
@@ -62,7 +61,7 @@ def test_errors_are_modulo_symmetry_and_another_objects_mesh_is_never_right() ->
 
 def test_a_result_that_says_nothing_claims_to_be_valid() -> None:
     estimate = PoseEstimate(np.eye(4), 1.0, 1.0, True, np.eye(6))
-    assert flags_of(estimate, 1).tolist() == [getattr(estimate, "valid", True)]
+    assert flags_of(estimate, 1).tolist() == [estimate.valid]
     assert flags_of(moved_track(), 2).tolist() == [True, False]
 
 
@@ -133,26 +132,6 @@ def test_only_frames_with_a_known_pose_count() -> None:
     np.testing.assert_allclose(case.camera_from_object[0], turned, atol=1e-9)
     rows = [FlagRow("g", "c", k, 0.0, 0.0, True) for k in range(3)]
     assert [r.frame for r in known_rows(rows, frames)] == [0]
-
-
-def test_a_box_around_a_mask_stays_in_the_picture() -> None:
-    mask = np.zeros((20, 30), bool)
-    mask[5:10, 8:29] = True
-    np.testing.assert_array_equal(box_around(mask, np.array([3.0, 1.0, 4.0, 2.0])), [5, 4, 29, 11])
-
-
-def test_kept_arrays_are_made_once_per_input(tmp_path: Path) -> None:
-    calls: list[int] = []
-
-    def compute() -> dict[str, np.ndarray]:
-        calls.append(1)
-        return {"x": np.arange(len(calls))}
-
-    for box in (1.0, 1.0, 2.0):
-        made = kept(tmp_path / "cache", "mask", (np.array([box]),), compute)
-    assert len(calls) == 2 and len(made["x"]) == 2
-    kept(None, "mask", (np.array([1.0]),), compute)
-    assert len(calls) == 3
 
 
 def test_every_case_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,8 @@ def test_options_a_version_does_not_know_are_left_out() -> None:
     mask = np.zeros((20, 30), bool)
     mask[5:10, 8:29] = True
     np.testing.assert_array_equal(engine.box_around(mask, 3.0), [5, 2, 29, 12])
+    each = engine.box_around(mask, np.array([3.0, 1.0, 4.0, 2.0]))
+    np.testing.assert_array_equal(each, [5, 4, 29, 11])
 
 
 def test_a_sheet_shows_estimate_and_truth(tmp_path: Path) -> None:
