@@ -12,7 +12,7 @@ def require(module: str, extra: str, purpose: str) -> ModuleType:
     """Import ``module``, or raise :class:`MissingExtraError` naming the extra that brings it.
 
     Args:
-        module: dotted name to import, e.g. ``"cv2"``.
+        module: dotted name to import, e.g. ``"av"``.
         extra: the extra of this package that installs it, e.g. ``"video"``.
         purpose: what needs it, for the message, e.g. ``"reading videos"``.
     """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Gray, Mask
+from dexman_pose.imaging.flow import follow_both_ways, is_inside
+from dexman_pose.imaging.options import BACKGROUND, PointFlowOptions
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,7 @@ class PointOptions:
             have 0.002 to 0.05, walls and table cloths below 0.0005.
         block: width of the block the eigenvalue is taken over.
         border: a corner lies this far inside the picture; half the LK window.
-        window: width of the LK window.
-        levels: pyramid levels of LK above the finest; 3 follow some 40 px.
-        iterations: LK's limit per level.
-        settled: LK stops below this step.
-        returns: greatest distance between a point and where its way there and back ends.
+        flow: how corners are found again; three pyramid levels follow some 40 px.
     """
 
     side: int = 320
@@ -45,11 +42,7 @@ class PointOptions:
     corner: float = 0.001
     block: int = 5
     border: int = 7
-    window: int = 15
-    levels: int = 3
-    iterations: int = 20
-    settled: float = 0.02
-    returns: float = 0.3
+    flow: PointFlowOptions = BACKGROUND
 
 
 def reduced(image: NDArray[np.uint8], options: PointOptions) -> tuple[Gray, int]:
@@ -111,23 +104,5 @@ def follow(
     """
     if len(points) == 0:
         return points, np.zeros(0, bool)
-    lk: dict[str, Any] = {
-        "winSize": (options.window, options.window),
-        "criteria": (
-            cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT,
-            options.iterations,
-            options.settled,
-        ),
-        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
-    }
-    start = points.astype(np.float32).reshape(-1, 1, 2)
-    there, ok, _ = cv2.calcOpticalFlowPyrLK(
-        first, second, start, guess.astype(np.float32).reshape(-1, 1, 2), maxLevel=options.levels, **lk
-    )
-    # The way back begins where it should end: a wrong one leaves from there without any pyramid.
-    back, again, _ = cv2.calcOpticalFlowPyrLK(second, first, there, start.copy(), maxLevel=0, **lk)
-    end = np.nan_to_num(there[:, 0]).astype(np.float64)
-    found: NDArray[np.bool_] = (ok[:, 0] == 1) & (again[:, 0] == 1)
-    found &= np.linalg.norm((back - start)[:, 0], axis=1) < options.returns
-    found &= ((end >= 0) & (end <= np.array(first.shape[::-1]) - 1.0)).all(1)
-    return end, found
+    end, found = follow_both_ways(first, second, points, guess, options.flow)
+    return end, found & is_inside(end, first.shape)

@@ -17,6 +17,50 @@ from dexman_pose.imaging.options import FRAMES, RENDERED, FlowOptions, PointFlow
 _DENSE = FlowOptions()
 
 
+def follow_both_ways(
+    first: Gray,
+    second: Gray,
+    points: NDArray[np.floating],
+    guess: NDArray[np.floating],
+    options: PointFlowOptions,
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Where points of one picture are in another, and which of them lead back to where they came from.
+
+    Args:
+        first: (h, w) uint8.
+        second: the same size.
+        points: (N, 2) pixels of ``first``, N at least 1.
+        guess: (N, 2) pixels of ``second`` that the search begins at.
+        options: of the search.
+
+    Returns:
+        Pixels (N, 2) of ``second``, and (N,) whether they were found both ways.
+    """
+    start = np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2)
+    # OpenCV writes into its last argument.
+    begin = np.array(guess, np.float32).reshape(-1, 1, 2)
+    there, gone, _ = cv2.calcOpticalFlowPyrLK(
+        first, second, start, begin, **_arguments(options, options.levels)
+    )
+    back, again, _ = cv2.calcOpticalFlowPyrLK(
+        second, first, there, start.copy(), **_arguments(options, options.back_levels)
+    )
+    found: NDArray[np.bool_] = (gone[:, 0] == 1) & (again[:, 0] == 1)
+    found &= np.linalg.norm((back - start)[:, 0], axis=1) < options.returns
+    return np.nan_to_num(there[:, 0]).astype(np.float64), found
+
+
+def _arguments(options: PointFlowOptions, levels: int) -> dict[str, Any]:
+    """OpenCV's arguments of a search over so many pyramid levels."""
+    return {
+        "winSize": (options.window, options.window),
+        "maxLevel": levels,
+        "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, options.iterations, options.step),
+        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
+        "minEigThreshold": options.least_eigenvalue,
+    }
+
+
 def flow_both_ways(
     first: Gray, second: Gray, points: NDArray[np.floating], options: PointFlowOptions = RENDERED
 ) -> tuple[Array, NDArray[np.bool_]]:
@@ -31,19 +75,7 @@ def flow_both_ways(
     Returns:
         Pixels (N, 2) of ``second``, and (N,) whether they were found, and led back to where they came from.
     """
-    start = np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2)
-    moved, there = _lucas_kanade(first, second, start, None, options, options.levels)
-    # The way back begins where it should end: a point that leaves from there was wrong, which one level shows.
-    back, again = _lucas_kanade(second, first, moved, start.copy(), options, 0)
-    found: NDArray[np.bool_] = there & again
-    found &= np.linalg.norm((back - start)[:, 0], axis=1) < options.returns
-    return np.nan_to_num(moved[:, 0]).astype(np.float64), found
-
-
-def to_gray(image: NDArray[np.uint8]) -> Gray:
-    """(H, W) uint8 brightness of an RGB frame."""
-    gray: Gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return gray
+    return follow_both_ways(first, second, points, points, options)
 
 
 def follow(
@@ -59,37 +91,20 @@ def follow(
     x1, y1 = np.ceil(both.max(0) + options.margin + 1).astype(int).clip([x0 + 1, y0 + 1], [width, height])
     a, b = first[y0:y1, x0:x1], second[y0:y1, x0:x1]
     origin = np.array([x0, y0], dtype=np.float64)
-    start = (pixels - origin).reshape(-1, 1, 2).astype(np.float32)
-    guessed = (guess - origin).reshape(-1, 1, 2).astype(np.float32)
-    there, good = _lucas_kanade(a, b, start, guessed, options, options.levels)
-    back, again = _lucas_kanade(b, a, there, start.copy(), options, options.levels)
-    end = there[:, 0].astype(np.float64) + origin
-    good &= again & (np.linalg.norm((back - start)[:, 0], axis=1) < options.returns)
-    good &= (end >= 0).all(1) & (end[:, 0] <= width - 1) & (end[:, 1] <= height - 1)
-    return end, good
+    end, good = follow_both_ways(a, b, pixels - origin, guess - origin, options)
+    end += origin
+    return end, good & is_inside(end, first.shape)
 
 
-def _lucas_kanade(
-    first: Gray,
-    second: Gray,
-    start: NDArray[np.float32],
-    guess: NDArray[np.float32] | None,
-    options: PointFlowOptions,
-    levels: int,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Places (N, 1, 2) of points (N, 1, 2), looked for from a guess or from where they are, and which were found."""
-    end, found, _ = cv2.calcOpticalFlowPyrLK(
-        first,
-        second,
-        start,
-        np.zeros_like(start) if guess is None else guess,
-        winSize=(options.window, options.window),
-        maxLevel=levels,
-        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, options.iterations, options.step),
-        flags=0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW,
-        minEigThreshold=options.least_eigenvalue,
-    )
-    return end, found[:, 0] == 1
+def is_inside(pixels: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(N,) whether pixels (N, 2) lie in a picture of a shape (height, width)."""
+    return np.all((pixels >= 0) & (pixels <= np.array(shape[1::-1]) - 1.0), axis=1)
+
+
+def to_gray(image: NDArray[np.uint8]) -> Gray:
+    """(H, W) uint8 brightness of an RGB frame."""
+    gray: Gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return gray
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,20 @@ EIGHT_CONNECTED = 8
 """OpenCV's name for parts whose pixels may touch at a corner."""
 
 
-def signed_distance_field(mask: Mask) -> FloatImage:
-    """Distance (h, w) float32 of each pixel centre to the mask's edge, positive inside, zero midway between pixels."""
+def signed_distance_field(mask: Mask, neighborhood: int = 5) -> FloatImage:
+    """Distance (h, w) float32 of each pixel centre to the mask's edge, positive inside, zero midway between pixels.
+
+    Args:
+        mask: (h, w).
+        neighborhood: width in pixels, 3 or 5, of the mask that distances are added up with (Borgefors, 1986): 5 is
+            right to 2 %, 3 to 5 % and quicker.
+    """
     inside = mask.astype(np.uint8)
     if inside.all() or not inside.any():
         return np.full(mask.shape, MASKS.far if inside.any() else -MASKS.far, np.float32)
-    kernel = MASKS.distance_kernel
-    within = cv2.distanceTransform(inside, cv2.DIST_L2, kernel)
-    out: FloatImage = within - cv2.distanceTransform(1 - inside, cv2.DIST_L2, kernel)
-    return np.asarray(out - (inside.astype(np.float32) - np.float32(0.5)), np.float32)
+    within = cv2.distanceTransform(inside, cv2.DIST_L2, neighborhood)
+    outside = cv2.distanceTransform(1 - inside, cv2.DIST_L2, neighborhood)
+    return np.asarray(within - outside - (inside.astype(np.float32) - np.float32(0.5)), np.float32)
 
 
 def inner_edge(mask: Mask) -> NDArray[np.int64]:
@@ -95,19 +100,6 @@ def window_around(mask: Mask, margin: int) -> Window | None:
         slice(max(0, int(rows[0]) - margin), min(h, int(rows[-1]) + 1 + margin)),
         slice(max(0, int(cols[0]) - margin), min(w, int(cols[-1]) + 1 + margin)),
     )
-
-
-def coarse_signed_distance(mask: Mask) -> Float:
-    """Pixels to the outline, positive inside, for every pixel (H, W) float32."""
-    inside = mask.astype(np.uint8)
-    if not inside.any():
-        return np.full(mask.shape, -MASKS.far, np.float32)
-    if inside.all():
-        return np.full(mask.shape, MASKS.far, np.float32)
-    within = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-    outside = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
-    out: Float = np.where(mask, within - 0.5, 0.5 - outside).astype(np.float32)
-    return out
 
 
 def dilated(mask: Mask, radius: int) -> Mask:

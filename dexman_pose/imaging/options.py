@@ -29,7 +29,9 @@ class PointFlowOptions:
 
     Attributes:
         window: pixels, side of the square that is compared.
-        levels: of the pyramid above the full picture.
+        levels: of the pyramid above the full picture, on the way there.
+        back_levels: the same on the way back. It begins where it should end: a wrong point leaves from there even
+            without a pyramid.
         iterations: at most so many on a level.
         step: pixels, a smaller step ends the iterations.
         least_eigenvalue: of the window's gradients, per pixel; with less the point is not found.
@@ -39,6 +41,7 @@ class PointFlowOptions:
 
     window: int = 15
     levels: int = 2
+    back_levels: int = 0
     iterations: int = 20
     step: float = 0.01
     least_eigenvalue: float = 1e-3
@@ -49,8 +52,12 @@ class PointFlowOptions:
 RENDERED: Final = PointFlowOptions()
 """From a rendering to a picture: they differ by a few pixels and in looks."""
 
-FRAMES: Final = PointFlowOptions(levels=3, step=0.02, least_eigenvalue=5e-4, returns=0.5)
+FRAMES: Final = PointFlowOptions(levels=3, back_levels=3, step=0.02, least_eigenvalue=5e-4, returns=0.5)
 """From one frame to the next: the same surface, moved by tens of pixels."""
+
+
+BACKGROUND: Final = PointFlowOptions(levels=3, step=0.02, least_eigenvalue=1e-4, returns=0.3)
+"""Corners of the background in reduced pictures of even light. Chosen on still and moving clips."""
 
 
 @dataclass(frozen=True)

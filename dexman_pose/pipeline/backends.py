@@ -27,8 +27,6 @@ def check_backends(backends: Backends) -> None:
     """
     SEGMENTATION.check(backends.segmentation)
     MESH.check(backends.mesh)
-    if backends.segmentation == "grabcut":
-        require("cv2", "video", "the segmentation backend 'grabcut'")
     if backends.hands is None:
         return
     HANDS.check(backends.hands)
@@ -46,6 +44,5 @@ def check_mediapipe() -> None:
     from dexman_pose.data.model_store import locate
     from dexman_pose.hands.mediapipe.backend import MODEL
 
-    for module in ("cv2", "ai_edge_litert"):
-        require(module, "video", "the hand detector 'mediapipe'")
+    require("ai_edge_litert", "video", "the hand detector 'mediapipe'")
     locate(MODEL)

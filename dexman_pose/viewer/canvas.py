@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.viewer._text import text_coverage
 from dexman_pose.viewer.palette import HALO, RGB
 
@@ -32,7 +32,6 @@ class Canvas:
     """Draws on ``image`` (H, W, 3) uint8 RGB in place; ``unit`` scales widths, 1 at 540 rows."""
 
     def __init__(self, image: Image) -> None:
-        self._cv2 = require("cv2", "video", "drawing overlays")
         self.image = image
         self.unit = float(np.clip(image.shape[0] / 540.0, 0.8, 3.0))
 
@@ -44,13 +43,13 @@ class Canvas:
         thick = max(1, round(width * self.unit))
         layers = [(HALO, thick + 2)] if rim else []
         for shade, pixels in [*layers, (color, thick)]:
-            self._cv2.polylines(self.image, fixed, closed, shade, pixels, self._cv2.LINE_AA, _SHIFT)
+            cv2.polylines(self.image, fixed, closed, shade, pixels, cv2.LINE_AA, _SHIFT)
 
     def _thinned(self, curve: Points, closed: bool) -> Points:
         """The curve without points that lie on the line between their neighbours: quicker, and looks the same."""
         if len(curve) < 16:
             return curve
-        kept = self._cv2.approxPolyDP(curve.astype(np.float32), 0.15, closed)
+        kept = cv2.approxPolyDP(curve.astype(np.float32), 0.15, closed)
         return np.asarray(kept[:, 0], dtype=np.float64)
 
     def dashes(self, curve: Points, color: RGB, width: float) -> None:
@@ -59,7 +58,7 @@ class Canvas:
 
     def disc(self, at: Points, color: RGB, radius: float, *, rim: RGB = HALO, hollow: bool = False) -> None:
         """A disc at pixel ``at`` (2,), ``radius`` units, with a rim; hollow: a ring, dark inside."""
-        cv2, center = self._cv2, _fixed(at)
+        center = _fixed(at)
         r = round(radius * self.unit * 2**_SHIFT)
         thin = max(1, round(1.5 * self.unit))
         around, inside = (color, rim) if hollow else (rim, color)
@@ -73,8 +72,8 @@ class Canvas:
             return
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         patch, inside = self.image[box], labels[box]
-        blended = self._cv2.addWeighted(patch, 1.0 - share, colors[inside], share, 0.0)
-        self._cv2.copyTo(blended, inside, patch)
+        blended = cv2.addWeighted(patch, 1.0 - share, colors[inside], share, 0.0)
+        cv2.copyTo(blended, inside, patch)
 
     def panel(self, lines: Sequence[TextLine], *, size: float = 14.0) -> None:
         """Lines of text on a dark, half transparent ground in the top left corner."""
@@ -85,7 +84,7 @@ class Canvas:
         width = max(indent + cover.shape[1] for indent, cover in zip(left, covers))
         width = -(-width // (4 * pixels)) * 4 * pixels  # in steps: the panel does not twitch with every digit
         ground = self.image[: row * len(lines) + 2 * pad, : width + 2 * pad]
-        self._cv2.convertScaleAbs(ground, ground, 0.35, 5.0)
+        cv2.convertScaleAbs(ground, ground, 0.35, 5.0)
         for i, (line, cover, indent) in enumerate(zip(lines, covers, left)):
             y = pad + i * row
             if line.mark:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.geometry import transform_points
@@ -43,7 +43,6 @@ class SceneOutlines:
     """
 
     def __init__(self, objects: dict[str, RigidObject], camera: Camera) -> None:
-        self._cv2 = require("cv2", "video", "tracing outlines")
         self._objects = objects
         self._camera = camera
         self._rasterizers = {name: Rasterizer(obj.mesh) for name, obj in objects.items()}
@@ -79,7 +78,6 @@ class SceneOutlines:
         return _Patch(x0, y0, np.asarray(picture.depth)[0])
 
     def _contours(self, visible: NDArray[np.bool_], x0: int, y0: int) -> list[Array]:
-        cv2 = self._cv2
         found, _ = cv2.findContours(visible.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         offset = np.array([x0, y0], dtype=np.float64)
         curves = [_smooth(c[:, 0].astype(np.float64)) for c in found if len(c) >= _SMALLEST]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
 from dexman_pose.data.tracks import SIDES
@@ -41,7 +41,6 @@ class OverlayRenderer:
     ) -> None:
         if max_width < 16:
             raise InputError(f"max_width must be at least 16 pixels, but got {max_width}")
-        self._cv2 = require("cv2", "video", "drawing overlays")
         self.trajectory, self.masks = trajectory, masks
         self.colors = object_colors([*trajectory.objects, *_extra_names(trajectory, masks)])
         self._camera = _resized(trajectory.camera, min(1.0, max_width / trajectory.camera.width))
@@ -72,10 +71,10 @@ class OverlayRenderer:
         if image.shape[1::-1] == self.size:
             canvas = Canvas(np.array(image, order="C"))
         else:
-            canvas = Canvas(self._cv2.resize(image, self.size, interpolation=self._cv2.INTER_AREA))
+            canvas = Canvas(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
         if self.masks is not None:
             labels = self.masks.labels(index)
-            labels = self._cv2.resize(labels, self.size, interpolation=self._cv2.INTER_NEAREST)
+            labels = cv2.resize(labels, self.size, interpolation=cv2.INTER_NEAREST)
             canvas.tint(labels, self._tints, _TINT)
         self._draw_objects(canvas, index)
         for side, hand in self.trajectory.hands.items():
@@ -127,7 +126,7 @@ class OverlayRenderer:
             return pixels
         rays = camera.unproject(pixels, np.ones(len(pixels)))
         zero = np.zeros(3)
-        bent: Array = self._cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
+        bent: Array = cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
         return bent
 
     def _panel(self, index: int) -> list[TextLine]:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from dexman_pose.imaging.masks import (
-    coarse_signed_distance,
     dilated,
     eroded,
     fill_small_holes,
     kept_parts,
     mask_at,
+    signed_distance_field,
     window_around,
 )
 
@@ -19,13 +20,14 @@ def _square() -> np.ndarray:
     return mask
 
 
-def test_signed_distance_changes_sign_between_the_pixels() -> None:
-    d = coarse_signed_distance(_square())
+@pytest.mark.parametrize("neighborhood", [3, 5])
+def test_signed_distance_changes_sign_between_the_pixels(neighborhood: int) -> None:
+    d = signed_distance_field(_square(), neighborhood)
     assert np.isclose(d[15, 12], 0.5, atol=0.2)
     assert np.isclose(d[15, 11], -0.5, atol=0.2)
     assert d[15, 0] < -10.5
-    assert (coarse_signed_distance(np.zeros((5, 5), bool)) < -100).all()
-    assert (coarse_signed_distance(np.ones((5, 5), bool)) > 100).all()
+    assert (signed_distance_field(np.zeros((5, 5), bool), neighborhood) < -100).all()
+    assert (signed_distance_field(np.ones((5, 5), bool), neighborhood) > 100).all()
 
 
 def test_window_is_cut_at_the_border() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh, PoseTrack, RigidObject
 from dexman_pose.errors import InputError
@@ -161,7 +161,7 @@ def _bent(pixels: Array, camera: Camera) -> Array:
     """Ideal pinhole pixels as the lens shows them."""
     if camera.distortion is None or len(pixels) == 0:
         return pixels
-    cv2, zero = require("cv2", "video", "drawing overlays"), np.zeros(3)
+    zero = np.zeros(3)
     rays = camera.unproject(pixels, np.ones(len(pixels)))
     bent: Array = cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
     return bent
@@ -184,7 +184,6 @@ def _crop_box(curves: list[Array], camera: Camera) -> tuple[int, int, int, int]:
 
 def _cut(image: Image, box: tuple[int, int, int, int]) -> tuple[Canvas, float]:
     """A canvas on the part of the picture in ``box``, resized, and the factor of that."""
-    cv2 = require("cv2", "video", "drawing overlays")
     x0, y0, width, height = box
     scale = min(_WIDTH / width, _HEIGHT / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from dexman_pose.arrays import Array
@@ -46,9 +47,7 @@ def to_rays(pixels: Array, camera: Camera) -> Array:
     if camera.distortion is None:
         rays: Array = camera.unproject(pixels, np.ones(pixels.shape[:-1]))[..., :2]
         return rays
-    from dexman_pose._optional import require
 
-    cv2 = require("cv2", "video", "undoing lens distortion")
     flat = cv2.undistortPoints(pixels.reshape(-1, 1, 2), camera.K, camera.distortion)
     return np.asarray(flat, dtype=np.float64).reshape(pixels.shape)
 

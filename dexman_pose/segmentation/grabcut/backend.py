@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.flow import FlowEstimator
@@ -122,7 +122,6 @@ class _Run:
     def _large(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if labels.shape == (self.clip.height, self.clip.width):
             return labels
-        cv2 = require("cv2", "video", "segmenting a video")
         size = (self.clip.width, self.clip.height)
         out = np.zeros((self.clip.height, self.clip.width), np.uint8)
         for value in np.unique(labels[labels > 0]):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.data import Clip
 from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, shaded_density, to_bins, to_lab
 from dexman_pose.segmentation.grabcut.model_options import BackgroundOptions
@@ -102,7 +102,6 @@ def build_background(
 
 def _guess_unknown(background: BackgroundModel) -> None:
     """Where nothing was ever seen but objects, the nearest known background goes on, with little trust."""
-    cv2 = require("cv2", "video", "segmenting a video")
     known = background.trust > background.options.agreement
     if not known.any() or known.all():
         return

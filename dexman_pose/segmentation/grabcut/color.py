@@ -5,10 +5,10 @@ All densities are per histogram bin, so that a histogram and a Gaussian around o
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.segmentation.grabcut.model_options import ColorOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS
 
@@ -44,14 +44,12 @@ _TINY = 1e-9
 
 def to_lab(rgb: NDArray[np.uint8]) -> Lab:
     """8-bit Lab (H, W, 3) of an RGB image (H, W, 3) uint8: L in [0, 255], a and b centred on 128."""
-    cv2 = require("cv2", "video", "segmenting a video")
     lab: Lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
     return lab
 
 
 def to_bins(lab: Lab) -> Bins:
     """Index of the histogram bin of every pixel, (H, W) int32."""
-    cv2 = require("cv2", "video", "segmenting a video")
     coarse = cv2.LUT(lab, _BIN_OF)
     bins = coarse[..., 0].astype(np.int32) << 2 * _CHROMA_BITS
     bins |= coarse[..., 1].astype(np.int32) << _CHROMA_BITS

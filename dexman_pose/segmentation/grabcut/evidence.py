@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.flow import Flow
-from dexman_pose.imaging.masks import Window, coarse_signed_distance
+from dexman_pose.imaging.masks import Window, signed_distance_field
 from dexman_pose.segmentation.grabcut import color
 from dexman_pose.segmentation.grabcut.background import BackgroundModel
 from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, Lab
@@ -215,13 +215,12 @@ def _shape_prior(p: ObjectPrediction, back: Float, lowest: Float, options: Evide
         lowest: (h, w) log odds far away; less low where something must stand before the background.
         options: softness and weights.
     """
-    cv2 = require("cv2", "video", "segmenting a video")
     o = options
     softness = o.softness + min(o.softness_per_step * p.motion.speed, o.most_added_softness)
-    away = coarse_signed_distance(p.support > 0.5)
+    away = signed_distance_field(p.support > 0.5, 3)
     if p.outline is not p.support:
         similarity = o.similarity_share
-        away = (1 - similarity) * away + similarity * coarse_signed_distance(p.outline > 0.5)
+        away = (1 - similarity) * away + similarity * signed_distance_field(p.outline > 0.5, 3)
     rigid: Float = np.clip(away / softness, lowest, o.inside_log_odds).astype(np.float32)
     h, w = back.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
@@ -229,6 +228,6 @@ def _shape_prior(p: ObjectPrediction, back: Float, lowest: Float, options: Evide
     if not p.state.visible.any():
         return rigid
     moved = cv2.remap(p.state.visible.astype(np.float32), x, y, cv2.INTER_LINEAR)
-    dense = np.clip(coarse_signed_distance(moved > 0.5) / softness, lowest, o.inside_log_odds)
+    dense = np.clip(signed_distance_field(moved > 0.5, 3) / softness, lowest, o.inside_log_odds)
     out: Float = (o.rigid_weight * rigid + o.dense_weight * dense).astype(np.float32)
     return out

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.data import JOINT_PARENTS, Clip, HandObservations
 from dexman_pose.imaging.masks import Float, Window, resized
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
@@ -89,7 +89,6 @@ class HandModel:
     def log_prior(self, frame: int, window: Window) -> Float:
         """Compute the log odds of a hand against background before looking at colours, (H, W) of the window."""
         o = self.options
-        cv2 = require("cv2", "video", "segmenting a video")
         rows, cols = window
         shape = (rows.stop - rows.start, cols.stop - cols.start)
         out = np.full(shape, o.far_log_odds, np.float32)
@@ -138,7 +137,6 @@ def _most_common_bins(bins: NDArray[np.int32], bulk: float) -> NDArray[np.int32]
 
 
 def _draw_hand(image: NDArray[np.uint8], joints: NDArray[np.float64], width: int) -> None:
-    cv2 = require("cv2", "video", "segmenting a video")
     points = _drawable(joints)
     lines = [points[[child, parent]] for child, parent in enumerate(JOINT_PARENTS) if parent >= 0]
     cv2.polylines(image, lines, False, 1, width)
@@ -146,7 +144,6 @@ def _draw_hand(image: NDArray[np.uint8], joints: NDArray[np.float64], width: int
 
 
 def _line(image: NDArray[np.uint8], a: NDArray[np.float64], b: NDArray[np.float64], width: int) -> None:
-    cv2 = require("cv2", "video", "segmenting a video")
     cv2.polylines(image, [_drawable(np.stack([a, b]))], False, 1, width)
 
 

@@ -7,9 +7,9 @@ Kolmogorov and Blake, 2004); the update is the naive mean field of Kraehenbuehl 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from dexman_pose._optional import require
 from dexman_pose.segmentation.grabcut.color import LIGHTNESS, Float, Lab
 from dexman_pose.segmentation.grabcut.model_options import LabelingOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS
@@ -31,7 +31,6 @@ def posterior(log_evidence: Float, lab: Lab, options: LabelingOptions = DEFAULTS
     small_shape = lab.shape[1] // 2, lab.shape[0] // 2
     q, iterations = _softmax(log_evidence), options.iterations
     if min(small_shape) >= options.least_coarse_side:
-        cv2 = require("cv2", "video", "segmenting a video")
         small = np.stack([cv2.resize(e, small_shape, interpolation=cv2.INTER_AREA) for e in log_evidence])
         small_lab = cv2.resize(lab, small_shape, interpolation=cv2.INTER_AREA)
         coarse = _solve(small, _softmax(small), small_lab, iterations, options)
@@ -57,7 +56,6 @@ _Slices = tuple[slice, slice, slice]
 
 
 def _pair_weights(lab: Lab, options: LabelingOptions) -> list[tuple[tuple[_Slices, _Slices], Float]]:
-    cv2 = require("cv2", "video", "segmenting a video")
     image = lab.astype(np.float32)
     image[..., 0] = _L_PER_BIN * LIGHTNESS[lab[..., 0]]
     pairs, differences = [], []

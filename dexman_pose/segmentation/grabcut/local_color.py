@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
-from dexman_pose.imaging.masks import coarse_signed_distance, fill_small_holes, window_around
+from dexman_pose.imaging.masks import fill_small_holes, signed_distance_field, window_around
 from dexman_pose.segmentation.grabcut.background import BackgroundModel
 from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, Lab, shaded_density, to_bins
 from dexman_pose.segmentation.grabcut.labeling import posterior
@@ -51,7 +51,7 @@ def refine_prompt_mask(
     bins = to_bins(lab)
     at_rest = shaded_density(lab, background.lab, options=options.color)
     doubtful = _unreached_sides(mask, allowed, o) if tight else np.zeros(mask.shape, np.float32)
-    inside = np.clip(coarse_signed_distance(allowed) / o.box_softness, *o.box_log_odds) + doubtful
+    inside = np.clip(signed_distance_field(allowed, 3) / o.box_softness, *o.box_log_odds) + doubtful
     known = np.where(allowed, np.where(doubtful > 0, 0.0, o.known_inside), 1.0)
     first = ColorModel(options.color)
     first.add(bins[mask])
@@ -65,7 +65,9 @@ def refine_prompt_mask(
         trust = o.background_trust * background.trust
         evidence[0] = weight * np.log(trust * at_rest + (1 - trust) * around)
         evidence[1] = weight * np.log(own.density(bins)) + inside
-        from_mask = np.clip(coarse_signed_distance(mask) / o.mask_softness, -o.mask_log_odds, o.mask_log_odds)
+        from_mask = np.clip(
+            signed_distance_field(mask, 3) / o.mask_softness, -o.mask_log_odds, o.mask_log_odds
+        )
         evidence[1] += o.mask_weight * from_mask
         evidence[1][~allowed] = o.excluded_log_odds
         if hand is not None:

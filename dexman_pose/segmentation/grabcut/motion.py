@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.flow import Flow
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, MotionOptions
@@ -62,7 +62,6 @@ def object_motion(flow: Flow, visible: Mask, options: MotionOptions = DEFAULTS.m
 def _samples(
     flow: Flow, visible: Mask, options: MotionOptions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    cv2 = require("cv2", "video", "segmenting a video")
     h, w = flow.forward.shape[:2]
     small = cv2.resize(visible.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
     inner = cv2.erode((small > options.full_cover).astype(np.uint8), np.ones((3, 3), np.uint8))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.data import ObjectPrompt
 from dexman_pose.errors import EstimationError
@@ -65,7 +65,6 @@ def prompt_mask(
 
 def _grab_cut(frame: PromptFrame, prompt: ObjectPrompt, options: GrabCutOptions) -> Mask:
     """The mask (H, W) by GrabCut (Rother et al., 2004) in a crop, labelled again with local colours."""
-    cv2 = require("cv2", "video", "segmenting a video")
     o = options.prompt
     window, trimap = _trimap(frame.rgb.shape[:2], prompt, o)
     allowed, clicked = trimap > 0, trimap == cv2.GC_FGD
@@ -130,7 +129,6 @@ def _mark_clicks(
     trimap: NDArray[np.uint8], prompt: ObjectPrompt, window: Window, options: PromptMaskOptions
 ) -> None:
     """Write into the trimap what clicks say: sure discs, and without a box probable ones around positive clicks."""
-    cv2 = require("cv2", "video", "segmenting a video")
     assert prompt.points is not None
     if prompt.box is None:
         radius = max(options.probable_radius, int(options.probable_share * min(trimap.shape)))
@@ -145,7 +143,6 @@ def _mark_clicks(
 
 def _without_small_parts(mask: Mask, options: PromptMaskOptions) -> Mask:
     """Drops parts that are small beside the largest one: noise that happens to have the object's colours."""
-    cv2 = require("cv2", "video", "segmenting a video")
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=EIGHT_CONNECTED)
     area = stats[:, cv2.CC_STAT_AREA].copy()
     area[0] = 0
@@ -157,7 +154,6 @@ def _without_small_parts(mask: Mask, options: PromptMaskOptions) -> Mask:
 
 def _parts_clicked(mask: Mask, points: NDArray[np.float64]) -> Mask:
     """The connected parts that hold a positive click; all of them when no click lies on one."""
-    cv2 = require("cv2", "video", "segmenting a video")
     _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=EIGHT_CONNECTED)
     on = points[points[:, 2] > 0.5][:, :2].round().astype(int)
     hit = {int(parts[y, x]) for x, y in on if parts[y, x] > 0}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.masks import EIGHT_CONNECTED
 from dexman_pose.segmentation.grabcut.evidence import FrameData, Scene
@@ -31,7 +31,6 @@ def redetect(
     Returns:
         (H, W) bool, or None where no part fits.
     """
-    cv2 = require("cv2", "video", "segmenting a video")
     every = (slice(None, None, options.stride), slice(None, None, options.stride))
     bins = picture.bins[every]
     trust = options.background_trust * scene.background.trust[every]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.masks import Window, dilated, window_around
 from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, Lab
@@ -132,7 +132,6 @@ def warped(image: Float, matrix: np.ndarray, window: Window, *, nearest: bool = 
     rows, cols = window
     if np.array_equal(matrix, IDENTITY):
         return image[window].copy()
-    cv2 = require("cv2", "video", "segmenting a video")
     local = matrix.copy()
     local[:, 2] -= [cols.start, rows.start]
     size = (cols.stop - cols.start, rows.stop - rows.start)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER
 from dexman_pose.imaging.masks import (
@@ -274,7 +274,6 @@ def _exclusive(
 
 
 def _opened(mask: Mask) -> Mask:
-    cv2 = require("cv2", "video", "segmenting a video")
     kernel = np.ones((3, 3), np.uint8)
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)).astype(bool)
 
@@ -290,7 +289,6 @@ def _cleaned(mask: Mask, p: ObjectPrediction, picture: FrameData, options: Propa
 
 def _without_static_parts(mask: Mask, p: ObjectPrediction, picture: FrameData, limit: float) -> Mask:
     """Drops the parts, other than the largest, that stand still while the object moves."""
-    cv2 = require("cv2", "video", "segmenting a video")
     count, parts, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=EIGHT_CONNECTED
     )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import se3
 from dexman_pose.render import Rasterizer
@@ -143,7 +143,6 @@ class Ground:
 
     def irradiance(self, maps: FloatImage) -> FloatImage:
         """(H, W, 3) linear light on the table; everything in the maps stands between it and the light."""
-        cv2 = require("cv2", "video", "rendering the demonstration clip")
         out = np.zeros((*self._where[0].shape[:2], 3), np.float32)
         for index, where in enumerate(self._where):
             sky = cv2.GaussianBlur(np.isinf(maps[index]).astype(np.float32), (5, 5), 0)

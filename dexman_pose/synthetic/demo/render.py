@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER
@@ -98,7 +98,6 @@ class Studio:
 
     def _paint_table(self, k: int) -> FloatImage:
         """Linear colour (H, W, 3) of the table, antialiased by k x k samples: far boards are thinner than a pixel."""
-        cv2 = require("cv2", "video", "rendering the demonstration clip")
         size = (self.camera.width, self.camera.height)
         fine = self.camera.cropped(0, 0, size[0] * k, size[1] * k, k)
         color = _linear(wood(table_points(fine, self.camera_from_world)))
@@ -165,7 +164,6 @@ class Studio:
         return mask, {name: getattr(seen, name)[0][seen.mask[0]] for name in attributes}
 
     def _compose(self, layers: list[_Layer], table: FloatImage) -> Picture:
-        cv2 = require("cv2", "video", "rendering the demonstration clip")
         k, size = _OVERSAMPLING, (self.camera.width, self.camera.height)
         color = cv2.resize(table, (size[0] * k, size[1] * k), interpolation=cv2.INTER_LINEAR)
         depth = np.full(color.shape[:2], np.inf, np.float32)
