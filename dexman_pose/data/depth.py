@@ -104,16 +104,6 @@ class DepthSequence:
         measured: NDArray[np.bool_] = self.frame(index) > 0
         return measured
 
-    def check_matches(self, width: int, height: int, num_frames: int) -> None:
-        """Raise :class:`InputError` unless there is one image of this size for each of ``num_frames`` frames."""
-        if (self.width, self.height) != (width, height):
-            raise InputError(
-                f"depth images are {self.width}x{self.height}, but the video is {width}x{height}; "
-                "give depth aligned with the colour image (dexman_pose.data.align_depth moves it there)"
-            )
-        if len(self) < num_frames:
-            raise InputError(f"there are {len(self)} depth images for the {num_frames} frames of the video")
-
 
 def _checked(raw: NDArray[np.generic], name: str) -> NDArray[np.generic]:
     if raw.ndim == 3 and raw.shape[2] == 1:

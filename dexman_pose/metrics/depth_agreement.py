@@ -8,7 +8,7 @@ Higher is better. The paper gives no delta: here it has to be chosen, and belong
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
@@ -39,8 +39,8 @@ def depth_agreement(
     The vertices are projected; each falls on the nearest pixel, and of several on one pixel the nearest to the camera
     counts (a z-buffer of points: on a coarse mesh vertices of the far side show through, which ``surface`` mends).
     Pixels inside the visible mask with valid depth are kept; the score is the share of these whose depth differs by at
-    most ``delta``. A frame in which none is kept scores 0. Whether a frame can be scored at all,
-    :func:`agreement_known` tells.
+    most ``delta``. A frame in which none is kept scores 0, one whose mask holds no depth
+    included.
 
     Note what this measure does not see: pixels of the mask that no vertex falls on, and vertices outside the mask.
 
@@ -79,22 +79,6 @@ def depth_agreement(
         if kept.any():
             scores[i] = np.mean(np.abs(own[kept] - seen[kept]) <= delta)
     return scores.reshape(shape)
-
-
-def agreement_known(camera: Camera, depth: ImageSource, mask: ImageSource, count: int) -> NDArray[np.bool_]:
-    """(N,) bool, frames whose mask holds a pixel with depth: those that :func:`depth_agreement` can tell something of.
-
-    Args:
-        camera: gives the size of the images.
-        depth: as for :func:`depth_agreement`.
-        mask: likewise.
-        count: number of frames N.
-    """
-    depths, masks = Images(depth, count, camera, "depth"), Images(mask, count, camera, "mask")
-    return np.array(
-        [bool((measured(depths.frame(i)) & masks.frame(i).astype(bool)).any()) for i in range(count)],
-        np.bool_,
-    )
 
 
 def depth_agreement_auc(

@@ -8,8 +8,7 @@ and nothing is missing, and what was not rendered hides nothing. A table of resu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from threading import Lock
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +17,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop
-from dexman_pose.metrics._images import pose_batch, valid_frames
+from dexman_pose.metrics._images import pose_batch
 from dexman_pose.render import rasterizer_of
 from dexman_pose.render.rasterizer import Rasterizer
 
@@ -54,45 +53,6 @@ def scene_depth(
         rasterizer = shape if isinstance(shape, Rasterizer) else rasterizer_of(shape)
         _merge(depth, rasterizer, matrix, camera)
     return depth
-
-
-def scene_depth_frames(
-    objects: Sequence[tuple[Mesh, ArrayLike, ArrayLike | None]],
-    camera: Camera | Callable[[int], Camera],
-    *,
-    extra: Callable[[int], Sequence[tuple[Rasterizer | Mesh, ArrayLike]]] | None = None,
-) -> Callable[[int], Depth]:
-    """The depth of a scene as a function of the frame, as :func:`dexman_pose.metrics.vsd.vsd` takes it.
-
-    Args:
-        objects: each a mesh, its camera_from_object (T, 4, 4) in metres, and the frames in which that is known,
-            (T,) bool or None for all; in the others it is not drawn.
-        camera: the camera, or a function from the frame to it.
-        extra: from the frame to what else is drawn in it.
-
-    Returns:
-        A function from the frame's index to (H, W) float32 metres; one frame is in memory at a time.
-    """
-    tracks = [_track(*one) for one in objects]
-    lock = Lock()  # rasterisers serve one thread at a time
-
-    def frame(index: int) -> Depth:
-        drawn = [(r, poses[index]) for r, poses, known in tracks if known[index]]
-        with lock:
-            return scene_depth(
-                drawn, camera(index) if callable(camera) else camera, extra=extra(index) if extra else ()
-            )
-
-    return frame
-
-
-def _track(
-    mesh: Mesh, poses: ArrayLike, known: ArrayLike | None
-) -> tuple[Rasterizer, Array, NDArray[np.bool_]]:
-    values = np.asarray(poses, dtype=np.float64)
-    if values.ndim != 3 or values.shape[1:] != (4, 4):
-        raise InputError(f"poses of an object must have shape (T, 4, 4), but got {values.shape}")
-    return Rasterizer(mesh), values, valid_frames(known, len(values))
 
 
 def _merge(depth: Depth, rasterizer: Rasterizer, pose: Array, camera: Camera) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
@@ -210,8 +209,3 @@ def _paint(
     if texture.ndim != 3 or texture.shape[2] != 3 or not torch.isfinite(texture).all():
         raise InputError(f"texture must be (H, W, 3) finite numbers, but has shape {tuple(texture.shape)}")
     return None, as_tensor(texture, surface.device)
-
-
-def resized_intrinsics(camera: Camera, width: int, height: int) -> Array:
-    """K (3, 3) of the same view in an image of another size; pixel areas, not centres, are what scales."""
-    return np.asarray(resized(camera.K, camera, width, height))

@@ -73,12 +73,7 @@ def test_what_is_no_depth_is_named(tmp_path: Path) -> None:
         DepthSequence.from_folder(tmp_path / "x.npy")
 
 
-def test_size_and_length_must_fit_the_clip() -> None:
+def test_a_frame_beyond_the_last_is_named() -> None:
     depth = DepthSequence.from_arrays(np.ones((4, 6, 8)))
-    depth.check_matches(8, 6, 4)
-    with pytest.raises(InputError, match="8x6, but the video is 16x12"):
-        depth.check_matches(16, 12, 4)
-    with pytest.raises(InputError, match="4 depth images for the 5 frames"):
-        depth.check_matches(8, 6, 5)
     with pytest.raises(InputError, match="depth frame 4 is not"):
         depth.frame(4)

@@ -13,7 +13,6 @@ from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.metrics.depth_agreement import (
-    agreement_known,
     depth_agreement,
     depth_agreement_auc,
     depth_agreement_success,
@@ -89,15 +88,6 @@ def test_frames_come_in_stacks_or_one_by_one() -> None:
         poses[None], SQUARE, CAMERA, lambda i: depth[i], lambda i: mask[i], delta=0.01
     )
     assert one_by_one.tolist() == [found.tolist()]
-
-
-def test_known_are_frames_with_depth_inside_the_mask() -> None:
-    depth = flat(0.0)
-    depth[0, 0] = 1.0
-    masks = np.zeros((3, 4, 4), np.bool_)
-    masks[1, 0, 0] = True
-    masks[2, 3] = True
-    assert agreement_known(CAMERA, depth, masks, 3).tolist() == [False, True, False]
 
 
 def test_area_over_the_sweep_is_exact() -> None:

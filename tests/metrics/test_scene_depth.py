@@ -12,7 +12,7 @@ from dexman_pose.benchmarks.speed.rasterise import icosphere
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
-from dexman_pose.metrics.scene_depth import scene_depth, scene_depth_frames
+from dexman_pose.metrics.scene_depth import scene_depth
 from dexman_pose.metrics.vsd import vsd
 from dexman_pose.render import Rasterizer, render_scene
 
@@ -59,24 +59,14 @@ def test_nothing_to_see() -> None:
     assert not scene_depth([(PLATE, at(z=-1.0)), (Rasterizer(PLATE), at(x=50.0))], CAMERA).any()
 
 
-def test_frames_draw_what_is_known_in_them() -> None:
-    poses = np.stack([at(), at(z=2.0)])
-    frames = scene_depth_frames(
-        [(PLATE, poses, None), (PLATE, np.stack([at(z=0.5)] * 2), np.array([False, True]))],
-        CAMERA,
-        extra=lambda i: [(PLATE, at(z=0.25))] if i == 5 else [],
-    )
-    assert frames(0)[1, 1] == 1.0
-    assert frames(1)[1, 1] == 0.5
-
-
 def test_an_occluder_of_the_scene_hides_in_vsd() -> None:
     truth = np.stack([at()] * 3)
     shield = PLATE.scaled(0.5)  # half as far and half as large: it covers the truth in frame 1
-    frames = scene_depth_frames(
-        [(PLATE, truth, None), (shield, np.stack([at(z=0.5)] * 3), np.array([False, True, False]))], CAMERA
-    )
-    errors = vsd(truth, truth, PLATE, CAMERA, frames, taus=(0.2,))
+
+    def frame(index: int) -> np.ndarray:
+        return scene_depth([(PLATE, truth[index]), *([(shield, at(z=0.5))] if index == 1 else [])], CAMERA)
+
+    errors = vsd(truth, truth, PLATE, CAMERA, frame, taus=(0.2,))
     assert errors[:, 0].tolist() == [0.0, 1.0, 0.0]
 
 
@@ -85,5 +75,3 @@ def test_bad_input_is_named() -> None:
         scene_depth([(PLATE, np.stack([at()] * 2))], CAMERA)
     with pytest.raises(InputError, match="undistort"):
         scene_depth([], replace(CAMERA, distortion=np.array([0.1, 0, 0, 0])))
-    with pytest.raises(InputError, match=r"\(T, 4, 4\)"):
-        scene_depth_frames([(PLATE, at(), None)], CAMERA)

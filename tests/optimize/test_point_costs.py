@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from point_costs import PointCosts
 
 from dexman_pose.data import Camera
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
-from dexman_pose.optimize.point_costs import PointCosts
 from dexman_pose.optimize.problem import move_poses
 
 Array = NDArray[np.float64]

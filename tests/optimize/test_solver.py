@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from point_costs import PointCosts
 
 from dexman_pose.data import Camera
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry import rotation_angle, se3, so3_exp
 from dexman_pose.optimize import arrow_system as clip_system
-from dexman_pose.optimize.point_costs import PointCosts
 from dexman_pose.optimize.problem import bridge_gaps, move_poses, stretches
 from dexman_pose.optimize.solver import solve_clip
 from dexman_pose.optimize.types import ClipOptions, FrameTerms, SharedUnknowns

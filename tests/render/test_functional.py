@@ -11,7 +11,7 @@ from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3
 from dexman_pose.render import Rasterizer, rasterizer_of, render
-from dexman_pose.render.functional import resized_intrinsics
+from dexman_pose.render._torch_inputs import resized
 
 CAMERA = Camera.from_focal(100.0, 80, 60)
 POSE = se3(np.eye(3), [0.05, 0.02, 2.0])
@@ -42,7 +42,7 @@ def test_another_size_shows_the_same_view() -> None:
     assert large.mask.float().mean().item() == pytest.approx(small.mask.float().mean().item(), rel=0.02)
     pooled = torch.nn.functional.avg_pool2d(large.mask.float()[None, None], 4)[0, 0]
     assert (pooled - small.mask.float()).mean().abs() < 2e-3
-    k = resized_intrinsics(CAMERA, 320, 240)
+    k = np.asarray(resized(CAMERA.K, CAMERA, 320, 240))
     np.testing.assert_allclose(k, CAMERA.cropped(0, 0, 320, 240, 4.0).K)
 
 

@@ -17,7 +17,6 @@ from scipy.linalg import solveh_banded
 from dexman_pose.arrays import Array
 from dexman_pose.hands.lifting.bones import ancestry
 
-NUM_LOCAL = 42  # unknowns of one frame without its depth: wrist x, y and 20 bone directions
 OUTLIER = 3.0  # a joint this many times its noise away counts a quarter, and less the farther it is
 CHUNK = 512  # frames whose normal equations are in memory at a time
 
