@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(BAD_INPUT, one_line(error))
     except KeyboardInterrupt:
         return _say(STOPPED, "stopped; the same command goes on where this one was interrupted")
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:

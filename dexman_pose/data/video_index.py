@@ -26,7 +26,7 @@ from dexman_pose.progress import progress
 log = getLogger(__name__)
 
 _MISSING_TOLERATED = 0.01  # share of the frames a header may promise beyond what an undamaged file holds
-_CHEAP = {"skip_loop_filter": "all", "skip_idct": "all"}  # frames come out wrong, but all of them, in order
+_CHEAP = {"skip_loop_filter": "all", "skip_idct": "all"}  # decodes wrong pixels, but every frame and in order
 
 
 @dataclass

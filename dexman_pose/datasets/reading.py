@@ -28,7 +28,7 @@ _ROTATION_SLACK = 5e-3  # entries of R R' - I; a fit printed with few digits is 
 
 
 def report(on_problem: OnProblem | None, problem: Problem) -> None:
-    """Hand a problem to the caller, or to the log where there is nobody to hand it to."""
+    """Report a problem to the callback, or to the log where there is none."""
     if on_problem is None:
         log.warning("%s", problem)
     else:

@@ -1,4 +1,4 @@
-"""Mistakes that a table of errors hides: wrong unit, swapped names, a shifted clip, flips, gaps."""
+"""Find mistakes behind large errors: wrong unit, swapped names, a shifted clip, flips, gaps."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def score_contacts(recording: Recording, found: Prediction, protocol: Protocol) 
 
 
 def _predicted(truth: RigidObject, predicted: ObjectPrediction | None) -> RigidObject:
-    """An object where it is said to be; in no frame when nothing is said."""
+    """Place an object at its predicted poses; without a prediction, in no frame."""
     count = len(truth.valid)
     if predicted is None:
         track = PoseTrack(truth.camera_from_object, np.zeros(count, np.bool_), np.zeros(count))

@@ -109,7 +109,7 @@ def worst_first(rows: Iterable[Row]) -> list[Row]:
 
 
 def figures(group: Sequence[ObjectScores], protocol: Mapping[str, object]) -> dict[str, float | None]:
-    """The figures of all frames of some tracks together; None where there is nothing to say.
+    """Compute figures over all frames of some tracks; None where there are no frames.
 
     Args:
         group: tracks of one or of many objects.

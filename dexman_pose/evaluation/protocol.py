@@ -1,4 +1,4 @@
-"""What is scored and how: a protocol is a small YAML file, and nothing of it is left to the code's defaults."""
+"""Read protocols: YAML files that state what is scored and how, without defaults in the code."""
 
 from __future__ import annotations
 

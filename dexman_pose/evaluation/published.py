@@ -73,7 +73,7 @@ def published_folder() -> Path:
 
 
 def differences(published: Published, protocol: Mapping[str, object]) -> list[str]:
-    """What differs between their protocol and ours, one sentence each; what they leave open is told as open.
+    """What differs between their protocol and ours, one sentence each; what they do not state is listed as open.
 
     Args:
         published: their table.

@@ -129,7 +129,7 @@ def _chosen(source: Source, sequences: Iterable[str] | None) -> list[str]:
 
 
 def _each(work: Callable[[_Job], T], jobs: list[_Job], workers: int) -> Iterator[T]:
-    """The results in the order of the jobs, whoever is done first: the report does not depend on the machine."""
+    """Yield results in the order of the jobs, so that the report does not depend on which is done first."""
     if workers <= 1 or len(jobs) <= 1:
         yield from map(work, jobs)
         return
@@ -205,7 +205,7 @@ class _Keyed:
 @lru_cache(maxsize=512)
 def _symmetry_kept(file: str, dataset: str, object_id: str, keyed: _Keyed) -> tuple[SymmetryGroup, str]:
     declared = load_symmetries(file) if file else None
-    # The shape alone: a texture that tells twins apart is for the estimate to use, not for the score to ask.
+    # Symmetry is that of the shape: an estimate may use texture to tell twins apart, the score does not require it.
     return symmetry_of(dataset, object_id, keyed.mesh, declared, use_color=False)
 
 

@@ -285,7 +285,7 @@ def _hand_lines(hands: Sequence[HandScores]) -> Iterator[Sequence[object]]:
 
 
 def _number(value: float) -> str:
-    """Enough digits for any use, none that mean nothing; empty where it is no number."""
+    """Format a number with its significant digits; empty where it is not a number."""
     # Below a billionth of any unit there is only the order in which a machine adds up.
     return f"{round(float(value), 9) + 0.0:.7g}" if np.isfinite(value) else ""
 

@@ -75,7 +75,7 @@ class _Partial:
 
 
 class _Memo:
-    """Answers about tracklets, each worked out once: the search asks the same things over and over."""
+    """Caches properties of tracklets, for the search needs each many times."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[Any, ...], Any] = {}
@@ -148,7 +148,7 @@ def _options(partial: _Partial, tracklet: Tracklet, order_of_hands: float, memo:
     for side in (LEFT, RIGHT):
         mine, other = partial.recent[side], partial.recent[1 - side]
         gain = _gain(partial, side, tracklet, memo)
-        # The order of the hands decides between sides; it makes no hand of what is none by itself.
+        # The order of hands only decides between sides; it does not turn a weak detection into a hand.
         if gain is not None and gain > 0.0:
             turned = order_of_hands if side == RIGHT else -order_of_hands
             gain += ORDER * turned * sum(memo(_frames_right_of, tracklet, t) for t in other)

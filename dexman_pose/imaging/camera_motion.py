@@ -63,7 +63,7 @@ class CameraMotion:
 
     @property
     def unknown(self) -> NDArray[np.bool_]:
-        """(T,) frames of which nothing can be told."""
+        """(T,) frames in which the motion is unknown."""
         return self.codes == UNKNOWN
 
     @property

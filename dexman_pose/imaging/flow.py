@@ -81,7 +81,7 @@ def flow_both_ways(
 def follow(
     first: Gray, second: Gray, pixels: Array, guess: Array, options: PointFlowOptions = FRAMES
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Where points (N, 2) of the first frame are in the second: (N, 2) pixels and (N,) whether to believe it."""
+    """Where points (N, 2) of the first frame are in the second: (N, 2) pixels, and (N,) whether found both ways."""
     if len(pixels) == 0:
         return pixels, np.zeros(0, bool)
     height, width = first.shape

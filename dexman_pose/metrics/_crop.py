@@ -1,4 +1,4 @@
-"""Where in the image an object can be seen: pixel boxes that spare rendering and comparing all the rest."""
+"""Boxes of pixels in which an object can be seen; only these are rendered and compared."""
 
 from __future__ import annotations
 

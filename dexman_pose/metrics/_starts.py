@@ -1,4 +1,4 @@
-"""Search for the similarity between two surfaces: many starts moved together, the best until they rest."""
+"""Search for the similarity between two surfaces: refine many starts a little, and the best until they converge."""
 
 from __future__ import annotations
 

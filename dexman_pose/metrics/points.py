@@ -210,7 +210,7 @@ def _smallest(error: Largest, est: Array, ref: Array, elements: Array, points: A
     rows = np.arange(len(est))
     for rank in range(len(elements)):
         which = order[rows, rank]
-        # Bounds only grow from here on: whoever cannot be beaten by this twin is done.
+        # Bounds only grow from here on: a pose whose best error lies below its bound for this twin is done.
         going = bound[rows, which] < best[rows]
         rows, which = rows[going], which[going]
         if not len(rows):

@@ -190,7 +190,7 @@ def ar_bop(
 
 
 def summary(errors: ArrayLike, valid: ArrayLike | None = None) -> Summary:
-    """Mean and median of the frames with an estimate, and the counts without which they mean nothing.
+    """Mean and median over the frames with an estimate, and how many frames there are with and without.
 
     Args:
         errors: (N,).

@@ -122,7 +122,7 @@ class _Rule:
 
     @cached_property
     def ascending(self) -> Array:
-        """The sorted thresholds, and one that nothing reaches."""
+        """The sorted thresholds, followed by infinity."""
         return np.append(self.taus[self.order], np.inf)
 
 
@@ -178,7 +178,7 @@ class _Scorer:
         return None if _crop.apart(true, guess) else _Task(index, _crop.joined(true, guess))
 
     def _ready(self, tasks: int) -> list[_Worker]:
-        """As many workers as the tasks are worth."""
+        """Number of workers for the number of tasks."""
         wanted = 1 if tasks < _FEW else min(4, os.cpu_count() or 1)
         while len(self._workers) < wanted:
             # A mesh of its own: one that held the user's would keep it, and so this, alive for ever.
@@ -210,7 +210,7 @@ class _Queue:
         return task
 
     def stop(self) -> None:
-        """Hand out nothing more."""
+        """Stop handing out tasks."""
         self._stopped = True
 
 

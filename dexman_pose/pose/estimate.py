@@ -1,4 +1,4 @@
-"""What an estimate of a pose says about itself: score, scale, uncertainty, what was observable, alternatives."""
+"""The estimate of a pose: score, scale, uncertainty, observable directions, alternatives."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def blend_mask(
             k = pair_terms(line, covered_first, down)
             a = k[0]
             if a != ZERO:
-                # w (t - 1/2) = a^2 / n (-s l2 / a - 1/2): a cancels, and edges along the pair do no harm.
+                # w (t - 1/2) = a^2 / n (-s l2 / a - 1/2): a cancels, nothing small divides.
                 share = (-k[2] * a * line[2] - HALF * a * a) / k[3]
                 target = b * pixels + other
                 if -k[2] * line[2] / a < HALF:

@@ -6,7 +6,7 @@ import warp as wp
 
 from dexman_pose._stderr import silent_stderr
 
-# The banner, and the note that there is no GPU, are no news to somebody who asked for the CPU. The note comes from
+# Warp prints a banner and, without a GPU, a note. Both are dropped. The note comes from
 # native code that no setting reaches, and would stand beside the one line that says what is wrong with an input.
 with silent_stderr():
     if hasattr(wp.config, "log_level"):

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a trajectory: works offline, nothing is loaded from anywhere."""
+"""One self-contained HTML page about a trajectory, which loads nothing and works offline."""
 
 from __future__ import annotations
 

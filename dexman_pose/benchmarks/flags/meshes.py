@@ -95,7 +95,7 @@ def mesh_files(options: FlagOptions) -> list[Path]:
 
 
 def scanned_symmetry(mesh: Mesh, options: GroundOptions | None = None) -> TrueSymmetry:
-    """What the mesh's shape and print are symmetric to; nobody has declared it, so it is detected."""
+    """Symmetry of the mesh's shape and print, detected, for none is declared."""
     options = options or GroundOptions()
     group = detect_symmetry(mesh, tolerance=options.tolerance, outliers=options.outliers)
     axes = np.array([a.direction for a in group.axes]).reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""Groups with planted failures: clips in which from some frame on something is not as the tracker is told."""
+"""Groups with planted failures: clips in which from some frame on an input contradicts the scene."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class FlagScore:
         return self.kept / self.good if self.good else None
 
     def passed(self, targets: FlagTargets) -> bool | None:
-        """Whether both shares reach their targets; a share of nothing does, and None when there is neither."""
+        """Whether both shares reach their targets; a share of no frames counts as reached; None without any frames."""
         shares = ((self.flagged_share, targets.flagged), (self.kept_share, targets.kept))
         known = [share >= target for share, target in shares if share is not None]
         return all(known) if known else None

@@ -34,7 +34,7 @@ from dexman_pose.render import Rasterizer
 
 FRAMES = 800
 REST = 81
-"""Frames 0 to 80: the cube stands on the table and nobody touches it."""
+"""Frames 0 to 80: the cube rests on the table, untouched."""
 
 PHASES = {"at rest": (0, 90), "in the hand": (90, 430), "behind a mug": (430, 760), "again": (760, 800)}
 

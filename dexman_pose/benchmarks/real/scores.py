@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What one case found: its figures, and whatever else there is to say, line by line."""
+    """The result of one case: its figures and notes."""
 
     case: str
     rows: list[Row]

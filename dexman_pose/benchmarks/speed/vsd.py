@@ -158,7 +158,7 @@ def bench_vsd(frames: int = 200, repeats: int = 3) -> VsdTiming:
 
 
 def _wall_behind(rasterizer: Rasterizer, true: Array, camera: Camera) -> Callable[[int], NDArray[np.float32]]:
-    """Depth of a few frames of the object before a wall, read again and again: reading costs next to nothing."""
+    """Depth of a few frames of the object before a wall, reused for all frames so that reading is not timed."""
     kept = []
     for pose in true[:: max(1, len(true) // 50)]:
         drawn = _render(rasterizer, pose, camera)

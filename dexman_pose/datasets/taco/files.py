@@ -233,7 +233,7 @@ def map_array(path: Path) -> NDArray[Any]:
 
 
 def report(problem: Problem, on_problem: OnProblem) -> None:
-    """Hand a problem to whoever wants to know; to the log when nobody said."""
+    """Report a problem to the callback, or to the log where there is none."""
     if on_problem is None:
         log.warning("%s", problem)
     elif isinstance(on_problem, list):

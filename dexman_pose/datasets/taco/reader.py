@@ -46,7 +46,7 @@ __all__ = [
 
 
 FPS = 30.0
-"""Frames a second of every camera; headers of videos are not believed."""
+"""Frames a second of every camera; headers of videos are not used."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ AGREEMENT = 0.05
 
 
 def depth_ratios(joints: Array, pixels: Array, frames: NDArray[np.intp], depth: DepthSequence) -> Array:
-    """(n,) measured over fitted distance of each hand; NaN where the depth image does not tell.
+    """(n,) measured over fitted distance of each hand; NaN where the depth image has no measurement.
 
     Args:
         joints: (n, 21, 3) fitted, metres, camera frame.

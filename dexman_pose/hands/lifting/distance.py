@@ -29,7 +29,7 @@ SLACK = 0.25  # between the middles of the two hands
 APPARENT = 0.08  # of the apparent size, by what foreshortening is left in it
 SURE = 1e-4  # of a guess that explains the image exactly
 DIFFERENT = 0.2  # a guess farther off than a few times this, and its own doubt, is an outlier
-# Errors of neighbouring frames are alike: so many frames tell as much as one.
+# Errors of neighbouring frames are correlated: so many frames count as one.
 ALIKE = 15.0
 # A direction in space is seen foreshortened by exp(-0.307) on average: the mean of log sin over the sphere, ln 2 - 1.
 FORESHORTENED = 1.0 - float(np.log(2.0))
@@ -42,7 +42,7 @@ TAIL, LEVEL_TAIL = 4.0, 3.0  # a residual of the square root of this many deviat
 
 @dataclass(frozen=True)
 class DistanceCues:
-    """What the frames of one hand say about its distance, each by itself.
+    """Estimate the distance of one hand from each of its frames.
 
     Attributes:
         frames: (n,) their indices, rising.

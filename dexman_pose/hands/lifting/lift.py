@@ -21,7 +21,7 @@ from dexman_pose.hands.mediapipe.roi import hand_size
 # Error of the landmark network's joints, in palm lengths as seen.
 JOINT_NOISE = 0.06
 # Metres, error across a bone of a guess that is no more than this many palm lengths off its own image; worse guesses
-# are believed less, lest they outvote the joints seen.
+# are believed less, so that joints that were seen outweigh them.
 GUESS_NOISE = 0.012
 USUAL_OFF = 0.15
 # Expected error of a hand's depth measured by a depth image, relative; and how far sizes of adults differ.

@@ -27,7 +27,7 @@ class Network:
 
     def __init__(self, content: bytes, *, threads: int = 1) -> None:
         runtime = require("ai_edge_litert.interpreter", "video", "the mediapipe hand detector")
-        with silent_stderr():  # which delegate runs the network is no news
+        with silent_stderr():  # drops the note about the delegate that runs the network
             self._interpreter: Any = runtime.Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]

@@ -170,7 +170,7 @@ def _without_doubles(found: list[tuple[Tracklet, Sighting, float]]) -> list[tupl
 
 
 class Searcher:
-    """Looks for hands that nobody follows yet, remembering what lately proved to be none."""
+    """Detects hands that are not tracked yet, and remembers recent false detections."""
 
     def __init__(self, detectors: Detectors) -> None:
         self._detectors = detectors

@@ -29,7 +29,7 @@ class Score:
 _NONE = wp.constant(wp.float32(0.0))
 
 _LEAST_SPREAD = wp.constant(wp.float32(1.0e-6))
-"""Variances of colours are divided by no less than this: a plain surface correlates with nothing."""
+"""Lower limit of the divisor: with it a surface of one colour has correlation 0."""
 
 
 @wp.kernel(enable_backward=False)

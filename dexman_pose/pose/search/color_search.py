@@ -75,7 +75,7 @@ class ColorSearchOptions:
 
 _DEFAULT = ColorSearchOptions()
 _REFINE = RefineOptions(iterations=10, use_silhouette=False, edge_weight=0.6)
-"""Refinement by texture and edges of the picture; the mask's outline has no say."""
+"""Refinement by texture and edges of the picture, without the mask's outline."""
 
 
 def agreement_of(refiner: PoseRefiner, pose: Array, look: ObjectView) -> ColorAgreement:

@@ -1,4 +1,4 @@
-"""Masks that leak on one side: poses refined without that side, and when to believe them."""
+"""Refine poses without the side of a mask that leaks, and decide whether to take them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _leaked_in_depth(
     """The best of all poses; those from ``count`` on leave out a side of the mask, as edges and depth must justify."""
     scores = edges + np.array([depth_agreement(refiner, r, evidence) for r in tried])
     best = int((scores + overlap)[:count].argmax())
-    # A mask that leaks is overlapped best by a wrong pose: edges and depth must say so clearly.
+    # A wrong pose may overlap a leaking mask best: edges and depth must support the other pose clearly.
     scores += LEAKS.overlap * overlap
     scores[:count] += LEAKS.gain
     other = count + int(scores[count:].argmax()) if len(tried) > count else best

@@ -26,7 +26,7 @@ LEAVES_IMAGE = "leaves the image"
 MOSTLY_HIDDEN = "mostly hidden"
 """Too little of the object is not covered by something else."""
 MASK_DISAGREES = "mask disagrees with colours"
-"""The mask is at odds with the picture, the pose is not: the only doubt that leaves a pose valid."""
+"""The mask contradicts the picture, the pose does not: the only doubt that leaves a pose valid."""
 
 
 @dataclass(frozen=True)

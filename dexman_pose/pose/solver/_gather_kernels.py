@@ -10,7 +10,7 @@ from dexman_pose.pose.solver._residual_kernels import ONE, ZERO
 from dexman_pose.render._warp import wp
 
 NOTHING = wp.constant(wp.float64(1.0e6))
-"""Cost of a state that draws nothing: dearer than any that draws something."""
+"""Cost of a state that draws nothing: higher than that of any state that draws something."""
 
 
 @wp.func

@@ -32,7 +32,7 @@ SMALL_ANGLE = wp.constant(wp.float64(1.0e-4))
 TWO = wp.constant(wp.float64(2.0))
 
 RIDGE = wp.constant(wp.float64(1.0e-9))
-"""Added to the diagonal of the normal matrix, for unknowns that nothing speaks of."""
+"""Added to the diagonal of the normal matrix, for unknowns without a residual."""
 
 LEAST_PIVOT = wp.constant(wp.float64(1.0e-12))
 TINY = wp.constant(wp.float64(1.0e-12))

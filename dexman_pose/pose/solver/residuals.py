@@ -1,4 +1,4 @@
-"""What a refinement is told: matches between surface and picture, weights and limits of its residuals."""
+"""Inputs of a refinement: matches between surface and picture, weights and limits of residuals."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def build_background(
 
 
 def _guess_unknown(background: BackgroundModel) -> None:
-    """Where nothing was ever seen but objects, the nearest known background goes on, with little trust."""
+    """Fill pixels that objects always covered with the nearest known background, at low trust."""
     known = background.trust > background.options.agreement
     if not known.any() or known.all():
         return

@@ -101,7 +101,7 @@ def shadow_maps(lights: Lights, solids: list[tuple[Rasterizer, Array]]) -> Float
 
 def lit(lights: Lights, maps: FloatImage, points: Array, normals: Array, *, wrap: float = 0.0) -> FloatImage:
     """Irradiance (N, 3) at points with normals, world frame; ``wrap`` lets light creep around (skin does that)."""
-    bias = 0.004  # metres a point may lie behind what the light met: about a texel, so that nothing shades itself
+    bias = 0.004  # metres a point may lie behind what the light met: about a texel, so that no surface shades itself
     normals = normals.astype(np.float32)
     lifted = points.astype(np.float32) + np.float32(0.002) * normals
     reached = np.zeros((len(lights.directions), len(points)), np.float32)
