@@ -62,7 +62,7 @@ class PlantOptions:
 class Planted(NamedTuple):
     """A clip with a failure: what is filmed, and the labels given in place of the exact ones."""
 
-    object_clip: Footage
+    footage: Footage
     labels: list[Labels]
 
 
@@ -70,8 +70,8 @@ def mask_swapped(options: FlagOptions) -> Iterator[FlagCase]:
     """From a frame on the mask is the neighbour's."""
     for kind in _kinds(options, SWAPPED):
         scene = kind.scene(beside=True)
-        object_clip = scene.film([scene.path] * options.frames)
-        planted = Planted(object_clip, swap_labels(object_clip.labels, kind.onset(options.frames)))
+        footage = scene.film([scene.path] * options.frames)
+        planted = Planted(footage, swap_labels(footage.labels, kind.onset(options.frames)))
         yield kind.case(scene, planted, "track", depth=False)
         yield kind.case(scene, planted, "track", depth=True)
 
@@ -95,9 +95,9 @@ def camera_panned(options: FlagOptions) -> Iterator[FlagCase]:
     for kind in _kinds(options, PANNED):
         for name in ("steady", "pushed"):
             scene = kind.scene(beside=False)
-            object_clip = scene.film([scene.path] * options.frames)
+            footage = scene.film([scene.path] * options.frames)
             onset = kind.onset(options.frames)
-            turned = pan(object_clip, scene.camera, pan_angles(name, onset, options.frames))
+            turned = pan(footage, scene.camera, pan_angles(name, onset, options.frames))
             yield kind.case(scene, Planted(turned, turned.labels), "track", depth=False, prefix=name)
 
 
@@ -105,10 +105,10 @@ def half_mask(options: FlagOptions) -> Iterator[FlagCase]:
     """The mask holds half of the object: in a picture, in a whole clip, or from a frame on."""
     for kind in _kinds(options, HALF):
         scene = kind.scene(beside=False)
-        object_clip = scene.film([scene.path] * options.frames)
+        footage = scene.film([scene.path] * options.frames)
         angle = float(scene.rng.uniform(0, 2 * np.pi))
-        always = Planted(object_clip, halve_labels(object_clip.labels, angle, 0))
-        later = Planted(object_clip, halve_labels(object_clip.labels, angle, kind.onset(options.frames)))
+        always = Planted(footage, halve_labels(footage.labels, angle, 0))
+        later = Planted(footage, halve_labels(footage.labels, angle, kind.onset(options.frames)))
         yield kind.case(scene, always, "picture", depth=False)
         yield kind.case(scene, always, "picture", depth=True)
         yield kind.case(scene, always, "track-search", depth=False, prefix="always")
@@ -119,8 +119,8 @@ def wrong_mesh(options: FlagOptions) -> Iterator[FlagCase]:
     """The mesh is another object's: whatever pose is given is wrong."""
     for kind in _kinds(options, STRANGER):
         scene = kind.scene(beside=False)
-        object_clip = scene.film([scene.path] * options.frames)
-        planted = Planted(object_clip, object_clip.labels)
+        footage = scene.film([scene.path] * options.frames)
+        planted = Planted(footage, footage.labels)
         other = stress_shape(kind.neighbour, not kind.plain).mesh
         for work, depth in _STRANGER_RUNS:
             yield with_mesh_of_another(kind.case(scene, planted, work, depth=depth), other)
@@ -139,14 +139,14 @@ def halve_labels(labels: list[Labels], angle: float, onset: int) -> list[Labels]
 def jump_followed(scene: Scene, onset: int, frames: int) -> Planted:
     """At ``onset`` the object is on the other side, in another orientation, and so is its mask."""
     elsewhere = scene.place(scene.first, left=False)
-    object_clip = scene.film([scene.path] * onset + [elsewhere] * (frames - onset))
-    return Planted(object_clip, object_clip.labels)
+    footage = scene.film([scene.path] * onset + [elsewhere] * (frames - onset))
+    return Planted(footage, footage.labels)
 
 
 def jump_unfollowed(scene: Scene, onset: int, frames: int) -> Planted:
     """At ``onset`` the object is on the other side, and its mask goes on as if it was not."""
-    object_clip = jump_followed(scene, onset, frames).object_clip
-    return Planted(object_clip, scene.silhouettes([scene.path] * frames))
+    footage = jump_followed(scene, onset, frames).footage
+    return Planted(footage, scene.silhouettes([scene.path] * frames))
 
 
 def jump_turned(scene: Scene, onset: int, frames: int, options: PlantOptions | None = None) -> Planted:
@@ -156,8 +156,8 @@ def jump_turned(scene: Scene, onset: int, frames: int, options: PlantOptions | N
     way = scene.rng.standard_normal(3)
     turn = so3_exp(np.radians(options.turn) * way / np.linalg.norm(way))
     there = scene.swaying(scene.first, pose[:3, :3] @ center + pose[:3, 3], turn @ pose[:3, :3])
-    object_clip = scene.film([scene.path] * onset + [there] * (frames - onset))
-    return Planted(object_clip, object_clip.labels)
+    footage = scene.film([scene.path] * onset + [there] * (frames - onset))
+    return Planted(footage, footage.labels)
 
 
 def pan_angles(kind: str, onset: int, frames: int, options: PlantOptions | None = None) -> Array:
@@ -168,7 +168,7 @@ def pan_angles(kind: str, onset: int, frames: int, options: PlantOptions | None 
     return np.asarray(angles, np.float64)
 
 
-def pan(object_clip: Footage, camera: Camera, degrees: Array) -> Footage:
+def pan(footage: Footage, camera: Camera, degrees: Array) -> Footage:
     """The same clip by a camera that has turned about its vertical axis through its own centre.
 
     Such a turn moves the picture by a homography, exact at every depth. Depth images are kept as they are: not for use.
@@ -184,18 +184,16 @@ def pan(object_clip: Footage, camera: Camera, degrees: Array) -> Footage:
         turn = so3_exp(np.array([0.0, np.radians(float(angle)), 0.0]))
         warp = camera.K @ turn @ np.linalg.inv(camera.K)
         moved = cv2.warpPerspective(
-            object_clip.images[t], warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            footage.images[t], warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
         )
         images.append(np.asarray(moved, np.uint8))
         labels.append(
-            np.asarray(
-                cv2.warpPerspective(object_clip.labels[t], warp, size, flags=cv2.INTER_NEAREST), np.uint8
-            )
+            np.asarray(cv2.warpPerspective(footage.labels[t], warp, size, flags=cv2.INTER_NEAREST), np.uint8)
         )
-        pose = object_clip.camera_from_object[t].copy()
+        pose = footage.camera_from_object[t].copy()
         pose[:3] = turn @ pose[:3]
         poses.append(pose)
-    return replace(object_clip, images=images, labels=labels, camera_from_object=np.stack(poses))
+    return replace(footage, images=images, labels=labels, camera_from_object=np.stack(poses))
 
 
 def with_mesh_of_another(case: FlagCase, mesh: Mesh) -> FlagCase:
@@ -225,22 +223,22 @@ class _Kind:
         return max(1, round(PlantOptions().onset * frames))
 
     def case(self, scene: Scene, planted: Planted, work: Work, *, depth: bool, prefix: str = "") -> FlagCase:
-        object_clip, symmetry = planted.object_clip, scene.first.symmetry
+        footage, symmetry = planted.footage, scene.first.symmetry
         words = [prefix, self.shape, "plain" if self.plain else "printed", str(self.seed), work]
         words += ["depth"] if depth else []
-        count = 1 if work == "picture" else len(object_clip.images)
+        count = 1 if work == "picture" else len(footage.images)
         return FlagCase(
             self.group,
             "/".join(w for w in words if w),
             work,
             scene.first.mesh,
             scene.camera,
-            object_clip.images[:count],
+            footage.images[:count],
             planted.labels[:count],
-            object_clip.camera_from_object[:count],
-            object_clip.visible[:count],
+            footage.camera_from_object[:count],
+            footage.visible[:count],
             symmetry,
-            depth=object_clip.depth[:count] if depth else None,
+            depth=footage.depth[:count] if depth else None,
             known_symmetry=symmetry.for_engine() if self.plain else None,
         )
 

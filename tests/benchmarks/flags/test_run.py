@@ -59,9 +59,10 @@ def test_errors_are_modulo_symmetry_and_another_objects_mesh_is_never_right() ->
     assert [r.millimetres for r in rows] == [NEVER_MM, NEVER_MM]
 
 
-def test_a_result_that_says_nothing_claims_to_be_valid() -> None:
+def test_flags_are_those_of_the_result() -> None:
     estimate = PoseEstimate(np.eye(4), 1.0, 1.0, True, np.eye(6))
-    assert flags_of(estimate, 1).tolist() == [estimate.valid]
+    assert flags_of(estimate, 1).tolist() == [False]
+    assert flags_of(replace(estimate, valid=True), 1).tolist() == [True]
     assert flags_of(moved_track(), 2).tolist() == [True, False]
 
 
