@@ -199,7 +199,9 @@ def _finished(
         track = held_track(tracked, track, object_clip, hands, start.frame, group, options.held)
     track = judged_again(track, resized=request.mesh is None or request.scale != "known")
     if smooth:
-        track = smooth_measured(track, tracked, object_clip, group, options.smooth)
+        track = smooth_measured(
+            track, tracked, object_clip, group, options.smooth, guessed=request.mesh is None
+        )
     return _object(request, start, track, factors, scale.source, even)
 
 

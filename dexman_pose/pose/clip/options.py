@@ -240,6 +240,8 @@ class SmoothOptions:
             and 15 rad/s^2; Huber's kernel lets more pass.
         reach: standard deviations beyond which a measured pose loses influence against its neighbours ...
         firm: ... and the same for one that the mask confirms against them: hardly ever.
+        guessed: factor on standard deviations measured with a shape that was made from outlines: where the shape is
+            wrong, neighbouring residuals err together, while covariances count them as independent.
         continuity: which frames are not connected to the others.
     """
 
@@ -255,6 +257,7 @@ class SmoothOptions:
     )
     reach: float = 4.0
     firm: float = 100.0
+    guessed: float = 2.0
     continuity: ContinuityOptions = field(default_factory=ContinuityOptions)
 
 

@@ -124,6 +124,8 @@ def smooth_measured(
     object_clip: ObjectClip,
     symmetry: SymmetryGroup,
     options: SmoothOptions,
+    *,
+    guessed: bool = False,
 ) -> PoseTrack:
     """Solve all poses of a refined track together, each pulled by its own covariance and by smooth acceleration.
 
@@ -137,10 +139,12 @@ def smooth_measured(
         object_clip: the object in its clip.
         symmetry: of the mesh.
         options: smoothness and limits.
+        guessed: the mesh is a guess made from outlines, so that covariances are too small.
     """
     assert track.covariance is not None
     poses = symmetry.continuous_track(track.camera_from_object, track.valid)
-    measured = replace(track, camera_from_object=poses)
+    doubt = options.guessed**2 if guessed else 1.0
+    measured = replace(track, camera_from_object=poses, covariance=doubt * track.covariance)
     firm, valid, name = np.zeros(len(track), bool), track.valid, object_clip.name
     solved = measured
     for attempt in range(_ROUNDS):
