@@ -208,7 +208,8 @@ def witnesses(track: JudgedTrack, options: TrackVerdictOptions) -> Witnesses:
                 Doubt.OVERLAP,
                 mask_off | (mask_worse & ~edges_good) | (fit < least) | outdone | hidden_off,
             )
-            _add(against, Doubt.COLORS, hues_changed(track, o))
+            as_before = fit >= _level(fit, track, o) - o.fit_regained  # a quick turn changes the light on it
+            _add(against, Doubt.COLORS, hues_changed(track, o) & ~confirmed & ~as_before)
         if not track.partly_seen:
             _add(against, Doubt.DEPTH, depth_off & ~np.isnan(s.depth_agrees))
             _add(

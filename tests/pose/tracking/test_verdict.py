@@ -81,7 +81,8 @@ def test_other_colours_in_its_place_refute_a_plain_object_and_slow_light_does_no
     hues = np.zeros((T, 24))
     hues[:, [0, 8, 16]] = 1.0
     hues[LATER] = np.roll(hues[LATER], 3, axis=1)
-    doubt = judge(track(signals(hues=hues, colors=np.nan), colored=False))
+    edges = later(0.65, 0.56)
+    doubt = judge(track(signals(hues=hues, edges=edges, colors=np.nan), colored=False))
     np.testing.assert_array_equal(np.nonzero(has(doubt, Doubt.COLORS))[0], np.arange(8, T))
     share = np.linspace(0.0, 1.0, T)[:, None]
     slow = (1 - share) * hues[:1] + share * hues[-1:]
