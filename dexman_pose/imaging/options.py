@@ -93,13 +93,11 @@ class MaskOptions:
     """Edges and boxes of masks.
 
     Attributes:
-        distance_kernel: OpenCV's mask size of the distance transform; 5 errs by less than 2 %.
         far: pixels, distance to the edge of a mask that has none.
         least_slope: pixels, change of the distance over two pixels below which an edge has no direction.
         crop_border: pixels around a box besides its margin, so that edges of small objects have room.
     """
 
-    distance_kernel: int = 5
     far: float = 1e3
     least_slope: float = 1e-3
     crop_border: float = 8.0

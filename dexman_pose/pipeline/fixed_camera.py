@@ -20,14 +20,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dexman_pose.data.files import read_arrays, write_npz
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import HandTrack, RigidObject
-from dexman_pose.imaging.camera_motion import CameraMotion
+
+if TYPE_CHECKING:
+    from dexman_pose.imaging.camera_motion import CameraMotion
 
 
 def withhold_objects(
@@ -92,6 +94,8 @@ def save_camera_motion(motion: CameraMotion, path: Path) -> None:
 
 def load_camera_motion(path: Path) -> CameraMotion:
     """Read what :func:`save_camera_motion` wrote."""
+    from dexman_pose.imaging.camera_motion import CameraMotion
+
     stored = read_arrays(path)
     cuts = tuple(int(cut) for cut in stored["cuts"])
     return CameraMotion(stored["displacement"], stored["codes"], cuts)

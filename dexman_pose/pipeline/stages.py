@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
-from dexman_pose.imaging.camera_motion import CameraMotion
 from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from dexman_pose.imaging.camera_motion import CameraMotion
+
+_ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
+"""Rooms whose code makes poses."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Stages:
                 "backend": backend,
             },
             after=self._with_hands("hands"),
-            rooms=("segmentation", "pose", "render"),
+            rooms=("segmentation", *_ENGINE),
         )
 
     def masks(
@@ -84,7 +89,7 @@ class Stages:
             load=artefacts.load_masks,
             settings={"clip": self.marks.clip, "backend": backend},
             after=("prompts", *self._with_hands("hands")),
-            rooms=("segmentation",),
+            rooms=("segmentation", "imaging"),
         )
 
     def camera_motion(self, masks: MaskSequence) -> Stage[CameraMotion]:
@@ -125,7 +130,7 @@ class Stages:
             load=artefacts.load_camera,
             settings={"clip": self.marks.clip, "prompts": self.marks.prompts, "meshes": self.marks.meshes},
             after=("masks", *self._with_hands("hands")),
-            rooms=("pose", "render", "meshing"),
+            rooms=_ENGINE,
         )
 
     def lift(
@@ -144,7 +149,7 @@ class Stages:
             load=lambda path: Trajectory.load(path).hands,
             settings={"depth": self.marks.depth},
             after=("hands", "camera", "camera_motion"),
-            rooms=("hands",),
+            rooms=("hands", "optimize"),
         )
 
     def objects(
@@ -172,7 +177,7 @@ class Stages:
                 "backend": self.backends.mesh,
             },
             after=("masks", "camera", "camera_motion", *self._with_hands("lift")),
-            rooms=("pose", "render", "meshing"),
+            rooms=_ENGINE,
         )
 
     def contacts(self, objects: dict[str, RigidObject], hands: dict[str, HandTrack]) -> Stage[Contacts]:
