@@ -16,7 +16,7 @@ from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import ObjectView, checked_depth, checked_labels, checked_picture
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import refine_second_order
-from dexman_pose.pose.search.search import find_pose, search_pose
+from dexman_pose.pose.search.search import find_pose, judge_best, search_pose
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import RefineOptions, ScaleMode, scale_unknowns
@@ -228,9 +228,11 @@ def track(
             camera,
             None if depth is None else depth.frame(start_frame),
         )
-        pose = search_pose(refiner, view, symmetry=group)[0].camera_from_object
+        found = search_pose(refiner, view, symmetry=group)
+        pose, verdict = found[0].camera_from_object, judge_best(refiner, found, view)
+        doubt = () if verdict.valid else verdict.doubts
     else:
-        pose = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0]
-    # What a search doubts of its own pose belongs into ``doubt``: the track is not valid then until it is confirmed.
-    begin = TrackStart(refiner, start_frame, pose, symmetry=group, doubt=(), given=start is not None)
+        pose, doubt = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0], ()
+    # What the search holds against its own pose: the track is not valid then until colours or depth confirm it.
+    begin = TrackStart(refiner, start_frame, pose, symmetry=group, doubt=doubt, given=start is not None)
     return track_objects(clip, masks, camera, {name: begin}, depth=depth)[name]

@@ -97,7 +97,13 @@ def _tracked(clips: dict[str, ObjectClip], starts: dict[str, ObjectStart]) -> di
     for name, start in starts.items():
         refiner = refiner_for(start.mesh, clips[name].masks.mask(start.frame, name))
         begin[name] = TrackStart(
-            refiner, start.frame, start.camera_from_object, start.trusted, start.symmetry
+            refiner,
+            start.frame,
+            start.camera_from_object,
+            start.trusted,
+            start.symmetry,
+            doubt=start.doubt,
+            given=start.given,
         )
     one = next(iter(clips.values()))
     unsized = [name for name, start in starts.items() if not start.metric]

@@ -23,13 +23,10 @@ class StartOptions:
         least_pixels: of a mask; smaller ones say nothing about a pose.
         candidates: frames searched in, the prompted one apart.
         measured: share of a mask with depth from which a frame tells a size.
-        clear_overlap: a search whose outline overlaps the mask this much ...
-        clear_margin: ... and whose score leads the runner-up by this much needs no second opinion: all gross failures
-            of a search on leaking masks led by at most 0.045 (21 of 21), good ones by more in three cases of four.
         lead_cap: a lead beyond this is no better news; scores lie between 0 and about 2.
         lead_share: of the lead that counts beside the score when frames are compared.
         better: merit by which another frame must lead to be preferred to the prompted one, whose mask is the surest:
-            about what separates right from wrong poses in ``clear_margin``, twice.
+            twice the lead that separates right from wrong poses found on leaking masks.
         hidden: share of the outline touched by other things from which the prompted frame counts as hidden, and a shape
             is made from another one ...
         freer: ... that shows this many times as much of the object's outline and area.
@@ -41,8 +38,6 @@ class StartOptions:
     least_pixels: int = 30
     candidates: int = 3
     measured: float = 0.1
-    clear_overlap: float = 0.85
-    clear_margin: float = 0.045
     lead_cap: float = 0.2
     lead_share: float = 0.5
     better: float = 0.1

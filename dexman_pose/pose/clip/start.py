@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -114,7 +115,7 @@ def begin_object(
         start = _searched(shape, object_clip, request, group, options.start, device)
     sized = stretched_mesh(shape, start.factors)
     group = sized_symmetry(group, sized, start.factors, options.scale.even)
-    return ObjectStart(sized, start.frame, start.camera_from_object, group, start.factors, start.metric)
+    return replace(start, mesh=sized, symmetry=group, given=request.start is not None)
 
 
 def _given(mesh: Mesh, object_clip: ObjectClip, request: ObjectRequest, options: RoadOptions) -> ObjectStart:
@@ -142,21 +143,21 @@ def _searched(
     device: str,
 ) -> ObjectStart:
     """The pose in the frame asked for; where that is not clear, the best of it and a few good frames."""
-    tried: list[tuple[float, ObjectStart]] = []
+    tried: list[tuple[bool, float, ObjectStart]] = []
     if request.frame is not None:
-        merit, clear, start = _hypothesis(mesh, object_clip, request, request.frame, group, options, device)
-        if clear or not request.elsewhere:
+        merit, start = _hypothesis(mesh, object_clip, request, request.frame, group, options, device)
+        if not start.doubt or not request.elsewhere:
             return start
-        tried.append((merit + options.better, start))
+        tried.append((not start.doubt, merit + options.better, start))
     masks, name = object_clip.masks, object_clip.name
     others = best_frames(masks, name, object_clip.depth, options.candidates, options)
     for frame in others:
         if frame != request.frame:
-            merit, _, start = _hypothesis(mesh, object_clip, request, frame, group, options, device)
-            tried.append((merit, start))
+            merit, start = _hypothesis(mesh, object_clip, request, frame, group, options, device)
+            tried.append((not start.doubt, merit, start))
     if not tried:
         raise EstimationError(_UNSEEN.format(name))
-    best = max(tried, key=lambda one: one[0])[1]
+    best = max(tried, key=lambda one: one[:2])[2]
     _log.info("%s: the track starts in frame %d, the clearest of %d", name, best.frame, len(tried))
     return best
 
@@ -169,8 +170,8 @@ def _hypothesis(
     group: SymmetryGroup,
     options: StartOptions,
     device: str,
-) -> tuple[float, bool, ObjectStart]:
-    """Merit of the best pose in one frame (its score and a share of its lead), whether it is clear, and the pose."""
+) -> tuple[float, ObjectStart]:
+    """Merit of the best pose in one frame (its score and a share of its lead), and the pose with what doubts it."""
     labels, label = object_clip.masks.labels(frame), object_clip.masks.label_of(object_clip.name)
     sensor = None if object_clip.depth is None else object_clip.depth.frame(frame)
     measured = sensor is not None and bool((sensor[labels == label] > 0).any())
@@ -185,17 +186,17 @@ def _hypothesis(
     )
     lead = found[0].score - found[1].score if len(found) > 1 else options.lead_cap
     merit = found[0].score + options.lead_share * float(np.clip(lead, 0.0, options.lead_cap))
-    clear = found[0].mask_iou >= options.clear_overlap and lead > options.clear_margin
     _log.info(
-        "%s: search in frame %d: overlap %.3f, lead %.3f, merit %.3f%s",
+        "%s: search in frame %d: overlap %.3f, lead %.3f, merit %.3f, doubts: %s",
         object_clip.name,
         frame,
         found[0].mask_iou,
         lead,
         merit,
-        ", clear" if clear else "",
+        ", ".join(found[0].doubts) or "none",
     )
-    return merit, clear, _start_of(mesh, found[0], frame, measured, request.scale)
+    start = _start_of(mesh, found[0], frame, measured, request.scale)
+    return merit, replace(start, doubt=() if found[0].valid else found[0].doubts)
 
 
 def _start_of(mesh: Mesh, estimate: PoseEstimate, frame: int, measured: bool, scale: str) -> ObjectStart:

@@ -52,6 +52,8 @@ class ObjectStart:
         symmetry: of ``mesh``.
         factors: (3,) along the axes of the mesh as it was given or made.
         metric: whether the size is metric already: given, or told by depth.
+        doubt: what the search holds against its own pose, in the terms of :mod:`~dexman_pose.pose.search.verdict`.
+        given: whether the user gave the pose.
     """
 
     mesh: Mesh
@@ -60,6 +62,8 @@ class ObjectStart:
     symmetry: SymmetryGroup = field(default_factory=SymmetryGroup.trivial)
     factors: Array = field(default_factory=lambda: np.ones(3))
     metric: bool = True
+    doubt: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def trusted(self) -> NDArray[np.bool_] | None:

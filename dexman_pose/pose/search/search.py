@@ -26,7 +26,7 @@ from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
 from dexman_pose.pose.search.options import SEARCH, VIEWPOINTS, SearchOptions, ViewpointOptions
 from dexman_pose.pose.search.signals import pose_signals
-from dexman_pose.pose.search.verdict import judge
+from dexman_pose.pose.search.verdict import Verdict, judge
 from dexman_pose.pose.search.viewpoints import (
     extreme_points,
     poses_on_box,
@@ -256,11 +256,16 @@ def find_pose(
     return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
 
 
+def judge_best(refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView) -> Verdict:
+    """Judge the best of ranked hypotheses of a picture, by its lead too."""
+    margin = found[0].score - found[1].score if len(found) > 1 else None
+    return judge(pose_signals(refiner, found[0].refined, look, margin))
+
+
 def _judged(
     refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView, source: ScaleSource
 ) -> list[PoseEstimate]:
     """The public estimates of hypotheses; the first with its verdict."""
-    margin = found[0].score - found[1].score if len(found) > 1 else None
-    verdict = judge(pose_signals(refiner, found[0].refined, look, margin))
+    verdict = judge_best(refiner, found, look)
     out = [estimate_of(refiner, h.refined, h.score, source) for h in found]
     return [replace(out[0], valid=verdict.valid, doubts=verdict.doubts), *out[1:]]
