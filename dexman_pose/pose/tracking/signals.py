@@ -25,6 +25,8 @@ class FrameSignals:
         mask_pixels: of the mask, in crop pixels times the crop's reduction: comparable from frame to frame.
         drawn_pixels: of the drawn object, the same.
         hues: (3 * bins,) histogram of the picture's colours on the drawn object, each channel summing to 1.
+        points: points of the drawn texture that were found in the picture where the pose has them; NaN where the pose
+            does not come from texture.
     """
 
     overlap: float = np.nan
@@ -38,6 +40,7 @@ class FrameSignals:
     mask_pixels: float = np.nan
     drawn_pixels: float = np.nan
     hues: Array = field(default_factory=lambda: np.full(24, np.nan))
+    points: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class TrackSignals:
     mask_pixels: Array
     drawn_pixels: Array
     hues: Array
+    points: Array
 
     @classmethod
     def of(cls, frames: list[FrameSignals]) -> TrackSignals:

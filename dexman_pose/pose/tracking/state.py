@@ -42,11 +42,13 @@ class Candidate:
         refined: the refinement that gave it.
         ncc: correlation of the mesh's colours with the picture, in [-1, 1]; 0 without colours.
         by_texture: whether colours and edges alone carry it.
+        points: of the drawn texture that were found where the pose has them; NaN where texture did not lead.
     """
 
     refined: Refined
     ncc: float
     by_texture: bool = False
+    points: float = np.nan
 
 
 @dataclass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from dexman_pose.arrays import Array
 from dexman_pose.pose.observation.crop import CropObservation, visible_iou
 from dexman_pose.pose.refinement.refiner import Refined
@@ -88,7 +90,8 @@ def pose_by_texture(
         result = refiner.refine(
             pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
         )
-    return Candidate(result, found.ncc, by_texture=True)
+    points = found.agreeing if found.matches is not None else np.nan  # grey values have no points
+    return Candidate(result, found.ncc, by_texture=True, points=points)
 
 
 def pulled_onto_colors(

@@ -37,6 +37,8 @@ class TrackVerdictOptions:
         colors_poor: below this it is, unless edges and mask agree; faces that carry little texture reach no more.
         colors_confirm: above this ...
         colors_share: ... and above this share of the good level, colours confirm a pose.
+        points_confirm: points of the texture found where the pose has them from which they confirm it whatever covers
+            the rest: something that no mask names may be in front, and lowers the correlation.
         hues_wrong: likeness of the picture's colours to those of the start below which a plain object is refuted.
         hues_confirm: above which they confirm.
         edges_wrong: edges along the outline, as a share of the good level, below which they refute.
@@ -72,6 +74,7 @@ class TrackVerdictOptions:
     colors_poor: float = 0.5
     colors_confirm: float = 0.5
     colors_share: float = 0.75
+    points_confirm: float = 40.0
     hues_wrong: float = 0.65
     hues_confirm: float = 0.85
     edges_wrong: float = 0.6
@@ -190,15 +193,18 @@ def witnesses(track: JudgedTrack, options: TrackVerdictOptions) -> Witnesses:
         hidden_off = (s.known < o.hidden) & (s.overlap < overlap - o.hidden_drop)
         confirmed = ~edges_off & (s.depth_agrees >= o.depth_confirm) & ~mask_worse
         if textured:
-            colors_good = (s.colors >= o.colors_confirm) & (s.colors >= o.colors_share * colors)
+            pointed = (s.points >= o.points_confirm) & ~edges_off
+            colors_good = (s.colors >= o.colors_confirm) & (s.colors >= o.colors_share * colors) | pointed
             colors_off = (s.colors < o.colors_wrong) | (
                 (s.colors < o.colors_poor) & ~(edges_good & ~mask_worse & (fit >= o.fit_least))
             )
             depth_off &= ~(
                 colors_good & (s.depth_behind < o.depth_behind)
             )  # something unlabelled is in front
+            colors_off &= ~pointed
+            explained = (colors_good & edges_good) | pointed
             _add(against, Doubt.COLORS, colors_off)
-            _add(against, Doubt.OVERLAP, (mask_worse & ~(colors_good & edges_good)) | hidden_off)
+            _add(against, Doubt.OVERLAP, (mask_worse & ~explained) | (hidden_off & ~pointed))
             confirmed = (colors_good & ~edges_off) | (confirmed & ~colors_off)
         else:
             least = _level(fit, track, o) - o.fit_drop if track.given is not None else o.fit_least
