@@ -44,7 +44,7 @@ def test_the_same_command_takes_everything_from_the_run_folder(
     assert main([str(a) for a in arguments]) == 0
     out = capsys.readouterr().out
     assert out.count("unchanged") == 6 and "done in" not in out
-    assert "stage 5/5  trajectory" in out
+    assert "stage 6/6  trajectory" in out
     assert str(finished_run / "trajectory.npz") in out
 
 

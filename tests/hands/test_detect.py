@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dexman_pose import backends as registry
 from dexman_pose.data import Clip, HandObservations
 from dexman_pose.errors import InputError, MissingModelError
-from dexman_pose.hands import backends, detect, detect_hands
+from dexman_pose.hands import backends, detect_hands
 from dexman_pose.hands.mediapipe.backend import finish, gather
 from dexman_pose.hands.mediapipe.landmarks import Sighting
 from dexman_pose.hands.mediapipe.network import load_bundle
@@ -49,7 +50,7 @@ def test_a_backend_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
         def load() -> Any:
             return lambda clip, model=None: answer
 
-    monkeypatch.setattr(detect, "_installed", lambda: {"theirs": Point()})
+    monkeypatch.setattr(registry, "_installed", lambda group: {"theirs": Point()})
     assert detect_hands(CLIP, backend="theirs") is answer
     assert backends() == ["mediapipe", "theirs"]
 

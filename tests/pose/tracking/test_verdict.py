@@ -77,6 +77,13 @@ def test_colours_refute_a_textured_pose_whatever_its_overlap() -> None:
     np.testing.assert_array_equal(np.nonzero(has(doubt, Doubt.COLORS))[0], np.arange(8, T))
 
 
+def test_points_of_the_texture_confirm_a_pose_that_something_unnamed_covers_in_part() -> None:
+    covered = {"overlap": later(0.98, 0.5), "colors": later(0.85, 0.2), "edges": later(0.65, 0.55)}
+    assert pose_doubted(judge(track(signals(**covered, points=later(90.0, 10.0)))))[LATER].all()
+    doubt = judge(track(signals(**covered, points=later(90.0, 60.0))))
+    assert not pose_doubted(doubt).any() and has(doubt, Doubt.MASK_LOST)[LATER].all()
+
+
 def test_other_colours_in_its_place_refute_a_plain_object_and_slow_light_does_not() -> None:
     hues = np.zeros((T, 24))
     hues[:, [0, 8, 16]] = 1.0
