@@ -70,5 +70,9 @@ class Trajectory:
         return trajectory_file.read(path, cls)
 
     def validate(self) -> None:
-        """Check the whole content; raises one :class:`TrajectoryError` that lists everything wrong at once."""
+        """Check the whole content.
+
+        Raises:
+            TrajectoryError: lists everything wrong at once.
+        """
         trajectory_file.check(self)

@@ -205,7 +205,7 @@ class _Keyed:
 @lru_cache(maxsize=512)
 def _symmetry_kept(file: str, dataset: str, object_id: str, keyed: _Keyed) -> tuple[SymmetryGroup, str]:
     declared = load_symmetries(file) if file else None
-    # Symmetry is that of the shape: an estimate may use texture to tell twins apart, the score does not require it.
+    # Symmetry is that of the shape: an estimate may use texture to tell poses apart, the score does not require it.
     return symmetry_of(dataset, object_id, keyed.mesh, declared, use_color=False)
 
 

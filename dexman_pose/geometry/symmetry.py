@@ -46,7 +46,8 @@ class SymmetryGroup:
         sphere: (3,) the centre when all rotations are symmetries, else None.
 
     Raises:
-        InputError: arrays that are no such group. :func:`generate_symmetry` makes a group of any generators.
+        InputError: arrays that are no such group.
+            :func:`~dexman_pose.geometry.symmetry_generation.generate_symmetry` makes one of any generators.
     """
 
     discrete: Array = field(default_factory=lambda: np.eye(4)[None])
@@ -165,7 +166,7 @@ class SymmetryGroup:
 
     def contains(self, transform: ArrayLike, angle: float = 1e-6, distance: float = 1e-6) -> bool:
         """Whether a transform (4, 4) is an element, within radians and metres at :attr:`center`."""
-        return bool(self.is_twin(np.eye(4), transform, angle, distance))
+        return bool(self.is_equivalent(np.eye(4), transform, angle, distance))
 
     def closest_element(self, camera_from_object: ArrayLike, reference: ArrayLike) -> Array:
         """The elements (..., 4, 4) that bring poses nearest to reference poses; see :meth:`closest`."""
@@ -184,9 +185,9 @@ class SymmetryGroup:
         return out
 
     def closest(self, camera_from_object: ArrayLike, reference: ArrayLike) -> Array:
-        """Poses (..., 4, 4) replaced by their symmetric twins with the smallest rotation to reference poses.
+        """Poses (..., 4, 4) replaced by their symmetric equivalents with the smallest rotation to reference poses.
 
-        A continuous symmetry is solved in closed form. Among equally near twins the first element of ``discrete``
+        A continuous symmetry is solved in closed form. Among equally near ones the first element of ``discrete``
         wins, the pose itself before all others.
 
         Args:
@@ -211,13 +212,13 @@ class SymmetryGroup:
             center: (3,) the point of the object whose distance is measured, its centre; :attr:`center` if None.
         """
         est = np.asarray(estimated, dtype=np.float64)
-        twin = self.closest(true, est)
+        nearest = self.closest(true, est)
         point = (self.center if center is None else _vector(center, "center"))[None]
-        turned = np.swapaxes(twin[..., :3, :3], -1, -2) @ est[..., :3, :3]
-        apart = transform_points(est, point) - transform_points(twin, point)
+        turned = np.swapaxes(nearest[..., :3, :3], -1, -2) @ est[..., :3, :3]
+        apart = transform_points(est, point) - transform_points(nearest, point)
         return rotation_angle(turned), np.linalg.norm(apart[..., 0, :], axis=-1)
 
-    def is_twin(
+    def is_equivalent(
         self, a: ArrayLike, b: ArrayLike, angle: float, distance: float, *, center: ArrayLike | None = None
     ) -> NDArray[np.bool_]:
         """Whether poses (..., 4, 4) are the same up to symmetry, within radians and metres at the centre."""
@@ -225,9 +226,9 @@ class SymmetryGroup:
         return np.asarray((turned <= angle) & (moved <= distance))
 
     def continuous_track(self, poses: ArrayLike, valid: ArrayLike | None = None) -> Array:
-        """Poses (T, 4, 4) replaced by the twins that follow each other with the least rotation.
+        """Poses (T, 4, 4) replaced by the symmetric equivalents that follow each other with the least rotation.
 
-        Every frame takes the twin nearest to the one chosen for the last valid frame before it, so the track never
+        Every frame takes the one nearest to the one chosen for the last valid frame before it, so the track never
         jumps within the symmetry and does not spin about a continuous axis. The first valid frame is kept, the
         frames before it follow it. With the trivial group the poses come back as they are.
 

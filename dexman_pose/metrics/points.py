@@ -180,9 +180,9 @@ def _over_poses(error: Largest, one: Array, other: Array, points: Array) -> Arra
 
 
 def _over_symmetries(error: Largest, est: Array, ref: Array, points: Array, symmetry: Symmetry) -> Array:
-    """The smallest ``error`` (a largest one over points) over the symmetric twins of the truth.
+    """The smallest ``error`` (a largest one over points) over the symmetric equivalents of the truth.
 
-    A few points bound each twin's error from below; all points are looked at for the twins that can still win.
+    A few points bound each one's error from below; all points are looked at for those that can still win.
     """
     if isinstance(symmetry, SymmetryGroup) and symmetry.sphere is not None:
         # Turned to the estimate, every vertex is as far as the centre, and none of a sphere can do with less.
@@ -201,21 +201,21 @@ def _over_symmetries(error: Largest, est: Array, ref: Array, points: Array, symm
 
 
 def _smallest(error: Largest, est: Array, ref: Array, elements: Array, points: Array) -> Array:
-    """(P,) smallest error of poses (P, 4, 4) over twins ``ref @ elements``."""
-    twins = ref[:, None] @ elements
-    everywhere = np.broadcast_to(est[:, None], twins.shape)
-    bound = _over_poses(error, everywhere, twins, _scouts(points))
+    """(P,) smallest error of poses (P, 4, 4) over the poses ``ref @ elements``."""
+    equivalents = ref[:, None] @ elements
+    everywhere = np.broadcast_to(est[:, None], equivalents.shape)
+    bound = _over_poses(error, everywhere, equivalents, _scouts(points))
     order = np.argsort(bound, axis=1, kind="stable")
     best = np.full(len(est), np.inf)
     rows = np.arange(len(est))
     for rank in range(len(elements)):
         which = order[rows, rank]
-        # Bounds only grow from here on: a pose whose best error lies below its bound for this twin is done.
+        # Bounds only grow from here on: a pose whose best error lies below its bound for this one is done.
         going = bound[rows, which] < best[rows]
         rows, which = rows[going], which[going]
         if not len(rows):
             break
-        best[rows] = np.minimum(best[rows], _over_poses(error, est[rows], twins[rows, which], points))
+        best[rows] = np.minimum(best[rows], _over_poses(error, est[rows], equivalents[rows, which], points))
     return best
 
 

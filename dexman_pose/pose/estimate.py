@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import ScaleSource
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
-
-_TWIST = 6
-"""Numbers of a twist (v, w)."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,8 @@ class PoseEstimate:
     mask_iou: float
     converged: bool
     covariance: Array
-    observable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(_TWIST, bool))
-    directions: Array = field(default_factory=lambda: np.eye(_TWIST))
+    observable: NDArray[np.bool_] = field(default_factory=lambda: np.ones(POSE_SIZE, bool))
+    directions: Array = field(default_factory=lambda: np.eye(POSE_SIZE))
     scale: float = 1.0
     axis_scales: Array = field(default_factory=lambda: np.ones(3))
     scale_source: ScaleSource = "given"
@@ -112,11 +110,11 @@ def uncertainty(
     """Covariance (6, 6) of the twist, which directions were observed (6,), and the directions (6, 6) in columns."""
     n = len(refined.evidence)
     units = np.concatenate(
-        [np.full(3, radius), np.full(3, options.vague_turn / options.vague), np.ones(n - _TWIST)]
+        [np.full(3, radius), np.full(3, options.vague_turn / options.vague), np.ones(n - POSE_SIZE)]
     )
     information = refined.evidence * np.outer(units, units) + options.prior * np.eye(n)
-    marginal = np.linalg.inv(information)[:_TWIST, :_TWIST]
+    marginal = np.linalg.inv(information)[:POSE_SIZE, :POSE_SIZE]
     values, vectors = np.linalg.eigh(marginal)
-    covariance = marginal * np.outer(units[:_TWIST], units[:_TWIST])
+    covariance = marginal * np.outer(units[:POSE_SIZE], units[:POSE_SIZE])
     observed = np.sqrt(np.maximum(values, 0.0)) < options.vague
     return np.asarray(covariance), np.asarray(observed), np.asarray(vectors)

@@ -175,7 +175,7 @@ def test_error_is_zero_between_twins(name: str, pose: Array, pick: Pick) -> None
     radians, metres = group.pose_error(twin, pose)
     assert radians < 1e-6
     assert metres < 1e-9
-    assert group.is_twin(twin, pose, 1e-6, 1e-9)
+    assert group.is_equivalent(twin, pose, 1e-6, 1e-9)
     assert group.rotation_error(pose, twin) < 1e-6
 
 
@@ -184,7 +184,7 @@ def test_error_is_zero_between_twins(name: str, pose: Array, pick: Pick) -> None
 def test_closest_is_a_twin_and_idempotent(name: str, pose: Array, reference: Array) -> None:
     group = GROUPS[name]
     once = group.closest(pose, reference)
-    assert group.is_twin(once, pose, 1e-6, 1e-9)
+    assert group.is_equivalent(once, pose, 1e-6, 1e-9)
     twice = group.closest(once, reference)
     angle = rotation_angle(once[:3, :3].T @ reference[:3, :3])
     # An axis turned right over is equally far however it spins.
@@ -261,7 +261,7 @@ def test_a_track_that_jumps_between_twins_becomes_smooth(name: str) -> None:
     rng = np.random.default_rng(2)
     jumping = np.stack([m @ element(group, rng.uniform(), tuple(rng.uniform(-3, 3, 3))) for m in true])
     out = group.continuous_track(jumping)
-    assert group.is_twin(out, true, 1e-6, 1e-9).all()
+    assert group.is_equivalent(out, true, 1e-6, 1e-9).all()
     np.testing.assert_array_equal(out[0], jumping[0])
     steps = rotation_angle(np.swapaxes(out[:-1, :3, :3], 1, 2) @ out[1:, :3, :3])
     true_steps = rotation_angle(np.swapaxes(true[:-1, :3, :3], 1, 2) @ true[1:, :3, :3])

@@ -76,7 +76,7 @@ def pose_error(found: Array, true: Array, center: Array) -> tuple[Array, Array]:
 
 
 def symmetric_error(found: Array, true: Array, center: Array, symmetry: Array) -> tuple[float, float, int]:
-    """The error to the nearest twin of the truth: millimetres, degrees, and which of ``symmetry`` (S, 4, 4)."""
+    """Millimetres and degrees to the nearest symmetric equivalent of the truth, and which of ``symmetry`` (S, 4, 4)."""
     mm, degrees = pose_error(found, true @ symmetry, center)
     best = int(np.argmin(degrees))
     return float(mm[best]), float(degrees[best]), best

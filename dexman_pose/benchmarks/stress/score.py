@@ -175,7 +175,7 @@ def pose_errors(
 def count_jumps(found: Array, true: Array, valid: Bools) -> int:
     """Neighbouring valid frames between which the pose turns by 10 degrees more than the object does.
 
-    Turns are those of the poses as given, not modulo symmetry: a track must not hop between twins.
+    Turns are those of the poses as given, not modulo symmetry: a track must not hop between symmetric equivalents.
     """
     if len(found) < 2:
         return 0

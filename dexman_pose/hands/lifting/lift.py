@@ -51,7 +51,7 @@ def lift_hands(
     ``hand_scale`` times that ("given"), or fixed by depth images ("depth").
 
     Args:
-        observations: what a detector saw, by :func:`detect_hands`.
+        observations: what a detector saw, by :func:`~dexman_pose.hands.detect.detect_hands`.
         camera: intrinsics of the clip.
         depth: metric depth images of the clip.
         hand_scale: size of the person's hands as a factor on the average adult's.

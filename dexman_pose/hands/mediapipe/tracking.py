@@ -1,6 +1,7 @@
 """From frame to frame: follow every hand that was seen, look for new ones, drop doubles. No identities here.
 
-The result is a list of tracklets, each one physical hand followed without a doubt; :mod:`identity` joins them.
+The result is a list of tracklets, each one physical hand followed without a doubt; :mod:`dexman_pose.hands.identity`
+joins them.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from dexman_pose.imaging.masks import mask_box
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.optimize.pose_costs import PoseMeasurements
 from dexman_pose.optimize.types import FrameTerms
-from dexman_pose.pose.clip.options import NEAREST, EvidenceOptions
+from dexman_pose.pose.clip.options import EvidenceOptions
 from dexman_pose.pose.matching.texture import texture_matches
 from dexman_pose.pose.observation.crop import CropObservation, gather
-from dexman_pose.pose.observation.view import ObjectClip, ObjectView
+from dexman_pose.pose.observation.view import ObjectClip, ObjectView, in_front
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.pose.solver.options import RefineOptions
@@ -193,7 +193,7 @@ def _boxes(
 def _drawn_box(extremes: Array, pose: Array, camera: Camera) -> Array | None:
     """(4,) the mesh's box in the picture, None where a part is behind the camera."""
     points = extremes @ pose[:3, :3].T + pose[:3, 3]
-    if (points[:, 2] <= NEAREST).any():
+    if not in_front(points):
         return None
     pixels = camera.project(points)
     return np.concatenate([pixels.min(0), pixels.max(0)])

@@ -17,8 +17,8 @@ from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack
 from dexman_pose.data.doubt import pose_doubted
 from dexman_pose.geometry.align import kabsch
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.pose.clip.options import NEAREST, TIPS, HeldOptions
-from dexman_pose.pose.observation.view import ObjectClip
+from dexman_pose.pose.clip.options import TIPS, HeldOptions
+from dexman_pose.pose.observation.view import ObjectClip, in_front
 
 _log = logging.getLogger(__name__)
 _DEFAULTS = HeldOptions()
@@ -37,7 +37,7 @@ def holding_hand(
     """The hand with most finger tips on the object (mesh at a pose) in the picture of a frame, None without any."""
     points = mesh.vertices[:: max(1, len(mesh.vertices) // options.vertices)] @ camera_from_object[:3, :3].T
     points = points + camera_from_object[:3, 3]
-    if (points[:, 2] <= NEAREST).any():
+    if not in_front(points):
         return None
     drawn = camera.project(points)
     tree, reach = cKDTree(drawn), options.tip_reach * float(np.ptp(drawn, axis=0).max())

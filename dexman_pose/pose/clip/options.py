@@ -11,9 +11,6 @@ from dexman_pose.optimize.types import ClipOptions
 TIPS = (4, 8, 12, 16, 20)
 """Finger tips among the 21 joints of a hand."""
 
-NEAREST = 0.02
-"""Metres: an object with a part nearer than this to the camera, or behind it, is not drawn (the solver's own limit)."""
-
 
 @dataclass(frozen=True)
 class StartOptions:

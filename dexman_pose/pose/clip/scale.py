@@ -17,8 +17,8 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.pose.clip.options import NEAREST, TIPS, ScaleOptions
-from dexman_pose.pose.observation.view import ObjectClip
+from dexman_pose.pose.clip.options import TIPS, ScaleOptions
+from dexman_pose.pose.observation.view import ObjectClip, in_front
 from dexman_pose.render import Rasterizer
 from dexman_pose.symmetry.cache import symmetry_of
 
@@ -126,7 +126,7 @@ def _ratios_at_tips(
     """
     points = mesh.vertices[:: max(1, len(mesh.vertices) // options.vertices)]
     points = points @ pose[:3, :3].T + pose[:3, 3]
-    if (points[:, 2] <= NEAREST).any():
+    if not in_front(points):
         return np.zeros(0)
     drawn = camera.project(points)
     size = float(np.ptp(drawn, axis=0).max())

@@ -13,11 +13,9 @@ from dexman_pose.data import Camera
 from dexman_pose.imaging.flow import follow
 from dexman_pose.imaging.masks import crop_box
 from dexman_pose.pose.matching.options import PointTrackOptions
+from dexman_pose.pose.observation.view import NEAREST_DEPTH, in_front
 from dexman_pose.pose.solver.residuals import PointMatches
 from dexman_pose.render import Rasterizer
-
-NEAREST = 0.02
-"""Metres before the camera within which nothing is projected."""
 
 
 @dataclass
@@ -119,7 +117,7 @@ def follow_surface(
         return None
     at_last, expected = (tracks.points @ pose[:3, :3].T + pose[:3, 3] for pose in poses)
     guess = tracks.pixels
-    if (expected[:, 2] > NEAREST).all() and (at_last[:, 2] > NEAREST).all():
+    if in_front(expected) and in_front(at_last):
         guess = guess + camera.project(expected) - camera.project(at_last)
     return tracks.advance(*frames, guess, own)
 
@@ -148,7 +146,7 @@ def refresh_surface(
     """
     if len(tracks):
         moved = tracks.points @ pose[:3, :3].T + pose[:3, 3]
-        front = moved[:, 2] > NEAREST
+        front = moved[:, 2] > NEAREST_DEPTH
         error = np.full(len(moved), options.far)
         error[front] = np.linalg.norm(camera.project(moved[front]) - tracks.pixels[front], axis=1)
         tracks.keep((error < options.agrees) & (tracks.age < options.oldest))

@@ -21,6 +21,7 @@ from dexman_pose.data import Camera, Mesh, _check
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry import so3_exp
 from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.observation.crop import CropObservation, gather
 from dexman_pose.pose.observation.view import in_front
 from dexman_pose.pose.refinement.options import ADAM
@@ -29,7 +30,6 @@ from dexman_pose.render import Images, render
 Tensor = torch.Tensor
 Loss = Callable[[Images, "Target"], Tensor]
 
-_TWIST = 6  # numbers of a twist
 _NO_CONTRAST = 1e-6  # squared deviations from the mean colour, per pixel, that rounding makes
 _ROUNDING = 1e-9  # of a loss
 _OWN, _UNKNOWN = 1, 255
@@ -246,16 +246,16 @@ def _descend(
     device = target.mask.device
     center = start[:3, :3] @ mesh.center + start[:3, 3]
     begin, about = torch.tensor(start, device=device), torch.tensor(center, device=device)
-    twist = torch.zeros(_TWIST, dtype=torch.float64, device=device, requires_grad=True)
+    twist = torch.zeros(POSE_SIZE, dtype=torch.float64, device=device, requires_grad=True)
     optimizer = torch.optim.Adam([twist], lr=rate, betas=ADAM.moments)
     losses: list[float] = []
-    best, done = (math.inf, np.zeros(_TWIST)), 0
+    best, done = (math.inf, np.zeros(POSE_SIZE)), 0
     # Colours repeat: until outline and depth have brought the pose near, they may pull it to the wrong stripe.
     colored = 1 if target.image is None else 1 + iterations // 3
     for done in range(1, iterations + 1):
         optimizer.zero_grad()
         if done == colored:
-            losses, best = [], (math.inf, np.zeros(_TWIST))  # other losses than before do not compare
+            losses, best = [], (math.inf, np.zeros(POSE_SIZE))  # other losses than before do not compare
         images = draw(mesh, _moved(twist, begin, about, target.radius), target.camera)
         value = loss(images, target if done >= colored else replace(target, image=None))
         losses.append(value.item())

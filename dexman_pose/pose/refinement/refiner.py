@@ -19,6 +19,7 @@ from dexman_pose.data import Mesh
 from dexman_pose.geometry import so3_exp
 from dexman_pose.imaging.masks import mask_box
 from dexman_pose.meshing.paint import fit_texture
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.refinement.options import COLORS, CONVERGENCE, ColorOptions, ConvergenceOptions
 from dexman_pose.pose.solver.frame_solver import FusedSolver
@@ -26,9 +27,6 @@ from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem, Solution
 from dexman_pose.pose.solver.residuals import EdgeMatches, PointMatches, ShadedPoints
 from dexman_pose.render import Rasterizer
-
-_TWIST = 6
-"""Numbers of a twist (v, w)."""
 
 
 @dataclass
@@ -59,14 +57,14 @@ class Refined:
     silhouette_rms: float = 0.0
     point_inliers: float = 0.0
     area: int = 0
-    evidence: Array = field(default_factory=lambda: np.zeros((_TWIST, _TWIST)))
+    evidence: Array = field(default_factory=lambda: np.zeros((POSE_SIZE, POSE_SIZE)))
     stretch: Array = field(default_factory=lambda: np.ones(3))
     focal: float = 1.0
 
     @classmethod
     def unrefined(cls, camera_from_object: Array) -> Refined:
         """A pose (4, 4) that has not been refined: nothing is known of how it fits."""
-        return cls(camera_from_object, np.inf, 0.0, np.zeros((_TWIST, _TWIST)), False, 0)
+        return cls(camera_from_object, np.inf, 0.0, np.zeros((POSE_SIZE, POSE_SIZE)), False, 0)
 
 
 def apply_increment(twist: Array, camera_from_object: Array, center: Array) -> Array:

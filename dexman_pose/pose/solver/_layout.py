@@ -22,7 +22,7 @@ STEP_LIMIT = 24
 
 DEPTH_MARGIN = 1.5
 """Pixels of the crop inside the mask's edge from which on depth counts: that of the edge mixes object and background.
-:attr:`~dexman_pose.pose.observation.crop.Evidence.depth_count` counts by the same."""
+:attr:`~dexman_pose.pose.observation.crop.CropObservation.depth_count` counts by the same."""
 
 
 class CodeBit:

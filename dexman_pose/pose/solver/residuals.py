@@ -51,7 +51,8 @@ class ShadedPoints:
 
     Attributes:
         points: (N, 3) object frame, metres.
-        gray: (N,) grey value in the scale of :attr:`Evidence.gray`.
+        gray: (N,) grey value in the scale of
+            :attr:`~dexman_pose.pose.observation.crop.CropObservation.gray`.
         weight: (N,) 1 for a full-strength point.
     """
 

@@ -14,6 +14,7 @@ from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, 
 from dexman_pose.data.doubt import DOUBT_TEXT, Doubts, pose_doubted
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.flow import to_gray
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import FramePose, TrackOptions
@@ -71,7 +72,7 @@ class _Record:
             np.zeros(count, bool),
             np.zeros(count),
             np.zeros(count),
-            np.repeat(np.eye(6)[None], count, 0),
+            np.repeat(np.eye(POSE_SIZE)[None], count, 0),
             [FrameSignals()] * count,
         )
 
@@ -210,7 +211,7 @@ def _has_work(
 
 
 def _finish(name: str, record: _Record, start: TrackStart, options: TrackOptions) -> PoseTrack:
-    """The record as a track without jumps between twins, judged; frames without a pose hold the nearest valid one."""
+    """The record as a judged track without jumps in its symmetry; frames without a pose hold the nearest valid one."""
     tracked = record.valid
     poses = start.symmetry.continuous_track(record.poses, tracked)
     judged = JudgedTrack(
@@ -236,7 +237,7 @@ def _finish(name: str, record: _Record, start: TrackStart, options: TrackOptions
         valid,
         np.where(valid, np.clip(record.confidence, 0.0, 1.0), 0.0),
         mask_iou=record.iou,
-        covariance=np.asarray(np.linalg.inv(record.hessian + _LEAST_HESSIAN * np.eye(6)), np.float64),
+        covariance=np.asarray(np.linalg.inv(record.hessian + _LEAST_HESSIAN * np.eye(POSE_SIZE)), np.float64),
         doubt=doubt,
     )
 

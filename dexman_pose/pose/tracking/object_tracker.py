@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dexman_pose.arrays import Array
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.matching.keyframes import Keyframes
 from dexman_pose.pose.matching.point_tracks import SurfaceTracks
 from dexman_pose.pose.observation.crop import CropObservation
@@ -124,7 +125,7 @@ class ObjectTracker:
         state.lost_for += 1
         state.phase, state.tracks, state.previous = Phase.LOST, SurfaceTracks(), None
         state.frame, state.believed = frame, False
-        return FramePose(state.pose, False, 0.0, 0.0, 0.0, np.eye(6))
+        return FramePose(state.pose, False, 0.0, 0.0, 0.0, np.eye(POSE_SIZE))
 
     def _settle(self, candidate: Candidate, evidence: CropObservation, frame: TrackedFrame) -> FramePose:
         """Believe a candidate or not, and remember what the next frame needs."""

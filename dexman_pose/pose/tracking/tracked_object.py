@@ -12,8 +12,8 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.masks import crop_box
-from dexman_pose.pose.matching.point_tracks import NEAREST
 from dexman_pose.pose.observation.crop import CropObservation, gather
+from dexman_pose.pose.observation.view import in_front
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.pose.solver.options import RefineOptions
@@ -64,7 +64,7 @@ class TrackedObject:
     def image_box(self, pose: Array) -> Array | None:
         """(4,) box of the projected mesh inside the image, or None when it is out of sight."""
         points = self.extremes @ pose[:3, :3].T + pose[:3, 3]
-        if (points[:, 2] <= NEAREST).any():
+        if not in_front(points):
             return None
         pixels = self.camera.project(points)
         limit = np.array([self.camera.width - 1.0, self.camera.height - 1.0])
@@ -80,7 +80,7 @@ class TrackedObject:
         o = self.options.crop
         boxes = [] if frame.box is None else [frame.box]
         points = self.extremes @ pose[:3, :3].T + pose[:3, 3]
-        if (points[:, 2] > NEAREST).all():
+        if in_front(points):
             pixels = self.camera.project(points)
             box = np.concatenate([pixels.min(0), pixels.max(0)])
             limit = o.reach * np.array([self.camera.width, self.camera.height] * 2)
