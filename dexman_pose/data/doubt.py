@@ -35,6 +35,8 @@ class Doubt(IntFlag):
     """The track began at a pose that was in doubt, and nothing has confirmed it since."""
     MASK_LOST = 512
     """The mask shows something else, but the pose is confirmed without it."""
+    CAMERA = 1024
+    """The camera moved, and the shape was made on the assumption that it stands still."""
 
 
 DOUBT_TEXT: dict[Doubt, str] = {
@@ -47,6 +49,7 @@ DOUBT_TEXT: dict[Doubt, str] = {
     Doubt.OUTLIER: "leaves the way of its neighbours",
     Doubt.MESH: "the mesh explains hardly any frame",
     Doubt.START: "start in doubt",
+    Doubt.CAMERA: "the camera moved",
     Doubt.MASK_LOST: "mask lost but pose kept",
 }
 """Each reason in words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import _check
-from dexman_pose.data.doubt import Doubts
+from dexman_pose.data.doubt import Doubt, Doubts
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 
@@ -71,6 +71,22 @@ class PoseTrack:
 
     def __len__(self) -> int:
         return len(self.camera_from_object)
+
+
+def doubted(track: PoseTrack, frames: NDArray[np.bool_], reason: Doubt) -> PoseTrack:
+    """Take ``valid`` from frames of a track, and keep the reason.
+
+    Args:
+        track: of T frames; one that nobody has judged stays without reasons.
+        frames: (T,) those whose pose is not to be used. Frames that were not valid before get the reason too.
+        reason: what speaks against their poses.
+
+    Returns:
+        The track; frames that are not valid have no confidence.
+    """
+    valid = track.valid & ~frames
+    doubt = None if track.doubt is None else np.where(frames, track.doubt | np.uint16(reason), track.doubt)
+    return replace(track, valid=valid, confidence=np.where(valid, track.confidence, 0.0), doubt=doubt)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.doubt import pose_doubted
 from dexman_pose.data.tracks import JOINT_NAMES, JOINT_PARENTS, Contacts, HandTrack, RigidObject
 from dexman_pose.errors import InputError
 
@@ -46,8 +47,9 @@ def problems(trajectory: TrajectoryContent) -> list[str]:
     """Everything inconsistent in ``trajectory``, one line each; empty when all is well.
 
     Checked: shapes, finite values, times that start at 0 and increase, rigid transforms, values in [0, 1],
-    valid frames that have a confidence and lie in front of the camera, constant bone lengths, symmetries that
-    start with the identity, contacts between known hands and objects, provenance that JSON can hold.
+    valid frames that have a confidence, no doubt about their pose, and lie in front of the camera, constant bone
+    lengths, symmetries that start with the identity, contacts between known hands and objects, provenance that JSON
+    can hold.
     """
     found = [*_of_clip(trajectory)]
     for key, obj in trajectory.objects.items():
@@ -92,6 +94,10 @@ def _of_object(key: str, obj: RigidObject, count: int) -> Iterator[str]:
         yield f"has {len(obj.track)} poses, but there are {count} frames"
     yield from _outside(obj.confidence, "confidence")
     yield from _unsure(obj.valid, obj.confidence)
+    if obj.track.doubt is not None:
+        yield from _frames(
+            obj.valid & pose_doubted(obj.track.doubt), "are valid although their pose is doubted"
+        )
     if obj.track.mask_iou is not None:
         yield from _outside(obj.track.mask_iou, "mask_iou")
     centers = obj.camera_from_object[:, :3, :3] @ obj.mesh.center + obj.camera_from_object[:, :3, 3]

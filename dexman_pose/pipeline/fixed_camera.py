@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.files import read_arrays, write_npz
 from dexman_pose.data.mesh import Mesh
-from dexman_pose.data.tracks import HandTrack, RigidObject
+from dexman_pose.data.tracks import HandTrack, RigidObject, doubted
 
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
@@ -41,7 +42,7 @@ def withhold_objects(
     return {
         name: obj
         if meshes.get(name) is not None
-        else replace(obj, track=replace(obj.track, valid=obj.valid & ~motion.displaced))
+        else replace(obj, track=doubted(obj.track, motion.displaced, Doubt.CAMERA))
         for name, obj in objects.items()
     }
 

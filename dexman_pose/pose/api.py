@@ -21,6 +21,7 @@ from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import RefineOptions, ScaleMode, scale_unknowns
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
+from dexman_pose.pose.tracking.verdict import judged_again
 from dexman_pose.symmetry.cache import symmetry_of
 
 
@@ -235,4 +236,4 @@ def track(
         pose, doubt = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0], ()
     # What the search holds against its own pose: the track is not valid then until colours or depth confirm it.
     begin = TrackStart(refiner, start_frame, pose, symmetry=group, doubt=doubt, given=start is not None)
-    return track_objects(clip, masks, camera, {name: begin}, depth=depth)[name]
+    return judged_again(track_objects(clip, masks, camera, {name: begin}, depth=depth)[name], resized=False)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.data import Trajectory
+from dexman_pose.data import Doubt, Trajectory
 from dexman_pose.data.trajectory_check import problems
 from dexman_pose.errors import InputError, TrajectoryError
 
@@ -43,7 +43,7 @@ def test_roundtrip_is_exact(trajectory: Trajectory, tmp_path: Path) -> None:
 def test_doubts_are_kept_and_files_without_them_load(trajectory: Trajectory, tmp_path: Path) -> None:
     name, obj = next(iter(trajectory.objects.items()))
     assert obj.track.doubt is None
-    doubt = np.arange(len(obj.track)).astype(np.uint16)
+    doubt = np.where(obj.valid, Doubt.MASK_LOST, np.arange(len(obj.track))).astype(np.uint16)
     judged = replace(obj, track=replace(obj.track, doubt=doubt))
     judged_trajectory = replace(trajectory, objects={**trajectory.objects, name: judged})
     loaded = Trajectory.load(judged_trajectory.save(tmp_path / "a.npz")).objects[name].track.doubt
@@ -189,6 +189,10 @@ def _spoil(t: Trajectory, what: str) -> Trajectory:
             cup.track.valid[2] = True
         case "unsure":
             cup.track.valid[:2], cup.track.confidence[:2] = True, 0.0
+        case "doubted":
+            doubt = np.zeros(len(cup.track), np.uint16)
+            cup.track.valid[5], doubt[5] = True, Doubt.COLORS | Doubt.MASK_LOST
+            t.objects["cup"] = replace(cup, track=replace(cup.track, doubt=doubt))
         case "iou":
             assert cup.track.mask_iou is not None
             cup.track.mask_iou[7] = 1.5
@@ -230,6 +234,7 @@ PROBLEMS = {
     "nan pose": "object 'cup': camera_from_object holds 1 values",
     "behind": "object 'cup': 1 frames are valid but behind the camera (the first: frame 2)",
     "unsure": "object 'cup': 2 frames are valid but have no confidence",
+    "doubted": "object 'cup': 1 frames are valid although their pose is doubted (the first: frame 5)",
     "iou": "object 'cup': 1 frames have a mask_iou outside 0..1 (the first: frame 7)",
     "covariance": "negative variance (the first: frame 1)",
     "symmetry": "object 'cup': symmetry must start with the identity",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import dexman_pose as dp
+from dexman_pose.data import Doubt
 from dexman_pose.data.tracks import HandTrack, PoseTrack, RigidObject
 from dexman_pose.imaging.camera_motion import CameraMotion
 from dexman_pose.pipeline import fixed_camera
@@ -28,6 +30,10 @@ def test_only_shapes_made_from_the_clip_lose_their_flag(tiny_scene: Any, motion:
     assert left["made"].valid.tolist() == [True, False, False, True, False]
     assert left["given"].valid.tolist() == [True, True, True, True, False]
     assert objects["made"].valid.tolist() == [True, True, True, True, False]
+    judged = replace(objects["made"], track=replace(track, doubt=np.array([512, 512, 0, 0, 1], np.uint16)))
+    told = fixed_camera.withhold_objects({"made": judged}, {"made": None}, motion)["made"].track
+    assert told.doubt is not None and told.confidence[~told.valid].max() == 0.0
+    assert told.doubt.tolist() == [512, 512 | Doubt.CAMERA, Doubt.CAMERA, 0, 1]
 
 
 def test_only_bridged_hands_lose_their_flag(motion: CameraMotion) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack
+from dexman_pose.data.doubt import Doubt
+from dexman_pose.data.tracks import doubted
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.optimize.arrow_system import POSE_SIZE
@@ -146,6 +148,7 @@ def smooth_measured(
     doubt = options.guessed**2 if guessed else 1.0
     measured = replace(track, camera_from_object=poses, covariance=doubt * track.covariance)
     firm, valid, name = np.zeros(len(track), bool), track.valid, object_clip.name
+    outlying = np.zeros(len(track), bool)
     solved = measured
     for attempt in range(_ROUNDS):
         if not valid.any():
@@ -161,19 +164,24 @@ def smooth_measured(
         if (ok == valid).all():
             break
         _log.info("%s: %d frames jump or left their mask and are not valid", name, int((valid & ~ok).sum()))
+        outlying |= valid & left
         valid = ok
-    return _without(measured, solved, valid)
+    return _without(measured, solved, valid, outlying)
 
 
-def _without(measured: PoseTrack, solved: PoseTrack, valid: Bools) -> PoseTrack:
-    """The solved track; frames that are ``valid`` no more hold what was measured there, and nothing invented."""
+def _without(measured: PoseTrack, solved: PoseTrack, valid: Bools, outlying: Bools) -> PoseTrack:
+    """The solved track; frames that are ``valid`` no more hold what was measured there, and nothing invented.
+
+    The reason is kept: those (T,) of them that are ``outlying`` left their mask for their neighbours, the others jump.
+    """
     refused = measured.valid & ~valid
     poses = np.where(refused[:, None, None], measured.camera_from_object, solved.camera_from_object)
     overlap = solved.mask_iou
     if overlap is not None and measured.mask_iou is not None:
         overlap = np.where(refused, measured.mask_iou, overlap)
-    confidence = np.where(valid, solved.confidence, 0.0)
-    return replace(solved, camera_from_object=poses, valid=valid, confidence=confidence, mask_iou=overlap)
+    held = replace(solved, camera_from_object=poses, valid=measured.valid, mask_iou=overlap)
+    held = doubted(held, refused & outlying, Doubt.OUTLIER)
+    return doubted(held, refused & ~outlying, Doubt.JUMP)
 
 
 def _solved(

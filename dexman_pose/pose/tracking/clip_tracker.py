@@ -106,7 +106,7 @@ def track_objects(
 
     Returns:
         A track per object. Frames in which it was lost hold the last good pose with ``valid`` False; frames whose
-        pose is doubted hold that pose, ``valid`` False as well. ``doubt`` says why.
+        pose is doubted hold that pose and its confidence, ``valid`` False as well. ``doubt`` says why.
     """
     options = options or TrackOptions()
     records = {name: _Record.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
@@ -235,7 +235,7 @@ def _finish(name: str, record: _Record, start: TrackStart, options: TrackOptions
     return PoseTrack(
         poses,
         valid,
-        np.where(valid, np.clip(record.confidence, 0.0, 1.0), 0.0),
+        np.where(tracked, np.clip(record.confidence, 0.0, 1.0), 0.0),
         mask_iou=record.iou,
         covariance=np.asarray(np.linalg.inv(record.hessian + _LEAST_HESSIAN * np.eye(POSE_SIZE)), np.float64),
         doubt=doubt,

@@ -356,7 +356,7 @@ def tracked_again(track: PoseTrack) -> PoseTrack:
 
 
 def judged_again(track: PoseTrack, *, resized: bool, options: TrackVerdictOptions | None = None) -> PoseTrack:
-    """A track that a solver has mended, its doubted poses not valid again.
+    """A track that a solver has mended, or that nobody will: its doubted poses are not valid and have no confidence.
 
     Args:
         track: with the doubts it was tracked with.

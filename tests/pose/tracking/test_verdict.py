@@ -160,10 +160,11 @@ def test_a_mended_track_keeps_its_doubts_but_for_those_of_size() -> None:
     doubt = np.zeros(3, np.uint16)
     doubt[1:] = Doubt.OVERLAP, Doubt.COLORS
     made = PoseTrack(
-        np.repeat(np.eye(4)[None], 3, 0), doubt == 0, (doubt == 0) * 1.0, mask_iou=np.ones(3), doubt=doubt
+        np.repeat(np.eye(4)[None], 3, 0), doubt == 0, np.full(3, 0.6), mask_iou=np.ones(3), doubt=doubt
     )
     again = tracked_again(made)
     assert again.valid.all()
     assert judged_again(again, resized=False).valid.tolist() == [True, False, False]
     assert judged_again(again, resized=True).valid.tolist() == [True, True, False]
-    assert judged_again(again, resized=False).confidence[1:].max() == 0.0
+    assert judged_again(again, resized=False).confidence.tolist() == [0.6, 0.0, 0.0]
+    assert judged_again(again, resized=True).confidence.tolist() == [0.6, 0.6, 0.0]
