@@ -30,8 +30,3 @@ def _detected(mesh: Mesh, owner: object, use_color: bool) -> SymmetryGroup:
         _meshes[key] = owner
         finalize(owner, _known.pop, key, None)
     return _known[key]
-
-
-def symmetry_of_made(mesh: Mesh) -> SymmetryGroup:
-    """The symmetry of a user's mesh; one made from a single view is too much of a guess to have any."""
-    return symmetry_of(mesh) if mesh.seen is None else SymmetryGroup.trivial()

@@ -96,7 +96,6 @@ def frame_signals(
         return FrameSignals(overlap=overlap)
     picture = picture_crop(frame.image, crop)
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), options.blur), np.float32)
-    scale = float(np.prod(crop.factors))
     edges, beside = outline_edge_strength(own, crop, blurred, options)
     mask_edges = np.nan
     if not tracked.colored and overlap < options.mask_edges_below:
@@ -119,8 +118,6 @@ def frame_signals(
         agrees,
         behind,
         int(np.count_nonzero(known)) / count,
-        int(np.count_nonzero(crop.mask)) / scale,
-        count / scale,
         hue_histogram(picture, known, options),
     )
 

@@ -22,8 +22,6 @@ class FrameSignals:
         depth_agrees: share of the measured depth on the drawn object that agrees.
         depth_behind: share of it that lies farther: there is no such object.
         known: share of the drawn object that neither an occluder nor the image's border hides.
-        mask_pixels: of the mask, in crop pixels times the crop's reduction: comparable from frame to frame.
-        drawn_pixels: of the drawn object, the same.
         hues: (3 * bins,) histogram of the picture's colours on the drawn object, each channel summing to 1.
         points: points of the drawn texture that were found in the picture where the pose has them; NaN where the pose
             does not come from texture.
@@ -37,8 +35,6 @@ class FrameSignals:
     depth_agrees: float = np.nan
     depth_behind: float = np.nan
     known: float = np.nan
-    mask_pixels: float = np.nan
-    drawn_pixels: float = np.nan
     hues: Array = field(default_factory=lambda: np.full(24, np.nan))
     points: float = np.nan
 
@@ -55,8 +51,6 @@ class TrackSignals:
     depth_agrees: Array
     depth_behind: Array
     known: Array
-    mask_pixels: Array
-    drawn_pixels: Array
     hues: Array
     points: Array
 

@@ -40,7 +40,6 @@ class TrackVerdictOptions:
         points_confirm: points of the texture found where the pose has them from which they confirm it whatever covers
             the rest: something that no mask names may be in front, and lowers the correlation.
         hues_wrong: likeness of the picture's colours to those of the start below which a plain object is refuted.
-        hues_confirm: above which they confirm.
         edges_wrong: edges along the outline, as a share of the good level, below which they refute.
         edges_least: edges along the outline below which they refute whatever the good level.
         edges_confirm: as a share of the good level, above which they confirm.
@@ -76,7 +75,6 @@ class TrackVerdictOptions:
     colors_share: float = 0.75
     points_confirm: float = 40.0
     hues_wrong: float = 0.65
-    hues_confirm: float = 0.85
     edges_wrong: float = 0.6
     edges_least: float = 0.3
     edges_confirm: float = 0.85
