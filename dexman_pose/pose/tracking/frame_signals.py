@@ -96,10 +96,10 @@ def frame_signals(
         return FrameSignals(overlap=overlap)
     picture = picture_crop(frame.image, crop)
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), options.blur), np.float32)
-    edges, beside = outline_edge_strength(own, crop, blurred, options)
+    edges = outline_edge_strength(own, crop, blurred, options)
     mask_edges = np.nan
     if not tracked.colored and overlap < options.mask_edges_below:
-        mask_edges = outline_edge_strength(crop.mask, crop, blurred, options)[0]
+        mask_edges = outline_edge_strength(crop.mask, crop, blurred, options)
     agrees, behind = depth_shares(
         drawn.depth[0], known, crop, tracked.refiner.rasterizer.mesh.radius, options
     )
@@ -113,7 +113,6 @@ def frame_signals(
         overlap,
         colors,
         edges,
-        beside,
         mask_edges,
         agrees,
         behind,
@@ -150,19 +149,18 @@ def color_correlation(drawn: FloatImage, picture: FloatImage, where: Mask, optio
 
 def outline_edge_strength(
     drawn: Mask, crop: ComparedCrop, blurred: FloatImage, options: SignalOptions
-) -> tuple[float, float]:
-    """Mean strength in [0, 1] of the picture's edges along an outline, and along lines beside it; NaN of too few."""
+) -> float:
+    """Mean strength in [0, 1] of the picture's edges along an outline; NaN of too few points."""
     rim, normal = rim_of(drawn)
     x, y = rim.T
     h, w = drawn.shape
     free = ~crop.near_unknown[y, x] & (x > 1) & (y > 1) & (x < w - 2) & (y < h - 2)
     rim, normal = rim[free], normal[free]
     if len(rim) < options.least_points:
-        return np.nan, np.nan
+        return np.nan
     kept = slice(None, None, 1 + len(rim) // options.most_points)
     rim, normal = rim[kept], normal[kept]
-    far = options.beside
-    steps = np.array([-far - 1, -far, -1.0, 0.0, 1.0, far, far + 1])
+    steps = np.array([-1.0, 0.0, 1.0])
     at = (rim[:, None] + (steps[None, :, None] + 0.5) * normal[:, None]).astype(np.float32)
     ahead, back = (
         cv2.remap(
@@ -176,9 +174,7 @@ def outline_edge_strength(
     )
     change = 0.5 * np.abs(ahead - back).max(2).astype(np.float64)
     strength = change / (change + options.half)
-    on = strength[:, 2:5].max(1)
-    off = np.maximum(strength[:, :2].max(1), 0) + np.maximum(strength[:, 5:].max(1), 0)
-    return float(on.mean()), float(0.5 * off.mean())
+    return float(strength.max(1).mean())
 
 
 def depth_shares(

@@ -192,7 +192,6 @@ class SignalOptions:
         least_pixels: drawn pixels below which nothing is compared.
         least_points: points of the outline below which edges say nothing.
         most_points: of the outline that are looked at.
-        beside: pixels of the crop from the outline to the line beside it that it is compared with.
         half: grey levels per pixel at which an edge of the picture counts half; that of the search.
         blur: pixels, of the picture before edges are looked for.
         mask_edges_below: overlap below which edges along the mask's own outline are looked for.
@@ -207,7 +206,6 @@ class SignalOptions:
     least_pixels: int = 40
     least_points: int = 12
     most_points: int = 160
-    beside: float = 4.0
     half: float = 12.0
     blur: float = 0.8
     mask_edges_below: float = 0.95

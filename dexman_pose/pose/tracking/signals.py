@@ -17,7 +17,6 @@ class FrameSignals:
         overlap: of the drawn outline with the mask, in [0, 1].
         colors: correlation of the drawn colours with the picture, in [-1, 1].
         edges: strength of the picture's edges along the drawn outline, in [0, 1].
-        beside: strength of edges of that direction a few pixels inside and outside of it, in [0, 1].
         mask_edges: strength of the picture's edges along the mask's own outline; of meshes without colours alone.
         depth_agrees: share of the measured depth on the drawn object that agrees.
         depth_behind: share of it that lies farther: there is no such object.
@@ -30,7 +29,6 @@ class FrameSignals:
     overlap: float = np.nan
     colors: float = np.nan
     edges: float = np.nan
-    beside: float = np.nan
     mask_edges: float = np.nan
     depth_agrees: float = np.nan
     depth_behind: float = np.nan
@@ -46,7 +44,6 @@ class TrackSignals:
     overlap: Array
     colors: Array
     edges: Array
-    beside: Array
     mask_edges: Array
     depth_agrees: Array
     depth_behind: Array

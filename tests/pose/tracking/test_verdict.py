@@ -21,7 +21,7 @@ LATER = slice(8, T)
 def signals(**levels: Any) -> TrackSignals:
     """Good signals of a textured mesh, but for those given: a number, or (T,) numbers."""
     usual: dict[str, Any] = {f.name: np.full(T, np.nan) for f in fields(FrameSignals)}
-    usual |= {"overlap": 0.98, "colors": 0.85, "edges": 0.65, "beside": 0.3, "known": 1.0}
+    usual |= {"overlap": 0.98, "colors": 0.85, "edges": 0.65, "known": 1.0}
     usual |= {"hues": np.full((T, 24), 1 / 8)} | levels
     return TrackSignals(**{k: np.array(np.broadcast_to(v, (T, *np.shape(v)[1:]))) for k, v in usual.items()})
 
