@@ -159,8 +159,12 @@ def smooth_measured(
             _log.info("%s: %d poses are held fast by their masks", name, int(left.sum()))
             firm = left
             continue
-        whole = replace(solved, valid=valid & ~left)
-        ok = connected_frames(whole, mesh.center, object_clip.clip.frame_times, options.continuity)
+        ok = valid & ~left
+        if (
+            guessed or track.doubt is None
+        ):  # else the tracker has judged jumps, and colours or depth confirmed these
+            whole = replace(solved, valid=ok)
+            ok = connected_frames(whole, mesh.center, object_clip.clip.frame_times, options.continuity)
         if (ok == valid).all():
             break
         _log.info("%s: %d frames jump or left their mask and are not valid", name, int((valid & ~ok).sum()))

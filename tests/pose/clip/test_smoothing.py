@@ -32,15 +32,16 @@ def torn_track() -> PoseTrack:
     )
 
 
-def smoothed(scene: Any, track: PoseTrack) -> PoseTrack:
+def smoothed(scene: Any, track: PoseTrack, *, guessed: bool = False) -> PoseTrack:
     clip = Clip.from_frames(np.zeros((FRAMES, 8, 8, 3), np.uint8))
     masks = MaskSequence(("thing",), 8, 8, FRAMES)
     object_clip = ObjectClip(clip, masks, "thing", scene.camera, None)
-    return smooth_measured(track, scene.mesh, object_clip, SymmetryGroup.trivial(), SmoothOptions(reach=1e5))
+    options, group = SmoothOptions(reach=1e5), SymmetryGroup.trivial()
+    return smooth_measured(track, scene.mesh, object_clip, group, options, guessed=guessed)
 
 
 def test_frames_that_jump_are_not_valid_and_say_so(scene: Any) -> None:
-    found = smoothed(scene, torn_track())
+    found = smoothed(scene, torn_track(), guessed=True)
     middle = FRAMES // 2
     assert not found.valid[middle - 1 : middle + 1].any()
     assert found.valid[: middle - 8].all() and found.valid[middle + 8 :].all()
@@ -57,3 +58,8 @@ def test_frames_that_jump_are_not_valid_and_say_so(scene: Any) -> None:
 def test_a_track_that_nobody_judged_stays_without_reasons(scene: Any) -> None:
     found = smoothed(scene, replace(torn_track(), doubt=None))
     assert found.doubt is None and not found.valid.all()
+
+
+def test_a_jump_that_the_tracker_judged_confirmed_stays_with_the_mesh_that_was_given(scene: Any) -> None:
+    found = smoothed(scene, torn_track())
+    assert found.valid.all() and found.doubt is not None and not found.doubt.any()
