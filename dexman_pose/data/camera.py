@@ -14,6 +14,9 @@ from dexman_pose.errors import InputError
 
 CameraSource = Literal["given", "estimated", "assumed"]
 
+_ROW_TOLERANCE = 1e-5
+"""By which the last row of K may differ from 0, 0, 1."""
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -39,7 +42,8 @@ class Camera:
 
     def __post_init__(self) -> None:
         k = _check.array(self.K, "Camera.K", (3, 3))
-        if k[0, 0] <= 0 or k[1, 1] <= 0 or not np.allclose(k[2], [0, 0, 1]):
+        (fx, _, _), (_, fy, _), last = k.tolist()  # plain numbers: one is made for every crop of every frame
+        if fx <= 0 or fy <= 0 or max(abs(last[0]), abs(last[1]), abs(last[2] - 1.0)) > _ROW_TOLERANCE:
             raise InputError(
                 "Camera.K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths in pixels, "
                 f"but got {k.tolist()}"
@@ -108,7 +112,7 @@ class Camera:
         ``width`` and ``height`` are those of the resized crop; ``scale`` is one factor, or (2,) along x and y. Pixel
         (u, v) maps to ((u - x0 + 0.5) * scale - 0.5, ...): area-preserving resizing, as image libraries do it.
         """
-        sx, sy = np.broadcast_to(scale, 2)
+        sx, sy = (scale, scale) if isinstance(scale, float) else np.broadcast_to(scale, 2)
         k = self.K.copy()
         k[0] *= sx
         k[1] *= sy

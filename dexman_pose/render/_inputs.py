@@ -49,12 +49,18 @@ def intrinsics(value: ArrayLike, batch: int) -> Array:
         raise InputError(
             f"K must have shape (3, 3) or ({batch}, 3, 3) for {batch} poses, but got {np.shape(value)}"
         )
-    upper = np.all(out[:, (1, 2, 2), (0, 0, 1)] == 0.0) and np.all(out[:, 2, 2] == 1.0)
-    if not upper or np.any(out[:, 0, 0] <= 0.0) or np.any(out[:, 1, 1] <= 0.0):
+    held = out[:1] if out.strides[0] == 0 else out  # one matrix for all
+    if not all(_is_pinhole(k) for k in held.tolist()):
         raise InputError(
             "K must be [[fx, skew, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths in pixels"
         )
     return out
+
+
+def _is_pinhole(k: list[list[float]]) -> bool:
+    """Whether a matrix is upper triangular with positive focal lengths; plain numbers are the quickest to compare."""
+    (fx, _, _), (lower, fy, _), last = k
+    return lower == 0.0 and last == [0.0, 0.0, 1.0] and fx > 0.0 and fy > 0.0
 
 
 def image_size(width: int, height: int) -> tuple[int, int]:
