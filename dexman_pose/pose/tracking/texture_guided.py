@@ -83,7 +83,8 @@ def pose_by_texture(
     if found.matches is None:
         with_outline = _measured(refiner, _with_outline(refiner, found, evidence, base, predicted), evidence)
         seen = found.correlation(with_outline.camera_from_object)
-        if seen > found.ncc - o.gray_loss and with_outline.iou > result.iou:
+        # A mask that the mesh can explain without the colours objecting is believed.
+        if seen > found.ncc - o.gray_loss and with_outline.iou > max(o.mask_agrees, result.iou):
             result, ncc = with_outline, seen
         if result.iou < o.gray_iou or ncc < o.gray_share * state.good_ncc or state.lost_for:
             return None
