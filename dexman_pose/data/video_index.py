@@ -20,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.data.frames.colors import matrix_of, note_colors
+from dexman_pose.data.frames.display import Orientation, orientation_of
+from dexman_pose.data.frames.streams import note_choice, pick_stream
 from dexman_pose.errors import VideoError
 from dexman_pose.progress import progress
 
@@ -39,7 +42,7 @@ class VideoIndex:
         keys: indices of the frames decoding can start from; the first entry is 0.
         width: picture width in pixels, upright.
         height: picture height in pixels, upright.
-        quarter_turns: counter-clockwise quarter turns that make the decoded picture upright.
+        orientation: how the decoded picture is made upright.
     """
 
     times: NDArray[np.float64]
@@ -47,7 +50,7 @@ class VideoIndex:
     keys: list[int]
     width: int
     height: int
-    quarter_turns: int
+    orientation: Orientation
 
     @property
     def seekable(self) -> bool:
@@ -74,23 +77,17 @@ class VideoDecoder:
                 f"{self.path} cannot be opened as a video ({_reason(error)}): not a video, or cut off "
                 "before its index was written; give a file that a video player opens"
             ) from error
-        self.stream: Any = self._pick_stream()
+        try:
+            self.stream: Any = pick_stream(self.container, self.path)
+        except VideoError:
+            self.container.close()
+            raise
         context = self.stream.codec_context
         context.thread_type = "AUTO"
         context.thread_count = min(4, cpu_count() or 1)  # every thread holds a picture
         if self.cheap:
             context.options = dict(_CHEAP)
         self._fresh = True
-
-    def _pick_stream(self) -> Any:
-        streams = [s for s in self.container.streams.video if "attached_pic" not in _disposition(s)]
-        if not streams or self.container.format.name == "tty":
-            kinds = sorted({str(s.type) for s in self.container.streams})
-            self.container.close()
-            raise VideoError(
-                f"{self.path} holds no video, only {', '.join(kinds) or 'nothing'} (or is cut off)"
-            )
-        return streams[0]
 
     def close(self) -> None:
         self.container.close()
@@ -139,28 +136,31 @@ def build_index(path: Path, max_frames: int | None) -> VideoIndex:
     """
     decoder = VideoDecoder(path, cheap=True)
     try:
-        stamps, keys, shape, turns = _scan(decoder, max_frames)
+        stamps, keys, shape, orientation = _scan(decoder, max_frames)
         rate = decoder.stream.average_rate or decoder.stream.guessed_rate or Fraction(30)
         times = _times(stamps, float(decoder.stream.time_base or 1 / rate), float(rate))
         offset = max(0.0, float(stamps[0] or 0) * float(decoder.stream.time_base or 0)) if stamps else 0.0
         _refuse_damage(decoder, times, offset, max_frames)
+        note_choice(decoder.container, decoder.stream, path)
         _note_aspect(decoder)
     finally:
         decoder.close()
-    height, width = shape if turns % 2 == 0 else shape[::-1]
-    return VideoIndex(times, stamps, keys, width, height, turns)
+    width, height = orientation.size(shape[1], shape[0])
+    return VideoIndex(times, stamps, keys, width, height, orientation)
 
 
 def _scan(
     decoder: VideoDecoder, max_frames: int | None
-) -> tuple[list[int | None], list[int], tuple[int, int], int]:
+) -> tuple[list[int | None], list[int], tuple[int, int], Orientation]:
     stamps: list[int | None] = []
-    keys, shape, turns = [0], (0, 0), 0
+    keys, shape, orientation = [0], (0, 0), Orientation()
     total = max_frames or decoder.stream.frames or None
     for picture in progress(decoder.pictures(), "reading video", total=total):
         index = len(stamps)
         if index == 0:
-            shape, turns = (picture.height, picture.width), _quarter_turns(decoder.path, picture)
+            shape, orientation = (picture.height, picture.width), orientation_of(picture, decoder.path)
+            matrix_of(picture, decoder.path)
+            note_colors(picture, decoder.path)
         elif (picture.height, picture.width) != shape:
             raise VideoError(
                 f"{decoder.path} changes its picture size at frame {index}, from {shape[1]}x{shape[0]} to "
@@ -172,7 +172,7 @@ def _scan(
         stamps.append(picture.pts)
         if len(stamps) == max_frames:
             break
-    return stamps, keys, shape, turns
+    return stamps, keys, shape, orientation
 
 
 def _refuse_damage(
@@ -250,13 +250,6 @@ def _times(stamps: list[int | None], unit: float, rate: float) -> NDArray[np.flo
     return times
 
 
-def _quarter_turns(path: Path, picture: Any) -> int:
-    degrees = int(picture.rotation)
-    if degrees % 90:
-        log.warning("%s asks for a rotation of %d degrees; the nearest quarter turn is used", path, degrees)
-    return round(degrees / 90) % 4
-
-
 def _note_aspect(decoder: VideoDecoder) -> None:
     aspect = decoder.stream.sample_aspect_ratio
     if aspect and aspect != 1:
@@ -265,10 +258,6 @@ def _note_aspect(decoder: VideoDecoder) -> None:
             decoder.path,
             aspect,
         )
-
-
-def _disposition(stream: Any) -> str:
-    return str(getattr(stream, "disposition", ""))
 
 
 def _reason(error: BaseException) -> str:
