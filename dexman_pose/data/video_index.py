@@ -65,13 +65,15 @@ class VideoDecoder:
 
     path: Path
     cheap: bool = False
+    options: dict[str, str] = field(default_factory=dict)
     damage: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         av = require("av", "video", "reading videos")
         self._error: type[Exception] = av.error.FFmpegError
         try:
-            self.container: Any = av.open(str(self.path))
+            # Tags may be written in any encoding; they are not used, so none of them may stop the reading.
+            self.container: Any = av.open(str(self.path), metadata_errors="replace", options=self.options)
         except (self._error, OSError) as error:
             raise VideoError(
                 f"{self.path} cannot be opened as a video ({_reason(error)}): not a video, or cut off "
@@ -118,6 +120,11 @@ class VideoDecoder:
             except EOFError:
                 return
 
+    def count_packets(self) -> int:
+        """Number of stored pictures that can be read, none of them decoded."""
+        self._fresh = False
+        return sum(1 for packet in self._packets() if packet is not None)
+
     def _packets(self) -> Iterator[Any]:
         try:
             for packet in self.container.demux(self.stream):
@@ -140,7 +147,8 @@ def build_index(path: Path, max_frames: int | None) -> VideoIndex:
         rate = decoder.stream.average_rate or decoder.stream.guessed_rate or Fraction(30)
         times = _times(stamps, float(decoder.stream.time_base or 1 / rate), float(rate))
         offset = max(0.0, float(stamps[0] or 0) * float(decoder.stream.time_base or 0)) if stamps else 0.0
-        _refuse_damage(decoder, times, offset, max_frames)
+        stored = _stored(decoder, len(times), max_frames)
+        _refuse_damage(decoder, times, offset, max_frames, stored)
         note_choice(decoder.container, decoder.stream, path)
         _note_aspect(decoder)
     finally:
@@ -175,8 +183,36 @@ def _scan(
     return stamps, keys, shape, orientation
 
 
+def _stored(decoder: VideoDecoder, decoded: int, max_frames: int | None) -> int | None:
+    """Number of pictures in an MP4 or MOV file whose header speaks of more than were decoded; None where it does not.
+
+    Those that are there but hidden by the file's edit list are told, since a damaged list looks like a trimmed clip.
+    """
+    promised = int(decoder.stream.frames or 0)
+    if decoded >= promised or decoded == max_frames or "mp4" not in decoder.container.format.name.split(","):
+        return None
+    whole = VideoDecoder(decoder.path, options={"ignore_editlist": "1"})
+    try:
+        stored = whole.count_packets()
+    finally:
+        whole.close()
+    if decoded < stored and not decoder.damage:
+        log.warning(
+            "%s shows %d of its %d frames: its edit list or times hide the others, as after trimming; if that is not "
+            "wanted, write the file again: ffmpeg -ignore_editlist 1 -i IN OUT.mp4",
+            decoder.path,
+            decoded,
+            stored,
+        )
+    return stored
+
+
 def _refuse_damage(
-    decoder: VideoDecoder, times: NDArray[np.float64], offset: float, max_frames: int | None
+    decoder: VideoDecoder,
+    times: NDArray[np.float64],
+    offset: float,
+    max_frames: int | None,
+    stored: int | None,
 ) -> None:
     decoded = len(times)
     if decoded == 0:
@@ -185,7 +221,7 @@ def _refuse_damage(
     good = min([decoded, *(index for index, _ in decoder.damage if index >= 0)])
     if max_frames is not None and good >= max_frames:
         return
-    promised = _promised(decoder, times, offset)
+    promised = _promised(decoder, times, offset, stored)
     if not decoder.damage and not promised:
         return
     good = min(good, _before_gap(times))
@@ -195,13 +231,15 @@ def _refuse_damage(
     raise VideoError(f"{decoder.path} is cut off or damaged: {of} frames decode{where}; {advice}")
 
 
-def _promised(decoder: VideoDecoder, times: NDArray[np.float64], offset: float) -> int:
+def _promised(decoder: VideoDecoder, times: NDArray[np.float64], offset: float, stored: int | None) -> int:
     """Number of frames by the header when fewer were found, else 0.
 
-    An undamaged file reaches the count of the header or its duration: the count may contain frames that an edit
-    list hides, the duration may be counted from before the first frame, at ``offset`` seconds.
+    In an MP4 file, every picture that its index lists must be there (``stored``). Other undamaged files reach the
+    count of the header or its duration, which may be counted from before the first frame, at ``offset`` seconds.
     """
     count, duration = int(decoder.stream.frames or 0), _duration(decoder)
+    if stored is not None:
+        return count if stored < count else 0
     if count and len(times) >= count * (1.0 - _MISSING_TOLERATED) - 1.0:
         return 0
     steps = np.diff(times) if len(times) > 1 else np.array([1.0 / 30.0])

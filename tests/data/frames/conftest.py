@@ -40,7 +40,7 @@ def write_planes(tmp_path: Path) -> PlaneWriter:
         with av.open(str(path), "w") as out:
             stream: Any = out.add_stream(codec, rate=25)
             stream.width, stream.height, stream.pix_fmt = width, height, pixels
-            stream.options = {"qp": "0"} if codec == "libx264" else {}
+            stream.options = {"qp": "0", "preset": "ultrafast"} if codec == "libx264" else {}
             context = stream.codec_context
             tags = {"colorspace": matrix, "color_range": 2 if full else None, "color_trc": transfer}
             for tag, value in tags.items():
