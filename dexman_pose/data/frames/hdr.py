@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,7 +63,9 @@ class HighRange:
         self._srgb = np.rint(255.0 * srgb_code(np.arange(_CODES) / (_CODES - 1))).astype(np.uint8)
 
     def display_colors(self, codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 sRGB of (H, W, 3) uint16 codes of BT.2020 RGB, full range."""
+        """(H, W, 3) uint8 sRGB of (H, W, 3) uint16 codes of BT.2020 RGB."""
+        import cv2  # here, so that the help of the command line loads without it
+
         light = self._linear[codes]
         if self.transfer == HLG:
             # BT.2100's system gamma of 1.2: a display shows scene luminance Y as Y ** 1.2, hue kept.
