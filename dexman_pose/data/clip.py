@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.data.frames.guard import damage_is_bad_input
 from dexman_pose.data.frames.picture import picture_header, read_picture
 from dexman_pose.data.frames.picture_folder import frames_in, natural_key
 from dexman_pose.data.video_reader import VideoSource
@@ -67,7 +68,10 @@ class Clip:
     def open(cls, path: str | Path, *, max_frames: int | None = None) -> Clip:
         """Open a video file; its frames are decoded when asked for.
 
-        Rotation flags are applied, so the picture is upright. Pixels that are not square are used as stored.
+        Turns and mirrors of the display matrix are applied, so the picture is upright. Colours are those of the file's
+        tags; untagged ones are BT.709 from 720 rows or 1280 columns on, else BT.601; HLG and PQ are mapped to display
+        colours, with a warning. Of several video streams the largest is taken, with a warning. Pixels that are not
+        square are used as stored, with a warning.
 
         Args:
             path: any container and codec that FFmpeg reads.
@@ -78,9 +82,9 @@ class Clip:
         """
         path = Path(path)
         _check_file(path)
-        if max_frames is not None and max_frames < 1:
-            raise VideoError(f"max_frames must be 1 or more, but got {max_frames}")
-        source = VideoSource(path, max_frames)
+        _check_count(max_frames)
+        with damage_is_bad_input(path, "{path} cannot be read as a video"):
+            source = VideoSource(path, max_frames)
         index = source.index
         return cls(source, index.times, (index.width, index.height), path=path, files=[path])
 
@@ -115,6 +119,7 @@ class Clip:
         Raises:
             VideoError: nothing there, a damaged image, images of several sizes, or several kinds of images.
         """
+        _check_count(max_frames)
         folder = Path(folder_or_paths) if isinstance(folder_or_paths, (str, Path)) else None
         paths = frames_in(folder) if folder else [Path(str(p)) for p in folder_or_paths]  # type: ignore[union-attr]
         paths = paths[:max_frames]
@@ -218,6 +223,11 @@ class _Images(_Memory):
                 f"{self._paths[index]} has shape {image.shape}, but the first image {self._shape}"
             )
         return image
+
+
+def _check_count(max_frames: int | None) -> None:
+    if max_frames is not None and max_frames < 1:
+        raise VideoError(f"max_frames must be 1 or more, but got {max_frames}")
 
 
 def _check_file(path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data.frames.colors import ColorConverter
+from dexman_pose.data.frames.guard import damage_is_bad_input
 from dexman_pose.data.video_index import VideoDecoder, build_index
 from dexman_pose.errors import VideoError
 
@@ -129,5 +130,6 @@ class VideoSource:
                 yield at, picture
 
     def _upright(self, colors: ColorConverter, picture: Any) -> Frame:
-        upright: Frame = self.index.orientation.upright(colors.rgb(picture))
+        with damage_is_bad_input(self.path, "{path} holds a frame that cannot be converted to RGB"):
+            upright: Frame = self.index.orientation.upright(colors.rgb(picture))
         return upright
