@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.data.files import TEMPORARY
 from dexman_pose.errors import InputError, VideoError
 
 Frame = NDArray[np.uint8]
@@ -55,7 +56,9 @@ def write_video(
     times = None if frame_times is None else np.asarray(frame_times, dtype=np.float64)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        # Named as other unfinished files are, so that the next run in the folder removes what a killed one left.
+        prefix = f"{TEMPORARY}{path.stem.removeprefix(TEMPORARY)}."
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     os.close(handle)

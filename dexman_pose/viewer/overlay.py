@@ -15,6 +15,7 @@ from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.resize import resize_labels, resize_picture
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
 from dexman_pose.viewer.describe import contact_text
@@ -71,10 +72,9 @@ class OverlayRenderer:
         if image.shape[1::-1] == self.size:
             canvas = Canvas(np.array(image, order="C"))
         else:
-            canvas = Canvas(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
+            canvas = Canvas(resize_picture(image, self.size))
         if self.masks is not None:
-            labels = self.masks.labels(index)
-            labels = cv2.resize(labels, self.size, interpolation=cv2.INTER_NEAREST)
+            labels = resize_labels(self.masks.labels(index), self.size)
             canvas.tint(labels, self._tints, _TINT)
         self._draw_objects(canvas, index)
         for side, hand in self.trajectory.hands.items():

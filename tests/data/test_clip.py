@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import tracemalloc
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dexman_pose.data import Clip, video_reader
+from dexman_pose.data.clip import numbers_of
 from dexman_pose.errors import InputError, VideoError
 
 av = pytest.importorskip("av")
@@ -158,6 +160,50 @@ def test_damage_inside_is_noticed(make_video: VideoMaker) -> None:
         Clip.open(path)
 
 
+def _patched(path: Path, box: bytes, offset: int, value: bytes) -> Path:
+    """A copy of an MP4 file with bytes of a box of its index replaced, ``offset`` bytes from the box's name."""
+    data = bytearray(path.read_bytes())
+    at = data.rindex(box) + offset
+    data[at : at + len(value)] = value
+    patched = path.with_name(f"patched_{path.name}")
+    patched.write_bytes(data)
+    return patched
+
+
+@pytest.mark.parametrize("entry", [12, 31, 38])
+def test_an_index_that_points_beyond_the_file_is_refused(make_video: VideoMaker, entry: int) -> None:
+    """The size of one picture is damaged, so it and those after it are lost: even the last two count."""
+    cut = _patched(make_video(), b"stsz", 16 + 4 * entry, b"\xff")
+    with pytest.raises(VideoError, match=r"cut off or damaged: \d+ of 40 frames decode") as caught:
+        Clip.open(cut)
+    good = int(str(caught.value).split("max_frames=")[1].split()[0])
+    assert 0 < good <= entry
+    assert [number_of(f) for _, f in Clip.open(cut, max_frames=good).frames()] == list(range(good))
+
+
+def test_frames_hidden_by_the_index_are_told(
+    make_video: VideoMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A time before the edit list's beginning, which is what trimming looks like and damage may."""
+    path = make_video()
+    with caplog.at_level(logging.WARNING):
+        assert Clip.open(path).num_frames == 40
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        clip = Clip.open(
+            _patched(path, b"elst", 12, (400).to_bytes(4, "big"))
+        )  # shows 0.4 s, in units of 1 ms
+    assert 8 <= clip.num_frames <= 12
+    assert f"shows {clip.num_frames} of its 40 frames" in caplog.text
+
+
+def test_tags_in_any_encoding_do_not_matter(make_video: VideoMaker) -> None:
+    path = make_video()
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"Lavf", b"\xff\xfeL\xe9"))
+    assert Clip.open(path).num_frames == 40
+
+
 def test_sound_without_pictures_is_no_clip(tmp_path: Path) -> None:
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as out:
@@ -278,6 +324,35 @@ def test_clips_from_images_are_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(VideoError, match="holds no images"):
         Clip.from_images(tmp_path / "none")
+
+
+def test_frames_keep_the_names_and_numbers_of_their_files(tmp_path: Path) -> None:
+    for name in ("color_000013", "color_000007", "color_000112"):
+        Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / f"{name}.png")
+    clip = Clip.from_images(tmp_path)
+    assert clip.frame_names == ("color_000007", "color_000013", "color_000112")
+    assert clip.frame_numbers is not None and clip.frame_numbers.tolist() == [7, 13, 112]
+    assert Clip.from_images(tmp_path, max_frames=2).frame_names == ("color_000007", "color_000013")
+    memory = Clip.from_frames(np.zeros((2, 4, 6, 3), np.uint8))
+    assert memory.frame_names == () and memory.frame_numbers is None
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        (["frame-000001.color", "frame-000004.color"], [1, 4]),
+        (["cam2_9", "cam2_10"], [9, 10]),
+        (["a", "b"], None),
+        (["1", "one"], None),
+        (["2", "1"], None),
+        (["left_3", "right_3"], None),
+        (["1" * 30, "2" * 30], None),
+        ([], None),
+    ],
+)
+def test_numbers_in_names(names: list[str], numbers: list[int] | None) -> None:
+    found = numbers_of(names)
+    assert (None if found is None else found.tolist()) == numbers
 
 
 @pytest.mark.data

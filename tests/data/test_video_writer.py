@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dexman_pose.data import Clip
+from dexman_pose.data.files import TEMPORARY
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
 
@@ -47,3 +49,19 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fps"):
         write_video(tmp_path / "clip.mp4", [gradient(8, 8, 0)], 0.0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_leaves_has_the_name_of_unfinished_files(tmp_path: Path) -> None:
+    """A killed process cannot tidy up: the run folder sweeps files by the beginning of their names."""
+    names: list[str] = []
+
+    def frames() -> Iterator[np.ndarray]:
+        for k in range(3):
+            names.extend(p.name for p in tmp_path.iterdir())
+            yield gradient(48, 64, k)
+
+    for name in ("overlay.mp4", TEMPORARY + "overlay.mp4"):
+        names.clear()
+        write_video(tmp_path / name, frames())
+        (tmp_path / name).unlink()
+        assert names and all(n.startswith(TEMPORARY + "overlay.") for n in names)

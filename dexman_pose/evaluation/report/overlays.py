@@ -14,6 +14,7 @@ from dexman_pose.data import Camera, Mesh, PoseTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.columns import protocol_number
 from dexman_pose.evaluation.results import ObjectScores, Results
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
 from dexman_pose.viewer.outline import SceneOutlines
@@ -187,9 +188,11 @@ def _cut(image: Image, box: tuple[int, int, int, int]) -> tuple[Canvas, float]:
     x0, y0, width, height = box
     scale = min(_WIDTH / width, _HEIGHT / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    part = np.ascontiguousarray(image[y0 : y0 + height, x0 : x0 + width])
-    return Canvas(np.ascontiguousarray(cv2.resize(part, size, interpolation=how))), scale
+    way = Way.AREA if scale < 1 else Way.CUBIC
+    part = np.array(
+        image[y0 : y0 + height, x0 : x0 + width], order="C"
+    )  # drawn on, so never the picture itself
+    return Canvas(np.ascontiguousarray(resize_picture(part, size, way))), scale
 
 
 def _mapped(curve: Array, box: tuple[int, int, int, int], scale: float) -> Array:
