@@ -172,7 +172,8 @@ def truth_hand(
     if not good.any():
         return None
     points[~good] = points[int(np.argmax(good))]
-    pixels = camera.project(points) if joints_2d is None else np.array(joints_2d, dtype=np.float64)
+    ideal = camera.without_lens()
+    pixels = ideal.project(points) if joints_2d is None else np.array(joints_2d, dtype=np.float64)
     pixels[~good] = 0.0
     bones = points[good] - points[good][:, np.maximum(JOINT_PARENTS, 0)]
     lengths = np.median(np.linalg.norm(bones, axis=-1), axis=0)

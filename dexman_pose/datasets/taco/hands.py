@@ -255,7 +255,7 @@ def hand_track(
     return HandTrack(
         side,
         seen,
-        camera.project(safe),
+        camera.without_lens().project(safe),
         usable,
         np.zeros(len(seen), dtype=bool),
         usable.astype(np.float64),
