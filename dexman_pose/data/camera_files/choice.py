@@ -213,12 +213,13 @@ def _middle_one(cameras: Sequence[FoundCamera], width: int, height: int) -> Foun
     """
     focal = np.array([c.K[0, 0] for c in cameras])
     middle = cameras[int(np.argsort(focal, kind="stable")[len(focal) // 2])]
-    reference, unlike, worst = _seen(middle, width, height), middle, 0.0
+    rays = _rays(middle, width, height)
+    reference, unlike, worst = _seen(middle, rays), middle, 0.0
     known: dict[bytes, float] = {}
     for camera in cameras:
         key = camera.K.tobytes() + _lens_key(camera)
         if key not in known:
-            known[key] = float(np.abs(_seen(camera, width, height) - reference).max())
+            known[key] = float(np.abs(_seen(camera, rays) - reference).max())
         if not known[key] <= worst:
             unlike, worst = camera, known[key]
     if not worst <= _OPTIONS.same * width:
@@ -236,10 +237,14 @@ def _lens_key(camera: FoundCamera) -> bytes:
     return b"" if lens is None else lens.model.encode() + lens.coefficients.tobytes()
 
 
-def _seen(camera: FoundCamera, width: int, height: int) -> Array:
-    """Pixels at which rays all over the picture are seen."""
+def _rays(camera: FoundCamera, width: int, height: int) -> Array:
+    """Rays (N, 2) all over the picture, roughly."""
     x, y = (np.linspace(-0.5, 0.5, 5) * side / camera.K[0, 0] for side in (width, height))
-    rays = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    return np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+
+
+def _seen(camera: FoundCamera, rays: Array) -> Array:
+    """Pixels (N, 2) at which rays are seen."""
     places = rays if camera.lens is None else camera.lens.distort(rays)
     places = np.where(np.isfinite(places), places, rays)
     return places @ camera.K[:2, :2].T + camera.K[:2, 2]
