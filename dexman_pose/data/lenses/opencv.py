@@ -35,8 +35,8 @@ _OPTIONS = FitOptions()
 def opencv_coefficients(lens: Lens, extent: float, options: FitOptions = _OPTIONS) -> Array:
     """(12,) OpenCV's k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4 nearest to a lens; its own where it is OpenCV's.
 
-    Radial lenses are met to 0.02 pixels of a 640x480 picture, those with strong tangential terms to about one. The middle
-    of OpenCV's pictures has the scale of K, that of ``fov`` has not: it is met to some pixels.
+    Radial lenses are met to 0.02 pixels of a 640x480 picture, those with strong tangential terms to about one. The
+    middle of OpenCV's pictures has the scale of K, that of ``fov`` has not: it is met to some pixels.
 
     Args:
         lens: of any model.

@@ -145,7 +145,7 @@ def test_bad_lenses_are_named() -> None:
         Camera(K, 640, 480, [0.1, 0.0, 0.0])  # type: ignore[arg-type]
     with pytest.raises(InputError, match="NaN"):
         Lens("fisheye", np.full(4, np.nan))
-    with pytest.raises(InputError, match="transposed, give K.T"):
+    with pytest.raises(InputError, match="it is transposed"):
         Camera(K.T, 640, 480)
 
 
