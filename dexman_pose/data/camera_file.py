@@ -26,12 +26,12 @@ def load_camera(path: str | Path, width: int, height: int) -> Camera:
     of the top-left pixel; files whose tools count from its corner (COLMAP, instant-ngp, nerfstudio) are converted.
 
     Args:
-        path: JSON, YAML, XML, text, npy or npz. Formats are known by their content: K as three rows of numbers,
-            ``{"K" or "cam_K" or "camera_matrix" or "intrinsics": ...}``, ``{"fx", "fy", "cx", "cy"}``, OpenCV's
-            FileStorage, ROS' camera_info, Kalibr's camchain, COLMAP's cameras.txt and cameras.bin, RealSense's JSON and
-            text, an Azure Kinect's calibration, Open3D's and Record3D's column-major K, BOP's camera.json and
-            scene_camera.json, MegaPose's camera_data.json, M3T's and DexYCB's YAML, transforms.json of instant-ngp,
-            nerfstudio and Blender.
+        path: a folder of COLMAP, BOP, MegaPose, FoundationPose or nerfstudio, or a file: JSON, YAML, XML, text, npy or
+            npz. Formats are known by their content: K as three rows of numbers, ``{"K" or "cam_K" or "camera_matrix" or
+            "intrinsics": ...}``, ``{"fx", "fy", "cx", "cy"}``, OpenCV's FileStorage, ROS' camera_info, Kalibr's
+            camchain, COLMAP's cameras.txt and cameras.bin, RealSense's JSON and text, an Azure Kinect's calibration,
+            Open3D's and Record3D's column-major K, BOP's camera.json and scene_camera.json, MegaPose's
+            camera_data.json, M3T's and DexYCB's YAML, transforms.json of instant-ngp, nerfstudio and Blender.
         width: width of the clip in pixels.
         height: height of the clip in pixels.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -73,7 +73,8 @@ class Undistortion:
 
     def depth(self, depth: FloatImage) -> FloatImage:
         """A depth image (H, W) in metres along the optical axis, nearest pixels; 0 where nothing was measured."""
-        return np.asarray(self._remapped(np.asarray(depth, np.float32), cv2.INTER_NEAREST), np.float32)
+        found = self._remapped(np.asarray(depth, np.float32), cv2.INTER_NEAREST)
+        return np.asarray(found, np.float32)
 
     def pixels(self, pixels: Array) -> Array:
         """Where pixels (..., 2) of the given picture lie in the undistorted one; NaN where the lens shows nothing."""
@@ -108,9 +109,13 @@ class Undistortion:
 
     def mark_outside(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A label image of the undistorted picture, ``OCCLUDER`` where it is background that was not filmed."""
-        if not self.outside.any():
+        if not self._shows_less:
             return labels
         return np.where(self.outside & (labels == BACKGROUND), np.uint8(OCCLUDER), labels)
+
+    @cached_property
+    def _shows_less(self) -> bool:
+        return bool(self.outside.any())
 
     def _remapped(self, image: NDArray[np.generic], how: int) -> NDArray[np.generic]:
         size = (self.given.height, self.given.width)
@@ -119,7 +124,8 @@ class Undistortion:
                 f"an image of {image.shape[1]}x{image.shape[0]} does not belong to a camera of {size[1]}x{size[0]}"
             )
         out = cv2.remap(image, self.map_x, self.map_y, how, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-        out[self.outside] = 0
+        if self._shows_less:
+            out[self.outside] = 0
         return np.asarray(out)
 
 

@@ -82,7 +82,12 @@ def fitted_camera(camera: FoundCamera, width: int, height: int) -> FoundCamera:
     if _is_fraction(k):
         k = _in_pixels(k, *(camera.size or (width, height)))
     if camera.size is not None:
-        k = rescale_k(k, camera.size, (width, height))
+        size = camera.size
+        if camera.crops and width * size[1] > height * size[0]:
+            rows = round(size[0] * height / width)
+            k = k - [[0, 0, 0], [0, 0, (size[1] - rows) / 2], [0, 0, 0]]
+            size = (size[0], rows)
+        k = rescale_k(k, size, (width, height))
     check_plausible(k, width, height)
     return replace(camera, K=k, size=(width, height))
 

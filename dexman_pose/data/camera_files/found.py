@@ -26,6 +26,7 @@ class FoundCamera:
         lens: model and coefficients, or None for a pinhole.
         name: what the file calls it, or "".
         angle: angle of view across in radians, where the file tells nothing else: square pixels, centred.
+        crops: whether the device's wider pictures are cut out of the middle of this one's height.
     """
 
     K: Array
@@ -33,6 +34,7 @@ class FoundCamera:
     lens: Lens | None = None
     name: str = ""
     angle: float | None = None
+    crops: bool = False
 
 
 def numbers(value: Any, what: str = "intrinsics") -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,10 @@ _FOURS = (
 )
 _WIDTHS = ("width", "imagewidth", "imgwidth", "w")
 _HEIGHTS = ("height", "imageheight", "imgheight", "h")
-_PAIRS = ("resolution", "imgsize", "imagesize", "imageresolution", "imgresolution", "size")
+_PAIRS = ("resolution", "imgsize", "imagesize", "imageresolution", "imgresolution", "size") + (
+    "intrinsicmatrixreferencedimensions",
+    "referencedimensions",
+)
 _LENSES = (
     "distortion",
     "distortions",
@@ -169,7 +173,19 @@ def _own(entries: Values, name: str) -> FoundCamera | None:
         return None
     if plain(model_name) in _OTHER_SHAPES:
         raise InputError(f"the camera model {model_name!r} is not known; give one with a pinhole and a lens")
-    return FoundCamera(k, _size(entries, k), _lens(entries), name)
+    return _of_region(FoundCamera(k, _size(entries, k), _lens(entries), name), entries.get("roi"))
+
+
+def _of_region(camera: FoundCamera, roi: Any) -> FoundCamera:
+    """The camera of a region of interest as ROS tells it: zeros for the whole picture, K always for the whole one."""
+    if not isinstance(roi, Mapping):
+        return camera
+    region = {plain(key): value for key, value in roi.items()}
+    width, height = (_whole(region.get(key, 0), f"roi.{key}") for key in ("width", "height"))
+    if width <= 0 or height <= 0:
+        return camera
+    x, y = (number(region.get(key, 0), f"roi.{key}") for key in ("xoffset", "yoffset"))
+    return replace(camera, K=camera.K - [[0, 0, x], [0, 0, y], [0, 0, 0]], size=(width, height))
 
 
 def _intrinsics(entries: Values, size: tuple[int, int] | None) -> Array | None:
@@ -241,6 +257,8 @@ def _size(entries: Values, k: Array | None) -> tuple[int, int] | None:
     pair = _first(entries, _PAIRS)
     if pair is None or k is None:
         return None
+    if isinstance(pair, Mapping):
+        pair = list(pair.values())
     if isinstance(pair, str):
         pair = pair.lower().replace("x", " ").replace(",", " ").split()
     both = numbers(pair, "the image size").ravel()

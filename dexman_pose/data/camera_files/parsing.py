@@ -19,15 +19,24 @@ from dexman_pose.data.camera_files.mapping import cameras_in
 from dexman_pose.data.camera_files.plain_text import number_cameras, realsense_cameras
 from dexman_pose.errors import InputError
 
-LARGEST = 64 << 20
+LARGEST = 32 << 20
 """Bytes: a larger file is no camera file. The cameras of a long clip's frames take a few megabytes."""
 
-LARGEST_YAML = 4 << 20
-"""Characters: YAML takes a second a megabyte."""
+LARGEST_YAML = 1 << 20
+"""Characters of YAML, which takes seconds a megabyte, and of bare numbers."""
 
 _DEEPEST = 40
 _OPENCV_TAG = re.compile(r"!!(?:python/\S+|opencv-\w+|map|seq)")
-_ENDINGS = ("---", "...")
+_IN_FOLDERS = (
+    "cameras.bin",
+    "cameras.txt",
+    "scene_camera.json",
+    "camera.json",
+    "camera_data.json",
+    "cam_K.txt",
+    "transforms.json",
+)
+"""What a folder is read by: COLMAP's, BOP's, MegaPose's, FoundationPose's, nerfstudio's."""
 
 
 def cameras_of(path: Path) -> list[FoundCamera]:
@@ -36,6 +45,8 @@ def cameras_of(path: Path) -> list[FoundCamera]:
     Raises:
         InputError: it cannot be read, is too large, or of none of the formats.
     """
+    if path.is_dir():
+        path = next((path / name for name in _IN_FOLDERS if (path / name).is_file()), path)
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"it has {path.stat().st_size >> 20} MB; a camera file is small")
@@ -79,7 +90,7 @@ def _text_cameras(text: str) -> list[FoundCamera]:
     if text.lstrip()[:5] == "<?xml" or text.lstrip().startswith("<opencv_storage"):
         return list(cameras_in(_xml(text)))
     for reader in (number_cameras, text_cameras, realsense_cameras):
-        found = reader(text)
+        found = reader(text) if len(text) <= LARGEST_YAML else []
         if found:
             return found
     return [camera for document in _documents(text) for camera in cameras_in(document)] or _nothing(text)

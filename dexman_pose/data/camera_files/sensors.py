@@ -11,6 +11,9 @@ from dexman_pose.data.camera_files.found import FoundCamera, number, numbers, of
 from dexman_pose.data.camera_files.lens_names import lens_of, model_of, plain
 from dexman_pose.errors import InputError
 
+_KINECT_COLOR = "PV0"
+"""End of the name of the colour camera, whose 16:9 pictures are the middle of its 4:3 ones."""
+
 _KINECT_MODEL = "calibrationlensdistortionmodelbrownconrady"
 
 
@@ -38,7 +41,8 @@ def kinect_camera(entries: Mapping[str, Any], name: str) -> FoundCamera:
         raise InputError("an Azure Kinect's camera needs SensorWidth and SensorHeight")
     k = of_four(fx * width, fy * height, cx * width - 0.5, cy * height - 0.5)
     lens = lens_of("brown-conrady", np.array([k1, k2, p1, p2, k3, k4, k5, k6]))
-    return FoundCamera(k, (width, height), lens, str(entries.get("location", name)))
+    where = str(entries.get("location", name))
+    return FoundCamera(k, (width, height), lens, where, crops=where.endswith(_KINECT_COLOR))
 
 
 def projection_camera(entries: Mapping[str, Any], name: str) -> FoundCamera:

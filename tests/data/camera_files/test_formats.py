@@ -250,6 +250,16 @@ FILES: dict[str, tuple[str, str, bytes | str | dict[str, Any]]] = {
         "none",
         {"intrinsics": K.T.tolist(), "imageResolution": [640, 480]},
     ),
+    "AVFoundation": (
+        "c.json",
+        "none",
+        {
+            "intrinsicMatrix": (
+                K.T * [[6.0, 6, 1], [6, 6, 1], [6, 6, 1]] + [[0, 0, 0], [0, 0, 0], [2.5, 2.5, 0]]
+            ).tolist(),
+            "intrinsicMatrixReferenceDimensions": {"width": 3840, "height": 2880},
+        },
+    ),
     "TACO": (
         "calibration.json",
         "none",
@@ -317,6 +327,25 @@ def test_kalibr_eucm(tmp_path: Path) -> None:
     rho = np.sqrt(1.1 * (0.3**2 + 0.2**2) + 1)
     expected = K[:2] @ [0.3 / (0.6 * rho + 0.4), -0.2 / (0.6 * rho + 0.4), 1.0]
     np.testing.assert_allclose(camera.project([0.3, -0.2, 1.0]), expected)
+
+
+def test_wide_pictures_of_an_azure_kinect_are_the_middle_of_its_tall_ones(tmp_path: Path) -> None:
+    camera = load_camera(_written(tmp_path, "c.json", _kinect()), 640, 360)
+    np.testing.assert_allclose(camera.K, K - [[0, 0, 0], [0, 0, 60], [0, 0, 0]], atol=1e-9)
+
+
+def test_a_region_of_interest_of_ros(tmp_path: Path) -> None:
+    roi = "roi: {x_offset: 100, y_offset: 60, height: 320, width: 480, do_rectify: false}\n---"
+    camera = load_camera(_written(tmp_path, "c.yaml", ROS2.replace("---", roi)), 480, 320)
+    np.testing.assert_allclose(camera.K, K - [[0, 0, 100], [0, 0, 60], [0, 0, 0]])
+    whole = "roi: {x_offset: 0, y_offset: 0, height: 0, width: 0, do_rectify: false}\nbinning_x: 2\nbinning_y: 2\n---"
+    camera = load_camera(_written(tmp_path, "c.yaml", ROS2.replace("---", whole)), 320, 240)
+    np.testing.assert_allclose(camera.K, [[300, 0, 159.75], [0, 300.5, 119.75], [0, 0, 1]])
+
+
+def test_folders_are_read_by_the_file_of_their_tool(tmp_path: Path) -> None:
+    _written(tmp_path, "cameras.txt", COLMAP % ("PINHOLE", PARAMS))
+    np.testing.assert_allclose(load_camera(tmp_path, 640, 480).K, K)
 
 
 def test_an_angle_of_view_alone_fits_any_size(tmp_path: Path) -> None:
