@@ -11,6 +11,10 @@ from dexman_pose.arrays import Array
 from dexman_pose.data.lenses.models import COEFFICIENTS, Lens, LensModel
 from dexman_pose.errors import InputError
 
+_DOCUMENTED = "documented_inverse_brown_conrady"
+"""RealSense's inverse model as its documentation has it: the coefficients lead from the picture to the ray. Its library
+projects by another formula since version 2.45, and which of the two a device's numbers belong to is not known."""
+
 _NAMES: dict[LensModel, Sequence[str]] = {
     "brown-conrady": (
         "plumb_bob",
@@ -47,7 +51,7 @@ _NAMES: dict[LensModel, Sequence[str]] = {
         "RADIAL_FISHEYE",
     ),
     "modified-brown-conrady": ("modified_brown_conrady",),
-    "inverse-brown-conrady": ("inverse_brown_conrady",),
+    "inverse-brown-conrady": ("inverse_brown_conrady", _DOCUMENTED),
     "fov": ("fov", "ftheta", "f-theta", "atan"),
     "division": ("division", "SIMPLE_DIVISION"),
     "eucm": ("eucm",),
@@ -126,6 +130,11 @@ def lens_of(model: LensModel | None, coefficients: Array, name: str = "") -> Len
                 f"the lens model is {name!r}, but the coefficients {values.tolist()} are not 0: name the model"
             )
         model = "brown-conrady"
+    if model == "inverse-brown-conrady" and np.any(values) and plain(name) != plain(_DOCUMENTED):
+        raise InputError(
+            f"the lens model {name!r} means one thing in RealSense's documentation and another in its library: write "
+            f"'modified_brown_conrady' to have what the library projects, or {_DOCUMENTED!r}"
+        )
     counts = COEFFICIENTS[model]
     while len(values) > counts[0] and len(values) not in counts and values[-1] == 0:
         values = values[:-1]

@@ -299,19 +299,41 @@ def test_every_format_projects_as_its_tool_does(tmp_path: Path, form: str) -> No
     np.testing.assert_allclose(camera.project(POINTS), PIXELS[lens], atol=1e-6)
 
 
-def test_inverse_brown_conrady_of_a_realsense(tmp_path: Path) -> None:
-    """The same five numbers as OpenCV's mean the way back."""
-    content = {
-        **REALSENSE,
-        "model": "distortion.inverse_brown_conrady",
-        "coeffs": [0.12, -0.02, 0.003, -0.002, 0.01],
-    }
+COEFFICIENTS = [0.12, -0.02, 0.003, -0.002, 0.01]
+
+
+@pytest.mark.parametrize(
+    ("model", "coefficients", "pixel"),
+    [  # where librealsense 2.59.1 projects (0.3, -0.2, 1)
+        ("brown_conrady", COEFFICIENTS, (502.16308, 118.48574)),
+        ("modified_brown_conrady", COEFFICIENTS, (502.14978, 118.49462)),
+        ("ftheta", [0.9, 0, 0, 0, 0], (505.93091, 115.83949)),
+        ("kannala_brandt4", [*FISHEYE, 0], (493.74274, 123.97848)),
+    ],
+)
+def test_models_of_realsense_are_those_of_its_library(
+    tmp_path: Path, model: str, coefficients: list[float], pixel: tuple[float, float]
+) -> None:
+    content = {**REALSENSE, "model": f"distortion.{model}", "coeffs": coefficients}
     camera = load_camera(_written(tmp_path, "c.json", content), 640, 480)
-    x, y = 0.3, -0.25
-    as_if_opencv = cv2.projectPoints(
-        np.array([[x, y, 1.0]]), NO_MOTION, NO_MOTION, np.eye(3), np.array(content["coeffs"])
-    )[0].ravel()
-    np.testing.assert_allclose(camera.project([*as_if_opencv, 1.0]), K[:2] @ [x, y, 1.0], atol=1e-6)
+    np.testing.assert_allclose(camera.project([0.3, -0.2, 1.0]), pixel, atol=1e-4)
+
+
+def test_the_inverse_model_of_realsense_is_asked_for(tmp_path: Path) -> None:
+    """Documentation and library disagree on what its numbers mean: five pixels apart."""
+    content = {**REALSENSE, "model": "distortion.inverse_brown_conrady", "coeffs": COEFFICIENTS}
+    path = _written(tmp_path, "c.json", content)
+    with pytest.raises(
+        InputError, match=r"'distortion.inverse_brown_conrady' means one thing in .* and another in"
+    ):
+        load_camera(path, 640, 480)
+    _written(tmp_path, "c.json", {**content, "model": "documented_inverse_brown_conrady"})
+    x, y = 0.3, -0.25  # a place in the picture; OpenCV's polynomial of it is the ray
+    ray = cv2.projectPoints(np.array([[x, y, 1.0]]), NO_MOTION, NO_MOTION, np.eye(3), np.array(COEFFICIENTS))[
+        0
+    ]
+    camera = load_camera(path, 640, 480)
+    np.testing.assert_allclose(camera.project([*ray.ravel(), 1.0]), K[:2] @ [x, y, 1.0], atol=1e-6)
 
 
 def test_ftheta_and_fov_are_one_formula(tmp_path: Path) -> None:
