@@ -14,6 +14,9 @@ from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.lenses.opencv import opencv_coefficients
 from dexman_pose.errors import InputError
 
+_FRACTION, _TINY = 10.0, 16
+"""Focal lengths up to this beside a principal point within (1, 1) are no pixels of a picture larger than this."""
+
 CameraSource = Literal["given", "estimated", "assumed"]
 
 
@@ -56,6 +59,11 @@ class Camera:
             raise InputError(
                 f"Camera size must be positive pixels, but got width={self.width}, height={self.height}"
             )
+        if min(self.width, self.height) > _TINY and k[:2].max() <= _FRACTION and 0 < k[:2, 2].max() <= 1:
+            raise InputError(
+                f"Camera.K is divided by the image size ({k.tolist()}); give it in pixels: fx and cx times the width, "
+                "fy and cy times the height"
+            )
         if self.source not in ("given", "estimated", "assumed"):
             raise InputError(
                 f"Camera.source must be 'given', 'estimated' or 'assumed', but got {self.source!r}"
@@ -72,9 +80,10 @@ class Camera:
                     "camera.without_lens()"
                 )
             return
-        distortion = _check.array(
-            np.atleast_1d(np.asarray(self.distortion, dtype=float)), "Camera.distortion", (None,)
-        )
+        given = self.distortion
+        if isinstance(given, np.ndarray) and given.ndim == 2 and 1 in given.shape:
+            given = given.ravel()  # as OpenCV's calibration hands them out
+        distortion = _check.array(given, "Camera.distortion", (None,))
         lens = self.lens
         if lens is None or lens.model == "brown-conrady":
             try:
@@ -157,6 +166,13 @@ class Camera:
         if self.K[0, 1] != 0.0:
             pixels[..., 0] += self.K[0, 1] * xy[..., 1]
         return pixels
+
+    def project_finite(self, points: ArrayLike) -> Array:
+        """Pixels as :meth:`project`; of points beyond the reach of the lens those of the pinhole, never NaN."""
+        pixels = self.project(points)
+        if self.lens is None:
+            return pixels
+        return np.where(np.isfinite(pixels), pixels, self.without_lens().project(points))
 
     def unproject(self, pixels: ArrayLike, depth: ArrayLike) -> Array:
         """Camera-frame points (..., 3) in metres seen at pixels (..., 2) with depth z (...,) in metres.

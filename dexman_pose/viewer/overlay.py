@@ -118,8 +118,7 @@ class OverlayRenderer:
 
     def _pixels(self, points: Array) -> Array:
         """Pixels (N, 2) in the picture drawn of camera-frame points (N, 3) with positive z."""
-        pixels = self._camera.project(points)
-        return np.where(np.isfinite(pixels), pixels, self._camera.without_lens().project(points))
+        return self._camera.project_finite(points)
 
     def _panel(self, index: int) -> list[TextLine]:
         t = self.trajectory

@@ -88,7 +88,7 @@ def matrix(value: Any) -> Array:
         InputError: none of these.
     """
     found = numbers(value)
-    if found.size == 4:
+    if found.size == 4 and max(found.shape) == 4:
         fx, fy, cx, cy = found.ravel().tolist()
         return of_four(fx, fy, cx, cy)
     if found.size in (12, 16):
@@ -98,7 +98,9 @@ def matrix(value: Any) -> Array:
             raise InputError(f"a matrix of {found.size} numbers must be K with a fourth column of zeros")
         found = wide[:3, :3]
     if found.size != 9:
-        raise InputError(f"intrinsics must be 9 numbers (3x3) or fx, fy, cx, cy, but got {found.size}")
+        raise InputError(
+            f"intrinsics must be 9 numbers (3x3) or fx, fy, cx, cy, but got {found.size} of shape {found.shape}"
+        )
     k = found.reshape(3, 3)
     return np.array(k.T if _is_transposed(k) else k)
 

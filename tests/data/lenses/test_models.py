@@ -147,6 +147,16 @@ def test_bad_lenses_are_named() -> None:
         Lens("fisheye", np.full(4, np.nan))
     with pytest.raises(InputError, match="it is transposed"):
         Camera(K.T, 640, 480)
+    with pytest.raises(InputError, match="divided by the image size"):
+        Camera(K / [[640], [480], [1]], 640, 480)
+    for distortion in ("wide", [[0.1, 0], [0, 0]], [[0.1], [0, 0]], {}):
+        with pytest.raises(InputError, match=r"Camera\.distortion"):
+            Camera(K, 640, 480, distortion)  # type: ignore[arg-type]
+
+
+def test_coefficients_are_taken_as_opencv_calibrates_them() -> None:
+    camera = Camera(K, 640, 480, np.array([[-0.1, 0.02, 0.0, 0.0, 0.0]]))
+    assert camera.distortion is not None and camera.distortion.shape == (5,)
 
 
 def test_a_lens_is_removed_as_a_whole() -> None:
