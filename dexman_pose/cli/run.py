@@ -44,7 +44,9 @@ def add(subparsers: Any) -> None:
     )
     camera = p.add_mutually_exclusive_group()
     camera.add_argument(
-        "--camera", metavar="FILE", help="intrinsics as JSON or YAML; estimated when not given"
+        "--camera",
+        metavar="FILE",
+        help="camera file of any common tool (docs/cameras.md); estimated when not given",
     )
     camera.add_argument("--K", dest="k", metavar="FX,FY,CX,CY", help="intrinsics in pixels of the video")
     p.add_argument("--depth", metavar="DIR", help="folder of depth images, 16-bit PNG in millimetres")

@@ -6,6 +6,7 @@ from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.doubt import Doubt
+from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
@@ -32,6 +33,7 @@ __all__ = [
     "Doubt",
     "HandObservations",
     "HandTrack",
+    "Lens",
     "MaskSequence",
     "Mesh",
     "ObjectPrompt",

@@ -20,13 +20,16 @@ class Trajectory:
     """Objects, hands and contacts of one clip, in metres, with the camera and the world they live in.
 
     Attributes:
-        camera: intrinsics used.
+        camera: intrinsics used: an ideal pinhole, of undistorted pictures where those filmed had a lens.
         frame_times: (T,) seconds from the first frame.
         objects: by name.
         hands: by side (``"left"``, ``"right"``); a side never seen is absent.
         contacts: or None when there was no hand or no object.
         world_from_camera: (4, 4).
         provenance: plain JSON values: input, versions, settings, where camera, scale and world come from.
+        joint_names: of the 21 joints of a hand.
+        filmed_camera: the camera as given, with its lens, where pictures were undistorted for ``camera``; else None.
+            The camera frame is the same.
     """
 
     camera: Camera
@@ -38,6 +41,7 @@ class Trajectory:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     joint_names: tuple[str, ...] = JOINT_NAMES
+    filmed_camera: Camera | None = None
 
     def __post_init__(self) -> None:
         _check.settle(self, frame_times=_check.array(self.frame_times, "frame_times", (None,)))

@@ -1,6 +1,7 @@
 """The trajectory file: one npz archive of plain arrays and a JSON header that says what they are.
 
-Entries: ``header`` (UTF-8 JSON as uint8), ``frame_times``, ``world_from_camera``, ``camera/K`` and, with the
+Entries: ``header`` (UTF-8 JSON as uint8), ``frame_times``, ``world_from_camera``, ``camera/K``, where the pictures were
+undistorted ``filmed_camera/K`` and ``filmed_camera/distortion``, and, with the
 index of the object or the side of the hand, ``objects/0/vertices``, ``objects/0/camera_from_object``,
 ``hands/left/joints``, ``contacts/distance`` and so on: the fields of :mod:`dexman_pose.data.tracks`. Textures
 are PNG files stored as uint8. Nothing is pickled, so a file from a stranger runs no code.
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.files import write_npz
+from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
 from dexman_pose.data.trajectory_check import TrajectoryContent, problems
@@ -106,7 +108,8 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
         "conventions": _CONVENTIONS,
         "joint_names": list(t.joint_names),
         "joint_parents": list(JOINT_PARENTS),
-        "camera": {"width": t.camera.width, "height": t.camera.height, "source": t.camera.source},
+        "camera": _camera_header(t.camera),
+        **({} if t.filmed_camera is None else {"filmed_camera": _camera_header(t.filmed_camera)}),
         "objects": [
             {"name": o.name, "scale": o.scale, "scale_source": o.scale_source, "mesh_source": o.mesh.source}
             for o in t.objects.values()
@@ -123,9 +126,27 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
     }
 
 
+def _camera_header(camera: Camera) -> dict[str, Any]:
+    """What of a camera is no array; a lens only where OpenCV's coefficients do not say it all."""
+    known = {"width": camera.width, "height": camera.height, "source": camera.source}
+    lens = camera.lens
+    if lens is None or lens.model == "brown-conrady":
+        return known
+    return {**known, "lens": {"model": lens.model, "coefficients": lens.coefficients.tolist()}}
+
+
+def _camera(header: Mapping[str, Any], arrays: Arrays) -> Camera:
+    known = dict(header)
+    if "lens" in known:
+        known["lens"] = Lens(known["lens"]["model"], np.asarray(known["lens"]["coefficients"]))
+    return Camera(**arrays, **known)
+
+
 def _arrays(t: TrajectoryContent) -> Arrays:
     out: Arrays = {"frame_times": t.frame_times, "world_from_camera": t.world_from_camera}
     out |= _fields_of(t.camera, "camera/")
+    if t.filmed_camera is not None:
+        out |= _fields_of(t.filmed_camera, "filmed_camera/")
     for i, obj in enumerate(t.objects.values()):
         out |= _fields_of(obj.mesh, f"objects/{i}/") | _fields_of(obj.track, f"objects/{i}/")
         out[f"objects/{i}/symmetry"] = obj.symmetry
@@ -145,11 +166,11 @@ def _fields_of(value: Any, prefix: str) -> Arrays:
 
 
 def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
-    camera, contacts = header["camera"], header["contacts"]
+    camera, contacts, filmed = header["camera"], header["contacts"], header.get("filmed_camera")
     objects = [_object(entry, _under(arrays, f"objects/{i}/")) for i, entry in enumerate(header["objects"])]
     hands = [HandTrack(**entry, **_under(arrays, f"hands/{entry['side']}/")) for entry in header["hands"]]
     return (
-        Camera(**_under(arrays, "camera/"), **camera),
+        _camera(camera, _under(arrays, "camera/")),
         arrays["frame_times"],
         {obj.name: obj for obj in objects},
         {hand.side: hand for hand in hands},
@@ -157,6 +178,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
         arrays["world_from_camera"],
         dict(header["provenance"]),
         tuple(header["joint_names"]),
+        None if filmed is None else _camera(filmed, _under(arrays, "filmed_camera/")),
     )
 
 

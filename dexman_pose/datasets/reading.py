@@ -163,7 +163,7 @@ def truth_hand(
         side: ``"left"`` or ``"right"``.
         joints: metres, in the order of ``JOINT_NAMES``.
         valid: (T,) frames that are annotated.
-        camera: projects the joints where ``joints_2d`` is None (without distortion).
+        camera: projects the joints where ``joints_2d`` is None, with its lens, as they are in the pictures.
         joints_2d: (T, 21, 2) pixels.
     """
     points = np.array(joints, dtype=np.float64)
@@ -172,7 +172,7 @@ def truth_hand(
     if not good.any():
         return None
     points[~good] = points[int(np.argmax(good))]
-    pixels = camera.project(points) if joints_2d is None else np.array(joints_2d, dtype=np.float64)
+    pixels = camera.project_finite(points) if joints_2d is None else np.array(joints_2d, dtype=np.float64)
     pixels[~good] = 0.0
     bones = points[good] - points[good][:, np.maximum(JOINT_PARENTS, 0)]
     lengths = np.median(np.linalg.norm(bones, axis=-1), axis=0)

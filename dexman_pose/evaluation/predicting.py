@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -112,8 +112,8 @@ def _pictures(recording: Recording, protocol: Protocol, folder: Path) -> tuple[C
             f"{recording.key}: the video is {clip.width}x{clip.height}, but its camera {camera.width}x{camera.height}"
         )
     if camera.distortion is None or not protocol.undistort:
-        return clip, replace(camera, distortion=None)
-    return _undistorted(clip, camera, folder), replace(camera, distortion=None)
+        return clip, camera.without_lens()
+    return _undistorted(clip, camera, folder), camera.without_lens()
 
 
 def _undistorted(clip: Clip, camera: Camera, folder: Path) -> Clip:

@@ -74,7 +74,8 @@ def hash_camera(camera: Camera | None) -> str | None:
     if camera is None:
         return None
     size = np.array([camera.width, camera.height])
-    return hash_json([hash_arrays(camera.K, camera.distortion, size), camera.source])
+    lens = [] if camera.lens is None else [camera.lens.model, hash_arrays(camera.lens.coefficients)]
+    return hash_json([hash_arrays(camera.K, camera.distortion, size), camera.source, *lens])
 
 
 def hash_prompt(prompt: ObjectPrompt) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
+from dexman_pose.imaging.undistorted_inputs import undistorted_clip, undistorted_depth, undistorted_prompt
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
 
 VideoLike = str | Path | Clip
@@ -30,8 +32,10 @@ class Inputs:
         clip: the frames.
         prompts: where each object is, by name.
         meshes: the mesh of each object in metres, or None where one has to be made.
-        camera: the user's intrinsics, or None.
+        camera: the user's intrinsics, or None. An ideal pinhole: where the user's camera has a lens, clip, prompts and
+            depth are undistorted, and this is the camera of undistorted pictures.
         depth: the user's depth images, or None.
+        filmed_camera: the user's camera with its lens where pictures are undistorted, else None.
     """
 
     clip: Clip
@@ -39,6 +43,7 @@ class Inputs:
     meshes: dict[str, Mesh | None]
     camera: Camera | None = None
     depth: DepthSequence | None = None
+    filmed_camera: Camera | None = None
 
     @classmethod
     def check(
@@ -74,6 +79,27 @@ class Inputs:
             {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()},
             _load_camera(camera, clip),
             _load_depth(depth, clip),
+        ).undistorted()
+
+    def undistorted(self) -> Inputs:
+        """The inputs as an ideal pinhole would have given them: the door of the pipeline.
+
+        Raises:
+            InputError: a prompt points at what the undistorted picture does not show.
+        """
+        if self.camera is None or self.camera.is_pinhole:
+            return self
+        camera = without_harmless_skew(self.camera)
+        found = undistortion_of(camera)
+        if found is None:
+            return replace(self, camera=camera)
+        return replace(
+            self,
+            clip=undistorted_clip(self.clip, camera),
+            prompts={name: undistorted_prompt(name, p, found) for name, p in self.prompts.items()},
+            camera=found.camera,
+            depth=undistorted_depth(self.depth, found),
+            filmed_camera=self.camera,
         )
 
 
@@ -160,7 +186,9 @@ def _camera_of(camera: CameraLike, clip: Clip) -> Camera:
         from dexman_pose.data.camera_file import load_camera
 
         return load_camera(camera, clip.width, clip.height)
-    return Camera(np.asarray(camera, dtype=np.float64), clip.width, clip.height)
+    from dexman_pose.data.camera_file import camera_of_k
+
+    return camera_of_k(camera, clip.width, clip.height)
 
 
 def _load_depth(depth: DepthLike | None, clip: Clip) -> DepthSequence | None:

@@ -11,6 +11,28 @@ from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.versions import versions
 
 
+def _lens(inputs: Inputs) -> dict[str, Any]:
+    """The lens that was undone: the model, and the camera as it was given."""
+    filmed = inputs.filmed_camera
+    if filmed is None:
+        return {"undistorted": False}
+    return {
+        "undistorted": True,
+        "model": None if filmed.lens is None else filmed.lens.model,
+        "coefficients": None if filmed.lens is None else filmed.lens.coefficients.tolist(),
+        "filmed_K": filmed.K.tolist(),
+    }
+
+
+def _lens_notices(inputs: Inputs) -> list[str]:
+    if inputs.filmed_camera is None:
+        return []
+    return [
+        "The pictures were undistorted: camera, outlines and pixels are those of the undistorted pictures; the camera "
+        "as it was given is kept as filmed_camera."
+    ]
+
+
 def provenance(
     inputs: Inputs, marks: Fingerprints, settings: Mapping[str, Any], result: Trajectory
 ) -> dict[str, Any]:
@@ -30,9 +52,13 @@ def provenance(
         "settings": dict(settings),
         "versions": versions(),
         "camera": result.camera.source,
+        "lens": _lens(inputs),
         "depth": "given" if inputs.depth is not None else "none",
         "world": "camera",
-        "notices": ["The world frame is the camera frame: gravity was not estimated."],
+        "notices": [
+            "The world frame is the camera frame: gravity was not estimated.",
+            *_lens_notices(inputs),
+        ],
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,

@@ -14,6 +14,7 @@ from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, Rigid
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
+from dexman_pose.pipeline.hashing import hash_camera
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.stage import Stage
@@ -78,13 +79,16 @@ class Stages:
         self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
     ) -> Stage[MaskSequence]:
         """Follow the outlines of the objects through the clip."""
+        from dexman_pose.imaging.undistorted_inputs import outside_marked
         from dexman_pose.segmentation import segment_clip
 
         backend = self.backends.segmentation
         return Stage(
             "masks",
             "stages/masks.npz",
-            compute=lambda: segment_clip(self.inputs.clip, prompts, observations, backend=backend),
+            compute=lambda: outside_marked(
+                segment_clip(self.inputs.clip, prompts, observations, backend=backend), self.inputs.clip
+            ),
             save=artefacts.save_masks,
             load=artefacts.load_masks,
             settings={"clip": self.marks.clip, "backend": backend},
@@ -206,6 +210,7 @@ class Stages:
 
         def compute() -> Trajectory:
             result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
+            result = replace(result, filmed_camera=self.inputs.filmed_camera)
             settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
             made_from = provenance(self.inputs, self.marks, settings, result)
             made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
@@ -221,7 +226,11 @@ class Stages:
             compute=compute,
             save=lambda result, path: result.save(path),
             load=Trajectory.load,
-            settings={"clip": self.marks.clip, "backends": [b.hands, b.segmentation, b.mesh]},
+            settings={
+                "clip": self.marks.clip,
+                "backends": [b.hands, b.segmentation, b.mesh],
+                "filmed_camera": hash_camera(self.inputs.filmed_camera),
+            },
             after=("camera", "camera_motion", "objects", *self._with_hands("lift", "contacts")),
             rooms=("pipeline",),
         )

@@ -11,9 +11,16 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack, _check
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.undistorted_inputs import undistorted_views
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
 from dexman_pose.pose.observation.crop import CropObservation
-from dexman_pose.pose.observation.view import ObjectView, checked_depth, checked_labels, checked_picture
+from dexman_pose.pose.observation.view import (
+    ObjectView,
+    checked_depth,
+    checked_labels,
+    checked_picture,
+    undistorted_view,
+)
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import refine_second_order
 from dexman_pose.pose.search.search import find_pose, judge_best, search_pose
@@ -43,7 +50,7 @@ def estimate_pose(
         mesh: metres; of any size when ``scale`` says that it is not known.
         image: (H, W, 3) uint8 RGB.
         mask: (H, W) bool, visible pixels of the object.
-        camera: intrinsics of the picture.
+        camera: intrinsics of the picture; with a lens, the picture is undistorted first, and all that goes with it.
         depth: (H, W) float32 metres, 0 where not measured.
         occluders: (H, W) bool, pixels of things that may hide a part of the object. With depth, what is measured
             nearer than the object beside it counts as one too.
@@ -63,7 +70,7 @@ def estimate_pose(
     picture = checked_picture(image, camera)
     scales, source = scale_unknowns(scale, depth)
     group = symmetry_of(mesh) if symmetry is None else symmetry
-    view = ObjectView(picture, labels, 1, camera, depth)
+    view = undistorted_view(ObjectView(picture, labels, 1, camera, depth))
     return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
 
 
@@ -89,7 +96,7 @@ def refine_pose(
         mesh: metres.
         camera_from_object: (4, 4) start.
         mask: (H, W) bool, visible pixels of the object.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, the picture is undistorted first, and all that goes with it.
         image: (H, W, 3) uint8 RGB; with it a coloured mesh is matched with the picture too.
         depth: (H, W) float32 metres, 0 where not measured.
         occluders: (H, W) bool, pixels of things that may hide a part of the object.
@@ -106,7 +113,7 @@ def refine_pose(
         raise InputError(f"solver must be 'lm' or 'adam', but got {solver!r}")
     labels = checked_labels(mask, camera, occluders, checked_depth(depth, camera))
     picture = None if image is None else checked_picture(image, camera)
-    view = ObjectView.of(labels, 1, camera, picture, depth)
+    view = undistorted_view(ObjectView.of(labels, 1, camera, picture, depth))
     scales, source = scale_unknowns(scale, depth)
     evidence = view.evidence()
     refiner = refiner_for(mesh, view.own, device)
@@ -176,7 +183,7 @@ def track(
         mesh: metres.
         clip: the frames.
         masks: label images of the same frames.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, frames, masks and depth are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
         start_frame: where tracking begins; it runs forwards and backwards from there.
@@ -219,6 +226,7 @@ def track(
             device=device,
         )
         return replace(found_object.track, mesh_scale=found_object.scale)
+    clip, masks, camera, depth = undistorted_views(clip, masks, camera, depth)
     refiner = refiner_for(mesh, masks.mask(start_frame, name), device)
     group = symmetry_of(mesh) if symmetry is None else symmetry
     if start is None:

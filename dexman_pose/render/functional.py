@@ -102,7 +102,8 @@ def render(
         mesh: the mesh, metres. What is made from it is kept for later calls with the same mesh object.
         camera_from_object: (4, 4) or (B, 4, 4), numpy or torch, metres. Its upper 12 numbers count as free: the
             gradient is not projected to rotations. A tensor on a CUDA device is rendered there.
-        camera: the camera. Its lens distortion is not modelled: this is the picture of the ideal pinhole.
+        camera: the camera, without lens distortion: this is the picture of the ideal pinhole. ``camera.without_lens()``
+            is the pinhole of the same K.
         size: (height, width) of the images in pixels, the camera being rescaled to it; None for the
             camera's own.
         near: surface nearer than this depth, in metres, is cut away.
@@ -118,8 +119,10 @@ def render(
         in double precision, whatever the type of the inputs.
 
     Raises:
-        InputError: wrong shapes, NaN, a size that is not positive.
+        InputError: wrong shapes, NaN, a size that is not positive, a camera with lens distortion.
     """
+    if camera.distortion is not None:
+        camera.require_pinhole("render")
     height, width = (camera.height, camera.width) if size is None else size
     shape = _inputs.image_size(width, height)
     near = _inputs.near_plane(near)

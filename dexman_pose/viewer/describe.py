@@ -103,7 +103,11 @@ def camera_text(trajectory: Trajectory) -> str:
     """The camera in one line: size, focal length, field of view, where it comes from."""
     camera = trajectory.camera
     view = np.degrees(2 * np.arctan(0.5 * camera.width / camera.fx))
-    lens = "" if camera.distortion is None else ", with lens distortion"
+    lens = "" if camera.lens is None else f", with a {camera.lens.model} lens"
+    filmed = trajectory.filmed_camera
+    if filmed is not None and not filmed.is_pinhole:
+        what = "skew" if filmed.lens is None else f"a {filmed.lens.model} lens"
+        lens = f", undistorted from {what} of focal length {filmed.fx:.1f} px"
     focal = f"{camera.fx:.1f}" if np.isclose(camera.fx, camera.fy) else f"{camera.fx:.1f} x {camera.fy:.1f}"
     size = f"{camera.width}x{camera.height}"
     return f"{size}, focal length {focal} px ({view:.0f} degrees wide){lens}, intrinsics {camera.source}"

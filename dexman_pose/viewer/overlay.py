@@ -16,10 +16,11 @@ from dexman_pose.data.tracks import SIDES
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.resize import resize_labels, resize_picture
+from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
 from dexman_pose.viewer.describe import contact_text
-from dexman_pose.viewer.outline import SceneOutlines
+from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
 from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
 
@@ -59,7 +60,7 @@ class OverlayRenderer:
         """Frame ``index`` drawn over its picture.
 
         Args:
-            image: (H, W, 3) uint8 RGB, of the size of the trajectory's camera. Not changed.
+            image: (H, W, 3) uint8 RGB, a picture of the trajectory's camera. Not changed.
             index: frame of the trajectory.
 
         Returns:
@@ -97,12 +98,12 @@ class OverlayRenderer:
     def _draw_objects(self, canvas: Canvas, index: int) -> None:
         for name, curves in self._outlines.trace(index).items():
             obj, color = self.trajectory.objects[name], self.colors[name]
-            bent = [self._bent(curve) for curve in curves]
+            shown = [c for c in (bent(curve, self._camera) for curve in curves) if len(c)]
             if obj.valid[index]:
-                canvas.lines(bent, color, 2.0, closed=True)
+                canvas.lines(shown, color, 2.0, closed=True)
                 self._draw_axes(canvas, obj.camera_from_object[index], *self._middles[name])
             else:
-                for curve in bent:
+                for curve in shown:
                     canvas.dashes(curve, mixed(color, GREY, 0.6), 2.0)
 
     def _draw_axes(self, canvas: Canvas, pose: Array, center: Array, radius: float) -> None:
@@ -117,17 +118,7 @@ class OverlayRenderer:
 
     def _pixels(self, points: Array) -> Array:
         """Pixels (N, 2) in the picture drawn of camera-frame points (N, 3) with positive z."""
-        return self._bent(self._camera.project(points))
-
-    def _bent(self, pixels: Array) -> Array:
-        """Ideal pinhole pixels as the lens shows them."""
-        camera = self._camera
-        if camera.distortion is None or len(pixels) == 0:
-            return pixels
-        rays = camera.unproject(pixels, np.ones(len(pixels)))
-        zero = np.zeros(3)
-        bent: Array = cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
-        return bent
+        return self._camera.project_finite(points)
 
     def _panel(self, index: int) -> list[TextLine]:
         t = self.trajectory
@@ -191,7 +182,7 @@ def write_overlay(
 
     Args:
         trajectory: what to draw.
-        clip: the video it was made from, with at least as many frames.
+        clip: the video it was made from, with at least as many frames; undistorted here where the trajectory is.
         path: the mp4 file; appears only when complete.
         masks: tint the pixels they give to each object and to hands.
         max_width: wider pictures are made smaller.
@@ -207,6 +198,7 @@ def write_overlay(
             f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "
             "give the video that the trajectory was made from"
         )
+    clip = undistorted_clip(clip, trajectory.filmed_camera)
     renderer = OverlayRenderer(trajectory, masks=masks, max_width=max_width)
 
     def drawn() -> Iterator[Image]:

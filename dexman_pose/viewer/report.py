@@ -16,6 +16,7 @@ from dexman_pose.data import Clip, MaskSequence, Trajectory
 from dexman_pose.data.files import write_bytes
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.viewer import html, plots
 from dexman_pose.viewer._text import percent
 from dexman_pose.viewer.describe import ObjectSummary, camera_text, duration, summarize_hand, summarize_object
@@ -56,6 +57,7 @@ def write_report(
         InputError: the overlay does not exist, or the clip does not fit the trajectory.
     """
     target = Path(path)
+    clip = None if clip is None else undistorted_clip(clip, trajectory.filmed_camera)
     heading = title or _title(trajectory, clip)
     body = [f"<header><h1>{html.escape(heading)}</h1>", f'<p class="lead">{_lead(trajectory)}</p></header>']
     warnings = notices(trajectory)

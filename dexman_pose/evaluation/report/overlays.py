@@ -17,7 +17,7 @@ from dexman_pose.evaluation.results import ObjectScores, Results
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
-from dexman_pose.viewer.outline import SceneOutlines
+from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import RGB
 
 Image = NDArray[np.uint8]
@@ -155,17 +155,7 @@ def _curves(mesh: Mesh, camera: Camera, pose: Array) -> list[Array]:
     """Outline of a mesh at a pose, closed curves (N, 2) in pixels of the picture as it is, with its distortion."""
     track = PoseTrack(np.asarray(pose, dtype=np.float64)[None], np.ones(1, bool), np.ones(1))
     curves = SceneOutlines({"it": RigidObject("it", mesh, track)}, camera).trace(0)["it"]
-    return [_bent(curve, camera) for curve in curves]
-
-
-def _bent(pixels: Array, camera: Camera) -> Array:
-    """Ideal pinhole pixels as the lens shows them."""
-    if camera.distortion is None or len(pixels) == 0:
-        return pixels
-    zero = np.zeros(3)
-    rays = camera.unproject(pixels, np.ones(len(pixels)))
-    bent: Array = cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
-    return bent
+    return [shown for shown in (bent(curve, camera) for curve in curves) if len(shown)]
 
 
 def _crop_box(curves: list[Array], camera: Camera) -> tuple[int, int, int, int]:

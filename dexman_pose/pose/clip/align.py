@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from dexman_pose.data import Camera, Clip, DepthSequence, HandTrack, MaskSequence, Mesh, RigidObject
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.undistorted_inputs import undistorted_tracks, undistorted_views
 from dexman_pose.pose.clip.objects import find_objects
 from dexman_pose.pose.clip.types import ObjectRequest
 from dexman_pose.pose.observation.view import object_name
@@ -42,7 +43,7 @@ def align_mesh(
         mesh: of any pose, and of any size unless ``scale`` is ``"known"``.
         clip: the frames.
         masks: label images of the same frames.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, frames, masks, depth and pixels of hands are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         depth: depth images, metres; frames without a measurement may be all 0.
         hands: metric hands, which give a size where depth gives none.
@@ -78,6 +79,8 @@ def align_mesh(
         closed=closed,
         held=held,
     )
+    hands = undistorted_tracks(hands, camera)
+    clip, masks, camera, depth = undistorted_views(clip, masks, camera, depth)
     found = find_objects(
         clip, masks, camera, [request], hands=hands, depth=depth, smooth=smooth, device=device
     )[name]

@@ -13,6 +13,7 @@ from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.tracks import doubted
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.undistorted_inputs import undistorted_views
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.optimize.pose_costs import PoseMeasurements
 from dexman_pose.optimize.solver import solve_clip
@@ -56,7 +57,7 @@ def smooth_track(
         track: poses per frame, roughly right.
         clip: the frames.
         masks: label images of the same frames.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, frames, masks and depth are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         depth: depth images, metres.
         symmetry: of the object; left out, it is detected. Poses follow each other without jumping in it.
@@ -76,6 +77,7 @@ def smooth_track(
         return track
     group = symmetry_of(mesh) if symmetry is None else symmetry
     refiner = refiner_for(mesh, masks.mask(int(np.argmax(track.valid)), name), device)
+    clip, masks, camera, depth = undistorted_views(clip, masks, camera, depth)
     object_clip = ObjectClip(clip, masks, name, camera, depth)
     return solve_track(refiner, track, object_clip, group, options or ClipOptions())[0]
 

@@ -128,11 +128,15 @@ def gather(
     Args:
         labels: (H, W) uint8 label image of :class:`~dexman_pose.data.MaskSequence`.
         label: the object's value in it.
-        camera: of the whole image.
+        camera: of the whole image, an ideal pinhole.
         box: x0, y0, width, height in image pixels; may reach beyond the image.
         depth: (H, W) metres, 0 where not measured.
         max_side: longest side of the crop in pixels.
+
+    Raises:
+        InputError: the camera has a lens or skew.
     """
+    camera.require_pinhole("the engine")
     x0, y0, w, h = box
     scale = min(1.0, max_side / max(w, h))
     cw, ch = max(round(w * scale), 4), max(round(h * scale), 4)

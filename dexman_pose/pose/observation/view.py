@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, _check
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.imaging.flow import to_gray
 from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
 from dexman_pose.pose.observation.crop import MAX_SIDE, CropObservation, crop_like, gather
 from dexman_pose.pose.observation.occlusion import label_image
 from dexman_pose.pose.observation.options import VIEW
@@ -148,6 +149,21 @@ class ObjectView:
         """The view of an object with or without a picture."""
         blank = np.zeros((*labels.shape, 3), np.uint8) if image is None else image
         return cls(blank, labels, label, camera, depth, image is not None)
+
+
+def undistorted_view(view: ObjectView) -> ObjectView:
+    """The view of the ideal pinhole: the door of functions on single pictures. A pinhole's is given back as it is."""
+    camera = without_harmless_skew(view.camera)
+    found = undistortion_of(camera)
+    if found is None:
+        return view if camera is view.camera else replace(view, camera=camera)
+    return replace(
+        view,
+        image=found.picture(view.image) if view.pictured else view.image,
+        labels=found.labels(view.labels),
+        camera=found.camera,
+        depth=None if view.depth is None else found.depth(view.depth),
+    )
 
 
 @dataclass(frozen=True)
