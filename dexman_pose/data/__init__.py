@@ -7,7 +7,7 @@ from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
-from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.mesh import Mesh, MeshUnit
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import (
     JOINT_NAMES,
@@ -34,6 +34,7 @@ __all__ = [
     "HandTrack",
     "MaskSequence",
     "Mesh",
+    "MeshUnit",
     "ObjectPrompt",
     "PoseTrack",
     "RigidObject",
