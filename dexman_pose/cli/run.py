@@ -13,7 +13,7 @@ from dexman_pose.errors import InputError
 if TYPE_CHECKING:
     from dexman_pose.data import Camera, Clip, ObjectPrompt
 
-UNITS = ("auto", "m", "cm", "mm")
+UNITS = ("auto", "m", "cm", "mm", "inch")
 
 
 def add(subparsers: Any) -> None:
@@ -40,7 +40,10 @@ def add(subparsers: Any) -> None:
         help="mesh of an object; without one its shape is made from the clip; may be repeated",
     )
     p.add_argument(
-        "--mesh-unit", choices=UNITS, default="auto", help="unit of mesh files (default: by their size)"
+        "--mesh-unit",
+        choices=UNITS,
+        default="auto",
+        help="unit of mesh files (default: metres for glTF, by their size for others; what was guessed is said)",
     )
     camera = p.add_mutually_exclusive_group()
     camera.add_argument(

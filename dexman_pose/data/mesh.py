@@ -90,6 +90,13 @@ class Mesh:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def size_source(self) -> Literal["given", "guessed", "depth"]:
+        """What the metric size rests on: ``"given"`` by the user, the standard of the format or in metres from the
+        start; ``"guessed"``: a unit that nobody stated; ``"depth"``, which decided between units."""
+        source = "given" if self.unit is None else self.unit.source
+        return "given" if source == "standard" else source
+
     @cached_property
     def extents(self) -> NDArray[np.float64]:
         """(3,) size of the axis-aligned bounding box in metres."""

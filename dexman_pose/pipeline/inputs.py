@@ -16,6 +16,7 @@ from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
+from dexman_pose.pipeline.mesh_units import sized_meshes
 
 VideoLike = str | Path | Clip
 CameraLike = Camera | str | Path | NDArray[np.float64]
@@ -29,7 +30,8 @@ class Inputs:
     Attributes:
         clip: the frames.
         prompts: where each object is, by name.
-        meshes: the mesh of each object in metres, or None where one has to be made.
+        meshes: the mesh of each object in metres, or None where one has to be made; with depth, a unit that nobody
+            stated is settled.
         camera: the user's intrinsics, or None.
         depth: the user's depth images, or None.
     """
@@ -59,7 +61,7 @@ class Inputs:
             camera: intrinsics, a camera file, or a 3x3 matrix in pixels.
             depth: depth images, or the folder they lie in.
             max_frames: use only the first frames.
-            mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm`` or ``auto``.
+            mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, ``inch`` or ``auto``.
 
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
@@ -68,13 +70,10 @@ class Inputs:
         clip = open_clip(video, max_frames)
         for name, prompt in prompts.items():
             prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
-        return cls(
-            clip,
-            prompts,
-            {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()},
-            _load_camera(camera, clip),
-            _load_depth(depth, clip),
-        )
+        meshes = {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()}
+        lens, measured = _load_camera(camera, clip), _load_depth(depth, clip)
+        seen_by = lens or assumed_camera(clip)
+        return cls(clip, prompts, sized_meshes(meshes, prompts, seen_by, measured), lens, measured)
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,13 @@ def open_clip(video: VideoLike, max_frames: int | None = None) -> Clip:
     if max_frames is not None and max_frames < video.num_frames:
         raise InputError("max_frames is for a video file; open the clip itself with max_frames")
     return video
+
+
+def assumed_camera(clip: Clip) -> Camera:
+    """A camera of a typical field of view, for what has to be judged before there is a better one."""
+    from dexman_pose.pose.clip.focal_length import TYPICAL_FOCAL
+
+    return Camera.from_focal(TYPICAL_FOCAL * max(clip.width, clip.height), clip.width, clip.height, "assumed")
 
 
 def _checked_objects(objects: Mapping[str, ObjectPrompt]) -> dict[str, ObjectPrompt]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.versions import versions
@@ -36,6 +37,7 @@ def provenance(
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,
+                "mesh_unit": _unit(inputs.meshes[name]),
                 "scale_source": obj.scale_source,
                 "valid_frames": int(obj.valid.sum()),
             }
@@ -46,3 +48,10 @@ def provenance(
             for side, hand in result.hands.items()
         },
     }
+
+
+def _unit(mesh: Mesh | None) -> dict[str, Any] | None:
+    """The unit that a mesh file was read in, who said so, and which others were plausible; None without a file."""
+    if mesh is None or mesh.unit is None:
+        return None
+    return {"unit": mesh.unit.name, "source": mesh.unit.source, "others": list(mesh.unit.others)}

@@ -177,7 +177,7 @@ def _scale(
 ) -> Scale:
     """The factor on the tracked mesh, and what fixes it."""
     if request.mesh is not None and request.scale == "known":
-        return Scale(1.0, "given")
+        return Scale(1.0, request.mesh.size_source)
     return metric_scale(track, start.mesh, object_clip, hands, options.scale)
 
 
