@@ -64,6 +64,8 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.pipeline.inputs import open_clip
 
     prompts = with_meshes(load_prompts(args.prompts, args.video), args.mesh)
+    if args.mesh_unit != "auto" and all(prompt.mesh is None for prompt in prompts.values()):
+        raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
     with shown():
         clip = open_clip(args.video, args.max_frames)
         result = reconstruct(

@@ -16,7 +16,6 @@ from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
-from dexman_pose.pipeline.mesh_units import sized_meshes
 
 VideoLike = str | Path | Clip
 CameraLike = Camera | str | Path | NDArray[np.float64]
@@ -66,6 +65,8 @@ class Inputs:
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
         """
+        from dexman_pose.pipeline.mesh_units import sized_meshes
+
         prompts = _checked_objects(objects)
         clip = open_clip(video, max_frames)
         for name, prompt in prompts.items():

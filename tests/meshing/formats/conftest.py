@@ -84,7 +84,9 @@ def write_glb(tmp_path: Path) -> WriteGlb:
         text, blob = json.dumps(document).encode(), b"".join(blobs)
         text += b" " * (-len(text) % 4)
         head = struct.pack("<4sII", b"glTF", 2, 28 + len(text) + len(blob))
-        chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(blob), b"BIN\0") + blob
+        chunks = (
+            struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(blob), b"BIN\0") + blob
+        )
         path = tmp_path / name
         path.write_bytes(head + chunks)
         return path

@@ -46,7 +46,9 @@ def test_vertex_colours_are_linear_light(write_glb: Any, channels: int, kind: st
     if kind != "float32":
         colors = np.rint(colors)
     path = write_glb(
-        {"POSITION": XYZ, "COLOR_0": colors.astype(kind)}, material=material, change=lambda d: d.update(asset=BLENDER)
+        {"POSITION": XYZ, "COLOR_0": colors.astype(kind)},
+        material=material,
+        change=lambda d: d.update(asset=BLENDER),
     )
     found = load_mesh(path, "m").vertex_colors
     assert found is not None
@@ -55,7 +57,9 @@ def test_vertex_colours_are_linear_light(write_glb: Any, channels: int, kind: st
 
 
 @pytest.mark.parametrize("generator", [None, "https://github.com/mikedh/trimesh", "Open3D"])
-def test_integer_colours_of_writers_that_know_no_linear_light_are_as_shown(write_glb: Any, generator: Any) -> None:
+def test_integer_colours_of_writers_that_know_no_linear_light_are_as_shown(
+    write_glb: Any, generator: Any
+) -> None:
     colors = np.array([[128, 0, 10, 255]] * 4, np.uint8)
     asset = {"version": "2.0"} | ({} if generator is None else {"generator": generator})
     path = write_glb({"POSITION": XYZ, "COLOR_0": colors}, change=lambda d: d.update(asset=asset))
@@ -113,7 +117,10 @@ def test_vertex_colours_over_a_picture_of_one_colour_become_vertex_colours(write
 def test_texture_coordinates_of_every_type(write_glb: Any, sample: Any, kind: str) -> None:
     most = 1 if kind == "float32" else np.iinfo(kind).max
     mesh = load_mesh(
-        write_glb({"POSITION": XYZ, "TEXCOORD_0": (UV * most).astype(kind)}, picture=PICTURE, material=TEXTURED), "m"
+        write_glb(
+            {"POSITION": XYZ, "TEXCOORD_0": (UV * most).astype(kind)}, picture=PICTURE, material=TEXTURED
+        ),
+        "m",
     )
     assert sample(mesh, 0, (0.9, 0.05, 0.05)) == BLUE
     assert sample(mesh, 0, (0.05, 0.05, 0.9)) == GREEN
@@ -124,7 +131,10 @@ def test_texture_coordinates_of_every_type(write_glb: Any, sample: Any, kind: st
     [
         ({"offset": [0.5, 0], "scale": [0.5, 0.5]}, [[0.5, 0.5], [1, 0.5], [1, 1], [0.5, 1]]),
         # The extension's own example: the lower left quarter of the picture, turned.
-        ({"offset": [0, 1], "rotation": np.pi / 2, "scale": [0.5, 0.5]}, [[0.5, 0], [0.5, 0.5], [0, 0.5], [0, 0]]),
+        (
+            {"offset": [0, 1], "rotation": np.pi / 2, "scale": [0.5, 0.5]},
+            [[0.5, 0], [0.5, 0.5], [0, 0.5], [0, 0]],
+        ),
         ({"offset": [0, 1], "scale": [1, -1]}, [[0, 1], [1, 1], [1, 0], [0, 0]]),
     ],
 )
@@ -158,7 +168,9 @@ def wrapped(t: float, mode: int) -> float:
     return 2.0 - t - 1e-9 if t > 1.0 else t
 
 
-@pytest.mark.parametrize("modes", [(10497, 10497), (33071, 33071), (33648, 33648), (33071, 33648), (10497, 33071)])
+@pytest.mark.parametrize(
+    "modes", [(10497, 10497), (33071, 33071), (33648, 33648), (33071, 33648), (10497, 33071)]
+)
 def test_ways_to_go_on_beyond_the_edge(write_glb: Any, sample: Any, modes: tuple[int, int]) -> None:
     uv = UV * [2.4, 2.4] - [0.7, 0.7]
 
@@ -303,4 +315,8 @@ def test_a_picture_that_cannot_be_read_is_told(write_glb: Any, caplog: pytest.Lo
     attributes = {"POSITION": XYZ, "TEXCOORD_0": UV}
     mesh = load_mesh(write_glb(attributes, picture=PICTURE, material=TEXTURED, change=change), "m")
     assert mesh.texture is None and mesh.vertex_colors is None
-    assert "goes without a texture" in caplog.text and "gone.png" in caplog.text and "Traceback" not in caplog.text
+    assert (
+        "goes without a texture" in caplog.text
+        and "gone.png" in caplog.text
+        and "Traceback" not in caplog.text
+    )
