@@ -18,9 +18,17 @@ from dexman_pose.meshing.formats.off import read_off
 from dexman_pose.meshing.formats.ply import read_ply
 from dexman_pose.meshing.formats.stl import read_stl
 from dexman_pose.meshing.parts import RawMesh, assemble
-from dexman_pose.meshing.units import UNITS, detect_unit, length_text, settle_unit, unit_in_name
+from dexman_pose.meshing.units import UNITS, detect_unit, hard_to_tell, length_text, settle_unit, unit_in_name
 
-__all__ = ["UNITS", "detect_unit", "load_mesh", "load_mesh_with_unit", "merge_equal_vertices", "mesh_of_raw"]
+__all__ = [
+    "UNITS",
+    "detect_unit",
+    "load_mesh",
+    "load_mesh_with_unit",
+    "merge_equal_vertices",
+    "mesh_of_raw",
+    "read_mesh_file",
+]
 
 log = getLogger(__name__)
 
@@ -42,25 +50,29 @@ def load_mesh(path: str | Path, unit: str = "auto") -> Mesh:
         MeshError: no such file, another format, damaged or cut short, no faces, NaN, indices out of range, no extent,
             a size that no unit explains, or a stated unit that makes it smaller or larger than anything handled.
     """
-    path = Path(path)
+    mesh = read_mesh_file(Path(path), unit)
+    found, longest = mesh.unit, float(mesh.extents.max())
+    if found is not None and found.source == "guessed" and hard_to_tell(longest / UNITS[found.name]):
+        per_unit = longest / UNITS[found.name]
+        others = ", ".join(f"{name} ({length_text(per_unit * UNITS[name])})" for name in found.others)
+        log.warning(
+            "%s: its unit is a guess: %s (%s long); it could also be %s; state it",
+            path,
+            found.name,
+            length_text(longest),
+            others,
+        )
+    return mesh
+
+
+def read_mesh_file(path: Path, unit: str) -> Mesh:
+    """As :func:`load_mesh`, for callers that tell of a guessed unit themselves."""
     raw = _read(path)
     mesh = mesh_of_raw(raw, str(path), unit, hint=unit_in_name(path.stem))
     assert mesh.unit is not None
     how = {"given": "stated as", "standard": "by its format in"}.get(mesh.unit.source, "taken for")
-    longest = mesh.extents.max()
-    log.info("%s: longest side %.4g, %s %s", path, longest / UNITS[mesh.unit.name], how, mesh.unit.name)
-    if mesh.unit.source == "guessed" and mesh.unit.others:
-        others = ", ".join(
-            f"{name} ({length_text(longest * UNITS[name] / UNITS[mesh.unit.name])})"
-            for name in mesh.unit.others
-        )
-        log.warning(
-            "%s: the unit is a guess: %s (%s); it could also be %s; state it",
-            path,
-            mesh.unit.name,
-            length_text(longest),
-            others,
-        )
+    longest = mesh.extents.max() / UNITS[mesh.unit.name]
+    log.info("%s: longest side %.4g, %s %s", path, longest, how, mesh.unit.name)
     return mesh
 
 

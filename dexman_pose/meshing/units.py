@@ -35,6 +35,7 @@ class UnitOptions:
             and simulators metres; the rest is so rare that a longest side from 10 up is taken for millimetres.
         normalised: relative tolerance within which a longest side of 1 or 2 is the mark of a mesh without a size:
             generators of meshes fill a box of that size.
+        odds: a guess that is less than so many times as plausible as the next one is warned of.
     """
 
     smallest: float = 0.002
@@ -44,6 +45,7 @@ class UnitOptions:
     spread: float = 0.9
     common: tuple[tuple[str, float], ...] = (("m", 1.0), ("mm", 1.0), ("cm", 0.0177), ("inch", 0.003))
     normalised: float = 1e-3
+    odds: float = 20.0
 
 
 _DEFAULTS = UnitOptions()
@@ -61,12 +63,25 @@ def plausible_units(longest: float, options: UnitOptions = _DEFAULTS) -> tuple[s
         longest: longest side of the bounding box in the unit of the file.
         options: the sizes and how common the units are.
     """
+    weights = _weights(longest, options)
+    return tuple(sorted(weights, key=lambda name: -weights[name]))
+
+
+def hard_to_tell(longest: float, options: UnitOptions = _DEFAULTS) -> bool:
+    """Whether a second unit is nearly as plausible as the first, so that a guess deserves a warning."""
+    best = sorted(_weights(longest, options).values())[-2:]
+    return len(best) == 2 and best[1] - best[0] < np.log(options.odds)
+
+
+def _weights(longest: float, options: UnitOptions) -> dict[str, float]:
+    """Logarithm of how plausible each unit is, of those that are."""
     weights = {}
     for name, share in options.common:
         metres = longest * UNITS[name]
         if options.smallest <= metres <= options.largest * (1 + 1e-9):
-            weights[name] = np.log(share) - 0.5 * (np.log(metres / options.typical) / options.spread) ** 2
-    return tuple(sorted(weights, key=lambda name: -weights[name]))
+            away = np.log(metres / options.typical) / options.spread
+            weights[name] = float(np.log(share) - 0.5 * away**2)
+    return weights
 
 
 def detect_unit(longest: float, what: str = "the mesh", options: UnitOptions = _DEFAULTS) -> str:

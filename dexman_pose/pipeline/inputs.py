@@ -139,10 +139,10 @@ def _checked_objects(objects: Mapping[str, ObjectPrompt]) -> dict[str, ObjectPro
 def _load_mesh(name: str, prompt: ObjectPrompt, unit: str) -> Mesh | None:
     if prompt.mesh is None or isinstance(prompt.mesh, Mesh):
         return prompt.mesh
-    from dexman_pose.meshing import load_mesh
+    from dexman_pose.meshing.load import read_mesh_file
 
     try:
-        return load_mesh(prompt.mesh, unit)
+        return read_mesh_file(Path(prompt.mesh), unit)
     except InputError as error:
         raise type(error)(f"object {name!r}: {error}") from error
 
