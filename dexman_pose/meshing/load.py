@@ -128,8 +128,17 @@ def _read(path: Path) -> RawMesh:
             f"{path} cannot be read as {suffix[1:].upper()}: it asks for too much memory"
         ) from error
     except Exception as error:
-        told = one_line(error) or type(error).__name__
+        told = _told(error)
         raise MeshError(f"{path} cannot be read as {suffix[1:].upper()}: {told}") from error
+
+
+def _told(error: Exception) -> str:
+    """What an error of a reader means to somebody who has only the file."""
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    if isinstance(error, (TypeError, AttributeError, IndexError, RecursionError, ZeroDivisionError)):
+        return f"its content is not built as the format says ({one_line(error)})"
+    return one_line(error)
 
 
 def _check(raw: RawMesh, what: str) -> None:

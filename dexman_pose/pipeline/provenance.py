@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
@@ -37,7 +39,7 @@ def provenance(
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,
-                "mesh_unit": _unit(inputs.meshes[name]),
+                "mesh_unit": _unit(inputs.meshes[name], obj.scale),
                 "scale_source": obj.scale_source,
                 "valid_frames": int(obj.valid.sum()),
             }
@@ -50,8 +52,19 @@ def provenance(
     }
 
 
-def _unit(mesh: Mesh | None) -> dict[str, Any] | None:
-    """The unit that a mesh file was read in, who said so, and which others were plausible; None without a file."""
+def _unit(mesh: Mesh | None, scale: float) -> dict[str, Any] | None:
+    """The unit of a mesh file, who said so, and which others were plausible; None without a file.
+
+    Where hands spoke for another unit than the one it was read in, the object was scaled to that: it is the one told.
+    """
     if mesh is None or mesh.unit is None:
         return None
-    return {"unit": mesh.unit.name, "source": mesh.unit.source, "others": list(mesh.unit.others)}
+    from dexman_pose.meshing.units import UNITS
+
+    told, read = mesh.unit, mesh.unit.name
+    if told.source == "guessed":
+        for other in told.others:
+            if np.isclose(scale, UNITS[other] / UNITS[read], rtol=1e-9):
+                others = [read, *(u for u in told.others if u != other)]
+                return {"unit": other, "source": "hand", "others": others}
+    return {"unit": read, "source": told.source, "others": list(told.others)}

@@ -43,9 +43,10 @@ def unit_notice(obj: RigidObject, provenance: dict[str, Any]) -> str | None:
     name, longest = str(unit.get("unit")), float(obj.mesh.extents.max())
     if unit.get("source") == "depth":
         return f"{obj.name}: depth decided that the unit of its mesh is {name}; nobody stated it."
-    if unit.get("source") != "guessed":
+    if unit.get("source") not in ("guessed", "hand"):
         return None
-    text = f"{obj.name}: the unit of its mesh was guessed: {name}, so that it is {length_text(longest)} long"
+    how = ", which the hands that touch it speak for" if unit.get("source") == "hand" else ""
+    text = f"{obj.name}: the unit of its mesh was guessed: {name}{how}, so that it is {length_text(longest)} long"
     others = [u for u in unit.get("others", []) if u in UNITS and name in UNITS]
     if others:
         would = (f"{u} ({length_text(longest * UNITS[u] / UNITS[name])})" for u in others)

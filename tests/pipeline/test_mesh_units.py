@@ -16,6 +16,7 @@ from dexman_pose.meshing.units import UNITS, settle_unit
 from dexman_pose.pipeline.hashing import hash_mesh
 from dexman_pose.pipeline.inputs import Inputs
 from dexman_pose.pipeline.mesh_units import seen_size, sized_meshes
+from dexman_pose.pipeline.provenance import _unit
 
 CAMERA = Camera.from_focal(300.0, 320, 240)
 LONG = 0.12  # of the object, a stick upright at 0.45 m before a wall at 1.5 m
@@ -119,6 +120,15 @@ def test_inputs_of_a_run_have_their_size(tmp_path: Any) -> None:
     assert guessed is not None and guessed.extents.max() == pytest.approx(0.012)
     with pytest.raises(InputError, match="unit"):
         Inputs.check(clip, {"stick": prompt}, camera=CAMERA, mesh_unit="m")
+
+
+def test_provenance_tells_the_unit_that_hands_spoke_for() -> None:
+    mesh = stick(12.0)
+    assert mesh.unit == MeshUnit("mm", "guessed", ("cm", "inch"))
+    assert _unit(None, 1.0) is None and _unit(replace(mesh, unit=None), 1.0) is None
+    assert _unit(mesh, 1.0) == {"unit": "mm", "source": "guessed", "others": ["cm", "inch"]}
+    assert _unit(mesh, 10.0) == {"unit": "cm", "source": "hand", "others": ["mm", "inch"]}
+    assert _unit(mesh, 1.03) == _unit(mesh, 1.0)
 
 
 def test_who_said_the_unit_counts_for_stored_results() -> None:

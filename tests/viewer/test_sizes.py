@@ -27,6 +27,11 @@ def test_a_guessed_unit_is_said_with_the_others(trajectory: Trajectory) -> None:
     assert "cm (900 mm), inch (2.29 m) would be plausible too. State it (--mesh-unit, mesh_unit=)" in text
 
 
+def test_hands_that_spoke_for_a_unit_are_said(trajectory: Trajectory) -> None:
+    text = describe(with_unit(trajectory, {"unit": "cm", "source": "hand", "others": ["mm"]}, "guessed"))
+    assert "guessed: cm, which the hands that touch it speak for, so that it is 90 mm long; mm (9 mm)" in text
+
+
 def test_a_guessed_unit_is_said_without_provenance(trajectory: Trajectory) -> None:
     text = describe(replace(with_unit(trajectory, None, "guessed"), provenance={}))
     assert "cube: the unit of its mesh was guessed; state it" in text

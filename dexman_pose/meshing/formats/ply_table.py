@@ -331,7 +331,7 @@ def _typed(values: NDArray[np.float64], kind: str) -> NDArray[Any]:
         whole = np.isfinite(values).all() and (values == np.rint(values)).all()
         if not whole or (len(values) and (values.min() < limit.min or values.max() > limit.max)):
             return values
-    return values.astype(kind) if kind != "f4" else values
+    return values.astype(kind)
 
 
 def _empty(p: _Property) -> NDArray[Any] | Lists:
