@@ -13,7 +13,7 @@ from dexman_pose.errors import InputError
 if TYPE_CHECKING:
     from dexman_pose.data import Camera, Clip, ObjectPrompt
 
-UNITS = ("auto", "m", "cm", "mm")
+UNITS = ("auto", "m", "cm", "mm", "inch")
 
 
 def add(subparsers: Any) -> None:
@@ -40,7 +40,10 @@ def add(subparsers: Any) -> None:
         help="mesh of an object; without one its shape is made from the clip; may be repeated",
     )
     p.add_argument(
-        "--mesh-unit", choices=UNITS, default="auto", help="unit of mesh files (default: by their size)"
+        "--mesh-unit",
+        choices=UNITS,
+        default="auto",
+        help="unit of mesh files (default: metres for glTF, by their size for others; what was guessed is said)",
     )
     camera = p.add_mutually_exclusive_group()
     camera.add_argument(
@@ -63,6 +66,8 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.pipeline.inputs import open_clip
 
     prompts = with_meshes(load_prompts(args.prompts, args.video), args.mesh)
+    if args.mesh_unit != "auto" and all(prompt.mesh is None for prompt in prompts.values()):
+        raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
     with shown():
         clip = open_clip(args.video, args.max_frames)
         result = reconstruct(

@@ -8,7 +8,7 @@ from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
-from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.mesh import Mesh, MeshUnit
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import (
     JOINT_NAMES,
@@ -36,6 +36,7 @@ __all__ = [
     "Lens",
     "MaskSequence",
     "Mesh",
+    "MeshUnit",
     "ObjectPrompt",
     "PoseTrack",
     "RigidObject",

@@ -14,8 +14,8 @@ from dexman_pose.data.doubt import Doubt, Doubts
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 
-ScaleSource = Literal["given", "depth", "hand", "contact", "unknown"]
-SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown")
+ScaleSource = Literal["given", "guessed", "depth", "hand", "contact", "unknown"]
+SCALE_SOURCES: tuple[str, ...] = ("given", "guessed", "depth", "hand", "contact", "unknown")
 SIDES: tuple[str, ...] = ("left", "right")
 
 JOINT_NAMES: tuple[str, ...] = (
@@ -98,7 +98,8 @@ class RigidObject:
         mesh: in metres, already multiplied by ``scale``.
         track: poses per frame.
         scale: factor from the mesh as loaded or made to ``mesh``.
-        scale_source: what fixed the metric size: given, depth, hand, contact or unknown.
+        scale_source: what fixed the metric size: given, guessed (a unit that nobody stated), depth, hand, contact or
+            unknown.
         symmetry: (S, 4, 4) transforms object_from_object that leave the object as it is, identity first.
     """
 

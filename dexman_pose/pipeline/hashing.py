@@ -63,10 +63,13 @@ def hash_depth(depth: DepthSequence | None, num_frames: int) -> str | None:
 
 
 def hash_mesh(mesh: Mesh | None) -> str | None:
-    """Fingerprint of a mesh's geometry and colours, or None where there is no mesh."""
+    """Fingerprint of a mesh's geometry, colours and who said its unit, or None where there is no mesh."""
     if mesh is None:
         return None
-    return hash_arrays(mesh.vertices, mesh.faces, mesh.uv, mesh.texture, mesh.vertex_colors, mesh.seen)
+    found = hash_arrays(mesh.vertices, mesh.faces, mesh.uv, mesh.texture, mesh.vertex_colors, mesh.seen)
+    if mesh.unit is None:
+        return found
+    return hash_json([found, mesh.unit.name, mesh.unit.source, list(mesh.unit.others)])
 
 
 def hash_camera(camera: Camera | None) -> str | None:

@@ -31,7 +31,8 @@ class Inputs:
     Attributes:
         clip: the frames.
         prompts: where each object is, by name.
-        meshes: the mesh of each object in metres, or None where one has to be made.
+        meshes: the mesh of each object in metres, or None where one has to be made; with depth, a unit that nobody
+            stated is settled.
         camera: the user's intrinsics, or None. An ideal pinhole: where the user's camera has a lens, clip, prompts and
             depth are undistorted, and this is the camera of undistorted pictures.
         depth: the user's depth images, or None.
@@ -64,22 +65,22 @@ class Inputs:
             camera: intrinsics, a camera file, or a 3x3 matrix in pixels.
             depth: depth images, or the folder they lie in.
             max_frames: use only the first frames.
-            mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm`` or ``auto``.
+            mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, ``inch`` or ``auto``.
 
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
         """
+        from dexman_pose.pipeline.mesh_units import sized_meshes
+
         prompts = _checked_objects(objects)
         clip = open_clip(video, max_frames)
         for name, prompt in prompts.items():
             prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
-        return cls(
-            clip,
-            prompts,
-            {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()},
-            _load_camera(camera, clip),
-            _load_depth(depth, clip),
-        ).undistorted()
+        meshes = {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()}
+        lens, measured = _load_camera(camera, clip), _load_depth(depth, clip)
+        seen_by = lens or assumed_camera(clip)
+        sized = sized_meshes(meshes, prompts, seen_by, measured)
+        return cls(clip, prompts, sized, lens, measured).undistorted()
 
     def undistorted(self) -> Inputs:
         """The inputs as an ideal pinhole would have given them: the door of the pipeline.
@@ -142,6 +143,13 @@ def open_clip(video: VideoLike, max_frames: int | None = None) -> Clip:
     return video
 
 
+def assumed_camera(clip: Clip) -> Camera:
+    """A camera of a typical field of view, for what has to be judged before there is a better one."""
+    from dexman_pose.pose.clip.focal_length import TYPICAL_FOCAL
+
+    return Camera.from_focal(TYPICAL_FOCAL * max(clip.width, clip.height), clip.width, clip.height, "assumed")
+
+
 def _checked_objects(objects: Mapping[str, ObjectPrompt]) -> dict[str, ObjectPrompt]:
     if not isinstance(objects, Mapping) or not objects:
         raise InputError(
@@ -158,10 +166,10 @@ def _checked_objects(objects: Mapping[str, ObjectPrompt]) -> dict[str, ObjectPro
 def _load_mesh(name: str, prompt: ObjectPrompt, unit: str) -> Mesh | None:
     if prompt.mesh is None or isinstance(prompt.mesh, Mesh):
         return prompt.mesh
-    from dexman_pose.meshing import load_mesh
+    from dexman_pose.meshing.load import read_mesh_file
 
     try:
-        return load_mesh(prompt.mesh, unit)
+        return read_mesh_file(Path(prompt.mesh), unit)
     except InputError as error:
         raise type(error)(f"object {name!r}: {error}") from error
 

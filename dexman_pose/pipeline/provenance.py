@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.versions import versions
@@ -62,6 +65,7 @@ def provenance(
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,
+                "mesh_unit": _unit(inputs.meshes[name], obj.scale),
                 "scale_source": obj.scale_source,
                 "valid_frames": int(obj.valid.sum()),
             }
@@ -72,3 +76,21 @@ def provenance(
             for side, hand in result.hands.items()
         },
     }
+
+
+def _unit(mesh: Mesh | None, scale: float) -> dict[str, Any] | None:
+    """The unit of a mesh file, who said so, and which others were plausible; None without a file.
+
+    Where hands spoke for another unit than the one it was read in, the object was scaled to that: it is the one told.
+    """
+    if mesh is None or mesh.unit is None:
+        return None
+    from dexman_pose.meshing.units import UNITS
+
+    told, read = mesh.unit, mesh.unit.name
+    if told.source == "guessed":
+        for other in told.others:
+            if np.isclose(scale, UNITS[other] / UNITS[read], rtol=1e-9):
+                others = [read, *(u for u in told.others if u != other)]
+                return {"unit": other, "source": "hand", "others": others}
+    return {"unit": read, "source": told.source, "others": list(told.others)}

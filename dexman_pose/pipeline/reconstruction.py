@@ -50,7 +50,9 @@ def reconstruct(
         out: run folder; every stage's result is kept there, and a second call with the same folder goes on
             where the first one stopped and redoes only what has changed. None keeps nothing.
         max_frames: use only the first frames of the video.
-        mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, or ``auto`` to judge by their size.
+        mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, ``inch``, or ``auto``: glTF is in metres, of others the
+            unit is judged by the size of handled things, and by depth where there is any; ``scale_source`` and the
+            notices say so.
         overlay: with ``out``, also draw ``overlay.mp4`` and ``report.html``.
         on_stage: called when a stage starts and ends.
 

@@ -15,7 +15,7 @@ from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.hashing import hash_camera
-from dexman_pose.pipeline.inputs import Fingerprints, Inputs
+from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
 from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.stage import Stage
 
@@ -51,11 +51,9 @@ class Stages:
     def prompts(self, observations: HandObservations | None) -> Stage[dict[str, ObjectPrompt]]:
         """Replace a prompt by the outline of the object's own coloured mesh where that clearly fits."""
         from dexman_pose.pipeline.prompts_from_mesh import sharpen_prompts
-        from dexman_pose.pose.clip.focal_length import TYPICAL_FOCAL
 
         i, m, backend = self.inputs, self.marks, self.backends.segmentation
-        focal = TYPICAL_FOCAL * max(i.clip.width, i.clip.height)
-        camera = i.camera or Camera.from_focal(focal, i.clip.width, i.clip.height, "assumed")
+        camera = i.camera or assumed_camera(i.clip)
         return Stage(
             "prompts",
             "stages/prompts.npz",

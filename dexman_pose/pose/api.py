@@ -68,7 +68,7 @@ def estimate_pose(
     """
     labels = checked_labels(mask, camera, occluders, checked_depth(depth, camera))
     picture = checked_picture(image, camera)
-    scales, source = scale_unknowns(scale, depth)
+    scales, source = scale_unknowns(scale, depth, mesh.size_source)
     group = symmetry_of(mesh) if symmetry is None else symmetry
     view = undistorted_view(ObjectView(picture, labels, 1, camera, depth))
     return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
@@ -114,7 +114,7 @@ def refine_pose(
     labels = checked_labels(mask, camera, occluders, checked_depth(depth, camera))
     picture = None if image is None else checked_picture(image, camera)
     view = undistorted_view(ObjectView.of(labels, 1, camera, picture, depth))
-    scales, source = scale_unknowns(scale, depth)
+    scales, source = scale_unknowns(scale, depth, mesh.size_source)
     evidence = view.evidence()
     refiner = refiner_for(mesh, view.own, device)
     if solver == "adam":
@@ -160,7 +160,7 @@ def _by_adam(
     )
     judged = refiner.refine(pose, evidence, RefineOptions(iterations=0))
     judged = replace(judged, camera_from_object=pose, converged=converged, iterations=steps)
-    return _judged(estimate_of(refiner, judged, judged.iou, "given"), refiner, judged, view)
+    return _judged(estimate_of(refiner, judged, judged.iou, mesh.size_source), refiner, judged, view)
 
 
 def track(

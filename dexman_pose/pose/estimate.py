@@ -48,8 +48,9 @@ class PoseEstimate:
             first.
         scale: factor on the mesh; geometric mean of ``axis_scales``.
         axis_scales: (3,) factors along the mesh's own axes.
-        scale_source: ``given`` when the mesh's size was taken as it is, ``depth`` when depth fixed it, ``unknown`` when
-            nothing did: then distance and size are right up to one common factor.
+        scale_source: ``given`` when the mesh's size was taken as it is, ``guessed`` when it rests on a unit that nobody
+            stated, ``depth`` when depth fixed it, ``unknown`` when nothing did: then distance and size are right up to
+            one common factor.
         margin: score minus that of the best alternative; 0 without one.
         alternatives: other poses that explain the picture, best first; none is a symmetric equivalent of another.
         valid: the pose is to be used; always False for alternatives.
