@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import _check
+from dexman_pose.data.numbers import count, described, number, plain
 from dexman_pose.errors import InputError
 
 CameraSource = Literal["given", "estimated", "assumed"]
@@ -37,6 +38,17 @@ class Camera:
     distortion: Array | None = None
     source: CameraSource = field(default="given")
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            K: ArrayLike,
+            width: int,
+            height: int,
+            distortion: ArrayLike | None = None,
+            source: CameraSource = "given",
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         k = _check.array(self.K, "Camera.K", (3, 3))
         if k[0, 0] <= 0 or k[1, 1] <= 0 or not np.allclose(k[2], [0, 0, 1]):
@@ -44,26 +56,32 @@ class Camera:
                 "Camera.K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths in pixels, "
                 f"but got {k.tolist()}"
             )
-        if int(self.width) <= 0 or int(self.height) <= 0:
+        width, height = count(self.width, "Camera.width"), count(self.height, "Camera.height")
+        if width <= 0 or height <= 0:
+            raise InputError(f"Camera size must be positive pixels, but got width={width}, height={height}")
+        if not isinstance(self.source, str) or self.source not in ("given", "estimated", "assumed"):
             raise InputError(
-                f"Camera size must be positive pixels, but got width={self.width}, height={self.height}"
-            )
-        if self.source not in ("given", "estimated", "assumed"):
-            raise InputError(
-                f"Camera.source must be 'given', 'estimated' or 'assumed', but got {self.source!r}"
+                f"Camera.source must be 'given', 'estimated' or 'assumed', but got {described(self.source)}"
             )
         object.__setattr__(self, "K", k)
-        object.__setattr__(self, "width", int(self.width))
-        object.__setattr__(self, "height", int(self.height))
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "height", height)
         if self.distortion is not None:
             d = _check.array(
-                np.atleast_1d(np.asarray(self.distortion, dtype=float)), "Camera.distortion", (None,)
+                np.atleast_1d(plain(self.distortion, "Camera.distortion")), "Camera.distortion", (None,)
             )
             object.__setattr__(self, "distortion", d if np.any(d) else None)
+
+    def __repr__(self) -> str:
+        lens = "" if self.distortion is None else ", with distortion"
+        focal = f"fx {self.fx:.5g}, fy {self.fy:.5g}, cx {self.cx:.5g}, cy {self.cy:.5g}"
+        return f"Camera({self.width}x{self.height}, {focal}, {self.source}{lens})"
 
     @classmethod
     def from_focal(cls, focal: float, width: int, height: int, source: CameraSource = "given") -> Camera:
         """A camera with square pixels and the principal point in the image centre."""
+        focal = number(focal, "focal", above=0.0)
+        width, height = count(width, "width", least=1), count(height, "height", least=1)
         k = [[focal, 0.0, (width - 1) / 2.0], [0.0, focal, (height - 1) / 2.0], [0.0, 0.0, 1.0]]
         return cls(np.array(k), width, height, source=source)
 

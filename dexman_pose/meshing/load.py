@@ -112,6 +112,19 @@ def _read_trimesh(path: Path) -> RawMesh:
         loaded: Any = trimesh.load(str(path), process=False, maintain_order=True)
     except Exception as error:  # its readers raise whatever the damaged bytes lead them to
         raise MeshError(f"{path} cannot be read as {path.suffix[1:].upper()}: {error}") from error
+    return _raw_of(loaded)
+
+
+def mesh_of_trimesh(loaded: Any) -> Mesh:
+    """A mesh or scene of trimesh in metres."""
+    raw = _raw_of(loaded)
+    _check(raw, Path(type(loaded).__name__))
+    return assemble(raw, 1.0)
+
+
+def _raw_of(loaded: Any) -> RawMesh:
+    import trimesh
+
     pieces = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
     meshes = [piece for piece in pieces if isinstance(piece, trimesh.Trimesh)]
     if not meshes:

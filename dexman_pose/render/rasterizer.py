@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.numbers import instance
 from dexman_pose.errors import InputError
 from dexman_pose.render import _inputs
 from dexman_pose.render import _paint_kernels as painting
@@ -54,6 +55,11 @@ class Rendering:
     def __len__(self) -> int:
         return len(self.mask)
 
+    def __repr__(self) -> str:
+        made = ", ".join(f.name for f in fields(self) if getattr(self, f.name) is not None)
+        views, height, width = self.mask.shape
+        return f"Rendering({views} views of {width}x{height}: {made})"
+
 
 class Rasterizer:
     """Renders one mesh from many poses. Build it once per mesh and keep it: buffers are reused between calls.
@@ -70,6 +76,7 @@ class Rasterizer:
     """
 
     def __init__(self, mesh: Mesh, device: str = "cpu") -> None:
+        instance(mesh, Mesh, "mesh", "load one with dexman_pose.load_mesh(path)")
         self.mesh = mesh
         self.device = _device(device)
         self._buffers = Buffers(self.device)
