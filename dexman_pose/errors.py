@@ -36,7 +36,7 @@ class MissingModelError(InputError):
 
 
 class MissingNameError(InputError, KeyError):
-    """A result holds nothing of that name; the message lists the names it holds. Also a :class:`KeyError`."""
+    """A result holds nothing of that name; the message lists the names it holds. Also a ``KeyError``."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""  # a KeyError shows its message in quotes

@@ -44,7 +44,7 @@ def rigid(value: Any, name: str, tolerance: float = 1e-4) -> NDArray[np.float64]
     out = array(value, name, (None, 4, 4))
     r = out[:, :3, :3]
     with np.errstate(over="ignore", invalid="ignore"):  # what is huge is no rotation, and is told below
-        error = np.abs(r @ np.swapaxes(r, -1, -2) - np.eye(3)).reshape(len(out), -1).max(-1, initial=0.0)
+        error = np.abs(r @ np.swapaxes(r, -1, -2) - np.eye(3)).reshape(len(out), 9).max(-1, initial=0.0)
         bad = ~(error <= tolerance) | ~(np.linalg.det(r) > 0)
     bad |= np.abs(out[:, 3] - [0, 0, 0, 1]).max(-1) > tolerance
     if bad.any():

@@ -88,7 +88,7 @@ def cast(array: NDArray[Any], dtype: Any, name: str) -> NDArray[Any]:
     """
     target = np.dtype(dtype)
     if array.dtype == target:
-        return np.ascontiguousarray(array)
+        return np.ascontiguousarray(array).reshape(array.shape)
     if target.kind == "b":
         wrong = (array != 0) & (array != 1)
         if wrong.any():
@@ -107,7 +107,7 @@ def cast(array: NDArray[Any], dtype: Any, name: str) -> NDArray[Any]:
                 f"but holds {_example(array, wrong)}"
             )
     with np.errstate(over="ignore"):  # what becomes infinite is told by the check for finite values
-        return np.ascontiguousarray(array, dtype=target)
+        return np.ascontiguousarray(array, dtype=target).reshape(array.shape)
 
 
 def in_bytes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:

@@ -153,6 +153,8 @@ class RigidObject:
         word(self.scale_source, "scale_source", SCALE_SOURCES)
         _check.settle(self, scale=number(self.scale, "scale", above=0.0))
         _check.settle(self, symmetry=_check.rigid(self.symmetry, "symmetry"))
+        if len(self.symmetry) == 0:
+            raise InputError("symmetry must hold at least the identity, but is empty; leave it out")
 
     def __repr__(self) -> str:
         size = f"scale {self.scale:.4g} ({self.scale_source}), {len(self.symmetry)} symmetries"

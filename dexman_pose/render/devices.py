@@ -14,20 +14,16 @@ def device_name(device: Any) -> str:
     Raises:
         InputError: no such device.
     """
-    if device == "cpu":
+    if isinstance(device, str) and device == "cpu":
         return "cpu"
     from dexman_pose.render._warp import wp
 
     if isinstance(device, str) or type(device).__module__.startswith("torch"):
         try:
-            return str(wp.get_device(str(device)).alias)
+            return str(wp.get_device(str(device)))
         except Exception as error:  # of whatever kind an unknown name leads to
-            raise InputError(f"device {_named(device)} is not here; there are: {_there()}") from error
+            raise InputError(f"no device {described(str(device))} here; there are: {_there()}") from error
     raise InputError(f"device must be a text, one of {_there()}, but got {described(device)}")
-
-
-def _named(device: Any) -> str:
-    return described(str(device))
 
 
 def _there() -> str:

@@ -25,7 +25,7 @@ class DepthLimits:
     """
 
     nearest: float = 0.02
-    farthest: float = 30.0
+    farthest: float = 15.0
     endless: float = 1e4
     share: float = 0.01
 
@@ -75,8 +75,8 @@ def check_metres(depth: NDArray[np.float32], name: str = "depth") -> None:
     near = float(np.partition(surfaces, place)[place])
     if near > _LIMITS.farthest:
         raise InputError(
-            f"{name} must be in metres, but nothing in it is nearer than {near:g}: give {name} / 1000 if it is in "
-            "millimetres"
+            f"{name} must be in metres, but nothing in it is nearer than {near:g}: give {name} / 1000 where it is in "
+            f"millimetres, {name} / 100 where it is in centimetres"
         )
     far = float(surfaces.max())
     if far < _LIMITS.nearest:

@@ -35,13 +35,15 @@ PoseLike: TypeAlias = "ArrayLike | Foreign"
 """A rigid transform. See :func:`~dexman_pose.data.accept.as_pose`."""
 
 CameraLike: TypeAlias = "Camera | ArrayLike | PathText | Foreign"
-"""Intrinsics: a camera, a 3x3 matrix, (fx, fy, cx, cy), or a camera file. See :func:`as_camera`."""
+"""Intrinsics: a camera, a 3x3 matrix, (fx, fy, cx, cy), or a camera file. See
+:func:`~dexman_pose.data.accept.as_camera`."""
 
 MeshLike: TypeAlias = "Mesh | PathText | Foreign"
-"""A mesh, the path of one, or one of trimesh. See :func:`~dexman_pose.meshing.as_mesh`."""
+"""A mesh, the path of one, or one of trimesh. See :func:`~dexman_pose.meshing.convert.as_mesh`."""
 
 ClipLike: TypeAlias = "Clip | PathText | ArrayLike | Sequence[ImageLike] | Foreign"
-"""A clip, the path of a video or of a folder of pictures, or frames in memory. See :func:`as_clip`."""
+"""A clip, the path of a video or of a folder of pictures, or frames in memory. See
+:func:`~dexman_pose.data.accept.as_clip`."""
 
 MasksLike: TypeAlias = "MaskSequence | Mapping[str, ArrayLike] | ArrayLike | Sequence[MaskLike] | Foreign"
 """Masks of a clip. See :func:`~dexman_pose.data.accept.as_masks`."""

@@ -23,10 +23,14 @@ class StartLimits:
 
     Attributes:
         smallest: pixels across; an object that would look smaller is too far away.
+        farthest: metres; an object that a hand can hold is nearer, whatever the lens.
+        held: metres; the radius of the largest object that a hand can hold.
         aside: pictures beside the picture that the object's middle may lie, as it leaves the image.
     """
 
     smallest: float = 3.0
+    farthest: float = 20.0
+    held: float = 1.0
     aside: float = 1.0
 
 
@@ -69,7 +73,7 @@ def check_in_sight(pose: NDArray[np.float64], mesh: Mesh, camera: Camera, name: 
             "is it the inverse, or of OpenGL axes?"
         )
     pixels = 2.0 * mesh.radius * max(camera.fx, camera.fy) / z
-    if pixels < _LIMITS.smallest:
+    if pixels < _LIMITS.smallest or (z > _LIMITS.farthest and mesh.radius < _LIMITS.held):
         raise InputError(
             f"{name} puts the object {z:.4g} m away, where it is {pixels:.2g} pixels large: give its translation and "
             "the mesh in metres"
