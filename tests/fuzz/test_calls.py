@@ -46,6 +46,7 @@ from dexman_pose.pose import (
 )
 from dexman_pose.render import Rasterizer, render, render_scene
 from dexman_pose.segmentation import segment_clip
+from dexman_pose.viewer import describe, overlay_frame, write_overlay, write_report
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 3
 CAMERA = Camera.from_focal(75.0, WIDTH, HEIGHT)
@@ -76,6 +77,7 @@ TRACK = dp.PoseTrack(POSES, [True] * FRAMES, [1.0] * FRAMES)
 OBJECT = dp.RigidObject("box", MESH, TRACK)
 JOINTS = np.random.default_rng(0).normal(0, 0.03, (FRAMES, 21, 3)) + [0, 0, 0.3]
 HAND = HandTrack("left", JOINTS, np.zeros((FRAMES, 21, 2)), [1] * 3, [0] * 3, [1.0] * 3, np.full(21, 0.03))
+RESULT = dp.Trajectory(CAMERA, [0.0, 0.1, 0.2], {"box": OBJECT}, {"left": HAND})
 SEEN = HandObservations(
     np.zeros((FRAMES, 2, 21, 2)), np.zeros((FRAMES, 2, 21, 3)), np.zeros((FRAMES, 2)), np.zeros((FRAMES, 2)),
     np.zeros((FRAMES, 2)),
@@ -722,6 +724,28 @@ CALLS = [
             "num_frames": lambda: (("negative", -1), *wrong_number()),
         },
     ),
+    Call(describe, {"trajectory": RESULT}, {"trajectory": wrong_required}),
+    Call(
+        overlay_frame,
+        {"trajectory": RESULT, "image": IMAGE, "index": 0},
+        {
+            "trajectory": wrong_required,
+            "image": wrong_image,
+            "index": wrong_frame,
+            "masks": wrong_instance,
+            "max_width": wrong_positive,
+        },
+    ),
+    Call(
+        write_overlay,
+        {"trajectory": RESULT, "clip": CLIP, "path": "never.mp4"},
+        {"trajectory": wrong_required, "clip": wrong_frames, "masks": wrong_instance},
+    ),
+    Call(
+        write_report,
+        {"trajectory": RESULT, "path": "never.html"},
+        {"trajectory": wrong_required, "clip": optional(wrong_frames), "masks": wrong_instance},
+    ),
     Call(MESH.scaled, {"factor": 2.0}, {"factor": wrong_positive}, name="Mesh.scaled"),
     Call(
         MESH.moved, {"new_from_old": np.eye(4)}, {"new_from_old": wrong_values(np.eye(4))}, name="Mesh.moved"
@@ -760,7 +784,8 @@ def test_the_table_holds_hundreds_of_wrong_calls() -> None:
     assert count > 2000
 
 
-QUICK = [c for c in CALLS if c.function not in (align_mesh, dp.reconstruct, detect_hands, estimate_pose)]
+LONG = (align_mesh, dp.reconstruct, detect_hands, estimate_pose, segment_clip, write_overlay, write_report)
+QUICK = [c for c in CALLS if c.function not in LONG]
 
 
 @pytest.mark.parametrize("call", QUICK, ids=[c.name or c.function.__name__ for c in QUICK])
@@ -770,7 +795,7 @@ def test_the_right_call_of_the_table_is_right(call: Call) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", [align_mesh, dp.reconstruct, estimate_pose])
+@pytest.mark.parametrize("function", [align_mesh, dp.reconstruct, estimate_pose, segment_clip])
 def test_the_right_long_call_of_the_table_is_right(function: Any) -> None:
     (call,) = (c for c in CALLS if c.function is function)
     call.function(**call.right)
