@@ -10,22 +10,15 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from dexman_pose.cli.interrupt import STOPPED, raise_from_now_on
+from dexman_pose.cli.parser import BAD_INPUT, Parser
 from dexman_pose.errors import DexmanError, InputError
 
 COMMANDS = ("run", "view", "eval", "demo", "doctor", "models", "bench")
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
 
-DONE, FAILED, BAD_INPUT = 0, 1, 2
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message} (try {self.prog} --help)\n")
+DONE, FAILED = 0, 1
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -52,13 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace()
     try:
         raise_from_now_on()
-        try:
-            args = build_parser().parse_args(argv)
-        except SystemExit as stop:  # argparse has printed its help or its one line
-            return int(stop.code or 0)
+        args = build_parser().parse_args(argv)
         status: int = args.handler(args)
         sys.stdout.flush()
         return status
+    except SystemExit as stop:  # argparse has printed its help or its one line
+        return int(stop.code or 0)
     except InputError as error:
         return _say(BAD_INPUT, _one_line(error))
     except KeyboardInterrupt:
@@ -70,11 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dexman_pose.cli.failure import write_error_log  # heavy, and seldom needed
 
         log = write_error_log(error, getattr(args, "out", None))
-        reason = (
-            _one_line(error)
-            if isinstance(error, DexmanError)
-            else f"{type(error).__name__}: {_one_line(error)}"
-        )
+        reason = _one_line(error)
+        if not isinstance(error, DexmanError):
+            reason = f"{type(error).__name__}: {reason}"
         return _say(FAILED, f"{reason} (details in {log})")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dexman_pose.cli.boxes import SHAPE, prompts_of_boxes
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,9 +29,15 @@ def add(subparsers: Any) -> None:
     p.add_argument("video", metavar="VIDEO", help="video file, or folder of images")
     p.add_argument(
         "--prompts",
-        required=True,
         metavar="FILE",
         help='JSON: {"frame": 0, "objects": {"cube": [x0, y0, x1, y1]}}, or {"clips": {...}} of many clips',
+    )
+    p.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar=SHAPE,
+        help="box around an object in pixels, in place of a prompt file or beside it; may be repeated",
     )
     p.add_argument("--out", required=True, metavar="DIR", help="run folder")
     p.add_argument(
@@ -55,6 +63,9 @@ def add(subparsers: Any) -> None:
     p.add_argument("--depth", metavar="DIR", help="folder of depth images, 16-bit PNG in millimetres")
     p.add_argument("--hands", default="mediapipe", metavar="NAME", help="hand detector, or none")
     p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
+    p.add_argument(
+        "--overwrite", action="store_true", help="remove the run of another clip from the run folder first"
+    )
     p.add_argument("--no-overlay", action="store_true", help="draw no overlay.mp4 and no report.html")
     p.set_defaults(handler=handle)
 
@@ -62,10 +73,10 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Run the pipeline and print what came out."""
     from dexman_pose.cli.console import print_stage, shown
-    from dexman_pose.pipeline import load_prompts, reconstruct
+    from dexman_pose.pipeline import reconstruct
     from dexman_pose.pipeline.inputs import open_clip
 
-    prompts = with_meshes(load_prompts(args.prompts, args.video), args.mesh)
+    prompts = with_meshes(_prompts(args), args.mesh)
     if args.mesh_unit != "auto" and all(prompt.mesh is None for prompt in prompts.values()):
         raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
     with shown():
@@ -79,6 +90,8 @@ def handle(args: argparse.Namespace) -> int:
             out=args.out,
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,
+            overwrite=args.overwrite,
+            progress=sys.stderr.isatty(),
             on_stage=print_stage,
         )
     from dexman_pose.viewer import describe
@@ -86,6 +99,24 @@ def handle(args: argparse.Namespace) -> int:
     print(describe(result))
     print_files(Path(args.out))
     return 0
+
+
+def _prompts(args: argparse.Namespace) -> dict[str, ObjectPrompt]:
+    """The prompts of the file and of the boxes."""
+    from dexman_pose.pipeline import load_prompts
+
+    boxes = prompts_of_boxes(args.box)
+    if args.prompts is None:
+        if not boxes:
+            raise InputError(
+                f"say where the objects are: --box {SHAPE} for each, or --prompts FILE (see dexman-pose run --help)"
+            )
+        return boxes
+    prompts = load_prompts(args.prompts, args.video)
+    twice = sorted(set(prompts) & set(boxes))
+    if twice:
+        raise InputError(f"--box {twice[0]}=...: {args.prompts} names {twice[0]!r} too; give it once")
+    return prompts | boxes
 
 
 def with_meshes(prompts: dict[str, ObjectPrompt], options: Sequence[str]) -> dict[str, ObjectPrompt]:

@@ -9,7 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
+from dexman_pose.data.accept import MeshLike
+from dexman_pose.data.numbers import cast, plain
 from dexman_pose.errors import InputError, MeshError
+from dexman_pose.meshing.convert import as_mesh
+from dexman_pose.render.devices import device_name
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class SurfaceQuery:
     face: NDArray[np.int64]
 
 
-def signed_distance(mesh: Mesh, points: ArrayLike, *, device: str = "cpu") -> SurfaceQuery:
+def signed_distance(mesh: MeshLike, points: ArrayLike, *, device: str = "cpu") -> SurfaceQuery:
     """Signed distance and nearest surface point of points, in the frame of the mesh.
 
     A closed mesh decides inside and outside by the angle-weighted pseudo-normal at the nearest point
@@ -44,7 +48,8 @@ def signed_distance(mesh: Mesh, points: ArrayLike, *, device: str = "cpu") -> Su
         InputError: points are not (N, 3) finite numbers.
         MeshError: every face of the mesh has zero area.
     """
-    where = np.asarray(points, dtype=np.float64)
+    mesh, device = as_mesh(mesh), device_name(device)
+    where = cast(plain(points, "points"), np.float64, "points")
     if where.ndim != 2 or where.shape[1] != 3 or not np.isfinite(where).all():
         raise InputError(f"points must be finite and of shape (any, 3), but got shape {where.shape}")
     vertices, faces, kept = _usable_faces(mesh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import _check
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.lenses.opencv import opencv_coefficients
+from dexman_pose.data.numbers import count, described, number, plain
 from dexman_pose.errors import InputError
 
 _FRACTION, _TINY = 10.0, 16
@@ -50,29 +51,47 @@ class Camera:
     source: CameraSource = field(default="given")
     lens: Lens | None = field(default=None)
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            K: ArrayLike,
+            width: int,
+            height: int,
+            distortion: ArrayLike | None = None,
+            source: CameraSource = "given",
+            lens: Lens | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         k = _check.array(self.K, "Camera.K", (3, 3))
-        (fx, _, _), (shear, fy, _), last = k.tolist()  # plain numbers: one is made for every crop of every frame
-        if fx <= 0 or fy <= 0 or shear != 0 or max(abs(last[0]), abs(last[1]), abs(last[2] - 1.0)) > _ROW_TOLERANCE:
+        (fx, _, _), (shear, fy, _), last = (
+            k.tolist()
+        )  # plain numbers: one is made for every crop of every frame
+        if (
+            fx <= 0
+            or fy <= 0
+            or shear != 0
+            or max(abs(last[0]), abs(last[1]), abs(last[2] - 1.0)) > _ROW_TOLERANCE
+        ):
             turned = np.allclose(k[:2, 2], 0) and np.any(k[2, :2] != 0)
             raise InputError(
                 "Camera.K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths in pixels, "
                 f"but got {k.tolist()}" + (": it is transposed, give K.T" if turned else "")
             )
-        if int(self.width) <= 0 or int(self.height) <= 0:
+        width, height = count(self.width, "Camera.width"), count(self.height, "Camera.height")
+        if width <= 0 or height <= 0:
+            raise InputError(f"Camera size must be positive pixels, but got width={width}, height={height}")
+        if not isinstance(self.source, str) or self.source not in ("given", "estimated", "assumed"):
             raise InputError(
-                f"Camera size must be positive pixels, but got width={self.width}, height={self.height}"
+                f"Camera.source must be 'given', 'estimated' or 'assumed', but got {described(self.source)}"
             )
-        if min(self.width, self.height) > _TINY and k[:2].max() <= _FRACTION and 0 < k[:2, 2].max() <= 1:
+        if min(width, height) > _TINY and k[:2].max() <= _FRACTION and 0 < k[:2, 2].max() <= 1:
             raise InputError(
                 f"Camera.K is divided by the image size ({k.tolist()}); give it in pixels: fx and cx times the width, "
                 "fy and cy times the height"
             )
-        if self.source not in ("given", "estimated", "assumed"):
-            raise InputError(
-                f"Camera.source must be 'given', 'estimated' or 'assumed', but got {self.source!r}"
-            )
-        _check.settle(self, K=k, width=int(self.width), height=int(self.height))
+        _check.settle(self, K=k, width=width, height=height)
         self._settle_lens()
 
     def _settle_lens(self) -> None:
@@ -84,8 +103,8 @@ class Camera:
                     "camera.without_lens()"
                 )
             return
-        given = self.distortion
-        if isinstance(given, np.ndarray) and given.ndim == 2 and 1 in given.shape:
+        given = np.atleast_1d(plain(self.distortion, "Camera.distortion"))
+        if given.ndim == 2 and 1 in given.shape:
             given = given.ravel()  # as OpenCV's calibration hands them out
         distortion = _check.array(given, "Camera.distortion", (None,))
         lens = self.lens
@@ -111,9 +130,16 @@ class Camera:
         extent = float(np.hypot(*(np.abs(middle).max(1) / [camera.fx, camera.fy])))
         return replace(camera, distortion=opencv_coefficients(lens, extent), lens=lens)
 
+    def __repr__(self) -> str:
+        lens = "" if self.distortion is None else ", with distortion"
+        focal = f"fx {self.fx:.5g}, fy {self.fy:.5g}, cx {self.cx:.5g}, cy {self.cy:.5g}"
+        return f"Camera({self.width}x{self.height}, {focal}, {self.source}{lens})"
+
     @classmethod
     def from_focal(cls, focal: float, width: int, height: int, source: CameraSource = "given") -> Camera:
         """A camera with square pixels and the principal point in the image centre."""
+        focal = number(focal, "focal", above=0.0)
+        width, height = count(width, "width", least=1), count(height, "height", least=1)
         k = [[focal, 0.0, (width - 1) / 2.0], [0.0, focal, (height - 1) / 2.0], [0.0, 0.0, 1.0]]
         return cls(np.array(k), width, height, source=source)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.data import _check
+from dexman_pose.data.numbers import number
 from dexman_pose.errors import MeshError
 
 _EITHER = 16.0  # floats between 1 and this may be overshooting shares of white, or nearly black bytes
@@ -65,6 +66,20 @@ class Mesh:
     source: str = "file"
     unit: MeshUnit | None = None
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            vertices: ArrayLike,
+            faces: ArrayLike,
+            uv: ArrayLike | None = None,
+            texture: ArrayLike | None = None,
+            vertex_colors: ArrayLike | None = None,
+            seen: ArrayLike | None = None,
+            source: str = "file",
+            unit: MeshUnit | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         try:
             v = _check.array(_real(self.vertices, "mesh vertices"), "mesh vertices", (None, 3))
@@ -97,6 +112,15 @@ class Mesh:
         source = "given" if self.unit is None else self.unit.source
         return "given" if source == "standard" else source
 
+    def __repr__(self) -> str:
+        size = " x ".join(f"{1e3 * side:.4g}" for side in self.extents)
+        paint = (
+            "textured" if self.texture is not None else "plain" if self.vertex_colors is None else "coloured"
+        )
+        return (
+            f"Mesh({len(self.vertices)} vertices, {len(self.faces)} faces, {size} mm, {paint}, {self.source})"
+        )
+
     @cached_property
     def extents(self) -> NDArray[np.float64]:
         """(3,) size of the axis-aligned bounding box in metres."""
@@ -117,11 +141,11 @@ class Mesh:
 
     def scaled(self, factor: float) -> Mesh:
         """The same mesh with every vertex multiplied by ``factor``."""
-        return replace(self, vertices=self.vertices * float(factor))
+        return replace(self, vertices=self.vertices * number(factor, "factor", above=0.0))
 
     def moved(self, new_from_old: ArrayLike) -> Mesh:
         """The same mesh with its vertices mapped through a (4, 4) transform."""
-        m = np.asarray(new_from_old, dtype=np.float64)
+        m = _check.array(new_from_old, "new_from_old", (4, 4))
         return replace(self, vertices=self.vertices @ m[:3, :3].T + m[:3, 3])
 
 

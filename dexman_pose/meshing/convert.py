@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,8 @@ def as_mesh(value: Any, unit: str = "auto") -> Mesh:
     """
     if isinstance(value, Mesh):
         return value
-    if isinstance(value, (str, Path)):
-        return load_mesh(value, unit)
+    if isinstance(value, (str, PathLike)):
+        return load_mesh(str(value), unit)
     if any(kind.__module__.partition(".")[0] == "trimesh" for kind in type(value).__mro__):
         return from_trimesh(value, unit)
     raise MeshError(

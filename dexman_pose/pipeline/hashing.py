@@ -47,9 +47,9 @@ def hash_arrays(*arrays: NDArray[Any] | None) -> str:
     return digest.hexdigest()
 
 
-def hash_clip(clip: Clip) -> str:
-    """Fingerprint of a clip: its content and how many of its frames are used."""
-    return hash_json([clip.sha256(), clip.num_frames])
+def hash_clip(clip: Clip, content: str) -> str:
+    """Fingerprint of a clip: its content, hashed before, and how many of its frames are used."""
+    return hash_json([content, clip.num_frames])
 
 
 def hash_depth(depth: DepthSequence | None, num_frames: int) -> str | None:

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dexman_pose.data.accept import (
+    CameraLike,
+    ClipLike,
+    DepthsLike,
+    as_camera,
+    as_clip,
+    as_depths,
+    as_prompts,
+)
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.numbers import word
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
 from dexman_pose.imaging.undistorted_inputs import undistorted_clip, undistorted_depth, undistorted_prompt
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
 
-VideoLike = str | Path | Clip
-CameraLike = Camera | str | Path | NDArray[np.float64]
-DepthLike = DepthSequence | str | Path
+VideoLike = ClipLike
+DepthLike = DepthsLike
+MESH_UNITS = ("auto", "m", "cm", "mm", "inch")
+"""Units of mesh files that a run takes."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ class Inputs:
         """
         from dexman_pose.pipeline.mesh_units import sized_meshes
 
-        prompts = _checked_objects(objects)
+        prompts = as_prompts(objects)
+        word(mesh_unit, "mesh_unit", MESH_UNITS)
         clip = open_clip(video, max_frames)
         for name, prompt in prompts.items():
             prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
@@ -106,8 +116,18 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Hashes of the inputs, as they stand in the settings of the stages that use them."""
+    """Hashes of the inputs, as they stand in the settings of the stages that use them.
 
+    Attributes:
+        content: of the clip, however many of its frames are used.
+        clip: of the frames used.
+        prompts: name and hash of each prompt.
+        meshes: of each mesh, None where there is none.
+        camera: of the intrinsics, or None.
+        depth: of the depth images, or None.
+    """
+
+    content: str
     clip: str
     prompts: list[list[str]]
     meshes: dict[str, str | None]
@@ -117,8 +137,10 @@ class Fingerprints:
     @classmethod
     def of(cls, inputs: Inputs) -> Fingerprints:
         """Fingerprints of checked inputs; the order of the objects counts, because it numbers the masks."""
+        content = inputs.clip.sha256()
         return cls(
-            hash_clip(inputs.clip),
+            content,
+            hash_clip(inputs.clip, content),
             [[name, hash_prompt(prompt)] for name, prompt in inputs.prompts.items()],
             {name: hash_mesh(mesh) for name, mesh in inputs.meshes.items()},
             hash_camera(inputs.camera),
@@ -133,14 +155,7 @@ def open_clip(video: VideoLike, max_frames: int | None = None) -> Clip:
         VideoError: nothing there, or nothing that can be decoded.
         InputError: ``max_frames`` is asked of a clip that is open already.
     """
-    if not isinstance(video, Clip):
-        path = Path(video).expanduser()
-        if path.is_dir():
-            return Clip.from_images(path, max_frames=max_frames)
-        return Clip.open(path, max_frames=max_frames)
-    if max_frames is not None and max_frames < video.num_frames:
-        raise InputError("max_frames is for a video file; open the clip itself with max_frames")
-    return video
+    return as_clip(video, max_frames, "video")
 
 
 def assumed_camera(clip: Clip) -> Camera:
@@ -150,66 +165,25 @@ def assumed_camera(clip: Clip) -> Camera:
     return Camera.from_focal(TYPICAL_FOCAL * max(clip.width, clip.height), clip.width, clip.height, "assumed")
 
 
-def _checked_objects(objects: Mapping[str, ObjectPrompt]) -> dict[str, ObjectPrompt]:
-    if not isinstance(objects, Mapping) or not objects:
-        raise InputError(
-            "objects must be a dict of at least one ObjectPrompt by name: {'cup': ObjectPrompt(box=...)}"
-        )
-    for name, prompt in objects.items():
-        if not isinstance(name, str) or not name.strip():
-            raise InputError(f"an object's name must be a text that is not empty, but got {name!r}")
-        if not isinstance(prompt, ObjectPrompt):
-            raise InputError(f"object {name!r} must be an ObjectPrompt, but got {type(prompt).__name__}")
-    return dict(objects)
-
-
 def _load_mesh(name: str, prompt: ObjectPrompt, unit: str) -> Mesh | None:
-    if prompt.mesh is None or isinstance(prompt.mesh, Mesh):
-        return prompt.mesh
+    if prompt.mesh is None:
+        return None
+    from dexman_pose.meshing.convert import as_mesh
     from dexman_pose.meshing.load import read_mesh_file
 
     try:
-        return read_mesh_file(Path(prompt.mesh), unit)
+        if isinstance(prompt.mesh, (str, PathLike)):  # a guessed unit is told where depth has had its say
+            return read_mesh_file(Path(prompt.mesh).expanduser(), unit)
+        return as_mesh(prompt.mesh, unit)
     except InputError as error:
         raise type(error)(f"object {name!r}: {error}") from error
 
 
 def _load_camera(camera: CameraLike | None, clip: Clip) -> Camera | None:
     """The user's intrinsics for frames of this size."""
-    if camera is None:
-        return None
-    found = _camera_of(camera, clip)
-    if (found.width, found.height) != (clip.width, clip.height):
-        raise InputError(
-            f"the camera is for {found.width}x{found.height} images, but the clip has "
-            f"{clip.width}x{clip.height}; give intrinsics in pixels of this clip"
-        )
-    return found
-
-
-def _camera_of(camera: CameraLike, clip: Clip) -> Camera:
-    if isinstance(camera, Camera):
-        return camera
-    if isinstance(camera, (str, Path)):
-        from dexman_pose.data.camera_file import load_camera
-
-        return load_camera(camera, clip.width, clip.height)
-    from dexman_pose.data.camera_file import camera_of_k
-
-    return camera_of_k(camera, clip.width, clip.height)
+    return None if camera is None else as_camera(camera, (clip.height, clip.width))
 
 
 def _load_depth(depth: DepthLike | None, clip: Clip) -> DepthSequence | None:
     """The user's depth, one image for every frame, of the frames' size."""
-    if depth is None:
-        return None
-    found = depth if isinstance(depth, DepthSequence) else DepthSequence.from_folder(depth)
-    if len(found) < clip.num_frames:
-        raise InputError(f"there are {len(found)} depth images, but the clip has {clip.num_frames} frames")
-    shape = found.frame(0).shape
-    if shape != (clip.height, clip.width):
-        raise InputError(
-            f"depth images are {shape[1]}x{shape[0]}, but the frames are {clip.width}x{clip.height}; "
-            "give depth registered to the colour camera, at its resolution"
-        )
-    return found
+    return None if depth is None else as_depths(depth, clip)

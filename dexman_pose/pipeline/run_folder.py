@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -43,7 +44,7 @@ class RunFolder:
 
     @classmethod
     @contextmanager
-    def open(cls, path: str | Path) -> Iterator[RunFolder]:
+    def open(cls, path: str | PathLike[str]) -> Iterator[RunFolder]:
         """Create the folder where needed and hold its lock inside the block.
 
         Raises:

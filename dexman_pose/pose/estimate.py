@@ -73,6 +73,14 @@ class PoseEstimate:
     valid: bool = False
     doubts: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        x, y, z = self.camera_from_object[:3, 3]
+        may = "valid" if self.valid else "not valid"
+        why = f" ({', '.join(self.doubts)})" if self.doubts else ""
+        size = f", scale {self.scale:.4g} ({self.scale_source})"
+        at = f"at ({x:.4g}, {y:.4g}, {z:.4g}) m, score {self.score:.3g}, mask_iou {self.mask_iou:.3g}"
+        return f"PoseEstimate({may}{why}, {at}{size}, {len(self.alternatives)} alternatives)"
+
     def with_mesh_scaled(self, factor: float) -> PoseEstimate:
         """The same estimate, told of the mesh before it was multiplied by ``factor``."""
         return replace(self, scale=factor * self.scale, axis_scales=factor * self.axis_scales)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_NAMES, HandTrack, RigidObject, Trajectory
+from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.viewer._text import percent
 from dexman_pose.viewer.notices import notices
@@ -126,6 +127,7 @@ def describe(trajectory: Trajectory) -> str:
     Args:
         trajectory: any trajectory, also an empty one.
     """
+    instance(trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
     t = trajectory
     lines = [f"{t.num_frames} frames, {duration(t):.2f} s", f"camera: {camera_text(t)}"]
     lines += [_object_text(summarize_object(obj)) for obj in t.objects.values()] or ["no objects"]

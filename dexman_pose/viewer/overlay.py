@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
+from dexman_pose.data import OCCLUDER, Camera, MaskSequence, Trajectory
+from dexman_pose.data.accept import ClipLike, ImageLike, as_clip, as_picture
+from dexman_pose.data.numbers import count, instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
@@ -41,6 +42,12 @@ class OverlayRenderer:
     def __init__(
         self, trajectory: Trajectory, *, masks: MaskSequence | None = None, max_width: int = 1280
     ) -> None:
+        instance(
+            trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load"
+        )
+        if masks is not None:
+            instance(masks, MaskSequence, "masks", "segment_clip gives one")
+        max_width = count(max_width, "max_width")
         if max_width < 16:
             raise InputError(f"max_width must be at least 16 pixels, but got {max_width}")
         self.trajectory, self.masks = trajectory, masks
@@ -56,7 +63,7 @@ class OverlayRenderer:
         """Width and height in pixels of the pictures drawn."""
         return self._camera.width, self._camera.height
 
-    def draw(self, image: Image, index: int) -> Image:
+    def draw(self, image: ImageLike, index: int) -> Image:
         """Frame ``index`` drawn over its picture.
 
         Args:
@@ -69,6 +76,7 @@ class OverlayRenderer:
         Raises:
             InputError: no such frame, or a picture of another size.
         """
+        image, index = as_picture(image), count(index, "index", least=-1)
         self._check(image, index)
         if image.shape[1::-1] == self.size:
             canvas = Canvas(np.array(image, order="C"))
@@ -140,7 +148,7 @@ class OverlayRenderer:
 
 def overlay_frame(
     trajectory: Trajectory,
-    image: Image,
+    image: ImageLike,
     index: int,
     *,
     masks: MaskSequence | None = None,
@@ -166,7 +174,7 @@ def overlay_frame(
 
 def write_overlay(
     trajectory: Trajectory,
-    clip: Clip,
+    clip: ClipLike,
     path: str | Path,
     *,
     masks: MaskSequence | None = None,
@@ -193,6 +201,8 @@ def write_overlay(
     Raises:
         InputError: the clip has fewer frames or another size than the trajectory.
     """
+    instance(trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
+    clip = as_clip(clip)
     if clip.num_frames < trajectory.num_frames:
         raise InputError(
             f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "

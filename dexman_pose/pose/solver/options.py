@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.data.numbers import word
 from dexman_pose.data.tracks import ScaleSource
-from dexman_pose.errors import InputError
 from dexman_pose.pose.solver.residuals import PointMatches
 
 SCALE_COUNTS = {"known": 0, "unknown": 1, "axes": 3}
@@ -23,8 +23,7 @@ def scale_unknowns(
     scale: str, depth: NDArray[np.float32] | None, known: ScaleSource = "given"
 ) -> tuple[int, ScaleSource]:
     """Number of unknown scales, and what fixes them; ``known`` where none is."""
-    if scale not in SCALE_MODES:
-        raise InputError(f"scale must be one of {', '.join(SCALE_MODES)}, but got {scale!r}")
+    word(scale, "scale", SCALE_MODES)
     if scale == "known":
         return 0, known
     if depth is None or not (depth > 0).any():
