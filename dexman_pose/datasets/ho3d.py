@@ -32,6 +32,7 @@ from dexman_pose.datasets.reading import (
     read_image,
     read_mesh,
     report,
+    reported,
     truth_hand,
     truth_object,
 )
@@ -117,10 +118,11 @@ def _recordings(
     root: Path, found: list[Path], models: Path, on_problem: OnProblem | None
 ) -> Iterator[Recording]:
     for folder in found:
-        try:
-            yield _Sequence(root, folder, models, on_problem).recording(folder.parent.name)
-        except InputError as error:
-            report(on_problem, Problem(folder.name, folder, str(error)))
+        made: Recording | None = None
+        with reported(on_problem, folder.name, folder, "a sequence of HO3D"):
+            made = _Sequence(root, folder, models, on_problem).recording(folder.parent.name)
+        if made is not None:
+            yield made
 
 
 class _Sequence:
