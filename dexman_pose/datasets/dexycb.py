@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, RigidObject
 from dexman_pose.data.files import door, existing_folder, one_line, read_yaml
+from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
     OnProblem,
     image_size,
@@ -165,7 +166,7 @@ def _recordings(
                 continue
             made: Recording | None = None
             with reported(on_problem, f"{folder.name}/{serial}", folder / serial, "a view of a sequence"):
-                made = sequence.recording(serial)
+                made = with_suspicions(sequence.recording(serial))
             if made is not None:
                 yield made
 

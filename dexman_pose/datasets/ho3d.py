@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.data.files import existing_folder
+from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
     OnProblem,
     image_size,
@@ -120,7 +121,7 @@ def _recordings(
     for folder in found:
         made: Recording | None = None
         with reported(on_problem, folder.name, folder, "a sequence of HO3D"):
-            made = _Sequence(root, folder, models, on_problem).recording(folder.parent.name)
+            made = with_suspicions(_Sequence(root, folder, models, on_problem).recording(folder.parent.name))
         if made is not None:
             yield made
 

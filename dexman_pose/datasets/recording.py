@@ -75,6 +75,7 @@ class Recording:
         group: what sequences are grouped by, e.g. a triplet of action, tool and target.
         split: the dataset's split it belongs to, "" where unknown.
         missing: what could not be found or read, each in words that name the file.
+        suspicions: what looks converted wrongly, see :mod:`dexman_pose.datasets.plausible`.
     """
 
     dataset: str
@@ -95,6 +96,7 @@ class Recording:
     group: str = ""
     split: str = ""
     missing: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.frame_times)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import PoseTrack, RigidObject
+from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import reported
 from dexman_pose.datasets.recording import DepthOf, ManoParameters, MaskOf, Problem, Recording
 from dexman_pose.datasets.taco.cameras import EGOCENTRIC, View, fixed_view, head_view, serials, video_header
@@ -156,7 +157,7 @@ def _read(
             made: Recording | None = None
             told = _told(on_problem, f"camera {name}: ")
             with reported(told, sequence.name, _place(root, sequence, kind), "a camera's files"):
-                made = _recording(sequence, truth, _view(sequence, name, options), options)
+                made = with_suspicions(_recording(sequence, truth, _view(sequence, name, options), options))
             if made is not None:
                 yield made
 
