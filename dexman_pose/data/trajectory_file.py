@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -22,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data.camera import Camera
-from dexman_pose.data.files import write_npz
+from dexman_pose.data.files import door, write_npz
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
@@ -32,6 +30,7 @@ from dexman_pose.errors import TrajectoryError
 SCHEMA_NAME = "dexman_pose.trajectory"
 SCHEMA_VERSION = 1
 FILE_NAME = "trajectory.npz"
+_MOST_SAID = 8  # of the things that are wrong; they stand on one line
 
 Arrays = dict[str, Any]
 T = TypeVar("T", bound=TrajectoryContent)
@@ -48,10 +47,11 @@ _CONVENTIONS = {
 
 
 def check(trajectory: TrajectoryContent, what: str = "the trajectory") -> None:
-    """Raise one :class:`TrajectoryError` that lists everything inconsistent in a trajectory."""
+    """Raise one :class:`TrajectoryError` that lists what is inconsistent in a trajectory."""
     found = problems(trajectory)
     if found:
-        raise TrajectoryError(f"{what} is not consistent:\n- " + "\n- ".join(found))
+        rest = f"; and {len(found) - _MOST_SAID} more" if len(found) > _MOST_SAID else ""
+        raise TrajectoryError(f"{what} is not consistent: " + "; ".join(found[:_MOST_SAID]) + rest)
 
 
 def write(trajectory: TrajectoryContent, path: str | Path) -> Path:
@@ -65,7 +65,7 @@ def write(trajectory: TrajectoryContent, path: str | Path) -> Path:
         The path of the file.
 
     Raises:
-        TrajectoryError: the content is inconsistent; the message lists everything wrong.
+        TrajectoryError: the content is inconsistent; the message lists what is wrong, on one line.
     """
     check(trajectory)
     path = Path(path)
@@ -91,14 +91,10 @@ def read(path: str | Path, build: Callable[..., T]) -> T:
         path = path / FILE_NAME
     if not path.is_file():
         raise TrajectoryError(f"no trajectory file at {path}")
-    arrays = _load(path)
-    header = _read_header(arrays, path)
-    try:
-        trajectory = build(*_fields(header, arrays))
-    except (KeyError, TypeError, ValueError, OSError, AttributeError, SyntaxError) as error:
-        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise TrajectoryError(f"{path} is a damaged trajectory file: {what}") from error
-    check(trajectory, str(path))
+    with door(path, "a trajectory file", TrajectoryError):
+        arrays = _load(path)
+        trajectory = build(*_fields(_read_header(arrays, path), arrays))
+        check(trajectory, str(path))
     return trajectory
 
 
@@ -203,33 +199,15 @@ def _under(arrays: Arrays, prefix: str) -> Arrays:
 
 
 def _load(path: Path) -> Arrays:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive.files:
-                raise TrajectoryError(f"{path} is not a trajectory file: it has no header")
-            return {name: archive[name] for name in archive.files}
-    except TrajectoryError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        AttributeError,
-        TypeError,
-    ) as error:
-        raise TrajectoryError(
-            f"{path} is not a trajectory file, or is damaged or cut off: {error}"
-        ) from error
+    with np.load(path, allow_pickle=False) as archive:
+        if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive.files:
+            raise TrajectoryError(f"{path} is not a trajectory file: it has no header")
+        return {name: archive[name] for name in archive.files}
 
 
 def _read_header(arrays: Arrays, path: Path) -> dict[str, Any]:
-    try:
-        header = json.loads(arrays["header"].tobytes().decode())
-        name, version = header["schema"]["name"], int(header["schema"]["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrajectoryError(f"{path} is not a trajectory file: no header can be read ({error})") from error
+    header = json.loads(arrays["header"].tobytes().decode())
+    name, version = header["schema"]["name"], int(header["schema"]["version"])
     if name != SCHEMA_NAME:
         raise TrajectoryError(f"{path} is not a trajectory file but holds {name!r}")
     if version > SCHEMA_VERSION:

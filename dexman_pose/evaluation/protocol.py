@@ -30,6 +30,8 @@ class Protocol:
         view: a camera's serial number, ``"egocentric"``, ``"first_fixed"`` (the fixed camera with the lowest serial
             number) or ``"all"``.
         split: the dataset's split, "" for all.
+        targets: names of files of BOP targets, the best first: the first that lies in the dataset's folder says which
+            images and instances of its test splits are scored; where none does, all are.
         stride: every how many frames one is scored.
         objects: which objects are scored, by role or name; empty for all.
         alignment: ``"none"``, or ``"first_frame"``: the track is moved so that its first frame is true.
@@ -57,6 +59,7 @@ class Protocol:
     notes: tuple[str, ...] = ()
     view: str = "all"
     split: str = ""
+    targets: tuple[str, ...] = ()
     stride: int = 1
     objects: tuple[str, ...] = ()
     alignment: str = "none"

@@ -56,7 +56,8 @@ def score_recording(
     found = prediction or Prediction({}, notes=("no prediction",))
     scene = _Scene(recording, protocol)
     wanted = [name for name in recording.objects if _wanted(recording, name, protocol)]
-    objects, findings = [], []
+    objects = []
+    findings = [Finding("suspicious", recording.key, text) for text in recording.suspicions]
     for name in wanted:
         scores = _score_object(recording, name, found, protocol, symmetry_of, scene)
         objects.append(scores)

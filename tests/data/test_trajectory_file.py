@@ -134,12 +134,15 @@ def _rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], No
     [
         (lambda h, a: h["schema"].update(version=2), "schema version 2.*reads up to 1"),
         (lambda h, a: h["schema"].update(name="other"), "holds 'other'"),
-        (lambda h, a: a.pop("camera/K"), "damaged trajectory file"),
-        (lambda h, a: a.pop("objects/0/faces"), "damaged trajectory file"),
+        (lambda h, a: a.pop("camera/K"), "damaged.* not a trajectory file"),
+        (lambda h, a: a.pop("objects/0/faces"), "damaged.* not a trajectory file"),
         (lambda h, a: a.pop("frame_times"), "it lacks 'frame_times'"),
         (lambda h, a: h.pop("hands"), "it lacks 'hands'"),
         (lambda h, a: h["objects"][0].update(scale=-1), "scale must be positive"),
-        (lambda h, a: a.update({"objects/0/texture": np.zeros(9, np.uint8)}), "damaged trajectory file"),
+        (
+            lambda h, a: a.update({"objects/0/texture": np.zeros(9, np.uint8)}),
+            "damaged.* not a trajectory file",
+        ),
         (lambda h, a: a.update({"objects/0/valid": np.zeros(3, bool)}), r"valid must have shape \(10,\)"),
         (lambda h, a: a.update({"objects/0/confidence": np.full(10, 2.0)}), "confidence outside 0..1"),
     ],
@@ -262,7 +265,7 @@ def test_all_problems_are_listed_at_once(trajectory: Trajectory) -> None:
     assert len(problems(trajectory)) == 4
     with pytest.raises(TrajectoryError) as caught:
         trajectory.validate()
-    assert str(caught.value).count("\n- ") == 4
+    assert str(caught.value).count("; ") == 3 and "\n" not in str(caught.value)
 
 
 def test_lengths_must_agree_from_the_start(trajectory: Trajectory) -> None:
