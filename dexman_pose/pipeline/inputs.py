@@ -23,8 +23,6 @@ from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.numbers import word
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
-from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
-from dexman_pose.imaging.undistorted_inputs import undistorted_clip, undistorted_depth, undistorted_prompt
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
 
 VideoLike = ClipLike
@@ -100,6 +98,13 @@ class Inputs:
         """
         if self.camera is None or self.camera.is_pinhole:
             return self
+        from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
+        from dexman_pose.imaging.undistorted_inputs import (
+            undistorted_clip,
+            undistorted_depth,
+            undistorted_prompt,
+        )
+
         camera = without_harmless_skew(self.camera)
         found = undistortion_of(camera)
         if found is None:

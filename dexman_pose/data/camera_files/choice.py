@@ -97,6 +97,8 @@ def check_matrix(k: Array) -> None:
     if not np.isfinite(k).all():
         raise InputError(f"intrinsics must be finite, but got NaN or infinite values: {k.tolist()}")
     if k[0, 0] <= 0 or k[1, 1] <= 0:
+        if not k[:2, :2].any():
+            raise InputError("K holds zeros alone, as ROS writes them for a camera that is not calibrated")
         raise InputError(
             f"K must have positive focal lengths in pixels, but fx is {k[0, 0]:g} and fy is {k[1, 1]:g}; OpenGL's "
             "signs are not known here: give fx, fy > 0"

@@ -46,6 +46,7 @@ def _refused(path: Path, match: str) -> None:
         ({**LENS, "D": [float("nan")] * 5}, "NaN"),
         ({"K": [[-600, 0, 320], [0, 601, 240], [0, 0, 1]]}, "positive focal lengths.*OpenGL"),
         ({"K": [[600, 0, 320], [5, 601, 240], [0, 0, 1]]}, r"K must be \[\[fx, skew, cx\]"),
+        ({**SIZE, "K": [0.0] * 9, "D": [], "distortion_model": ""}, "not calibrated"),
         ({"K": [0.9, 0.9, 0.5, 0.5]}, "divided by the image size, but not"),
         ({"fx": 4.2, "fy": 4.2, "cx": 320, "cy": 240}, "not in millimetres or metres"),
         ({"K": [1200, 1200, 639.5, 479.5]}, "middle of an image 2 times as large"),
