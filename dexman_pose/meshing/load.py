@@ -102,7 +102,8 @@ def mesh_of_raw(raw: RawMesh, what: str, unit: str = "auto", *, hint: str | None
         raise MeshError(f"{what} has no extent: its bounding box is {' x '.join(f'{s:g}' for s in size)}")
     found = settle_unit(float(size.max()), unit, what, standard=raw.standard, hint=hint)
     try:
-        return replace(assemble(raw, UNITS[found.name]), unit=found)
+        with np.errstate(all="ignore"):  # numbers beyond all measure are refused by the mesh
+            return replace(assemble(raw, UNITS[found.name]), unit=found)
     except MeshError as error:
         raise MeshError(f"{what}: {error}") from error
 

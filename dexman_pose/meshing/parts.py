@@ -155,9 +155,9 @@ def repeated(uv: Array, image: Bytes) -> tuple[Array, Bytes]:
     taken modulo 1.
     """
     own = uv - np.floor(uv.min(axis=1, keepdims=True) + 1e-6)
-    turns = np.maximum(np.ceil(own.reshape(-1, 2).max(0, initial=1.0) - 1e-6), 1).astype(int)
+    turns = np.maximum(np.ceil(own.reshape(-1, 2).max(0, initial=1.0) - 1e-6), 1)
     if turns.max() == 1:
         return own.clip(0.0, 1.0), image
-    if turns[0] * turns[1] * image.shape[0] * image.shape[1] > _SHEET:
+    if not turns.prod() * image.shape[0] * image.shape[1] <= _SHEET:  # NaN too
         return np.where((own > 1.0).any(axis=(1, 2), keepdims=True), own % 1.0, own), image
-    return own / turns, np.tile(image, (turns[1], turns[0], 1))
+    return own / turns, np.tile(image, (int(turns[1]), int(turns[0]), 1))

@@ -309,6 +309,22 @@ def test_several_pictures_that_repeat_stay_whole(tmp_path: Path) -> None:
     assert color_at(mesh, 1, (0.3, 0.3, 0.4)).tolist() == [99] * 3
 
 
+@pytest.mark.parametrize("far", ["1e308", "nan", "-1e30", "1e12"])
+@pytest.mark.parametrize("second", ["", "usemtl p\nf 1/1 3/3 2/2\n"])
+@pytest.mark.filterwarnings("error")
+def test_texture_coordinates_beyond_all_measure(square: Path, far: str, second: str) -> None:
+    text = SQUARE.replace("vt 1 1", f"vt {far} 1") + second
+    (square.parent / "square.mtl").write_text("newmtl paper\nmap_Kd paper sheet.png\nnewmtl p\nKd 1 0 0\n")
+    square.write_text(text)
+    try:
+        mesh = load_mesh(square)
+    except MeshError as error:
+        assert "uv" in str(error)
+    else:
+        assert mesh.uv is not None and np.isfinite(mesh.uv).all() and mesh.texture is not None
+        assert mesh.texture.size < 1e6
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("name", "longest", "unit"),

@@ -24,6 +24,7 @@ from dexman_pose.meshing.parts import Part
 log = getLogger(__name__)
 
 _CLAMP, _MIRROR = 33071, 33648  # ways of a sampler to go on beyond the edge
+_LARGEST = 1 << 24  # pixels of a picture that is lit texel by texel
 _SPECULAR = "KHR_materials_pbrSpecularGlossiness"
 _SHOWN_BYTES = ("trimesh", "open3d", "pymeshlab")
 """Writers whose integer vertex colours are display bytes, whatever the standard says."""
@@ -168,17 +169,25 @@ def _multiplied(part: Part, light: Array) -> Part:
     flat = light.reshape(-1, 3)
     if np.ptp(flat, axis=0).max(initial=0.0) < 1e-6:
         if flat.min(initial=1.0) < 1.0 - 1e-6:
-            part.image = encoded_light(linear_light(part.image) * flat[0])
+            part.image = _dimmed(part.image, flat[0])
         return part
     if (part.image == part.image[0, 0]).all():
         return Part(part.faces, corners=encoded_light(light * linear_light(part.image[0, 0])))
-    if part.uv.min() < 0.0 or part.uv.max() > 1.0:
-        log.warning("vertex colours over a repeating texture were taken at their mean")
-        painted: Any = flat.mean(0)
+    height, width = part.image.shape[:2]
+    if part.uv.min() < 0.0 or part.uv.max() > 1.0 or height * width > _LARGEST:
+        log.warning("vertex colours over a repeating or very large texture were taken at their mean")
+        part.image = _dimmed(part.image, flat.mean(0))
     else:
-        painted = _light_in_picture(part.uv, light, part.image.shape[0], part.image.shape[1])
-    part.image = encoded_light(linear_light(part.image) * painted)
+        part.image = encoded_light(
+            linear_light(part.image) * _light_in_picture(part.uv, light, height, width)
+        )
     return part
+
+
+def _dimmed(image: Bytes, light: Array) -> Bytes:
+    """A picture in (3,) linear light, by a table for each channel."""
+    every = linear_light(np.arange(256, dtype=np.uint8))
+    return np.stack([encoded_light(every * light[i])[image[..., i]] for i in range(3)], -1)
 
 
 def _light_in_picture(uv: Array, light: Array, height: int, width: int) -> Array:

@@ -19,7 +19,7 @@ from dexman_pose.meshing.formats.pictures import beside
 _KINDS = {5120: "i1", 5121: "u1", 5122: "i2", 5123: "u2", 5125: "u4", 5126: "f4"}
 _SIZES = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
-_MOST = 1 << 28  # numbers of an accessor without bytes of its own
+_MOST = 1 << 24  # numbers of an accessor without bytes of its own
 
 
 @dataclass

@@ -5,6 +5,7 @@ Format: Turk, "The PLY Polygon File Format" (1994). Files that end before the ro
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,10 +161,11 @@ def _short(path: Path, element: _Element, found: Any) -> MeshError:
 
 
 class _Ascii:
-    """Rows of numbers in text, one after another whatever the line ends; each row on its own line where lists vary."""
+    """Rows of numbers in text, one after another whatever the line ends."""
 
     def __init__(self, path: Path, body: bytes) -> None:
-        self._path, self._words, self._at = path, body.split(), 0
+        self._path, self._at = path, 0
+        self._values, self._odd = _numbers(body)
 
     def element(self, element: _Element) -> dict[str, NDArray[Any] | Lists]:
         """The columns of the next element."""
@@ -171,8 +173,8 @@ class _Ascii:
             return {p.name: _empty(p) for p in element.properties}
         widths = self._row_widths(element, self._at)
         width = 0 if widths is None else sum(widths)
-        if widths is not None and self._at + width * element.rows <= len(self._words):
-            block = self._numbers(self._at, self._at + width * element.rows).reshape(element.rows, width)
+        if widths is not None and self._at + width * element.rows <= len(self._values):
+            block = self._values[self._at : self._at + width * element.rows].reshape(element.rows, width)
             found = _fixed(element, block, widths)
             if found is not None:
                 self._at += width * element.rows
@@ -180,29 +182,23 @@ class _Ascii:
         return self._varying(element)
 
     def _row_widths(self, element: _Element, at: int) -> list[int] | None:
-        """Numbers of each property in the row that starts at a word, None where the words end before."""
+        """Numbers of each property in the row that starts at a place, None where the numbers end before."""
         widths = []
         for p in element.properties:
             if p.count is None:
                 widths.append(1)
-            elif at < len(self._words):
+            elif at < len(self._values):
                 widths.append(1 + self._length(at))
             else:
                 return None
             at += widths[-1]
-        return widths if at <= len(self._words) else None
+        return widths if at <= len(self._values) else None
 
     def _length(self, at: int) -> int:
-        word = self._words[at]
-        if not word.isdigit() or len(word) > 9:
-            raise MeshError(f"{self._path} cannot be read as PLY: {word[:20]!r} is no length of a list")
-        return int(word)
-
-    def _numbers(self, start: int, stop: int) -> NDArray[np.float64]:
-        try:
-            return np.array(self._words[start:stop], dtype=np.float64)
-        except ValueError as error:
-            raise MeshError(f"{self._path} cannot be read as PLY: {error}") from error
+        value = self._values[at]
+        if not (0 <= value <= len(self._values) and value == int(value)):
+            raise MeshError(f"{self._path} cannot be read as PLY: {value:g} is no length of a list")
+        return int(value)
 
     def _varying(self, element: _Element) -> dict[str, NDArray[Any] | Lists]:
         """Row by row, where the lists differ in length."""
@@ -210,14 +206,16 @@ class _Ascii:
         for row in range(element.rows):
             widths = self._row_widths(element, self._at)
             if widths is None:
+                if self._odd:
+                    raise MeshError(f"{self._path} cannot be read as PLY: {self._odd!r} is no number")
                 raise _short(self._path, element, row)
             lengths[row] = widths
             self._at += sum(widths)
-        values = self._numbers(begin, self._at)
+        values = self._values[begin : self._at]
         ends = np.cumsum(lengths.reshape(-1)).reshape(lengths.shape)
         out: dict[str, NDArray[Any] | Lists] = {}
         for i, p in enumerate(element.properties):
-            first = ends[:, i] - lengths[:, i]
+            first = ends[:, i] - lengths[:, i]  # in the values of this element
             if p.count is None:
                 out[p.name] = _typed(values[first], p.kind)
                 continue
@@ -304,6 +302,25 @@ class _Binary:
             starts = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
             out[p.name] = values if p.count is None else Lists(values, starts)
         return out
+
+
+def _numbers(body: bytes) -> tuple[NDArray[np.float64], str]:
+    """The numbers of a text up to the first word that is none, and that word."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", DeprecationWarning
+        )  # older numpy stops at such a word without an error
+        try:
+            return np.fromstring(body, dtype=np.float64, sep=" "), ""
+        except (ValueError, DeprecationWarning):
+            pass
+    found: list[float] = []
+    for word in body.split():
+        try:
+            found.append(float(word))
+        except ValueError:
+            return np.array(found), word[:20].decode("latin-1")
+    return np.array(found), ""
 
 
 def _fixed(

@@ -54,7 +54,7 @@ def _binary(data: bytes, count: int) -> Array:
 
 def _text(path: Path, data: bytes) -> Array:
     text = data.decode("latin-1").lower()
-    if not re.search(r"endsolid[^\n]*\s*$", text):
+    if "endsolid" not in text.rstrip().rpartition("\n")[2]:
         raise MeshError(f"{path} is cut short: it has no endsolid at its end; copy or export it again")
     found = re.findall(r"vertex\s+(\S+)\s+(\S+)\s+(\S+)", text)
     if len(found) != 3 * len(re.findall(r"endfacet", text)):
