@@ -65,3 +65,21 @@ def test_what_a_killed_run_leaves_has_the_name_of_unfinished_files(tmp_path: Pat
         write_video(tmp_path / name, frames())
         (tmp_path / name).unlink()
         assert names and all(n.startswith(TEMPORARY + "overlay.") for n in names)
+
+
+@pytest.mark.parametrize("width", [424, 432])
+def test_the_same_frames_give_the_same_file(tmp_path: Path, width: int) -> None:
+    """Rows of an odd number of blocks, with memory full of other values every time."""
+    noise = np.random.default_rng(0).integers(0, 255, (8, width // 8, 3)).astype(np.uint8)
+    base = np.kron(noise, np.ones((8, 8, 1), np.uint8))
+    files = set()
+    for _ in range(4):
+        garbage = [
+            np.random.default_rng().integers(0, 256, n, np.uint8) for n in (64 * width, 96 * width) * 8
+        ]
+        del garbage
+        path = write_video(
+            tmp_path / "a.mp4", (np.roll(base, 3 * t, 1) for t in range(24)), preset="veryfast"
+        )
+        files.add(path.read_bytes())
+    assert len(files) == 1
