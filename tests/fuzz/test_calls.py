@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import dexman_pose as dp
+from dexman_pose import geometry
 from dexman_pose.contact import detect_contacts, hysteresis, signed_distance
 from dexman_pose.data import Camera, HandObservations, HandTrack, align_depth
 from dexman_pose.data.accept import (
@@ -374,6 +375,19 @@ def wrong_values(right: Any) -> Callable[[], Iterator[tuple[str, Any]]]:
     return make
 
 
+def misshapen(right: Any) -> Iterator[tuple[str, Any]]:
+    """Of arrays of any batch: no numbers, or other last axes."""
+    value = np.asarray(right, dtype=np.float64)
+    yield from no_array()
+    yield "number", 5
+    yield "empty list", []
+    yield "complex", value + 1j
+    yield "objects", value.astype(object)
+    yield "strings", value.astype(str)
+    yield "one column short", value[..., :-1]
+    yield "one column more", np.concatenate([value, value[..., :1]], -1)
+
+
 def optional(wrong: Callable[[], Iterator[tuple[str, Any]]]) -> Callable[[], Iterator[tuple[str, Any]]]:
     """Everything wrong for an argument that may be None."""
     return lambda: ((name, value) for name, value in wrong() if name != "none")
@@ -723,6 +737,64 @@ CALLS = [
             "width": wrong_positive,
             "num_frames": lambda: (("negative", -1), *wrong_number()),
         },
+    ),
+    *(
+        Call(function, {name: right}, {name: lambda right=right: misshapen(right)})
+        for function, name, right in (
+            (geometry.hat, "w", np.zeros((5, 3))),
+            (geometry.so3_exp, "w", np.zeros((5, 3))),
+            (geometry.so3_log, "rotation", np.eye(3)),
+            (geometry.quaternion_from_matrix, "rotation", np.eye(3)),
+            (geometry.matrix_from_quaternion, "wxyz", np.array([1.0, 0, 0, 0])),
+            (geometry.se3_exp, "twist", np.zeros(6)),
+            (geometry.se3_log, "transform", np.eye(4)),
+            (geometry.inverse, "b_from_a", np.eye(4)),
+            (geometry.rotation_angle, "rotation", np.eye(3)),
+            (geometry.orthonormalize, "transform", np.eye(4)),
+        )
+    ),
+    Call(
+        geometry.se3,
+        {"rotation": np.eye(3), "translation": np.zeros(3)},
+        {"rotation": lambda: misshapen(np.eye(3)), "translation": lambda: misshapen(np.zeros(3))},
+    ),
+    Call(
+        geometry.transform_points,
+        {"b_from_a": np.eye(4), "points": np.zeros((5, 3))},
+        {"b_from_a": lambda: misshapen(np.eye(4)), "points": lambda: misshapen(np.zeros((5, 3)))},
+    ),
+    Call(
+        geometry.interpolate,
+        {"first": np.eye(4), "second": np.eye(4), "fraction": 0.5},
+        {
+            "first": lambda: misshapen(np.eye(4)),
+            "second": lambda: misshapen(np.eye(4)),
+            "fraction": lambda: ((n, v) for n, v in no_array()),
+        },
+    ),
+    *(
+        Call(
+            function,
+            {"a": np.arange(15.0).reshape(5, 3), "b": np.arange(15.0).reshape(5, 3)},
+            {
+                "a": wrong_values(np.zeros((5, 3))),
+                "b": wrong_values(np.zeros((5, 3))),
+                "weights": optional(
+                    lambda: ((n, v) for n, v in wrong_values(np.ones(5))() if n != "two of them")
+                ),
+            },
+            skipped=frozenset({"masked out"}),
+        )
+        for function in (geometry.kabsch, geometry.umeyama)
+    ),
+    Call(
+        geometry.SymmetryGroup,
+        {"discrete": np.eye(4)[None]},
+        {
+            "discrete": wrong_values(np.eye(4)[None]),
+            "sphere": optional(wrong_values(np.zeros(3))),
+        },
+        skipped=frozenset({"masked out"}),
     ),
     Call(describe, {"trajectory": RESULT}, {"trajectory": wrong_required}),
     Call(

@@ -20,7 +20,7 @@ def as_prompts(value: Any, name: str = "objects") -> dict[str, ObjectPrompt]:
     """
     if not isinstance(value, Mapping) or not value:
         raise InputError(
-            f"{name} must be a dict of at least one ObjectPrompt by name: {{'cup': ObjectPrompt(box=...)}}, "
+            f"{name} must be a dict of at least one object prompt by name: {{'cup': ObjectPrompt(box=...)}}, "
             f"but got {described(value)}"
         )
     for key, prompt in value.items():
