@@ -29,8 +29,12 @@ def array(
         finite: refuse NaN and infinity in floating-point arrays.
     """
     try:
-        out = np.ascontiguousarray(value, dtype=dtype)
+        given = np.asarray(value)
+        with np.errstate(invalid="ignore"):  # NaN becomes some whole number, which is told below
+            out = np.ascontiguousarray(given) if given.dtype == dtype else _converted(given, name, dtype)
     except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"{name} must be an array of {np.dtype(dtype)} and shape {_text(shape)}: {error}"
         ) from error
@@ -41,6 +45,19 @@ def array(
     if finite and np.issubdtype(out.dtype, np.floating) and not np.isfinite(out).all():
         count = int((~np.isfinite(out)).sum())
         raise InputError(f"{name} holds {count} values that are NaN or infinite; every value must be finite")
+    return out
+
+
+def _converted(given: NDArray[Any], name: str, dtype: Any) -> NDArray[Any]:
+    """``given`` as another dtype that can hold the same values: no half of a complex number, no NaN as True."""
+    wanted = np.dtype(dtype)
+    if given.dtype.kind == "c" and wanted.kind != "c":
+        raise InputError(f"{name} must be real numbers ({wanted}), but is complex ({given.dtype})")
+    out = np.ascontiguousarray(given, dtype=wanted)
+    if wanted.kind in "biu" and given.dtype.kind in "fiu":
+        changed = out != given
+        if changed.any():
+            raise InputError(f"{name} must be {wanted}, but holds {given[changed].flat[0]}")
     return out
 
 
