@@ -20,6 +20,7 @@ from dexman_pose.data import HandTrack, Mesh, RigidObject
 from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.datasets.misreadings import MISREADINGS, UNITS
 from dexman_pose.datasets.recording import Recording
+from dexman_pose.datasets.resting import table_suspicion
 from dexman_pose.geometry import inverse, transform_points
 
 log = getLogger(__name__)
@@ -71,7 +72,7 @@ def with_suspicions(recording: Recording) -> Recording:
 def suspicions(recording: Recording, options: PlausibilityOptions | None = None) -> list[str]:
     """What looks converted wrongly, one sentence each: unit, hand side, quaternion order, transposed, axes.
 
-    Nothing is said of recordings without hands, or in which nothing is carried.
+    Nothing is said of recordings in which nothing is carried, and no two things rest.
     """
     o = options or PlausibilityOptions()
     out = [text for hand in recording.hands.values() for text in _of_hand(hand, o)]
@@ -79,7 +80,8 @@ def suspicions(recording: Recording, options: PlausibilityOptions | None = None)
         text = _wrong_unit(name, thing, recording, o) or _misread(name, thing, recording, o)
         if text:
             out.append(text)
-    return out
+    table = "" if out else table_suspicion(recording)
+    return [*out, table] if table else out
 
 
 def _of_hand(hand: HandTrack, o: PlausibilityOptions) -> list[str]:
