@@ -148,7 +148,7 @@ def read_json(path: Path) -> Any:
     Raises:
         InputError: missing, or no JSON.
     """
-    with door(path, "JSON"):
+    with door(path, "a JSON file"):
         return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
@@ -158,7 +158,7 @@ def read_yaml(path: Path) -> Any:
     Raises:
         InputError: missing, or no YAML.
     """
-    with door(path, "YAML"):
+    with door(path, "a YAML file"):
         return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 

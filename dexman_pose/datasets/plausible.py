@@ -20,6 +20,7 @@ from dexman_pose.data import HandTrack, Mesh, RigidObject
 from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.datasets.misreadings import MISREADINGS, UNITS
 from dexman_pose.datasets.recording import Recording
+from dexman_pose.datasets.resting import table_suspicion
 from dexman_pose.geometry import inverse, transform_points
 
 log = getLogger(__name__)
@@ -71,7 +72,7 @@ def with_suspicions(recording: Recording) -> Recording:
 def suspicions(recording: Recording, options: PlausibilityOptions | None = None) -> list[str]:
     """What looks converted wrongly, one sentence each: unit, hand side, quaternion order, transposed, axes.
 
-    Nothing is said of recordings without hands, or in which nothing is carried.
+    Nothing is said of recordings in which nothing is carried, and no two things rest.
     """
     o = options or PlausibilityOptions()
     out = [text for hand in recording.hands.values() for text in _of_hand(hand, o)]
@@ -79,7 +80,8 @@ def suspicions(recording: Recording, options: PlausibilityOptions | None = None)
         text = _wrong_unit(name, thing, recording, o) or _misread(name, thing, recording, o)
         if text:
             out.append(text)
-    return out
+    table = "" if out else table_suspicion(recording)
+    return [*out, table] if table else out
 
 
 def _of_hand(hand: HandTrack, o: PlausibilityOptions) -> list[str]:
@@ -151,13 +153,12 @@ def _misread(name: str, thing: RigidObject, recording: Recording, o: Plausibilit
     if held is None:
         return ""
     hand, first, later = held
-    given = _cost(thing.camera_from_object, thing.mesh, hand, first, later, o)
+    readings = {"": thing.camera_from_object}
+    readings |= {said: undo(thing.camera_from_object) for said, undo in MISREADINGS.items()}
+    costs = dict(zip(readings, _costs(list(readings.values()), thing.mesh, hand, first, later)))
+    given = costs.pop("")
     if sum(given) < o.least:
         return ""
-    costs = {
-        said: _cost(undo(thing.camera_from_object), thing.mesh, hand, first, later, o)
-        for said, undo in MISREADINGS.items()
-    }
     best = min(costs, key=lambda said: sum(costs[said]))
     left = sum(costs[best])
     if left > o.explained or left > o.share * sum(given):
@@ -199,11 +200,16 @@ def _held(
     return None if best is None else best[1:]
 
 
-def _cost(
-    poses: Array, mesh: Mesh, hand: HandTrack, first: Array, later: Array, o: PlausibilityOptions
-) -> tuple[float, float]:
-    """Metres by which fingertips drift between frames in the object's frame, and metres from its surface."""
-    at, then = (transform_points(inverse(poses[f]), hand.joints[f][:, _TIPS]) for f in (first, later))
-    drift = float(np.median(np.linalg.norm(then - at, axis=-1)))
-    away = np.abs(signed_distance(mesh, at.reshape(-1, 3)).distance).reshape(at.shape[:2])
-    return drift, float(np.median(np.sort(away, -1)[:, :3]))
+def _costs(
+    readings: list[Array], mesh: Mesh, hand: HandTrack, first: Array, later: Array
+) -> list[tuple[float, float]]:
+    """For each of several poses (T, 4, 4): metres by which fingertips drift in the object's frame between frames, and
+    metres from its surface."""
+    at, then = (
+        np.stack([transform_points(inverse(poses[f]), hand.joints[f][:, _TIPS]) for poses in readings])
+        for f in (first, later)
+    )
+    drift = np.median(np.linalg.norm(then - at, axis=-1).reshape(len(readings), -1), axis=1)
+    away = np.abs(signed_distance(mesh, at.reshape(-1, 3)).distance).reshape(at.shape[:-1])
+    gap = np.median(np.sort(away, -1)[..., :3].reshape(len(readings), -1), axis=1)
+    return list(zip(drift.tolist(), gap.tolist()))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import OCCLUDER, Camera, HandTrack, RigidObject
 from dexman_pose.data._check import settle
-from dexman_pose.data.files import door
+from dexman_pose.data.files import door, single_line
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 
@@ -182,4 +182,4 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.sequence}: {self.path}: {self.what}"
+        return single_line(f"{self.sequence}: {self.path}: {self.what}")

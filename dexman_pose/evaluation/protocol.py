@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from dexman_pose.data.files import door, read_yaml
 from dexman_pose.errors import InputError
 
 VSD_TAUS = tuple(round(0.05 * i, 2) for i in range(1, 11))
@@ -118,11 +117,8 @@ def load_protocol(name: str | Path) -> Protocol:
             raise InputError(f"no protocol named {name}; there are: {known}; or give the path of a YAML file")
     if not path.is_file():
         raise InputError(f"the protocol file {path} does not exist")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a YAML file: {str(error).splitlines()[0]}") from error
-    return _from_values(values, path)
+    with door(path, "a protocol"):
+        return _from_values(read_yaml(path), path)
 
 
 def protocol_names() -> list[str]:

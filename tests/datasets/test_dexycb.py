@@ -126,7 +126,7 @@ def test_bad_files_are_problems_and_the_rest_goes_on(root: Path) -> None:
     )
     (view / "meta.yml").write_text("serials: [")
     recordings, problems = _read(root)
-    assert not recordings and "not YAML" in problems[0].what
+    assert not recordings and "not a YAML file" in problems[0].what
     (view / "meta.yml").write_text("num_frames: 3\nserials: []\nycb_ids: [22]\nycb_grasp_ind: 0\n")
     assert "meta.yml" in _read(root)[1][0].what
 
