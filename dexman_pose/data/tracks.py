@@ -14,8 +14,8 @@ from dexman_pose.data.doubt import Doubt, Doubts
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import InputError
 
-ScaleSource = Literal["given", "guessed", "depth", "hand", "contact", "unknown"]
-SCALE_SOURCES: tuple[str, ...] = ("given", "guessed", "depth", "hand", "contact", "unknown")
+ScaleSource = Literal["given", "depth", "hand", "contact", "unknown", "guessed"]
+SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown", "guessed")
 SIDES: tuple[str, ...] = ("left", "right")
 
 JOINT_NAMES: tuple[str, ...] = (
