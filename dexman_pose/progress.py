@@ -23,6 +23,11 @@ def is_shown() -> bool:
     return _watched() if chosen is None else chosen
 
 
+def is_chosen() -> bool:
+    """Whether the code runs inside a block of :func:`progress_shown`."""
+    return _chosen[0] is not None
+
+
 @contextmanager
 def progress_shown(shown: bool = True) -> Iterator[None]:
     """Show (or hide) the bars of :func:`progress` inside the block, whoever is watching."""

@@ -69,3 +69,12 @@ def test_a_run_in_python_tells_its_stages(
     assert ("stage 6/6  trajectory" in captured.err) == bool(shown)
     if not shown:
         assert captured.err == ""
+
+
+def test_a_caller_who_chose_bars_tells_stages_by_itself(
+    tiny_scene: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prompt = dp.ObjectPrompt(box=tiny_scene.box, mesh=tiny_scene.mesh)
+    with bars.progress_shown():
+        dp.reconstruct(np.stack(tiny_scene.frames), {"box": prompt}, camera=tiny_scene.camera, hands=None)
+    assert "stage" not in capsys.readouterr().err

@@ -88,7 +88,9 @@ def cast(array: NDArray[Any], dtype: Any, name: str) -> NDArray[Any]:
     """
     target = np.dtype(dtype)
     if array.dtype == target:
-        return np.ascontiguousarray(array).reshape(array.shape)
+        return (
+            np.ascontiguousarray(array) if array.ndim else array
+        )  # the same object where it is right: caches tell it
     if target.kind == "b":
         wrong = (array != 0) & (array != 1)
         if wrong.any():
@@ -107,7 +109,7 @@ def cast(array: NDArray[Any], dtype: Any, name: str) -> NDArray[Any]:
                 f"but holds {_example(array, wrong)}"
             )
     with np.errstate(over="ignore"):  # what becomes infinite is told by the check for finite values
-        return np.ascontiguousarray(array, dtype=target).reshape(array.shape)
+        return np.ascontiguousarray(array, dtype=target) if array.ndim else array.astype(target)
 
 
 def in_bytes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:

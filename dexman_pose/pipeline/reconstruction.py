@@ -20,7 +20,7 @@ from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
-from dexman_pose.progress import is_shown, progress_shown, say
+from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
 
 
 def reconstruct(
@@ -81,7 +81,9 @@ def reconstruct(
     if on_stage is not None and not callable(on_stage):
         raise InputError(f"on_stage must be a function of a StageEvent, but got {described(on_stage)}")
     shown = is_shown() if progress is None else flag(progress, "progress")
-    if shown and on_stage is None:
+    if (
+        shown and on_stage is None and not (progress is None and is_chosen())
+    ):  # a caller tells stages by itself
         on_stage = _say_stage
     inputs = Inputs.check(
         video, objects, camera=camera, depth=depth, max_frames=max_frames, mesh_unit=mesh_unit
