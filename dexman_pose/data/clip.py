@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from dexman_pose.errors import InputError, VideoError
 
 Frame = NDArray[np.uint8]
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+_LAST_NUMBER = re.compile(r"\d+(?!.*\d)", re.ASCII | re.DOTALL)
+_TOO_LARGE = 1 << 63
 
 
 class _Source(Protocol):
@@ -35,6 +38,8 @@ class Clip:
         width: picture width in pixels, upright.
         height: picture height in pixels, upright.
         path: the file or folder it comes from, or None for frames in memory.
+        frame_names: (T,) names of the image files without folder and suffix, in order; empty for videos and frames in
+            memory.
     """
 
     def __init__(
@@ -45,9 +50,11 @@ class Clip:
         *,
         path: Path | None = None,
         files: Sequence[Path] = (),
+        frame_names: Sequence[str] = (),
     ) -> None:
         self._source = source
         self._files = tuple(files)
+        self.frame_names = tuple(frame_names)
         self.frame_times = frame_times
         self.width, self.height = size
         self.num_frames = len(frame_times)
@@ -108,7 +115,17 @@ class Clip:
             raise VideoError("a clip needs at least one image, but got none")
         height, width = _read_image(paths[0]).shape[:2]
         source = _Images(paths, (height, width, 3))
-        return cls(source, _even_times(len(paths), fps), (width, height), path=folder, files=paths)
+        times, names = _even_times(len(paths), fps), [p.stem for p in paths]
+        return cls(source, times, (width, height), path=folder, files=paths, frame_names=names)
+
+    @property
+    def frame_numbers(self) -> NDArray[np.int64] | None:
+        """(T,) int64 numbers of the frames by the names of their files, strictly increasing.
+
+        None for videos and frames in memory, and where names hold no number that increases: then only the place of a
+        frame counts.
+        """
+        return numbers_of(self.frame_names)
 
     @property
     def fps(self) -> float:
@@ -224,6 +241,20 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
     """Sorting key that puts ``2.png`` before ``10.png``."""
     parts = re.split(r"(\d+)", path.name)
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
+
+
+def numbers_of(names: Sequence[str]) -> NDArray[np.int64] | None:
+    """(T,) int64 frame numbers that file names end with, or None unless each has one and they strictly increase.
+
+    A number counts wherever no digit follows it: ``color_000013`` and ``000013-color`` are both number 13.
+    """
+    found = [_LAST_NUMBER.search(name) for name in names]
+    if not found or None in found:
+        return None
+    values = [int(match[0]) for match in found if match]
+    if values[-1] >= _TOO_LARGE or any(a >= b for a, b in pairwise(values)):
+        return None
+    return np.array(values, np.int64)
 
 
 def _images_in(folder: Path) -> list[Path]:

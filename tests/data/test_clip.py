@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dexman_pose.data import Clip, video_reader
+from dexman_pose.data.clip import numbers_of
 from dexman_pose.errors import InputError, VideoError
 
 av = pytest.importorskip("av")
@@ -278,6 +279,35 @@ def test_clips_from_images_are_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(VideoError, match="holds no images"):
         Clip.from_images(tmp_path / "none")
+
+
+def test_frames_keep_the_names_and_numbers_of_their_files(tmp_path: Path) -> None:
+    for name in ("color_000013", "color_000007", "color_000112"):
+        Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(tmp_path / f"{name}.png")
+    clip = Clip.from_images(tmp_path)
+    assert clip.frame_names == ("color_000007", "color_000013", "color_000112")
+    assert clip.frame_numbers is not None and clip.frame_numbers.tolist() == [7, 13, 112]
+    assert Clip.from_images(tmp_path, max_frames=2).frame_names == ("color_000007", "color_000013")
+    memory = Clip.from_frames(np.zeros((2, 4, 6, 3), np.uint8))
+    assert memory.frame_names == () and memory.frame_numbers is None
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        (["frame-000001.color", "frame-000004.color"], [1, 4]),
+        (["cam2_9", "cam2_10"], [9, 10]),
+        (["a", "b"], None),
+        (["1", "one"], None),
+        (["2", "1"], None),
+        (["left_3", "right_3"], None),
+        (["1" * 30, "2" * 30], None),
+        ([], None),
+    ],
+)
+def test_numbers_in_names(names: list[str], numbers: list[int] | None) -> None:
+    found = numbers_of(names)
+    assert (None if found is None else found.tolist()) == numbers
 
 
 @pytest.mark.data
