@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,14 @@ from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
+from dexman_pose.given.depth import GivenDepth, read_depth
+from dexman_pose.pipeline.given import Brought, Given, as_objects, check_fixed, read_given, with_prompts
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
 
 VideoLike = str | Path | Clip
 CameraLike = Camera | str | Path | NDArray[np.float64]
 DepthLike = DepthSequence | str | Path
+_NOTHING = Brought()
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Inputs:
         prompts: where each object is, by name.
         meshes: the mesh of each object in metres, or None where one has to be made.
         camera: the user's intrinsics, or None.
-        depth: the user's depth images, or None.
+        depth: the user's depth images, one for every frame, or None.
+        given: what other programs made that is used in place of stages.
     """
 
     clip: Clip
@@ -39,42 +44,48 @@ class Inputs:
     meshes: dict[str, Mesh | None]
     camera: Camera | None = None
     depth: DepthSequence | None = None
+    given: Given = field(default_factory=Given)
 
     @classmethod
     def check(
         cls,
         video: VideoLike,
-        objects: Mapping[str, ObjectPrompt],
+        objects: Mapping[str, Any] | Sequence[str],
         *,
         camera: CameraLike | None = None,
         depth: DepthLike | None = None,
         max_frames: int | None = None,
         mesh_unit: str = "auto",
+        brought: Brought = _NOTHING,
     ) -> Inputs:
         """Open and check all inputs.
 
         Args:
             video: a video file, a folder of images, or a clip.
-            objects: prompts by name, each with its mesh or the path of one when there is a mesh.
+            objects: prompts by name, each with its mesh or the path of one when there is a mesh. With given masks a
+                mesh, a path or None stands for a prompt.
             camera: intrinsics, a camera file, or a 3x3 matrix in pixels.
             depth: depth images, or the folder they lie in.
             max_frames: use only the first frames.
             mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm`` or ``auto``.
+            brought: masks, hands and poses of other programs, and how depth is to be read.
 
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
         """
-        prompts = _checked_objects(objects)
+        named: Any = as_objects(objects, brought)
+        if brought.masks is None:
+            named = _checked_objects(named)
         clip = open_clip(video, max_frames)
+        seen_by = _load_camera(camera, clip)
+        measured = _load_depth(depth, clip, brought, seen_by)
+        given = read_given(brought, named, clip, seen_by, measured)
+        prompts = _checked_objects(with_prompts(named, given))
         for name, prompt in prompts.items():
             prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
-        return cls(
-            clip,
-            prompts,
-            {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()},
-            _load_camera(camera, clip),
-            _load_depth(depth, clip),
-        )
+        meshes = {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()}
+        check_fixed(given, meshes)
+        return cls(clip, prompts, meshes, seen_by, None if measured is None else measured.depth, given)
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def open_clip(video: VideoLike, max_frames: int | None = None) -> Clip:
     return video
 
 
-def _checked_objects(objects: Mapping[str, ObjectPrompt]) -> dict[str, ObjectPrompt]:
+def _checked_objects(objects: Any) -> dict[str, ObjectPrompt]:
     if not isinstance(objects, Mapping) or not objects:
         raise InputError(
             "objects must be a dict of at least one ObjectPrompt by name: {'cup': ObjectPrompt(box=...)}"
@@ -163,17 +174,12 @@ def _camera_of(camera: CameraLike, clip: Clip) -> Camera:
     return Camera(np.asarray(camera, dtype=np.float64), clip.width, clip.height)
 
 
-def _load_depth(depth: DepthLike | None, clip: Clip) -> DepthSequence | None:
+def _load_depth(
+    depth: DepthLike | None, clip: Clip, brought: Brought, camera: Camera | None
+) -> GivenDepth | None:
     """The user's depth, one image for every frame, of the frames' size."""
     if depth is None:
         return None
-    found = depth if isinstance(depth, DepthSequence) else DepthSequence.from_folder(depth)
-    if len(found) < clip.num_frames:
-        raise InputError(f"there are {len(found)} depth images, but the clip has {clip.num_frames} frames")
-    shape = found.frame(0).shape
-    if shape != (clip.height, clip.width):
-        raise InputError(
-            f"depth images are {shape[1]}x{shape[0]}, but the frames are {clip.width}x{clip.height}; "
-            "give depth registered to the colour camera, at its resolution"
-        )
-    return found
+    return read_depth(
+        depth, clip, unit=brought.depth_unit, depth_camera=brought.depth_camera, color_camera=camera
+    )

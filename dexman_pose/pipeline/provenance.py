@@ -31,8 +31,12 @@ def provenance(
         "versions": versions(),
         "camera": result.camera.source,
         "depth": "given" if inputs.depth is not None else "none",
+        "given": inputs.given.provenance(),
         "world": "camera",
-        "notices": ["The world frame is the camera frame: gravity was not estimated."],
+        "notices": [
+            "The world frame is the camera frame: gravity was not estimated.",
+            *inputs.given.notes,
+        ],
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,

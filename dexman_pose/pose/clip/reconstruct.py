@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from dexman_pose.arrays import Array
 from dexman_pose.data import (
     Camera,
     Clip,
@@ -26,6 +29,7 @@ def reconstruct_objects(
     *,
     hands: dict[str, HandTrack] | None = None,
     depth: DepthSequence | None = None,
+    starts: Mapping[str, tuple[int, Array]] | None = None,
 ) -> dict[str, RigidObject]:
     """Mesh, metric poses and scale of every object of a clip.
 
@@ -38,6 +42,7 @@ def reconstruct_objects(
         camera: intrinsics.
         hands: metric hands, which give a size to objects without a mesh, or of unknown scale.
         depth: depth images, metres.
+        starts: frame and camera_from_object (4, 4) of objects whose pose is known somewhere, by name.
 
     Returns:
         The objects by name.
@@ -45,13 +50,13 @@ def reconstruct_objects(
     Raises:
         EstimationError: an object has no usable mask in any frame.
     """
-    requests = [
-        ObjectRequest(
-            name,
-            meshes.get(name),
-            frame=prompted_frame(masks, name, prompt.frame),
-            scale=prompt.mesh_scale,
+    begun = {} if starts is None else starts
+    requests = []
+    for name, prompt in prompts.items():
+        frame, start = begun.get(name, (prompt.frame, None))
+        if start is None:
+            frame = prompted_frame(masks, name, frame)
+        requests.append(
+            ObjectRequest(name, meshes.get(name), frame=frame, start=start, scale=prompt.mesh_scale)
         )
-        for name, prompt in prompts.items()
-    ]
     return find_objects(clip, masks, camera, requests, hands=hands, depth=depth)
