@@ -176,7 +176,7 @@ def _by_count(
     elif low >= count or low < 0:
         if len(numbers) != count:
             raise InputError(
-                f"the {what} are numbered {low} to {high}, but the frames of the video 0 to {count - 1}, or 1 to {count}"
+                f"the {what} are numbered {low} to {high}, but the frames 0 to {count - 1}, or 1 to {count}"
             )
         note = f"{_capital(what)}: as many as frames, taken in their order, for their numbers are not those of frames."
         rank = np.empty(count, np.int64)

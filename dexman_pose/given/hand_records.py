@@ -46,8 +46,8 @@ _FRAMES = (
 _SCORES = ("score", "scores", "confidence", "conf")
 _VALIDS = ("valid", "detected")
 FORMS = (
-    ".json, .npz or .pkl with, per hand: frame, side (or is_right), joints_2d (21, 2) in pixels and/or joints_3d (21, 3), "
-    "or arrays (frames, 2, 21, 2 or 3) of the left and right hand"
+    ".json, .npz or .pkl with, per hand: frame, side (or is_right), joints_2d (21, 2) in pixels and/or joints_3d "
+    "(21, 3), or arrays (frames, 2, 21, 2 or 3) of the left and right hand"
 )
 
 

@@ -135,8 +135,8 @@ class _Joints:
         if pixels is None:
             if moved is None or view is None:
                 raise InputError(
-                    f"{where}: joints in space need a place in the picture: give joints_2d in pixels, or cam_t with the "
-                    "focal length it was made for, or joints in the camera's frame with the camera"
+                    f"{where}: joints in space need a place in the picture: give joints_2d in pixels, or cam_t with "
+                    "the focal length it was made for, or joints in the camera's frame with the camera"
                 )
             pixels = view.project(moved)
         real = moved is not None and camera is not None and view is not None and _alike(view, camera)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,28 @@ _STACKS = ("masks", "mask", "labels", "segmentation", "arr_0")
 _NUMBERS = ("frames", "frame_indices", "frame_ids")
 
 
-def read_npz(path: Path, clip: Clip) -> GivenMasks:
+def npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file.
+
+    Raises:
+        InputError: damaged, or pickled objects.
+    """
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is no npz file, or it is cut off")
+    try:
+        return read_arrays(path)
+    except InputError as error:
+        if "object" in str(error).lower():
+            raise InputError(f"{path} holds pickled objects, which are never run; {HOW_TO_SAVE}") from error
+        raise
+
+
+def from_arrays(arrays: dict[str, NDArray[Any]], clip: Clip, path: Path) -> GivenMasks:
     """Masks of an npz file: arrays named FRAME/ID, a stack (T, H, W), or a stack for every object by its name.
 
     Raises:
-        InputError: damaged, pickled objects, or none of these.
+        InputError: none of these.
     """
-    try:
-        arrays = read_arrays(path)
-    except InputError as error:
-        if "pickle" in str(error).lower():
-            raise InputError(f"{path} holds pickled objects, which are never run; {HOW_TO_SAVE}") from error
-        raise
     numbers = next((arrays.pop(k) for k in _NUMBERS if k in arrays), None)
     pairs = [_PAIR.fullmatch(name) for name in arrays]
     if arrays and all(pairs):
@@ -72,7 +83,7 @@ def read_npy(path: Path, clip: Clip) -> GivenMasks:
     try:
         stack = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        if "pickle" in str(error).lower() or "object arrays" in str(error).lower():
+        if "pickle" in str(error).lower() or "object" in str(error).lower():
             raise InputError(f"{path} holds a pickled dict, which is never run; {HOW_TO_SAVE}") from error
         raise InputError(f"{path} cannot be read as masks: {one_line(error)}") from error
     return from_stack(stack, clip, str(path), None)
@@ -188,7 +199,7 @@ def read_coco(path: Path, clip: Clip) -> GivenMasks:
     names = _category_names(content)
     if "segmentations" in notes[0]:
         return _tracks(notes, names, clip, path)
-    ids = list(dict.fromkeys(_entry(n, "image_id", path) for n in notes)) + [i for i in images]
+    ids = list(dict.fromkeys(_entry(n, "image_id", path) for n in notes)) + list(images)
     ids = list(dict.fromkeys(ids))
     if images and all(i in images for i in ids):
         ids.sort(key=lambda i: _natural(images[i]))

@@ -109,8 +109,8 @@ def read_video(path: Path, clip: Clip) -> GivenMasks:
     video = Clip.open(path)
     if video.num_frames != clip.num_frames:
         raise InputError(
-            f"{path} has {video.num_frames} frames, but the clip has {clip.num_frames}: give a mask for every frame, or "
-            "pictures named by their frames"
+            f"{path} has {video.num_frames} frames, but the clip has {clip.num_frames}: give a mask for every "
+            "frame, or pictures named by their frames"
         )
     binary = _is_binary(video, path)
     out = GivenMasks(clip)

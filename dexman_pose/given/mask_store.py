@@ -50,7 +50,7 @@ class GivenMasks:
         ):  # soft in some frames, 0 and 1 or 0 and 255 in others
             self._merge_single()
         for frames in self.known.values():
-            frames |= self._frames
+            frames.update(self._frames)
 
     def _merge_single(self) -> None:
         others = [key for key in self.known if key != SINGLE]

@@ -13,11 +13,17 @@ import numpy as np
 
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.data.clip import Clip
-from dexman_pose.data.files import read_arrays
 from dexman_pose.data.masks import OCCLUDER, MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
-from dexman_pose.given.mask_archives import from_value, read_coco, read_npy, read_npz, read_pickle
+from dexman_pose.given.mask_archives import (
+    from_arrays,
+    from_value,
+    npz_arrays,
+    read_coco,
+    read_npy,
+    read_pickle,
+)
 from dexman_pose.given.mask_files import VIDEO_SUFFIXES, read_folder, read_video
 from dexman_pose.given.mask_store import GivenMasks
 from dexman_pose.imaging.masks import mask_box
@@ -100,20 +106,24 @@ def read_masks(source: Any, clip: Clip) -> GivenMasks:
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return read_video(path, clip)
-    readers = {".npy": read_npy, ".json": read_coco, ".pkl": read_pickle, ".pickle": read_pickle}
-    if suffix == ".npz":
-        return _own_file(path, clip) or read_npz(path, clip)
+    readers = {
+        ".npz": _read_npz,
+        ".npy": read_npy,
+        ".json": read_coco,
+        ".pkl": read_pickle,
+        ".pickle": read_pickle,
+    }
     if suffix not in readers:
         raise InputError(f"{path} holds no masks that can be read; give {FORMS}")
     return readers[suffix](path, clip)
 
 
-def _own_file(path: Path, clip: Clip) -> GivenMasks | None:
-    """The masks of an earlier run."""
-    with_names = np.load(path, allow_pickle=False) if path.stat().st_size else None
-    if with_names is None or set(getattr(with_names, "files", ())) != _OWN_FILE:
-        return None
-    return _of_sequence(MaskSequence.from_arrays(read_arrays(path)), clip)
+def _read_npz(path: Path, clip: Clip) -> GivenMasks:
+    """Masks of an npz file, that of an earlier run among them."""
+    arrays = npz_arrays(path)
+    if set(arrays) == _OWN_FILE:
+        return _of_sequence(MaskSequence.from_arrays(arrays), clip)
+    return from_arrays(arrays, clip, path)
 
 
 def _of_sequence(masks: MaskSequence, clip: Clip) -> GivenMasks:

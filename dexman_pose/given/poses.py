@@ -24,8 +24,8 @@ from dexman_pose.given.frames import Placed, place_names, place_numbers, place_t
 PosesAs = Literal["start", "fixed"]
 POSES_AS: tuple[PosesAs, ...] = ("start", "fixed")
 FORMS = (
-    "a BOP .csv, a folder with a 4x4 matrix per frame, an .npy or .npz (T, 4, 4), a .json {frame: 4x4}, or a .txt of time "
-    "and x y z qx qy qz qw"
+    "a BOP .csv, a folder with a 4x4 matrix per frame, an .npy or .npz (T, 4, 4), a .json {frame: 4x4}, or a .txt of "
+    "time and x y z qx qy qz qw"
 )
 _SUFFIXES = (".txt", ".npy")
 _STACKS = ("camera_from_object", "poses", "ob_in_cam")
@@ -191,8 +191,8 @@ def _stack(poses: Array, frames: NDArray[Any] | None, clip: Clip, where: str) ->
     if frames is None:
         if len(poses) != clip.num_frames:
             raise InputError(
-                f"{where} holds {len(poses)} poses, but the clip has {clip.num_frames} frames: add an array frames that "
-                "says which they are of"
+                f"{where} holds {len(poses)} poses, but the clip has {clip.num_frames} frames: add an array frames "
+                "that says which they are of"
             )
         return _made(poses, Placed(np.arange(len(poses))), clip, where)
     if np.shape(frames) != (len(poses),):
