@@ -31,7 +31,7 @@ class CheckOptions:
         pixels: measured pixels that make a distance.
     """
 
-    near: float = 0.4
+    near: float = 0.55
     far: float = 2.5
     frames: int = 8
     least: int = 1

@@ -286,8 +286,8 @@ def _bop_names(path: Path, names: Sequence[str], ids: list[int]) -> dict[str, in
     if len(names) == len(ids) == 1:
         return {names[0]: ids[0]}
     raise InputError(
-        f"{path} holds poses of the objects {_listed(ids)}, but they are named {', '.join(names)}: end their names with the "
-        "numbers, as in obj_000005"
+        f"{path} holds poses of the objects {_listed(ids)}, but they are named {', '.join(names)}: end their names with "
+        "the numbers, as in obj_000005"
     )
 
 
@@ -323,8 +323,8 @@ def _check(poses: Array, where: str) -> None:
     if not right.all():
         det = float(np.linalg.det(poses[int(np.argmin(right)), :3, :3]))
         raise InputError(
-            f"{where}: matrix {int(np.argmin(right))} of those given has no rotation in its upper left 3x3 (determinant "
-            f"{det:.3g}); give camera_from_object without scale"
+            f"{where}: matrix {int(np.argmin(right))} of those given has no rotation in its upper left 3x3 "
+            f"(determinant {det:.3g}); give camera_from_object without scale"
         )
     shift = poses[:, :3, 3]
     if np.mean(shift[:, 2] <= 0) > 0.5:
