@@ -23,6 +23,7 @@ from dexman_pose.data.files import read_arrays, read_json, read_yaml
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse
 from dexman_pose.given.depth_files import SUFFIXES, checked, load_npy, read_depth_file
+from dexman_pose.given.door import reading
 from dexman_pose.given.frames import place_names, place_numbers
 
 UNITS: Mapping[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001}
@@ -118,6 +119,17 @@ def read_depth(
         InputError: nothing there, damaged, of no frame, of another shape than the frames, or in a unit in which it is
             no distance.
     """
+    with reading(source):
+        return _read(source, clip, unit, depth_camera, color_camera)
+
+
+def _read(
+    source: Any,
+    clip: Clip,
+    unit: str | float,
+    depth_camera: DepthCamera | str | Path | None,
+    color_camera: Camera | None,
+) -> GivenDepth:
     if isinstance(source, DepthSequence):
         return _of_sequence(source, clip)
     images = _images(source, clip)
@@ -259,7 +271,12 @@ def _images(source: Any, clip: Clip) -> _Images:
     placed = place_names([p.stem for p in files], clip, f"depth images in {path}")
     at = np.full(clip.num_frames, -1, np.int64)
     at[placed.frames[placed.frames >= 0]] = np.flatnonzero(placed.frames >= 0)
-    return _Images(lambda i: read_depth_file(files[i]), at, [str(p) for p in files], placed.note)
+    return _Images(lambda i: _file(files[i]), at, [str(p) for p in files], placed.note)
+
+
+def _file(path: Path) -> tuple[NDArray[Any], bool]:
+    with reading(path):
+        return read_depth_file(path)
 
 
 def _stack(stack: NDArray[Any], frames: NDArray[Any] | None, clip: Clip, where: str) -> _Images:

@@ -13,6 +13,7 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.tracks import HandObservations
 from dexman_pose.errors import InputError
+from dexman_pose.given.door import reading
 from dexman_pose.given.hand_joints import order_of, unit_of
 from dexman_pose.given.hand_records import (
     FOCALS,
@@ -58,6 +59,11 @@ def read_hands(
     Raises:
         InputError: no hands there, or joints that cannot be placed in the pictures.
     """
+    with reading(source):
+        return _read(source, clip, camera, order)
+
+
+def _read(source: Any, clip: Clip, camera: Camera | None, order: str) -> tuple[HandObservations, list[str]]:
     if isinstance(source, HandObservations):
         if len(source.joints_2d) != clip.num_frames:
             raise InputError(

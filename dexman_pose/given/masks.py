@@ -16,6 +16,7 @@ from dexman_pose.data.clip import Clip
 from dexman_pose.data.masks import OCCLUDER, MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
+from dexman_pose.given.door import reading
 from dexman_pose.given.mask_archives import (
     from_arrays,
     from_value,
@@ -84,6 +85,11 @@ def read_masks(source: Any, clip: Clip) -> GivenMasks:
     Raises:
         InputError: nothing there, damaged, none of these, or masks that do not fit the clip.
     """
+    with reading(source):
+        return _read(source, clip)
+
+
+def _read(source: Any, clip: Clip) -> GivenMasks:
     if isinstance(source, MaskSequence):
         return _of_sequence(source, clip)
     if (

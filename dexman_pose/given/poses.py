@@ -19,6 +19,7 @@ from dexman_pose.data.tracks import PoseTrack
 from dexman_pose.datasets.reading import is_rotation
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import matrix_from_quaternion, orthonormalize, se3
+from dexman_pose.given.door import reading
 from dexman_pose.given.frames import Placed, place_names, place_numbers, place_times
 
 PosesAs = Literal["start", "fixed"]
@@ -79,6 +80,11 @@ def read_poses(source: Any, names: Sequence[str], clip: Clip) -> dict[str, Given
     Raises:
         InputError: nothing there, no rigid transforms, frames or objects that do not fit, another unit or other axes.
     """
+    with reading(source):
+        return _read(source, names, clip)
+
+
+def _read(source: Any, names: Sequence[str], clip: Clip) -> dict[str, GivenPoses]:
     if isinstance(source, Mapping) and not all(_is_number(key) for key in source):
         unknown = [str(name) for name in source if name not in names]
         if unknown:
@@ -286,8 +292,8 @@ def _bop_names(path: Path, names: Sequence[str], ids: list[int]) -> dict[str, in
     if len(names) == len(ids) == 1:
         return {names[0]: ids[0]}
     raise InputError(
-        f"{path} holds poses of the objects {_listed(ids)}, but they are named {', '.join(names)}: end their names with "
-        "the numbers, as in obj_000005"
+        f"{path} holds poses of the objects {_listed(ids)}, but they are named {', '.join(names)}: end their names "
+        "with the numbers, as in obj_000005"
     )
 
 
@@ -329,8 +335,8 @@ def _check(poses: Array, where: str) -> None:
     shift = poses[:, :3, 3]
     if np.mean(shift[:, 2] <= 0) > 0.5:
         raise InputError(
-            f"{where}: most objects are behind the camera (z <= 0): these may be OpenGL axes, or object_from_camera; give "
-            "camera_from_object with OpenCV axes (+z forward)"
+            f"{where}: most objects are behind the camera (z <= 0): these may be OpenGL axes, or object_from_camera; "
+            "give camera_from_object with OpenCV axes (+z forward)"
         )
     distance = float(np.median(np.linalg.norm(shift, axis=1)))
     if not _NEAR <= distance <= _FAR:

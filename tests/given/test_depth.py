@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def packed(raw: bytes, packing: int) -> bytes:
     if packing == 0:
         return raw
     split = raw[0::2] + raw[1::2]
-    steps = bytes([split[0], *((b - a + 128) % 256 for a, b in zip(split, split[1:]))])
+    steps = bytes([split[0], *((b - a + 128) % 256 for a, b in pairwise(split))])
     if packing == 1:
         out = b""
         for i in range(0, len(steps), 100):

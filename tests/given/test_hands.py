@@ -25,7 +25,7 @@ CAMERA = Camera.from_focal(520.0, WIDTH, HEIGHT)
 
 
 def hand(left: bool = False) -> Array:
-    """(21, 3) a bent right hand of average size about its wrist, palm to the camera; its mirror image for a left one."""
+    """(21, 3) a bent right hand of average size about its wrist, palm to the camera; mirrored for a left one."""
     joints = np.zeros((21, 3))
     for finger, spread in enumerate((-0.9, -0.3, -0.05, 0.2, 0.45)):
         at = np.zeros(3)
@@ -82,7 +82,7 @@ def test_mano_lays_the_little_finger_before_the_ring_finger() -> None:
 
 
 def hamer(side: int) -> list[dict[str, Any]]:
-    """As HaMeR and WiLoR: joints about the root as of a right hand, a shift for their focal length of the whole picture."""
+    """As HaMeR and WiLoR: joints about the root as of a right hand, a shift for their focal length."""
     focal = 5000.0 / 256.0 * WIDTH
     theirs = Camera.from_focal(focal, WIDTH, HEIGHT)
     out = []
