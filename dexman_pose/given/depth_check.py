@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import FloatImage, Mask
 from dexman_pose.data.camera import Camera
@@ -29,6 +31,8 @@ class CheckOptions:
         frames: frames looked at.
         least: frames, or hands, that must speak against it.
         pixels: measured pixels that make a distance.
+        views: sides from which a mesh is looked at.
+        vertices: of a mesh, enough to tell its outline.
     """
 
     near: float = 0.55
@@ -36,6 +40,8 @@ class CheckOptions:
     frames: int = 8
     least: int = 1
     pixels: int = 12
+    views: int = 60
+    vertices: int = 2000
 
 
 _DEFAULTS = CheckOptions()
@@ -86,8 +92,7 @@ def _by_mesh(
     depth: DepthSequence, masks: MaskSequence, camera: Camera, name: str, mesh: Mesh, options: CheckOptions
 ) -> list[tuple[float, float, float]]:
     """Measured distance, and the least and greatest at which the object looks so large, in frames that show it well."""
-    extents = np.sort(np.ptp(mesh.vertices, axis=0))
-    diagonal = float(np.linalg.norm(extents))
+    least, greatest = _shown_sizes(mesh, options)
     areas = np.array([int(masks.mask(t, name).sum()) for t in range(masks.num_frames)])
     out = []
     for frame in np.argsort(-areas, kind="stable")[: options.frames]:
@@ -96,10 +101,33 @@ def _by_mesh(
         seen = _median(depth.frame(int(frame)), mask, options.pixels) if box is not None else None
         if box is None or seen is None:
             continue
-        side = float((box[2:] - box[:2]).max()) + 1.0
+        side = _hull_size(np.argwhere(mask).astype(np.float32))
         focal = 0.5 * (camera.fx + camera.fy)
-        out.append((seen, focal * float(extents[1]) / (side * 2**0.5), focal * diagonal / side))
+        out.append((seen, focal * least / side, focal * greatest / side))
     return out
+
+
+def _shown_sizes(mesh: Mesh, options: CheckOptions) -> tuple[float, float]:
+    """Least and greatest square root of the area, metres, that the convex hull of a mesh shows from any side."""
+    step = max(1, len(mesh.vertices) // options.vertices)
+    points = mesh.vertices[::step]
+    turns = np.arange(options.views) + 0.5
+    up = 1.0 - turns / options.views
+    around = np.pi * (1.0 + 5.0**0.5) * turns
+    sizes = []
+    for z, angle in zip(up, around):
+        flat = np.sqrt(1.0 - z * z)
+        view = np.array([flat * np.cos(angle), flat * np.sin(angle), z])
+        side = np.cross(view, [1.0, 0.0, 0.0] if abs(view[0]) < 0.5 else [0.0, 1.0, 0.0])
+        side /= np.linalg.norm(side)
+        plane = np.stack([side, np.cross(view, side)], 1)
+        sizes.append(_hull_size((points @ plane).astype(np.float32)))
+    return min(sizes), max(sizes)
+
+
+def _hull_size(points: NDArray[np.float32]) -> float:
+    """Square root of the area of the convex hull of points (N, 2), never 0."""
+    return float(np.sqrt(max(cv2.contourArea(cv2.convexHull(points)), 1e-12)))
 
 
 def _median(image: FloatImage, mask: Mask, least: int) -> float | None:

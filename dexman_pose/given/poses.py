@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,6 @@ from dexman_pose.geometry.se3 import matrix_from_quaternion, orthonormalize, se3
 from dexman_pose.given.door import reading
 from dexman_pose.given.frames import Placed, place_names, place_numbers, place_times
 
-PosesAs = Literal["start", "fixed"]
-POSES_AS: tuple[PosesAs, ...] = ("start", "fixed")
 FORMS = (
     "a BOP .csv, a folder with a 4x4 matrix per frame, an .npy or .npz (T, 4, 4), a .json {frame: 4x4}, or a .txt of "
     "time and x y z qx qy qz qw"

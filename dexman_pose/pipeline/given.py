@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import HandObservations
 from dexman_pose.errors import InputError
-from dexman_pose.given.depth import GivenDepth
-from dexman_pose.given.hands import read_hands
-from dexman_pose.given.masks import ObjectMasks, merged_if_single, named_masks, read_masks
-from dexman_pose.given.poses import POSES_AS, GivenPoses, read_poses
+from dexman_pose.given.forms import POSES_AS
 from dexman_pose.pipeline.hashing import hash_arrays, hash_json
+
+if TYPE_CHECKING:
+    from dexman_pose.given.depth import GivenDepth
+    from dexman_pose.given.masks import ObjectMasks
+    from dexman_pose.given.poses import GivenPoses
 
 GIVEN = "given"
 """Name of the backend of a stage whose result was given."""
@@ -151,14 +153,20 @@ def read_given(
     notes = list(depth.notes) if depth is not None else []
     masks = None
     if brought.masks is not None:
+        from dexman_pose.given.masks import merged_if_single, named_masks, read_masks
+
         masks = named_masks(merged_if_single(read_masks(brought.masks, clip), objects), objects)
         notes += masks.notes
     hands = None
     if brought.hands is not None:
+        from dexman_pose.given.hands import read_hands
+
         hands, said = read_hands(brought.hands, clip, camera, order=brought.hands_order)
         notes += said
     poses: dict[str, GivenPoses] = {}
     if brought.poses is not None:
+        from dexman_pose.given.poses import read_poses
+
         poses = read_poses(brought.poses, list(objects), clip)
         notes += [f"{name}: {p.note}" for name, p in poses.items() if p.note]
     return Given(masks, hands, poses, brought.poses_as == "fixed", depth, tuple(dict.fromkeys(notes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
-from dexman_pose.given.depth import GivenDepth, read_depth
 from dexman_pose.pipeline.given import Brought, Given, as_objects, check_fixed, read_given, with_prompts
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
+
+if TYPE_CHECKING:
+    from dexman_pose.given.depth import GivenDepth
 
 VideoLike = str | Path | Clip
 CameraLike = Camera | str | Path | NDArray[np.float64]
@@ -180,6 +182,8 @@ def _load_depth(
     """The user's depth, one image for every frame, of the frames' size."""
     if depth is None:
         return None
+    from dexman_pose.given.depth import read_depth
+
     return read_depth(
         depth, clip, unit=brought.depth_unit, depth_camera=brought.depth_camera, color_camera=camera
     )

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dexman_pose.data.files import unwritable_is_bad_input, write_json
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
-from dexman_pose.given.depth import DepthCamera
 from dexman_pose.given.forms import HandsLike, MasksLike, PosesLike
 from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
@@ -21,6 +20,9 @@ from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageListener
 from dexman_pose.pipeline.stages import Stages
+
+if TYPE_CHECKING:
+    from dexman_pose.given.depth import DepthCamera
 
 RUN_FILE = "run.json"
 

@@ -70,5 +70,5 @@ def test_a_mask_as_pycocotools_packs_it() -> None:
     ],
 )
 def test_damaged_runs_are_refused(value: object) -> None:
-    with pytest.raises(InputError, match="^mask"):
+    with pytest.raises(InputError, match=r"^mask"):
         decode_rle(value)

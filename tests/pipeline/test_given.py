@@ -178,7 +178,7 @@ def test_a_wrong_unit_is_found_by_the_hands(drawn: Any, tiny_scene: Any, factor:
     if factor == 1.0:
         check_unit(depth, masks, tiny_scene.camera, {"box": None}, hands)
         return
-    with pytest.raises(dp.InputError, match="by the hands.*unit"):
+    with pytest.raises(dp.InputError, match=r"by the hands.*unit"):
         check_unit(depth, masks, tiny_scene.camera, {"box": None}, hands)
 
 
