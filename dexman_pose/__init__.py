@@ -8,12 +8,31 @@ from typing import TYPE_CHECKING
 from dexman_pose._version import __version__
 
 if TYPE_CHECKING:
+    from dexman_pose import (
+        contact,
+        data,
+        datasets,
+        errors,
+        evaluation,
+        geometry,
+        hands,
+        meshing,
+        metrics,
+        pipeline,
+        pose,
+        render,
+        segmentation,
+        symmetry,
+        synthetic,
+        viewer,
+    )
     from dexman_pose.data import (
         Camera,
         Clip,
         Contacts,
         DepthSequence,
         HandTrack,
+        MaskSequence,
         Mesh,
         ObjectPrompt,
         PoseTrack,
@@ -33,6 +52,7 @@ __all__ = [
     "EstimationError",
     "HandTrack",
     "InputError",
+    "MaskSequence",
     "Mesh",
     "ObjectPrompt",
     "PoseTrack",
@@ -43,6 +63,46 @@ __all__ = [
     "load_prompts",
     "reconstruct",
 ]
+
+if TYPE_CHECKING:  # not for a star import, which would import everything
+    __all__ += [
+        "contact",
+        "data",
+        "datasets",
+        "errors",
+        "evaluation",
+        "geometry",
+        "hands",
+        "meshing",
+        "metrics",
+        "pipeline",
+        "pose",
+        "render",
+        "segmentation",
+        "symmetry",
+        "synthetic",
+        "viewer",
+    ]
+
+_ROOMS = (
+    "contact",
+    "data",
+    "datasets",
+    "errors",
+    "evaluation",
+    "geometry",
+    "hands",
+    "meshing",
+    "metrics",
+    "pipeline",
+    "pose",
+    "render",
+    "segmentation",
+    "symmetry",
+    "synthetic",
+    "viewer",
+)
+"""Rooms that are there after ``import dexman_pose``; each is imported when it is first used."""
 
 _ROOM_OF = {
     "DexmanError": "errors",
@@ -55,7 +115,9 @@ _ROOM_OF = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used, so that importing the package costs nothing."""
+    """Import a public name or room when it is first used, so that importing the package costs nothing."""
+    if name in _ROOMS:
+        return import_module(f"dexman_pose.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'dexman_pose' has no attribute {name!r}")
     value: object = getattr(import_module(f"dexman_pose.{_ROOM_OF.get(name, 'data')}"), name)
@@ -64,4 +126,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_ROOMS])

@@ -42,7 +42,7 @@ class Stage:
         Raises:
             InputError: there is none; the message lists those there are.
         """
-        if name not in self.names():
+        if not isinstance(name, str) or name not in self.names():
             raise InputError(f"no {self.name} backend is named {name!r}; there is: {', '.join(self.names())}")
 
     def load(self, name: str) -> Any:

@@ -35,5 +35,12 @@ class MissingModelError(InputError):
     """Network weights are needed and not on this machine; the message holds the command that fetches them."""
 
 
+class MissingNameError(InputError, KeyError):
+    """A result holds nothing of that name; the message lists the names it holds. Also a ``KeyError``."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""  # a KeyError shows its message in quotes
+
+
 class EstimationError(DexmanError):
     """The data were valid but no estimate could be made from them (no hand ever seen, empty mask, ...)."""

@@ -1,7 +1,8 @@
-"""Progress bars on standard error for everything longer than a second; silent when told so or not a terminal job."""
+"""Progress bars on standard error for what takes longer than a second: shown where a person is watching."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -10,22 +11,52 @@ from tqdm import tqdm
 
 T = TypeVar("T")
 
-_enabled = [False]
+_PATIENCE = 1.0
+"""Seconds before a bar appears."""
+
+_chosen: list[bool | None] = [None]
+
+
+def is_shown() -> bool:
+    """Whether bars are shown: as :func:`progress_shown` says, else in a terminal or a notebook."""
+    chosen = _chosen[0]
+    return _watched() if chosen is None else chosen
 
 
 @contextmanager
 def progress_shown(shown: bool = True) -> Iterator[None]:
-    """Show (or hide) the bars of :func:`progress` inside the block. The command line shows them, the API does not."""
-    before = _enabled[0]
-    _enabled[0] = shown
+    """Show (or hide) the bars of :func:`progress` inside the block, whoever is watching."""
+    before = _chosen[0]
+    _chosen[0] = shown
     try:
         yield
     finally:
-        _enabled[0] = before
+        _chosen[0] = before
 
 
 def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
     """Iterate over ``items`` under a bar that says ``what`` is being done, how fast, and how long is left."""
     return tqdm(
-        items, desc=f"{what:<14}", total=total, unit="frame", disable=not _enabled[0], dynamic_ncols=True
+        items,
+        desc=f"{what:<14}",
+        total=total,
+        unit="frame",
+        disable=not is_shown(),
+        dynamic_ncols=True,
+        delay=_PATIENCE,
     )
+
+
+def say(line: str) -> None:
+    """Print a line on standard error, above any bar."""
+    tqdm.write(line, file=sys.stderr)
+
+
+def _watched() -> bool:
+    """Whether standard error ends at a person: a terminal, or the page of a notebook."""
+    if sys.stderr is None:
+        return False
+    if sys.stderr.isatty():
+        return True
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return type(shell).__name__ == "ZMQInteractiveShell"

@@ -27,6 +27,13 @@ def add(subparsers: Any) -> None:
     p.add_argument("--shapes", type=_names, metavar="A,B", help="some shapes (default: all six)")
     p.add_argument("--conditions", type=_names, metavar="A,B", help="some conditions (default: all ten)")
     p.add_argument("--seeds", type=positive, default=1, metavar="N", help="cases of each kind (default: 1)")
+    p.add_argument(
+        "--first-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the cases of each kind (default: 0; the engine's limits were set on 0 to 2)",
+    )
     p.add_argument("--frames", type=positive, metavar="N", help="frames per rendered clip (default: 24)")
     p.add_argument("--quick", action="store_true", help="a small part, in two or three minutes")
     p.add_argument("--data", type=Path, metavar="DIR", help="folder of real data that holds clips/ and rgbd/")
@@ -74,7 +81,14 @@ def _options(args: argparse.Namespace) -> FlagOptions:
     given = {"shapes": args.shapes, "conditions": args.conditions, "frames": args.frames}
     chosen |= {name: value for name, value in given.items() if value}
     cache = None if args.out is None else args.out / "cache"
-    return options.FlagOptions(seeds=args.seeds, data=args.data, meshes=args.meshes, cache=cache, **chosen)
+    return options.FlagOptions(
+        seeds=args.seeds,
+        first_seed=args.first_seed,
+        data=args.data,
+        meshes=args.meshes,
+        cache=cache,
+        **chosen,
+    )
 
 
 def _say(group: str, score: FlagScore) -> None:

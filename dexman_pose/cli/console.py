@@ -7,21 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dexman_pose.pipeline.stage import StageEvent
+from dexman_pose.pipeline.stage import StageEvent, stage_line
 from dexman_pose.progress import progress_shown
 
 
 def print_stage(event: StageEvent) -> None:
     """One line when a stage starts under a bar, one when it is done."""
-    head = f"stage {event.index}/{event.total}  {event.name:<10}"
-    if event.state == "started":
-        if sys.stderr.isatty():
-            print(f"{head}  ...", flush=True)
-        return
-    said = (
-        f"done in {event.seconds:.1f} s" if event.state == "done" else "unchanged, taken from the run folder"
-    )
-    print(f"{head}  {said}", flush=True)
+    if event.state != "started" or sys.stderr.isatty():
+        print(stage_line(event), flush=True)
 
 
 @contextmanager

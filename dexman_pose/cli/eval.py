@@ -118,7 +118,9 @@ def _opened(args: argparse.Namespace) -> tuple[Protocol, Source]:
     protocol = replace(load_protocol(args.protocol), **asked)
     if args.workers < 1:
         raise InputError(f"--workers must be at least 1, but is {args.workers}")
-    return protocol, Source(protocol.dataset, Path(args.root), protocol.view, protocol.split)
+    return protocol, Source(
+        protocol.dataset, Path(args.root), protocol.view, protocol.split, protocol.targets
+    )
 
 
 def _sequences(args: argparse.Namespace, source: Source) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""What remains of a failure: one line for the user, and a log with the traceback for us."""
+"""What remains of a failure for us: a log with the traceback."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ import traceback
 from pathlib import Path
 
 from dexman_pose.pipeline.versions import versions
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an exception on a single line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def write_error_log(error: BaseException, folder: str | Path | None) -> Path:

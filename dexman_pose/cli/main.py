@@ -10,22 +10,15 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
-from dexman_pose.cli.failure import one_line, write_error_log
+from dexman_pose.cli.interrupt import STOPPED, raise_from_now_on
+from dexman_pose.cli.parser import BAD_INPUT, Parser
 from dexman_pose.errors import DexmanError, InputError
 
 COMMANDS = ("run", "view", "eval", "demo", "doctor", "models", "bench")
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
 
-DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: {message} (try {self.prog} --help)\n")
+DONE, FAILED = 0, 1
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,29 +42,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments after the program's name; those of the process when None.
     """
+    args = argparse.Namespace()
     try:
+        raise_from_now_on()
         args = build_parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has printed its help or its one line
-        return int(stop.code or 0)
-    try:
         status: int = args.handler(args)
         sys.stdout.flush()
         return status
+    except SystemExit as stop:  # argparse has printed its help or its one line
+        return int(stop.code or 0)
     except InputError as error:
-        return _say(BAD_INPUT, one_line(error))
+        return _say(BAD_INPUT, _one_line(error))
     except KeyboardInterrupt:
         return _say(STOPPED, "stopped; the same command goes on where this one was interrupted")
     except BrokenPipeError:  # the reader closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
+        from dexman_pose.cli.failure import write_error_log  # heavy, and seldom needed
+
         log = write_error_log(error, getattr(args, "out", None))
-        reason = (
-            one_line(error)
-            if isinstance(error, DexmanError)
-            else f"{type(error).__name__}: {one_line(error)}"
-        )
+        reason = _one_line(error)
+        if not isinstance(error, DexmanError):
+            reason = f"{type(error).__name__}: {reason}"
         return _say(FAILED, f"{reason} (details in {log})")
+
+
+def _one_line(error: BaseException) -> str:
+    """The message of an exception on a single line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _say(status: int, message: str) -> int:

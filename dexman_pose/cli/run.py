@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dexman_pose.cli.boxes import SHAPE, prompts_of_boxes
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
     from dexman_pose.data import Camera, Clip, ObjectPrompt
 
-UNITS = ("auto", "m", "cm", "mm")
+UNITS = ("auto", "m", "cm", "mm", "inch")
 
 
 def add(subparsers: Any) -> None:
@@ -31,6 +33,13 @@ def add(subparsers: Any) -> None:
         help='JSON: {"frame": 0, "objects": {"cube": [x0, y0, x1, y1]}}, or {"clips": {...}} of many clips; not '
         "needed with --masks",
     )
+    p.add_argument(
+        "--box",
+        action="append",
+        default=[],
+        metavar=SHAPE,
+        help="box around an object in pixels, in place of a prompt file or beside it; may be repeated",
+    )
     p.add_argument("--out", required=True, metavar="DIR", help="run folder")
     p.add_argument(
         "--mesh",
@@ -40,15 +49,23 @@ def add(subparsers: Any) -> None:
         help="mesh of an object; without one its shape is made from the clip; may be repeated",
     )
     p.add_argument(
-        "--mesh-unit", choices=UNITS, default="auto", help="unit of mesh files (default: by their size)"
+        "--mesh-unit",
+        choices=UNITS,
+        default="auto",
+        help="unit of mesh files (default: metres for glTF, by their size for others; what was guessed is said)",
     )
     camera = p.add_mutually_exclusive_group()
     camera.add_argument(
-        "--camera", metavar="FILE", help="intrinsics as JSON or YAML; estimated when not given"
+        "--camera",
+        metavar="FILE",
+        help="camera file of any common tool (docs/cameras.md); estimated when not given",
     )
     camera.add_argument("--K", dest="k", metavar="FX,FY,CX,CY", help="intrinsics in pixels of the video")
     _add_given(p)
     p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
+    p.add_argument(
+        "--overwrite", action="store_true", help="remove the run of another clip from the run folder first"
+    )
     p.add_argument("--no-overlay", action="store_true", help="draw no overlay.mp4 and no report.html")
     p.set_defaults(handler=handle)
 
@@ -113,12 +130,8 @@ def named_paths(options: Sequence[str], names: Sequence[str], option: str) -> An
 
 def _objects(args: argparse.Namespace) -> dict[str, Any]:
     """Prompts with their meshes; with masks alone, names with meshes."""
-    from dexman_pose.pipeline import load_prompts
-
-    if args.prompts is not None:
-        return dict(with_meshes(load_prompts(args.prompts, args.video), args.mesh))
-    if not args.masks:
-        raise InputError("say where the objects are: give --prompts FILE, or --masks")
+    if args.prompts is not None or args.box or not args.masks:
+        return dict(with_meshes(_prompts(args), args.mesh))
     meshes = [option.partition("=") for option in args.mesh]
     for name, equals, path in meshes:
         if not name or not equals or not path:
@@ -131,6 +144,11 @@ def _objects(args: argparse.Namespace) -> dict[str, Any]:
     return out or {"object": None}
 
 
+def _has_mesh(value: Any) -> bool:
+    """Whether an object of a run has a mesh: in its prompt, or in its place."""
+    return value is not None and getattr(value, "mesh", value) is not None
+
+
 def handle(args: argparse.Namespace) -> int:
     """Run the pipeline and print what came out."""
     from dexman_pose.cli.console import print_stage, shown
@@ -138,6 +156,8 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.pipeline.inputs import open_clip
 
     objects = _objects(args)
+    if args.mesh_unit != "auto" and not any(_has_mesh(value) for value in objects.values()):
+        raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
     with shown():
         clip = open_clip(args.video, args.max_frames)
         result = reconstruct(
@@ -155,6 +175,8 @@ def handle(args: argparse.Namespace) -> int:
             out=args.out,
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,
+            overwrite=args.overwrite,
+            progress=sys.stderr.isatty(),
             on_stage=print_stage,
         )
     from dexman_pose.viewer import describe
@@ -162,6 +184,25 @@ def handle(args: argparse.Namespace) -> int:
     print(describe(result))
     print_files(Path(args.out))
     return 0
+
+
+def _prompts(args: argparse.Namespace) -> dict[str, ObjectPrompt]:
+    """The prompts of the file and of the boxes."""
+    from dexman_pose.pipeline import load_prompts
+
+    boxes = prompts_of_boxes(args.box)
+    if args.prompts is None:
+        if not boxes:
+            raise InputError(
+                f"say where the objects are: --box {SHAPE} for each, or --prompts FILE, or --masks PATH "
+                "(see dexman-pose run --help)"
+            )
+        return boxes
+    prompts = load_prompts(args.prompts, args.video)
+    twice = sorted(set(prompts) & set(boxes))
+    if twice:
+        raise InputError(f"--box {twice[0]}=...: {args.prompts} names {twice[0]!r} too; give it once")
+    return prompts | boxes
 
 
 def with_meshes(prompts: dict[str, ObjectPrompt], options: Sequence[str]) -> dict[str, ObjectPrompt]:

@@ -52,6 +52,7 @@ def handle(args: argparse.Namespace) -> int:
 
 def _clip(folder: Path, video: str | None, result: Trajectory) -> Clip:
     """The frames the run was made from."""
+    from dexman_pose.imaging.undistorted_inputs import undistorted_clip
     from dexman_pose.pipeline.inputs import open_clip
 
     path = video or _recorded_video(folder)
@@ -61,7 +62,7 @@ def _clip(folder: Path, video: str | None, result: Trajectory) -> Clip:
     wanted = f"{result.num_frames} of {camera.width}x{camera.height}"
     if found.replace(" frames", "") != wanted:
         raise InputError(f"{path} has {found}, but the run has {wanted}; give its own video with --video")
-    return clip
+    return undistorted_clip(clip, result.filmed_camera)
 
 
 def _recorded_video(folder: Path) -> str:

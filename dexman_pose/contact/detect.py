@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -9,8 +11,11 @@ from dexman_pose.arrays import Array
 from dexman_pose.contact.distance import SurfaceQuery, signed_distance
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.data import Contacts, HandTrack, RigidObject
+from dexman_pose.data.accept import by_name
+from dexman_pose.data.numbers import cast, plain
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, transform_points
+from dexman_pose.render.devices import device_name
 
 _FINGER_RADIUS = (0.013, 0.0095, 0.0085, 0.008)  # knuckle, middle joint, end joint, tip
 
@@ -24,8 +29,8 @@ wrist. They move contact flags only; stored distances are from the joint itself.
 
 
 def detect_contacts(
-    objects: dict[str, RigidObject],
-    hands: dict[str, HandTrack],
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
     *,
     threshold_on: float = 0.01,
     threshold_off: float = 0.02,
@@ -55,7 +60,8 @@ def detect_contacts(
     Raises:
         InputError: tracks of different length, thresholds the wrong way round, radii of the wrong shape.
     """
-    radius = _radii(joint_radius)
+    objects, hands = by_name(objects, RigidObject, "objects"), by_name(hands, HandTrack, "hands")
+    radius, device = _radii(joint_radius), device_name(device)
     frames = _common_length(objects, hands)
     sides = list(hands)
     pairs = [(side, name) for side in sides for name in objects]
@@ -85,7 +91,7 @@ def _all_joints(obj: RigidObject, hands: list[HandTrack], device: str) -> Surfac
 def _radii(joint_radius: ArrayLike | None) -> Array:
     if joint_radius is None:
         return JOINT_RADIUS
-    radius = np.asarray(joint_radius, dtype=np.float64)
+    radius = cast(plain(joint_radius, "joint_radius"), np.float64, "joint_radius")
     if radius.shape not in ((), (21,)) or not np.isfinite(radius).all() or (radius < 0).any():
         raise InputError(
             f"joint_radius must be one length or 21, in metres and not negative, but got {radius.tolist()}"

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
+from dexman_pose.data.accept import MeshLike
+from dexman_pose.data.numbers import cast, plain
 from dexman_pose.errors import InputError, MeshError
+from dexman_pose.meshing.convert import as_mesh
+from dexman_pose.render.devices import device_name
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,17 @@ class SurfaceQuery:
     face: NDArray[np.int64]
 
 
-def signed_distance(mesh: Mesh, points: ArrayLike, *, device: str = "cpu") -> SurfaceQuery:
+def signed_distance(mesh: MeshLike, points: ArrayLike, *, device: str = "cpu") -> SurfaceQuery:
     """Signed distance and nearest surface point of points, in the frame of the mesh.
 
-    A closed mesh decides inside and outside by the angle-weighted pseudo-normal at the nearest point
-    (Baerentzen and Aanaes 2005). An open one does so by the generalised winding number (Jacobson et al.
-    2013): points that the surface surrounds for more than half count as inside, so the hollow of a
-    single-walled cup may, too. A mesh whose faces point inwards is turned over first.
+    A closed mesh in one piece decides inside and outside by a vote of three rays: outside is where two of them meet
+    no face or the front of one. That is right for thin sheets, slots and hollows, where the normals of the nearest
+    faces cancel, and on the axes of turned shapes, where no face is nearest. Any other mesh (open, in several pieces,
+    which may overlap, or with edges of more than two faces) does so by the generalised winding number (Jacobson et
+    al. 2013): inside is what it surrounds more than half. Of an open mesh this means: a hole that is small for the
+    shape changes nothing; a point in the hollow of a single-walled cup is inside as long as the walls and the bottom
+    fill more than half of its view; beside a single sheet everything is outside, on both sides. A mesh whose faces
+    point inwards is turned over first.
 
     Args:
         mesh: the surface, metres.
@@ -44,7 +54,8 @@ def signed_distance(mesh: Mesh, points: ArrayLike, *, device: str = "cpu") -> Su
         InputError: points are not (N, 3) finite numbers.
         MeshError: every face of the mesh has zero area.
     """
-    where = np.asarray(points, dtype=np.float64)
+    mesh, device = as_mesh(mesh), device_name(device)
+    where = cast(plain(points, "points"), np.float64, "points")
     if where.ndim != 2 or where.shape[1] != 3 or not np.isfinite(where).all():
         raise InputError(f"points must be finite and of shape (any, 3), but got shape {where.shape}")
     vertices, faces, kept = _usable_faces(mesh)
@@ -63,11 +74,11 @@ def _query(
     from dexman_pose.contact import _kernels
     from dexman_pose.render._warp import wp
 
-    closed = is_closed(faces)
+    by_rays = is_closed(faces) and _in_one_piece(faces)
     surface = wp.Mesh(
         points=wp.array(vertices.astype(np.float32), dtype=wp.vec3, device=device),
         indices=wp.array(faces.astype(np.int32).ravel(), dtype=wp.int32, device=device),
-        support_winding_number=not closed,
+        support_winding_number=not by_rays,
     )
     n = len(points)
     nearest = wp.zeros(n, dtype=wp.vec3, device=device)
@@ -76,7 +87,7 @@ def _query(
     wp.launch(
         _kernels.query,
         dim=n,
-        inputs=[surface.id, wp.array(points.astype(np.float32), dtype=wp.vec3, device=device), closed],
+        inputs=[surface.id, wp.array(points.astype(np.float32), dtype=wp.vec3, device=device), by_rays],
         outputs=[nearest, distance, face],
         device=device,
     )
@@ -103,3 +114,12 @@ def is_closed(faces: NDArray[np.int64]) -> bool:
     key = edges[:, 0] * (int(faces.max()) + 1) + edges[:, 1]
     back = edges[:, 1] * (int(faces.max()) + 1) + edges[:, 0]
     return len(np.unique(key)) == len(key) and bool(np.isin(key, back).all())
+
+
+def _in_one_piece(faces: NDArray[np.int64]) -> bool:
+    """Whether all faces hang together by their vertices: separate pieces may lie within each other."""
+    used, index = np.unique(faces, return_inverse=True)
+    corner = index.reshape(faces.shape)
+    ends = np.concatenate([corner[:, :2], corner[:, 1:]])
+    links = coo_array((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(len(used), len(used)))
+    return bool(connected_components(links, directed=False, return_labels=False) == 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.data.numbers import cast, count, described, number, plain
 from dexman_pose.errors import InputError
 
 Flags = NDArray[np.bool_]
@@ -28,14 +29,27 @@ def hysteresis(
     Raises:
         InputError: the thresholds are the wrong way round, or ``min_frames`` is below 1.
     """
+    threshold_on = number(threshold_on, "threshold_on")
+    threshold_off = number(threshold_off, "threshold_off")
+    min_frames = count(min_frames, "min_frames", least=-1)
     if not threshold_on <= threshold_off:
         raise InputError(
             f"threshold_on must not be above threshold_off, but got {threshold_on} and {threshold_off}"
         )
     if min_frames < 1:
         raise InputError(f"min_frames must be at least 1, but got {min_frames}")
-    value = np.asarray(values, dtype=np.float64)
-    usable = np.broadcast_to(np.asarray(valid, dtype=bool), value.shape)
+    value = cast(plain(values, "values"), np.float64, "values")
+    flags = cast(plain(valid, "valid"), np.bool_, "valid")
+    if value.ndim == 0 or np.isnan(value).any():
+        raise InputError(
+            f"values must be numbers over time (..., frames), but got {described(values)} or NaN"
+        )
+    try:
+        usable = np.broadcast_to(flags, value.shape)
+    except ValueError as error:
+        raise InputError(
+            f"valid must fit values of shape {value.shape}, but has shape {flags.shape}"
+        ) from error
     if value.shape[-1] == 0:
         return np.zeros(value.shape, bool)
     on = usable & (value < threshold_on)

@@ -6,8 +6,9 @@ from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.doubt import Doubt
+from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
-from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.mesh import Mesh, MeshUnit
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import (
     JOINT_NAMES,
@@ -32,8 +33,10 @@ __all__ = [
     "Doubt",
     "HandObservations",
     "HandTrack",
+    "Lens",
     "MaskSequence",
     "Mesh",
+    "MeshUnit",
     "ObjectPrompt",
     "PoseTrack",
     "RigidObject",

@@ -12,11 +12,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.data.frames.guard import damage_is_bad_input
+from dexman_pose.data.frames.picture import picture_header, read_picture
+from dexman_pose.data.frames.picture_folder import frames_in, natural_key
 from dexman_pose.data.video_reader import VideoSource
 from dexman_pose.errors import InputError, VideoError
 
+__all__ = ["Clip", "Frame", "natural_key", "numbers_of"]
+
 Frame = NDArray[np.uint8]
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 _LAST_NUMBER = re.compile(r"\d+(?!.*\d)", re.ASCII | re.DOTALL)
 _TOO_LARGE = 1 << 63
 
@@ -64,7 +68,10 @@ class Clip:
     def open(cls, path: str | Path, *, max_frames: int | None = None) -> Clip:
         """Open a video file; its frames are decoded when asked for.
 
-        Rotation flags are applied, so the picture is upright. Pixels that are not square are used as stored.
+        Turns and mirrors of the display matrix are applied, so the picture is upright. Colours are those of the file's
+        tags; untagged ones are BT.709 from 720 rows or 1280 columns on, else BT.601; HLG and PQ are mapped to display
+        colours, with a warning. Of several video streams the largest is taken, with a warning. Pixels that are not
+        square are used as stored, with a warning.
 
         Args:
             path: any container and codec that FFmpeg reads.
@@ -75,9 +82,9 @@ class Clip:
         """
         path = Path(path)
         _check_file(path)
-        if max_frames is not None and max_frames < 1:
-            raise VideoError(f"max_frames must be 1 or more, but got {max_frames}")
-        source = VideoSource(path, max_frames)
+        _check_count(max_frames)
+        with damage_is_bad_input(path, "{path} cannot be read as a video"):
+            source = VideoSource(path, max_frames)
         index = source.index
         return cls(source, index.times, (index.width, index.height), path=path, files=[path])
 
@@ -104,16 +111,21 @@ class Clip:
         """A clip of image files, read when asked for.
 
         Args:
-            folder_or_paths: a folder (its images in natural order: 2 before 10) or the files in order.
+            folder_or_paths: a folder (its frames in natural order: 2 before 10; depth, masks and hidden files are left
+                out, see :func:`dexman_pose.data.frames.picture_folder.frames_in`) or the files in order.
             fps: frames per second.
             max_frames: use the first ones only.
+
+        Raises:
+            VideoError: nothing there, a damaged image, images of several sizes, or several kinds of images.
         """
+        _check_count(max_frames)
         folder = Path(folder_or_paths) if isinstance(folder_or_paths, (str, Path)) else None
-        paths = _images_in(folder) if folder else [Path(str(p)) for p in folder_or_paths]  # type: ignore[union-attr]
+        paths = frames_in(folder) if folder else [Path(str(p)) for p in folder_or_paths]  # type: ignore[union-attr]
         paths = paths[:max_frames]
         if not paths:
             raise VideoError("a clip needs at least one image, but got none")
-        height, width = _read_image(paths[0]).shape[:2]
+        width, height = _common_size(paths)
         source = _Images(paths, (height, width, 3))
         times, names = _even_times(len(paths), fps), [p.stem for p in paths]
         return cls(source, times, (width, height), path=folder, files=paths, frame_names=names)
@@ -205,12 +217,17 @@ class _Images(_Memory):
         self._shape = shape
 
     def one(self, index: int) -> Frame:
-        image = _read_image(self._paths[index])
+        image = read_picture(self._paths[index])
         if image.shape != self._shape:
             raise VideoError(
                 f"{self._paths[index]} has shape {image.shape}, but the first image {self._shape}"
             )
         return image
+
+
+def _check_count(max_frames: int | None) -> None:
+    if max_frames is not None and max_frames < 1:
+        raise VideoError(f"max_frames must be 1 or more, but got {max_frames}")
 
 
 def _check_file(path: Path) -> None:
@@ -237,10 +254,19 @@ def _even_times(count: int, fps: float) -> NDArray[np.float64]:
     return np.arange(count, dtype=np.float64) / fps
 
 
-def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Sorting key that puts ``2.png`` before ``10.png``."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
+def _common_size(paths: Sequence[Path]) -> tuple[int, int]:
+    """Width and height of pictures, which must all have the same; by their headers, and the first by its pixels."""
+    height, width = read_picture(paths[0]).shape[:2]
+    sizes = [picture_header(path)[0] for path in paths]
+    odd = [i for i, size in enumerate(sizes) if size != (width, height)]
+    if odd:
+        w, h = sizes[odd[0]]
+        others = f" ({len(odd)} images differ from it)" if len(odd) > 1 else ""
+        raise VideoError(
+            f"{paths[odd[0]]} has shape {(h, w, 3)}, but the first image {(height, width, 3)}{others}; all frames of a "
+            "clip must have one size"
+        )
+    return width, height
 
 
 def numbers_of(names: Sequence[str]) -> NDArray[np.int64] | None:
@@ -255,24 +281,3 @@ def numbers_of(names: Sequence[str]) -> NDArray[np.int64] | None:
     if values[-1] >= _TOO_LARGE or any(a >= b for a, b in pairwise(values)):
         return None
     return np.array(values, np.int64)
-
-
-def _images_in(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise VideoError(f"no folder of images at {folder}")
-    paths = sorted((p for p in folder.iterdir() if p.suffix.lower() in _IMAGE_SUFFIXES), key=natural_key)
-    if not paths:
-        raise VideoError(f"{folder} holds no images ({', '.join(_IMAGE_SUFFIXES)})")
-    return paths
-
-
-def _read_image(path: Path) -> Frame:
-    from PIL import Image, ImageOps
-
-    if not path.is_file():
-        raise VideoError(f"no image file at {path}")
-    try:
-        with Image.open(path) as image:
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise VideoError(f"{path} cannot be read as an image: {error}") from error

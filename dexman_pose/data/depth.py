@@ -81,6 +81,10 @@ class DepthSequence:
     def __len__(self) -> int:
         return len(self._names)
 
+    def __repr__(self) -> str:
+        size = f"{len(self)} images of {self.width}x{self.height}"
+        return f"DepthSequence({size}, from {self._names[0]}, {self._unit:g} m a unit)"
+
     def frame(self, index: int) -> Depth:
         """(H, W) float32 metres of one frame; 0 stands for no measurement (see :meth:`valid`).
 

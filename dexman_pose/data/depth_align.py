@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import _check
+from dexman_pose.data.accept.depths import as_depth
+from dexman_pose.data.accept.poses import as_pose
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.numbers import instance
 from dexman_pose.errors import InputError
 
 _DENSITY = 1.1
@@ -36,10 +38,11 @@ def align_depth(
         InputError: sizes do not agree, no rigid transform, or a camera with distortion.
     """
     for name, camera in (("depth_camera", depth_camera), ("color_camera", color_camera)):
+        instance(camera, Camera, name, "make one with Camera(K, width, height)")
         if camera.distortion is not None:
             raise InputError(f"{name} has lens distortion; undistort its image and give a camera without")
-    measured = _check.array(depth, "depth", (depth_camera.height, depth_camera.width), np.float32)
-    motion = _check.rigid(np.asarray(color_from_depth, dtype=np.float64)[None], "color_from_depth")[0]
+    measured = as_depth(depth, (depth_camera.height, depth_camera.width))
+    motion = as_pose(color_from_depth, "color_from_depth")
     points = _samples(measured, depth_camera, color_camera) @ motion[:3, :3].T + motion[:3, 3]
     points = points[points[:, 2] > 1e-6]
     width, height = color_camera.width, color_camera.height

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from dexman_pose.errors import InputError
+from dexman_pose.errors import InputError, MissingExtraError, MissingModelError
 
 TEMPORARY = ".tmp-"
 """Prefix of a file that is being written; one found later was left behind by a killed run."""
@@ -30,6 +29,60 @@ _UNWRITABLE = {
     errno.ENOTDIR,
     errno.EEXIST,
 }
+
+
+_LONGEST = 800  # characters of a message; more of a damaged file than of words
+
+
+@contextmanager
+def door(path: str | Path, what: str, kind: type[InputError] = InputError) -> Iterator[None]:
+    """Turn whatever a damaged file makes a library raise into one line that names the file.
+
+    Put it around the whole reading of a file, what is done with its values included: values of the wrong type or size
+    break later than the bytes do. Every exception is caught, for there is no list of them: numpy alone raises those of
+    zip, zlib, Python's tokenizer and its parser. The cause is kept. Errors of this package get the file's name where
+    they lack it.
+
+    Args:
+        path: the file, or the folder it is part of.
+        what: what it should have been, e.g. ``"a depth image"``.
+        kind: which error to raise.
+    """
+    try:
+        with np.errstate(all="ignore"):  # what a damaged number overflows is looked at afterwards
+            yield
+    except (MissingExtraError, MissingModelError):
+        raise
+    except InputError as error:
+        text = single_line(str(error))
+        named = Path(path).name in text
+        if named and isinstance(error, kind) and text == str(error):
+            raise
+        raise (type(error) if isinstance(error, kind) else kind)(
+            text if named else f"{path}: {text}"
+        ) from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise kind(f"{path} cannot be read: {error.strerror}") from error
+        raise kind(f"{path} is damaged, cut off or not {what}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """One line of words for an error of another library."""
+    if isinstance(error, RecursionError):
+        return "its values are nested beyond reason"
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {printable(error.problem)}"
+    if isinstance(error, KeyError):
+        return f"it lacks {one_line(error)}"
+    return one_line(error)
+
+
+def printable(text: str) -> str:
+    """Text that any terminal can show: what cannot be encoded or would steer the terminal is escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @contextmanager
@@ -95,12 +148,8 @@ def read_json(path: Path) -> Any:
     Raises:
         InputError: missing, or no JSON.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON file: {one_line(error)}") from error
+    with door(path, "a JSON file"):
+        return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def read_yaml(path: Path) -> Any:
@@ -109,12 +158,8 @@ def read_yaml(path: Path) -> Any:
     Raises:
         InputError: missing, or no YAML.
     """
-    try:
+    with door(path, "a YAML file"):
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no YAML file: {one_line(error)}") from error
 
 
 @contextmanager
@@ -166,7 +211,7 @@ def read_json_or_none(path: Path) -> Any:
     """The values of a JSON file, or None when it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -176,16 +221,20 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         InputError: the file is missing, damaged, or holds pickled objects.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a readable npz file: {error}") from error
+    with door(path, "a readable npz file"), np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def one_line(error: BaseException) -> str:
-    """The first line of an error's message."""
-    return str(error).strip().split("\n")[0] or type(error).__name__
+    """The first line of another library's error, fit to be part of a message."""
+    lines = str(error).strip().splitlines()
+    return single_line(lines[0]) if lines else type(error).__name__
+
+
+def single_line(text: str) -> str:
+    """Text as one line of printable characters; of what a damaged file put into it, the middle is left out."""
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
 
 
 def existing_folder(path: str | Path, what: str) -> Path:

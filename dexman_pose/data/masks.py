@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.data.numbers import cast, count, described, plain, text
 from dexman_pose.errors import InputError
 
 BACKGROUND = 0
@@ -34,8 +35,16 @@ class MaskSequence:
     _frames: list[bytes] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.names, (list, tuple)):
+            raise InputError(f"names must be a tuple of texts, but got {described(self.names)}")
+        self.names = tuple(text(name, "an object's name") for name in self.names)
         if not 0 < len(self.names) < OCCLUDER:
             raise InputError(f"a mask sequence holds 1 to {OCCLUDER - 1} objects, but got {len(self.names)}")
+        if len(set(self.names)) < len(self.names):
+            raise InputError(f"objects need different names, but got {', '.join(self.names)}")
+        self.height, self.width = count(self.height, "height", least=1), count(self.width, "width", least=1)
+        self.num_frames = count(self.num_frames, "num_frames")
+        self.confidence = cast(plain(self.confidence, "confidence"), np.float32, "confidence")
         if self.confidence.shape != (self.num_frames, len(self.names)):
             self.confidence = np.zeros((self.num_frames, len(self.names)), np.float32)
         if not self._frames:
@@ -43,16 +52,23 @@ class MaskSequence:
 
     def set(self, frame: int, labels: NDArray[np.uint8]) -> None:
         """Store the label image (H, W) uint8 of one frame."""
-        if labels.shape != (self.height, self.width) or labels.dtype != np.uint8:
+        given = plain(labels, "labels")
+        if given.shape != (self.height, self.width) or given.dtype != np.uint8:
             raise InputError(
                 f"labels of frame {frame} must be uint8 of shape {(self.height, self.width)}, "
-                f"but got {labels.dtype} {labels.shape}"
+                f"but got {given.dtype} {given.shape}"
             )
-        self._frames[frame] = zlib.compress(labels.tobytes(), 1)
+        highest = int(given[given != OCCLUDER].max(initial=0))
+        if highest > len(self.names):
+            raise InputError(
+                f"labels of frame {frame} hold {highest}, but there are {len(self.names)} objects: use 0 for the "
+                f"background, 1 to {len(self.names)} for them, {OCCLUDER} for what hides them"
+            )
+        self._frames[self._index(frame)] = zlib.compress(given.tobytes(), 1)
 
     def labels(self, frame: int) -> NDArray[np.uint8]:
         """The label image (H, W) uint8 of one frame; all background where none was stored."""
-        data = self._frames[frame]
+        data = self._frames[self._index(frame)]
         if not data:
             return np.zeros((self.height, self.width), np.uint8)
         return np.frombuffer(zlib.decompress(data), np.uint8).reshape(self.height, self.width)
@@ -61,10 +77,19 @@ class MaskSequence:
         """The visible pixels (H, W) bool of one object in one frame."""
         return self.labels(frame) == self.label_of(name)
 
+    def _index(self, frame: int) -> int:
+        if not isinstance(frame, (int, np.integer)) or not 0 <= frame < self.num_frames:
+            raise InputError(f"frame {frame!r} is not in the masks of {self.num_frames} frames")
+        return int(frame)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.names)
+        return f"MaskSequence({self.num_frames} frames of {self.width}x{self.height}: {names})"
+
     def label_of(self, name: str) -> int:
         """The label value of an object."""
-        if name not in self.names:
-            raise InputError(f"no object named {name!r}; the masks hold: {', '.join(self.names)}")
+        if not isinstance(name, str) or name not in self.names:
+            raise InputError(f"no object named {described(name)}; the masks hold: {', '.join(self.names)}")
         return self.names.index(name) + 1
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:

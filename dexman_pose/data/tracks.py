@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,16 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import _check
 from dexman_pose.data.doubt import Doubt, Doubts
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.numbers import described, instance, number, word
 from dexman_pose.errors import InputError
 
-ScaleSource = Literal["given", "depth", "hand", "contact", "unknown"]
-SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+ScaleSource = Literal["given", "guessed", "depth", "hand", "contact", "unknown"]
+SCALE_SOURCES: tuple[str, ...] = ("given", "guessed", "depth", "hand", "contact", "unknown")
 SIDES: tuple[str, ...] = ("left", "right")
 
 JOINT_NAMES: tuple[str, ...] = (
@@ -55,9 +61,21 @@ class PoseTrack:
     mesh_scale: float = 1.0
     doubt: Doubts | None = None
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            camera_from_object: ArrayLike,
+            valid: ArrayLike,
+            confidence: ArrayLike,
+            mask_iou: ArrayLike | None = None,
+            covariance: ArrayLike | None = None,
+            mesh_scale: float = 1.0,
+            doubt: ArrayLike | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.mesh_scale) and self.mesh_scale > 0):
-            raise InputError(f"mesh_scale must be positive, but got {self.mesh_scale}")
+        _check.settle(self, mesh_scale=number(self.mesh_scale, "mesh_scale", above=0.0))
         _check.settle(self, camera_from_object=_check.rigid(self.camera_from_object, "camera_from_object"))
         n = len(self.camera_from_object)
         _check.settle(self, valid=_check.array(self.valid, "valid", (n,), np.bool_))
@@ -71,6 +89,10 @@ class PoseTrack:
 
     def __len__(self) -> int:
         return len(self.camera_from_object)
+
+    def __repr__(self) -> str:
+        scaled = "" if self.mesh_scale == 1.0 else f", mesh_scale {self.mesh_scale:.4g}"
+        return f"PoseTrack({len(self)} frames, {self.valid.sum()} valid{scaled})"
 
 
 def doubted(track: PoseTrack, frames: NDArray[np.bool_], reason: Doubt) -> PoseTrack:
@@ -98,7 +120,8 @@ class RigidObject:
         mesh: in metres, already multiplied by ``scale``.
         track: poses per frame.
         scale: factor from the mesh as loaded or made to ``mesh``.
-        scale_source: what fixed the metric size: given, depth, hand, contact or unknown.
+        scale_source: what fixed the metric size: given, guessed (a unit that nobody stated), depth, hand, contact or
+            unknown.
         symmetry: (S, 4, 4) transforms object_from_object that leave the object as it is, identity first.
     """
 
@@ -109,17 +132,34 @@ class RigidObject:
     scale_source: ScaleSource = "unknown"
     symmetry: Array = field(default_factory=lambda: np.eye(4)[None])
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            name: str,
+            mesh: Mesh,
+            track: PoseTrack,
+            scale: float = 1.0,
+            scale_source: ScaleSource = "unknown",
+            symmetry: ArrayLike = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        if not self.name:
+        if not isinstance(self.name, str) or not self.name:
             raise InputError("an object needs a name")
-        if self.scale_source not in SCALE_SOURCES:
-            raise InputError(
-                f"scale_source must be one of {', '.join(SCALE_SOURCES)}, but got {self.scale_source!r}"
-            )
-        if not (np.isfinite(self.scale) and self.scale > 0):
-            raise InputError(f"scale must be positive, but got {self.scale}")
-        _check.settle(self, scale=float(self.scale))
+        instance(self.mesh, Mesh, "mesh", "load one with load_mesh(path)")
+        instance(
+            self.track, PoseTrack, "track", "make one with PoseTrack(camera_from_object, valid, confidence)"
+        )
+        word(self.scale_source, "scale_source", SCALE_SOURCES)
+        _check.settle(self, scale=number(self.scale, "scale", above=0.0))
         _check.settle(self, symmetry=_check.rigid(self.symmetry, "symmetry"))
+        if len(self.symmetry) == 0:
+            raise InputError("symmetry must hold at least the identity, but is empty; leave it out")
+
+    def __repr__(self) -> str:
+        size = f"scale {self.scale:.4g} ({self.scale_source}), {len(self.symmetry)} symmetries"
+        return f"RigidObject({self.name!r}, {self.mesh!r}, {self.track!r}, {size})"
 
     @property
     def camera_from_object(self) -> Array:
@@ -161,9 +201,24 @@ class HandTrack:
     bone_lengths: Array
     scale_source: ScaleSource = "hand"
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            side: str,
+            joints: ArrayLike,
+            joints_2d: ArrayLike,
+            valid: ArrayLike,
+            bridged: ArrayLike,
+            confidence: ArrayLike,
+            bone_lengths: ArrayLike,
+            scale_source: ScaleSource = "hand",
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        if self.side not in SIDES:
-            raise InputError(f"hand side must be 'left' or 'right', but got {self.side!r}")
+        if not isinstance(self.side, str) or self.side not in SIDES:
+            raise InputError(f"hand side must be 'left' or 'right', but got {described(self.side)}")
+        word(self.scale_source, "hand scale_source", SCALE_SOURCES)
         _check.settle(self, joints=_check.array(self.joints, "hand joints", (None, 21, 3)))
         n = len(self.joints)
         _check.settle(self, joints_2d=_check.array(self.joints_2d, "hand joints_2d", (n, 21, 2)))
@@ -174,6 +229,10 @@ class HandTrack:
 
     def __len__(self) -> int:
         return len(self.joints)
+
+    def __repr__(self) -> str:
+        flags = f"{self.valid.sum()} valid, {self.bridged.sum()} of them bridged"
+        return f"HandTrack({self.side}, {len(self)} frames, {flags}, size from {self.scale_source})"
 
 
 @dataclass(frozen=True)
@@ -199,14 +258,36 @@ class Contacts:
     threshold_on: float
     threshold_off: float
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            pairs: Sequence[tuple[str, str]],
+            distance: ArrayLike,
+            touching: ArrayLike,
+            nearest: ArrayLike,
+            valid: ArrayLike,
+            threshold_on: float,
+            threshold_off: float,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
+        if not isinstance(self.pairs, (list, tuple)) or not all(_is_pair(pair) for pair in self.pairs):
+            raise InputError("contact pairs must be (side, object) texts, as in (('right', 'cup'),)")
         _check.settle(self, pairs=tuple((str(s), str(o)) for s, o in self.pairs))
+        _check.settle(self, threshold_on=number(self.threshold_on, "threshold_on"))
+        _check.settle(self, threshold_off=number(self.threshold_off, "threshold_off"))
         p = len(self.pairs)
         _check.settle(self, distance=_check.array(self.distance, "contact distance", (p, None, 21)))
         n = self.distance.shape[1]
         _check.settle(self, touching=_check.array(self.touching, "contact touching", (p, n, 21), np.bool_))
         _check.settle(self, nearest=_check.array(self.nearest, "contact nearest", (p, n, 21, 3)))
         _check.settle(self, valid=_check.array(self.valid, "contact valid", (p, n), np.bool_))
+
+    def __repr__(self) -> str:
+        touched = self.touching.any(2).sum(1).tolist() if self.pairs else []
+        pairs = ", ".join(f"{side} on {name} in {n}" for (side, name), n in zip(self.pairs, touched))
+        return f"Contacts({self.distance.shape[1]} frames{': ' + pairs if pairs else ', no pairs'})"
 
 
 @dataclass(frozen=True)
@@ -228,6 +309,17 @@ class HandObservations:
     bridged: NDArray[np.bool_]
     score: Array
 
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            joints_2d: ArrayLike,
+            joints_local: ArrayLike,
+            detected: ArrayLike,
+            bridged: ArrayLike,
+            score: ArrayLike,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         _check.settle(self, joints_2d=_check.array(self.joints_2d, "joints_2d", (None, 2, 21, 2)))
         n = len(self.joints_2d)
@@ -236,7 +328,15 @@ class HandObservations:
         _check.settle(self, bridged=_check.array(self.bridged, "bridged", (n, 2), np.bool_))
         _check.settle(self, score=_check.array(self.score, "score", (n, 2)))
 
+    def __repr__(self) -> str:
+        left, right = self.detected.sum(0).tolist()
+        return f"HandObservations({len(self.detected)} frames, left seen in {left}, right in {right})"
+
     @property
     def valid(self) -> NDArray[np.bool_]:
         """(T, 2) seen or bridged."""
         return self.detected | self.bridged
+
+
+def _is_pair(pair: object) -> bool:
+    return isinstance(pair, (list, tuple)) and len(pair) == 2 and all(isinstance(part, str) for part in pair)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import _check, trajectory_file
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.named import NamedHands, NamedObjects
+from dexman_pose.data.numbers import described, instance, plain
 from dexman_pose.data.tracks import JOINT_NAMES, Contacts, HandTrack, RigidObject
 from dexman_pose.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -20,13 +26,16 @@ class Trajectory:
     """Objects, hands and contacts of one clip, in metres, with the camera and the world they live in.
 
     Attributes:
-        camera: intrinsics used.
+        camera: intrinsics used: an ideal pinhole, of undistorted pictures where those filmed had a lens.
         frame_times: (T,) seconds from the first frame.
         objects: by name.
         hands: by side (``"left"``, ``"right"``); a side never seen is absent.
         contacts: or None when there was no hand or no object.
         world_from_camera: (4, 4).
         provenance: plain JSON values: input, versions, settings, where camera, scale and world come from.
+        joint_names: of the 21 joints of a hand.
+        filmed_camera: the camera as given, with its lens, where pictures were undistorted for ``camera``; else None.
+            The camera frame is the same.
     """
 
     camera: Camera
@@ -38,11 +47,29 @@ class Trajectory:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     joint_names: tuple[str, ...] = JOINT_NAMES
+    filmed_camera: Camera | None = None
+
+    if TYPE_CHECKING:  # lists, tuples and tensors become arrays
+
+        def __init__(
+            self,
+            camera: Camera,
+            frame_times: ArrayLike,
+            objects: Mapping[str, RigidObject] = ...,
+            hands: Mapping[str, HandTrack] = ...,
+            contacts: Contacts | None = None,
+            world_from_camera: ArrayLike = ...,
+            provenance: dict[str, Any] = ...,
+            joint_names: tuple[str, ...] = ...,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         _check.settle(self, frame_times=_check.array(self.frame_times, "frame_times", (None,)))
-        world = _check.rigid(np.asarray(self.world_from_camera)[None], "world_from_camera")[0]
+        instance(self.camera, Camera, "camera", "make one with Camera(K, width, height)")
+        world = _check.rigid(plain(self.world_from_camera, "world_from_camera")[None], "world_from_camera")[0]
         _check.settle(self, world_from_camera=world)
+        _check.settle(self, objects=NamedObjects(_by_name(self.objects, RigidObject, "objects")))
+        _check.settle(self, hands=NamedHands(_by_name(self.hands, HandTrack, "hands")))
         n = len(self.frame_times)
         for name, obj in self.objects.items():
             if len(obj.track) != n:
@@ -50,6 +77,12 @@ class Trajectory:
         for side, hand in self.hands.items():
             if len(hand) != n:
                 raise InputError(f"the {side} hand has {len(hand)} entries, but there are {n} frames")
+
+    def __repr__(self) -> str:
+        found = [f"{name} ({obj.valid.sum()} valid)" for name, obj in self.objects.items()]
+        hands = [f"{side} hand ({hand.valid.sum()} valid)" for side, hand in self.hands.items()]
+        contents = ", ".join([*found, *hands]) or "nothing"
+        return f"Trajectory({self.num_frames} frames, {contents}, {self.camera!r})"
 
     @property
     def num_frames(self) -> int:
@@ -76,3 +109,15 @@ class Trajectory:
             TrajectoryError: lists everything wrong at once.
         """
         trajectory_file.check(self)
+
+
+def _by_name(entries: Any, kind: type[Any], what: str) -> dict[str, Any]:
+    """Results by name, each of its kind."""
+    if not isinstance(entries, Mapping):
+        raise InputError(f"{what} must be a dict of {kind.__name__} by name, but got {described(entries)}")
+    for name, entry in entries.items():
+        if not isinstance(name, str) or not isinstance(entry, kind):
+            raise InputError(
+                f"{what} must be a dict of {kind.__name__} by name, but {name!r} is {described(entry)}"
+            )
+    return dict(entries)

@@ -40,6 +40,8 @@ class TrajectoryContent(Protocol):
     @property
     def joint_names(self) -> tuple[str, ...]: ...
     @property
+    def filmed_camera(self) -> Camera | None: ...
+    @property
     def num_frames(self) -> int: ...
 
 
@@ -75,6 +77,8 @@ def _of_clip(t: TrajectoryContent) -> Iterator[str]:
             yield f"frame_times must increase, but frame {at + 1} is at {soon:g} s after {late:g} s"
     yield from _not_rigid(np.asarray(t.world_from_camera)[None], "world_from_camera")
     yield from _shape_errors(t.camera)
+    if t.filmed_camera is not None:
+        yield from _shape_errors(t.filmed_camera)
     if len(t.joint_names) != len(JOINT_NAMES):
         yield f"joint_names must be {len(JOINT_NAMES)} names, but there are {len(t.joint_names)}"
     try:

@@ -1,6 +1,7 @@
 """The trajectory file: one npz archive of plain arrays and a JSON header that says what they are.
 
-Entries: ``header`` (UTF-8 JSON as uint8), ``frame_times``, ``world_from_camera``, ``camera/K`` and, with the
+Entries: ``header`` (UTF-8 JSON as uint8), ``frame_times``, ``world_from_camera``, ``camera/K``, where the pictures were
+undistorted ``filmed_camera/K`` and ``filmed_camera/distortion``, and, with the
 index of the object or the side of the hand, ``objects/0/vertices``, ``objects/0/camera_from_object``,
 ``hands/left/joints``, ``contacts/distance`` and so on: the fields of :mod:`dexman_pose.data.tracks`. Textures
 are PNG files stored as uint8. Nothing is pickled, so a file from a stranger runs no code.
@@ -10,8 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -21,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data.camera import Camera
-from dexman_pose.data.files import write_npz
+from dexman_pose.data.files import door, write_npz
+from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
 from dexman_pose.data.trajectory_check import TrajectoryContent, problems
@@ -30,6 +30,7 @@ from dexman_pose.errors import TrajectoryError
 SCHEMA_NAME = "dexman_pose.trajectory"
 SCHEMA_VERSION = 1
 FILE_NAME = "trajectory.npz"
+_MOST_SAID = 8  # of the things that are wrong; they stand on one line
 
 Arrays = dict[str, Any]
 T = TypeVar("T", bound=TrajectoryContent)
@@ -46,10 +47,11 @@ _CONVENTIONS = {
 
 
 def check(trajectory: TrajectoryContent, what: str = "the trajectory") -> None:
-    """Raise one :class:`TrajectoryError` that lists everything inconsistent in a trajectory."""
+    """Raise one :class:`TrajectoryError` that lists what is inconsistent in a trajectory."""
     found = problems(trajectory)
     if found:
-        raise TrajectoryError(f"{what} is not consistent:\n- " + "\n- ".join(found))
+        rest = f"; and {len(found) - _MOST_SAID} more" if len(found) > _MOST_SAID else ""
+        raise TrajectoryError(f"{what} is not consistent: " + "; ".join(found[:_MOST_SAID]) + rest)
 
 
 def write(trajectory: TrajectoryContent, path: str | Path) -> Path:
@@ -63,7 +65,7 @@ def write(trajectory: TrajectoryContent, path: str | Path) -> Path:
         The path of the file.
 
     Raises:
-        TrajectoryError: the content is inconsistent; the message lists everything wrong.
+        TrajectoryError: the content is inconsistent; the message lists what is wrong, on one line.
     """
     check(trajectory)
     path = Path(path)
@@ -89,14 +91,10 @@ def read(path: str | Path, build: Callable[..., T]) -> T:
         path = path / FILE_NAME
     if not path.is_file():
         raise TrajectoryError(f"no trajectory file at {path}")
-    arrays = _load(path)
-    header = _read_header(arrays, path)
-    try:
-        trajectory = build(*_fields(header, arrays))
-    except (KeyError, TypeError, ValueError, OSError, AttributeError, SyntaxError) as error:
-        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise TrajectoryError(f"{path} is a damaged trajectory file: {what}") from error
-    check(trajectory, str(path))
+    with door(path, "a trajectory file", TrajectoryError):
+        arrays = _load(path)
+        trajectory = build(*_fields(_read_header(arrays, path), arrays))
+        check(trajectory, str(path))
     return trajectory
 
 
@@ -106,7 +104,8 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
         "conventions": _CONVENTIONS,
         "joint_names": list(t.joint_names),
         "joint_parents": list(JOINT_PARENTS),
-        "camera": {"width": t.camera.width, "height": t.camera.height, "source": t.camera.source},
+        "camera": _camera_header(t.camera),
+        **({} if t.filmed_camera is None else {"filmed_camera": _camera_header(t.filmed_camera)}),
         "objects": [
             {"name": o.name, "scale": o.scale, "scale_source": o.scale_source, "mesh_source": o.mesh.source}
             for o in t.objects.values()
@@ -123,9 +122,27 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
     }
 
 
+def _camera_header(camera: Camera) -> dict[str, Any]:
+    """What of a camera is no array; a lens only where OpenCV's coefficients do not say it all."""
+    known = {"width": camera.width, "height": camera.height, "source": camera.source}
+    lens = camera.lens
+    if lens is None or lens.model == "brown-conrady":
+        return known
+    return {**known, "lens": {"model": lens.model, "coefficients": lens.coefficients.tolist()}}
+
+
+def _camera(header: Mapping[str, Any], arrays: Arrays) -> Camera:
+    known = dict(header)
+    if "lens" in known:
+        known["lens"] = Lens(known["lens"]["model"], np.asarray(known["lens"]["coefficients"]))
+    return Camera(**arrays, **known)
+
+
 def _arrays(t: TrajectoryContent) -> Arrays:
     out: Arrays = {"frame_times": t.frame_times, "world_from_camera": t.world_from_camera}
     out |= _fields_of(t.camera, "camera/")
+    if t.filmed_camera is not None:
+        out |= _fields_of(t.filmed_camera, "filmed_camera/")
     for i, obj in enumerate(t.objects.values()):
         out |= _fields_of(obj.mesh, f"objects/{i}/") | _fields_of(obj.track, f"objects/{i}/")
         out[f"objects/{i}/symmetry"] = obj.symmetry
@@ -145,11 +162,11 @@ def _fields_of(value: Any, prefix: str) -> Arrays:
 
 
 def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
-    camera, contacts = header["camera"], header["contacts"]
+    camera, contacts, filmed = header["camera"], header["contacts"], header.get("filmed_camera")
     objects = [_object(entry, _under(arrays, f"objects/{i}/")) for i, entry in enumerate(header["objects"])]
     hands = [HandTrack(**entry, **_under(arrays, f"hands/{entry['side']}/")) for entry in header["hands"]]
     return (
-        Camera(**_under(arrays, "camera/"), **camera),
+        _camera(camera, _under(arrays, "camera/")),
         arrays["frame_times"],
         {obj.name: obj for obj in objects},
         {hand.side: hand for hand in hands},
@@ -157,6 +174,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
         arrays["world_from_camera"],
         dict(header["provenance"]),
         tuple(header["joint_names"]),
+        None if filmed is None else _camera(filmed, _under(arrays, "filmed_camera/")),
     )
 
 
@@ -181,33 +199,15 @@ def _under(arrays: Arrays, prefix: str) -> Arrays:
 
 
 def _load(path: Path) -> Arrays:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive.files:
-                raise TrajectoryError(f"{path} is not a trajectory file: it has no header")
-            return {name: archive[name] for name in archive.files}
-    except TrajectoryError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        AttributeError,
-        TypeError,
-    ) as error:
-        raise TrajectoryError(
-            f"{path} is not a trajectory file, or is damaged or cut off: {error}"
-        ) from error
+    with np.load(path, allow_pickle=False) as archive:
+        if not isinstance(archive, np.lib.npyio.NpzFile) or "header" not in archive.files:
+            raise TrajectoryError(f"{path} is not a trajectory file: it has no header")
+        return {name: archive[name] for name in archive.files}
 
 
 def _read_header(arrays: Arrays, path: Path) -> dict[str, Any]:
-    try:
-        header = json.loads(arrays["header"].tobytes().decode())
-        name, version = header["schema"]["name"], int(header["schema"]["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrajectoryError(f"{path} is not a trajectory file: no header can be read ({error})") from error
+    header = json.loads(arrays["header"].tobytes().decode())
+    name, version = header["schema"]["name"], int(header["schema"]["version"])
     if name != SCHEMA_NAME:
         raise TrajectoryError(f"{path} is not a trajectory file but holds {name!r}")
     if version > SCHEMA_VERSION:

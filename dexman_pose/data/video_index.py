@@ -20,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.data.frames.colors import matrix_of, note_colors
+from dexman_pose.data.frames.display import Orientation, orientation_of
+from dexman_pose.data.frames.streams import note_choice, pick_stream
 from dexman_pose.errors import VideoError
 from dexman_pose.progress import progress
 
@@ -39,7 +42,7 @@ class VideoIndex:
         keys: indices of the frames decoding can start from; the first entry is 0.
         width: picture width in pixels, upright.
         height: picture height in pixels, upright.
-        quarter_turns: counter-clockwise quarter turns that make the decoded picture upright.
+        orientation: how the decoded picture is made upright.
     """
 
     times: NDArray[np.float64]
@@ -47,7 +50,7 @@ class VideoIndex:
     keys: list[int]
     width: int
     height: int
-    quarter_turns: int
+    orientation: Orientation
 
     @property
     def seekable(self) -> bool:
@@ -62,35 +65,31 @@ class VideoDecoder:
 
     path: Path
     cheap: bool = False
+    options: dict[str, str] = field(default_factory=dict)
     damage: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         av = require("av", "video", "reading videos")
         self._error: type[Exception] = av.error.FFmpegError
         try:
-            self.container: Any = av.open(str(self.path))
+            # Tags may be written in any encoding; they are not used, so none of them may stop the reading.
+            self.container: Any = av.open(str(self.path), metadata_errors="replace", options=self.options)
         except (self._error, OSError) as error:
             raise VideoError(
                 f"{self.path} cannot be opened as a video ({_reason(error)}): not a video, or cut off "
                 "before its index was written; give a file that a video player opens"
             ) from error
-        self.stream: Any = self._pick_stream()
+        try:
+            self.stream: Any = pick_stream(self.container, self.path)
+        except VideoError:
+            self.container.close()
+            raise
         context = self.stream.codec_context
         context.thread_type = "AUTO"
         context.thread_count = min(4, cpu_count() or 1)  # every thread holds a picture
         if self.cheap:
             context.options = dict(_CHEAP)
         self._fresh = True
-
-    def _pick_stream(self) -> Any:
-        streams = [s for s in self.container.streams.video if "attached_pic" not in _disposition(s)]
-        if not streams or self.container.format.name == "tty":
-            kinds = sorted({str(s.type) for s in self.container.streams})
-            self.container.close()
-            raise VideoError(
-                f"{self.path} holds no video, only {', '.join(kinds) or 'nothing'} (or is cut off)"
-            )
-        return streams[0]
 
     def close(self) -> None:
         self.container.close()
@@ -121,6 +120,11 @@ class VideoDecoder:
             except EOFError:
                 return
 
+    def count_packets(self) -> int:
+        """Number of stored pictures that can be read, none of them decoded."""
+        self._fresh = False
+        return sum(1 for packet in self._packets() if packet is not None)
+
     def _packets(self) -> Iterator[Any]:
         try:
             for packet in self.container.demux(self.stream):
@@ -139,28 +143,32 @@ def build_index(path: Path, max_frames: int | None) -> VideoIndex:
     """
     decoder = VideoDecoder(path, cheap=True)
     try:
-        stamps, keys, shape, turns = _scan(decoder, max_frames)
+        stamps, keys, shape, orientation = _scan(decoder, max_frames)
         rate = decoder.stream.average_rate or decoder.stream.guessed_rate or Fraction(30)
         times = _times(stamps, float(decoder.stream.time_base or 1 / rate), float(rate))
         offset = max(0.0, float(stamps[0] or 0) * float(decoder.stream.time_base or 0)) if stamps else 0.0
-        _refuse_damage(decoder, times, offset, max_frames)
+        stored = _stored(decoder, len(times), max_frames)
+        _refuse_damage(decoder, times, offset, max_frames, stored)
+        note_choice(decoder.container, decoder.stream, path)
         _note_aspect(decoder)
     finally:
         decoder.close()
-    height, width = shape if turns % 2 == 0 else shape[::-1]
-    return VideoIndex(times, stamps, keys, width, height, turns)
+    width, height = orientation.size(shape[1], shape[0])
+    return VideoIndex(times, stamps, keys, width, height, orientation)
 
 
 def _scan(
     decoder: VideoDecoder, max_frames: int | None
-) -> tuple[list[int | None], list[int], tuple[int, int], int]:
+) -> tuple[list[int | None], list[int], tuple[int, int], Orientation]:
     stamps: list[int | None] = []
-    keys, shape, turns = [0], (0, 0), 0
+    keys, shape, orientation = [0], (0, 0), Orientation()
     total = max_frames or decoder.stream.frames or None
     for picture in progress(decoder.pictures(), "reading video", total=total):
         index = len(stamps)
         if index == 0:
-            shape, turns = (picture.height, picture.width), _quarter_turns(decoder.path, picture)
+            shape, orientation = (picture.height, picture.width), orientation_of(picture, decoder.path)
+            matrix_of(picture, decoder.path)
+            note_colors(picture, decoder.path)
         elif (picture.height, picture.width) != shape:
             raise VideoError(
                 f"{decoder.path} changes its picture size at frame {index}, from {shape[1]}x{shape[0]} to "
@@ -172,11 +180,39 @@ def _scan(
         stamps.append(picture.pts)
         if len(stamps) == max_frames:
             break
-    return stamps, keys, shape, turns
+    return stamps, keys, shape, orientation
+
+
+def _stored(decoder: VideoDecoder, decoded: int, max_frames: int | None) -> int | None:
+    """Number of pictures in an MP4 or MOV file whose header speaks of more than were decoded; None where it does not.
+
+    Those that are there but hidden by the file's edit list are told, since a damaged list looks like a trimmed clip.
+    """
+    promised = int(decoder.stream.frames or 0)
+    if decoded >= promised or decoded == max_frames or "mp4" not in decoder.container.format.name.split(","):
+        return None
+    whole = VideoDecoder(decoder.path, options={"ignore_editlist": "1"})
+    try:
+        stored = whole.count_packets()
+    finally:
+        whole.close()
+    if decoded < stored and not decoder.damage:
+        log.warning(
+            "%s shows %d of its %d frames: its edit list or times hide the others, as after trimming; if that is not "
+            "wanted, write the file again: ffmpeg -ignore_editlist 1 -i IN OUT.mp4",
+            decoder.path,
+            decoded,
+            stored,
+        )
+    return stored
 
 
 def _refuse_damage(
-    decoder: VideoDecoder, times: NDArray[np.float64], offset: float, max_frames: int | None
+    decoder: VideoDecoder,
+    times: NDArray[np.float64],
+    offset: float,
+    max_frames: int | None,
+    stored: int | None,
 ) -> None:
     decoded = len(times)
     if decoded == 0:
@@ -185,7 +221,7 @@ def _refuse_damage(
     good = min([decoded, *(index for index, _ in decoder.damage if index >= 0)])
     if max_frames is not None and good >= max_frames:
         return
-    promised = _promised(decoder, times, offset)
+    promised = _promised(decoder, times, offset, stored)
     if not decoder.damage and not promised:
         return
     good = min(good, _before_gap(times))
@@ -195,13 +231,15 @@ def _refuse_damage(
     raise VideoError(f"{decoder.path} is cut off or damaged: {of} frames decode{where}; {advice}")
 
 
-def _promised(decoder: VideoDecoder, times: NDArray[np.float64], offset: float) -> int:
+def _promised(decoder: VideoDecoder, times: NDArray[np.float64], offset: float, stored: int | None) -> int:
     """Number of frames by the header when fewer were found, else 0.
 
-    An undamaged file reaches the count of the header or its duration: the count may contain frames that an edit
-    list hides, the duration may be counted from before the first frame, at ``offset`` seconds.
+    In an MP4 file, every picture that its index lists must be there (``stored``). Other undamaged files reach the
+    count of the header or its duration, which may be counted from before the first frame, at ``offset`` seconds.
     """
     count, duration = int(decoder.stream.frames or 0), _duration(decoder)
+    if stored is not None:
+        return count if stored < count else 0
     if count and len(times) >= count * (1.0 - _MISSING_TOLERATED) - 1.0:
         return 0
     steps = np.diff(times) if len(times) > 1 else np.array([1.0 / 30.0])
@@ -250,13 +288,6 @@ def _times(stamps: list[int | None], unit: float, rate: float) -> NDArray[np.flo
     return times
 
 
-def _quarter_turns(path: Path, picture: Any) -> int:
-    degrees = int(picture.rotation)
-    if degrees % 90:
-        log.warning("%s asks for a rotation of %d degrees; the nearest quarter turn is used", path, degrees)
-    return round(degrees / 90) % 4
-
-
 def _note_aspect(decoder: VideoDecoder) -> None:
     aspect = decoder.stream.sample_aspect_ratio
     if aspect and aspect != 1:
@@ -265,10 +296,6 @@ def _note_aspect(decoder: VideoDecoder) -> None:
             decoder.path,
             aspect,
         )
-
-
-def _disposition(stream: Any) -> str:
-    return str(getattr(stream, "disposition", ""))
 
 
 def _reason(error: BaseException) -> str:

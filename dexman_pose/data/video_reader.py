@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.data.frames.colors import ColorConverter
+from dexman_pose.data.frames.guard import damage_is_bad_input
 from dexman_pose.data.video_index import VideoDecoder, build_index
 from dexman_pose.errors import VideoError
 
@@ -28,10 +30,11 @@ class VideoSource:
         self.index = build_index(path, max_frames)
         self._cursor: tuple[VideoDecoder, Iterator[tuple[int, Any]], int] | None = None
         self._cache: OrderedDict[int, Frame] = OrderedDict()
+        self._colors: ColorConverter | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """An open decoder cannot be sent to another process: it is opened there again."""
-        return {**self.__dict__, "_cursor": None, "_cache": OrderedDict()}
+        return {**self.__dict__, "_cursor": None, "_cache": OrderedDict(), "_colors": None}
 
     @property
     def _frame_bytes(self) -> int:
@@ -39,23 +42,23 @@ class VideoSource:
 
     def forward(self, start: int, stop: int) -> Iterator[Frame]:
         """RGB frames start..stop-1 in order."""
-        decoder = VideoDecoder(self.path)
+        decoder, colors = VideoDecoder(self.path), ColorConverter(self.path)
         try:
             for _, picture in self._from(decoder, start, stop):
-                yield self._rgb(picture)
+                yield self._upright(colors, picture)
         finally:
             decoder.close()
 
     def backward(self, start: int, stop: int) -> Iterator[Frame]:
         """RGB frames stop-1..start, in pieces that fit into memory and do not cross a key frame."""
         most = max(1, REVERSE_BYTES // self._frame_bytes)
-        decoder = VideoDecoder(self.path)
+        decoder, colors = VideoDecoder(self.path), ColorConverter(self.path)
         try:
             while stop > start:
                 first = max(start, self._key_before(stop - 1), stop - most)
                 piece = [picture for _, picture in self._from(decoder, first, stop)]
                 while piece:
-                    yield self._rgb(piece.pop())
+                    yield self._upright(colors, piece.pop())
                 stop = first
         finally:
             decoder.close()
@@ -65,7 +68,9 @@ class VideoSource:
         if index in self._cache:
             self._cache.move_to_end(index)
             return self._cache[index].copy()
-        frame = self._rgb(self._decode_one(index))
+        if self._colors is None:
+            self._colors = ColorConverter(self.path)
+        frame = self._upright(self._colors, self._decode_one(index))
         self._cache[index] = frame
         while len(self._cache) > max(1, CACHE_BYTES // self._frame_bytes):
             self._cache.popitem(last=False)
@@ -124,7 +129,7 @@ class VideoSource:
             if at >= 0 and stamps[at] == picture.pts:
                 yield at, picture
 
-    def _rgb(self, picture: Any) -> Frame:
-        image = picture.to_ndarray(format="rgb24")
-        turned: Frame = np.ascontiguousarray(np.rot90(image, self.index.quarter_turns))
-        return turned
+    def _upright(self, colors: ColorConverter, picture: Any) -> Frame:
+        with damage_is_bad_input(self.path, "{path} holds a frame that cannot be converted to RGB"):
+            upright: Frame = self.index.orientation.upright(colors.rgb(picture))
+        return upright

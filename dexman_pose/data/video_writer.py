@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose._optional import require
+from dexman_pose.data.files import TEMPORARY
 from dexman_pose.errors import InputError, VideoError
 
 Frame = NDArray[np.uint8]
@@ -55,7 +57,9 @@ def write_video(
     times = None if frame_times is None else np.asarray(frame_times, dtype=np.float64)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        # Named as other unfinished files are, so that the next run in the folder removes what a killed one left.
+        prefix = f"{TEMPORARY}{path.stem.removeprefix(TEMPORARY)}."
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     os.close(handle)
@@ -119,8 +123,22 @@ def _stream(container: Any, size: tuple[int, ...], rate: Fraction, options: dict
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = Fraction(1, _TICKS)
     # Two threads: the result must not depend on the number of cores, and one is slow.
-    stream.options = {**options, "threads": "2"}
+    stream.options = {**options, "threads": "2", **_repeatable()}
     return stream
+
+
+@cache
+def _repeatable() -> dict[str, str]:
+    """Options that keep libx264 off its AVX-512 code, whose results differ from run to run by a few grey levels where
+    the number of blocks in a row is odd (widths of 424, 432, 848); that for AVX2 repeats.
+
+    Named instruction sets are believed, not checked, so they are only named to a processor that has more.
+    """
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    return {"x264-params": "asm=AVX2"} if {"avx512f", "avx2"} <= set(flags.split()) else {}
 
 
 def _rate(times: NDArray[np.float64]) -> Fraction:

@@ -18,14 +18,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, RigidObject
-from dexman_pose.data.files import existing_folder, one_line, read_yaml
+from dexman_pose.data.files import door, existing_folder, one_line, read_yaml
+from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
     OnProblem,
     image_size,
@@ -33,6 +33,7 @@ from dexman_pose.datasets.reading import (
     read_depth_image,
     read_mesh,
     report,
+    reported,
     truth_hand,
     truth_object,
 )
@@ -157,18 +158,17 @@ def _recordings(
     root: Path, found: list[Path], views: set[str] | None, setup: str, on_problem: OnProblem | None
 ) -> Iterator[Recording]:
     for folder in found:
-        try:
+        sequence: _Sequence | None = None
+        with reported(on_problem, folder.name, folder / "meta.yml", "the description of a sequence"):
             sequence = _Sequence(root, folder, setup, on_problem)
-        except InputError as error:
-            report(on_problem, Problem(folder.name, folder / "meta.yml", str(error)))
-            continue
-        for serial in sequence.serials:
+        for serial in sequence.serials if sequence is not None else ():
             if views is not None and serial not in views:
                 continue
-            try:
-                yield sequence.recording(serial)
-            except InputError as error:
-                report(on_problem, Problem(f"{folder.name}/{serial}", folder / serial, str(error)))
+            made: Recording | None = None
+            with reported(on_problem, f"{folder.name}/{serial}", folder / serial, "a view of a sequence"):
+                made = with_suspicions(sequence.recording(serial))
+            if made is not None:
+                yield made
 
 
 @dataclass(frozen=True)
@@ -311,7 +311,12 @@ class _Sequence:
 
         def mask_of(frame: int) -> NDArray[np.uint8] | None:
             path = folder / f"labels_{frame:06d}.npz"
-            return table[_label_arrays(path, ["seg"])["seg"].astype(np.uint8)] if path.is_file() else None
+            if not path.is_file():
+                return None
+            seg = _label_arrays(path, ["seg"])["seg"]
+            if seg.dtype.kind not in "iu" or seg.min(initial=0) < 0 or seg.max(initial=0) > _HAND:
+                raise InputError(f"{path}: seg must hold labels from 0 to {_HAND}, but holds {seg.dtype}")
+            return table[seg]
 
         return mask_of
 
@@ -350,13 +355,8 @@ def _labels(folder: Path, count: int, objects: int) -> _Labels:
 
 def _label_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Some arrays of one label file; the others stay unread."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in names}
-    except KeyError as error:
-        raise InputError(f"{path} lacks an array: {one_line(error)}") from error
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise InputError(f"{path} is cut off or damaged: {one_line(error)}") from error
+    with door(path, "a label file"), np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in names}
 
 
 def _quoted(value: object) -> str:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.data.files import existing_folder
+from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
     OnProblem,
     image_size,
@@ -32,6 +33,7 @@ from dexman_pose.datasets.reading import (
     read_image,
     read_mesh,
     report,
+    reported,
     truth_hand,
     truth_object,
 )
@@ -117,10 +119,11 @@ def _recordings(
     root: Path, found: list[Path], models: Path, on_problem: OnProblem | None
 ) -> Iterator[Recording]:
     for folder in found:
-        try:
-            yield _Sequence(root, folder, models, on_problem).recording(folder.parent.name)
-        except InputError as error:
-            report(on_problem, Problem(folder.name, folder, str(error)))
+        made: Recording | None = None
+        with reported(on_problem, folder.name, folder, "a sequence of HO3D"):
+            made = with_suspicions(_Sequence(root, folder, models, on_problem).recording(folder.parent.name))
+        if made is not None:
+            yield made
 
 
 class _Sequence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.clip import natural_key
-from dexman_pose.data.files import one_line
+from dexman_pose.data.files import door
 from dexman_pose.datasets.reading import is_rotation
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import orthonormalize
 
-_SUFFIXES = (".txt", ".npy")
+POSE_SUFFIXES = (".txt", ".npy")
+"""Endings of files that hold one matrix."""
+
 _TOLERANCE = 1e-3
 _FAR = 20.0  # metres: a median distance beyond this is millimetres or centimetres
 
@@ -42,21 +45,22 @@ def read_pose_folder(
             camera, distances that are no metres; the message names the file.
     """
     path = Path(path)
-    if path.is_dir():
-        frames, poses, names = _folder(path, stems)
-    elif path.suffix in (".npy", ".npz") and path.is_file():
-        frames, poses, names = _stack(path)
-    else:
-        raise InputError(f"{path} is neither a folder of matrices nor a .npy or .npz file")
-    poses[:, :3, 3] *= unit_m
-    _check_rigid(poses, names)
-    _check_plausible(poses, path)
-    order = np.argsort(frames, kind="stable")
-    return frames[order], orthonormalize(poses[order])
+    with door(path, "poses, one matrix for each frame"):
+        if path.is_dir():
+            frames, poses, names = _folder(path, stems)
+        elif path.suffix in (".npy", ".npz") and path.is_file():
+            frames, poses, names = _stack(path)
+        else:
+            raise InputError(f"{path} is neither a folder of matrices nor a .npy or .npz file")
+        poses[:, :3, 3] *= unit_m
+        _check_rigid(poses, names)
+        _check_plausible(poses, path)
+        order = np.argsort(frames, kind="stable")
+        return frames[order], orthonormalize(poses[order])
 
 
 def _folder(path: Path, stems: Sequence[str] | None) -> tuple[NDArray[np.int64], Array, list[str]]:
-    files = [p for p in path.iterdir() if p.suffix in _SUFFIXES and p.is_file() and p.name[0] != "."]
+    files = [p for p in path.iterdir() if p.suffix in POSE_SUFFIXES and p.is_file() and p.name[0] != "."]
     files.sort(key=natural_key)
     if not files:
         raise InputError(f"{path} holds no matrices: no .txt or .npy files, one per frame")
@@ -86,11 +90,12 @@ def _frame_number(file: Path, places: dict[str, int] | None) -> int:
 
 def _matrix(file: Path) -> Array:
     """One matrix (4, 4), the last row added where it is left out."""
-    try:
-        raw = np.load(file, allow_pickle=False) if file.suffix == ".npy" else np.loadtxt(file, ndmin=1)
+    with door(file, "a matrix of numbers"):
+        with warnings.catch_warnings(action="ignore"):  # of an empty file, which is told below
+            raw = np.load(file, allow_pickle=False) if file.suffix == ".npy" else np.loadtxt(file, ndmin=1)
+        if np.asarray(raw).dtype.kind not in "fiu":
+            raise InputError(f"{file} must hold real numbers, but holds {np.asarray(raw).dtype}")
         values = np.asarray(raw, dtype=np.float64)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{file} cannot be read as a matrix of numbers: {one_line(error)}") from error
     if values.size == 12:
         return np.vstack([values.reshape(3, 4), [0.0, 0.0, 0.0, 1.0]])
     if values.size != 16:
@@ -99,19 +104,20 @@ def _matrix(file: Path) -> Array:
 
 
 def _stack(path: Path) -> tuple[NDArray[np.int64], Array, list[str]]:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"poses": loaded} if path.suffix == ".npy" else {k: loaded[k] for k in loaded.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} cannot be read as arrays: {one_line(error)}") from error
+    loaded = np.load(path, allow_pickle=False)
+    arrays = {"poses": loaded} if path.suffix == ".npy" else {k: loaded[k] for k in loaded.files}
     frames = arrays.pop("frames", None)
     names = [name for name in ("camera_from_object", "poses") if name in arrays] or list(arrays)
     if len(names) != 1 and names[0] not in ("camera_from_object", "poses"):
         raise InputError(f"{path} holds {', '.join(names)}; the poses must be the only array or named poses")
+    if arrays[names[0]].dtype.kind not in "fiu":
+        raise InputError(f"{path}: poses must be real numbers, but are {arrays[names[0]].dtype}")
     poses = np.array(arrays[names[0]], dtype=np.float64)
     if poses.ndim != 3 or poses.shape[1:] != (4, 4) or len(poses) == 0:
         raise InputError(f"{path}: poses must be (T, 4, 4), but are {poses.shape}")
-    numbers = np.arange(len(poses)) if frames is None else np.asarray(frames).astype(np.int64)
+    numbers = np.arange(len(poses)) if frames is None else np.asarray(frames)
+    if numbers.dtype.kind not in "iu":
+        raise InputError(f"{path}: frames must be whole numbers, but are {numbers.dtype}")
     if numbers.shape != (len(poses),) or len(np.unique(numbers)) != len(numbers):
         raise InputError(f"{path}: frames must be {len(poses)} different numbers, one per pose")
     return numbers.astype(np.int64), poses, [f"{path}[{i}]" for i in range(len(poses))]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from logging import getLogger
 from pathlib import Path
@@ -14,10 +15,10 @@ from PIL import Image
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack, RigidObject
-from dexman_pose.data.files import one_line
+from dexman_pose.data.files import door, reason, single_line
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.datasets.recording import Problem
-from dexman_pose.errors import InputError
+from dexman_pose.errors import InputError, MeshError
 from dexman_pose.geometry.se3 import orthonormalize
 from dexman_pose.meshing.load import load_mesh
 
@@ -35,17 +36,33 @@ def report(on_problem: OnProblem | None, problem: Problem) -> None:
         on_problem(problem)
 
 
+@contextmanager
+def reported(on_problem: OnProblem | None, sequence: str, path: Path, what: str) -> Iterator[None]:
+    """Report what goes wrong in the block as a problem, on one line, and go on behind it.
+
+    Args:
+        on_problem: gets it, or the log where it is None.
+        sequence: the name of what is read.
+        path: the file or folder it is read from.
+        what: what that should have been, e.g. ``"a scene of a BOP dataset"``.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except InputError as error:
+        report(on_problem, Problem(sequence, path, single_line(str(error))))
+    except Exception as error:  # of a damaged file: see door
+        report(on_problem, Problem(sequence, path, f"is damaged or not {what}: {reason(error)}"))
+
+
 def read_image(path: Path) -> NDArray[Any]:
     """Pixels as they are in the file.
 
     Raises:
         InputError: missing or damaged.
     """
-    try:
-        with Image.open(path) as image:
-            return np.array(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as an image: {one_line(error)}") from error
+    with door(path, "an image"), Image.open(path) as image:
+        return np.array(image)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -54,11 +71,8 @@ def image_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: missing or damaged.
     """
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as an image: {one_line(error)}") from error
+    with door(path, "an image"), Image.open(path) as image:
+        return image.size
 
 
 def read_depth_image(path: Path, unit_m: float) -> NDArray[np.float32]:
@@ -97,7 +111,8 @@ def read_mesh(path: Path, unit: str) -> Mesh:
 
 @lru_cache(maxsize=8)  # a textured scan can take 50 MB
 def _read_mesh(path: Path, unit: str, _time: int, _size: int) -> Mesh:
-    return load_mesh(path, unit)
+    with door(path, "a mesh", MeshError):
+        return load_mesh(path, unit)
 
 
 def note_absent(paths: Sequence[Path], what: str) -> list[str]:
@@ -163,7 +178,7 @@ def truth_hand(
         side: ``"left"`` or ``"right"``.
         joints: metres, in the order of ``JOINT_NAMES``.
         valid: (T,) frames that are annotated.
-        camera: projects the joints where ``joints_2d`` is None (without distortion).
+        camera: projects the joints where ``joints_2d`` is None, with its lens, as they are in the pictures.
         joints_2d: (T, 21, 2) pixels.
     """
     points = np.array(joints, dtype=np.float64)
@@ -172,7 +187,7 @@ def truth_hand(
     if not good.any():
         return None
     points[~good] = points[int(np.argmax(good))]
-    pixels = camera.project(points) if joints_2d is None else np.array(joints_2d, dtype=np.float64)
+    pixels = camera.project_finite(points) if joints_2d is None else np.array(joints_2d, dtype=np.float64)
     pixels[~good] = 0.0
     bones = points[good] - points[good][:, np.maximum(JOINT_PARENTS, 0)]
     lengths = np.median(np.linalg.norm(bones, axis=-1), axis=0)

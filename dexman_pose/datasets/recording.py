@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, HandTrack, RigidObject
+from dexman_pose.data import OCCLUDER, Camera, HandTrack, RigidObject
+from dexman_pose.data._check import settle
+from dexman_pose.data.files import door, single_line
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 
@@ -72,6 +75,7 @@ class Recording:
         group: what sequences are grouped by, e.g. a triplet of action, tool and target.
         split: the dataset's split it belongs to, "" where unknown.
         missing: what could not be found or read, each in words that name the file.
+        suspicions: what looks converted wrongly, see :mod:`dexman_pose.datasets.plausible`.
     """
 
     dataset: str
@@ -92,6 +96,7 @@ class Recording:
     group: str = ""
     split: str = ""
     missing: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.frame_times)
@@ -107,6 +112,11 @@ class Recording:
         for name, length in tracks:
             if length != count:
                 raise InputError(f"{self.key}: {name} has {length} frames, but there are {count} frame times")
+        size = (self.camera.height, self.camera.width)
+        if self.depth is not None and not isinstance(self.depth, _Images):
+            settle(self, depth=_Images(self.depth, f"depth of {self.key}", size))
+        if self.masks is not None and not isinstance(self.masks, _Images):
+            settle(self, masks=_Images(self.masks, f"masks of {self.key}", size, len(self.objects)))
 
     @property
     def key(self) -> str:
@@ -125,6 +135,39 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class _Images:
+    """Images by frame that are what they should be, or an :class:`InputError`: files are read when they are asked for.
+
+    Attributes:
+        read: the image of a frame, or None.
+        what: for messages.
+        size: (height, width) that each must have.
+        labels: the largest label besides that of an occluder; None where the images are depth.
+    """
+
+    read: Callable[[int], NDArray[Any] | None]
+    what: str
+    size: tuple[int, int]
+    labels: int | None = None
+
+    def __call__(self, frame: int) -> Any:
+        with door(f"{self.what}, frame {frame}", "an image"):
+            image = self.read(frame)
+            if image is None:
+                return None
+            if image.shape != self.size:
+                raise InputError(f"{self.what}, frame {frame}: must be {self.size}, but is {image.shape}")
+            if self.labels is not None:
+                beyond = (image > self.labels) & (image != OCCLUDER)
+                if beyond.any():
+                    raise InputError(
+                        f"{self.what}, frame {frame}: label {image[beyond].flat[0]} stands for nothing; there are "
+                        f"{self.labels} objects, and {OCCLUDER} for the rest"
+                    )
+            return image
+
+
+@dataclass(frozen=True)
 class Problem:
     """A sequence that cannot be read, or not whole.
 
@@ -139,4 +182,4 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.sequence}: {self.path}: {self.what}"
+        return single_line(f"{self.sequence}: {self.path}: {self.what}")

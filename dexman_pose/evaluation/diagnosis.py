@@ -1,4 +1,4 @@
-"""Find mistakes behind large errors: wrong unit, swapped names, a shifted clip, flips, gaps."""
+"""Find mistakes behind large errors: wrong unit, swapped names, misread rotations, a shifted clip, flips, gaps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.datasets.misreadings import MISREADINGS
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.evaluation.prediction import Prediction
 from dexman_pose.evaluation.results import Finding, ObjectScores
@@ -34,6 +35,9 @@ def diagnose(recording: Recording, name: str, found: Prediction, scores: ObjectS
         return [*out, unit]
     if predicted.mesh is not None:
         out += _other_mesh(predicted.mesh, recording.objects[name].mesh, scores.key)
+    misread = _misread(recording, name, estimated[frames], frames, scores)
+    if misread is not None:
+        return [*out, misread]
     for finding in (
         _swapped(recording, name, found, frames, scores),
         _lag(recording, name, estimated, predicted.valid, scores),
@@ -88,6 +92,36 @@ def _other_mesh(mesh: Mesh, true: Mesh, key: str) -> list[Finding]:
     return [Finding("unit", key, f"the prediction's mesh is {ratio:.3g} times as large as the dataset's")]
 
 
+def _misread(
+    recording: Recording, name: str, estimated: Array, frames: NDArray[np.int64], scores: ObjectScores
+) -> Finding | None:
+    """Poses that fit far better when a usual mistake of conversion is undone."""
+    truth = recording.objects[name]
+    corners, true = _corners(truth.mesh), truth.camera_from_object[frames]
+    own = _distance(_moved(estimated, corners), _moved(true, corners))
+    if own < max(_LEAST, 0.5 * _FITS * scores.diameter):
+        return None
+    undone = {
+        said: _distance(_moved(undo(estimated), corners), _moved(true, corners))
+        for said, undo in MISREADINGS.items()
+    }
+    said = min(undone, key=lambda key: undone[key])
+    if undone[said] > 0.5 * _CLEARLY * own or undone[said] > _FITS * scores.diameter:
+        return None
+    text = (
+        f"its points lie {1e3 * own:.0f} mm off, and {1e3 * undone[said]:.1f} mm once a mistake is undone: "
+        f"it looks as if {said}"
+    )
+    return Finding("misread", scores.key, text)
+
+
+def _corners(mesh: Mesh) -> Array:
+    """(6, 3) middles of the sides of the mesh's box."""
+    return np.array(
+        [mesh.center + s * np.eye(3)[k] * 0.5 * mesh.extents[k] for k in range(3) for s in (1, -1)]
+    )
+
+
 def _swapped(
     recording: Recording, name: str, found: Prediction, frames: NDArray[np.int64], scores: ObjectScores
 ) -> Finding | None:
@@ -121,10 +155,7 @@ def _lag(
 ) -> Finding | None:
     """The same track moved by a few frames fits far better."""
     truth = recording.objects[name]
-    mesh = truth.mesh
-    corners = np.array(
-        [mesh.center + s * np.eye(3)[k] * 0.5 * mesh.extents[k] for k in range(3) for s in (1, -1)]
-    )
+    corners = _corners(truth.mesh)
     now = _lagged(truth.camera_from_object, truth.valid, estimated, valid, corners, 0)
     best, at = now, 0
     for lag in _LAGS:

@@ -11,7 +11,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.prediction import TRUTH, ObjectPrediction, Prediction, truth_as_prediction
-from dexman_pose.geometry import se3
+from dexman_pose.geometry import matrix_from_quaternion, quaternion_from_matrix, se3
 from dexman_pose.metrics.points import add_s
 
 _LOST = (0.4, 0.6)  # of the clip, in which poses are missing
@@ -24,7 +24,7 @@ def truth_with_fault(recording: Recording, fault: str) -> Prediction:
         recording: whose truth.
         fault: one of :data:`FAULTS`: ``swapped`` (names exchanged), ``centimetres`` (translations 100 times too
             large), ``late`` (one frame), ``missing`` (a fifth of the frames), ``flipped`` (half a turn about the axis
-            that changes the shape least).
+            that changes the shape least), ``xyzw`` (quaternions read in the wrong order), ``transposed`` (rotations).
     """
     check_fault(fault)
     made = FAULTS[fault](recording, truth_as_prediction(recording))
@@ -79,6 +79,25 @@ def _flipped(recording: Recording, prediction: Prediction) -> Prediction:
     return replace(prediction, objects=objects)
 
 
+def _xyzw(recording: Recording, prediction: Prediction) -> Prediction:
+    return _with_rotations(
+        prediction, lambda r: matrix_from_quaternion(quaternion_from_matrix(r)[:, [1, 2, 3, 0]])
+    )
+
+
+def _transposed(recording: Recording, prediction: Prediction) -> Prediction:
+    return _with_rotations(prediction, lambda r: np.swapaxes(r, 1, 2))
+
+
+def _with_rotations(prediction: Prediction, change: Callable[[Array], Array]) -> Prediction:
+    def changed(o: ObjectPrediction) -> ObjectPrediction:
+        poses = o.camera_from_object.copy()
+        poses[:, :3, :3] = change(poses[:, :3, :3])
+        return replace(o, camera_from_object=poses)
+
+    return replace(prediction, objects={name: changed(o) for name, o in prediction.objects.items()})
+
+
 def _least_visible_turn(recording: Recording, name: str) -> Array:
     """(4, 4) half a turn about that axis of the object's box which moves its surface least."""
     mesh = recording.objects[name].mesh
@@ -99,5 +118,7 @@ FAULTS: dict[str, Callable[[Recording, Prediction], Prediction]] = {
     "late": _late,
     "missing": _missing,
     "flipped": _flipped,
+    "xyzw": _xyzw,
+    "transposed": _transposed,
 }
 """Mistakes that can be planted, by name."""

@@ -56,7 +56,7 @@ def _clip(recording: Recording) -> Clip | None:
         if recording.video is not None:
             return Clip.open(recording.video)
         if recording.images:
-            return Clip.open(recording.images[0].parent)
+            return Clip.from_images(recording.images)
     except DexmanError:
         return None
     return None

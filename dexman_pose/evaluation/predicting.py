@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +101,7 @@ def _pictures(recording: Recording, protocol: Protocol, folder: Path) -> tuple[C
     if recording.video is not None:
         clip = Clip.open(recording.video)
     elif recording.images:
-        clip = _from_images(recording.images)
+        clip = Clip.from_images(recording.images)
     else:
         raise InputError(
             f"{recording.key}: has no video: {'; '.join(recording.missing) or 'none in the dataset'}"
@@ -112,17 +112,8 @@ def _pictures(recording: Recording, protocol: Protocol, folder: Path) -> tuple[C
             f"{recording.key}: the video is {clip.width}x{clip.height}, but its camera {camera.width}x{camera.height}"
         )
     if camera.distortion is None or not protocol.undistort:
-        return clip, replace(camera, distortion=None)
-    return _undistorted(clip, camera, folder), replace(camera, distortion=None)
-
-
-def _from_images(paths: tuple[Path, ...]) -> Clip:
-    folders = {p.parent for p in paths}
-    if len(folders) == 1:
-        return Clip.open(folders.pop())
-    from PIL import Image
-
-    return Clip.from_frames([np.asarray(Image.open(p).convert("RGB")) for p in paths], 30.0)
+        return clip, camera.without_lens()
+    return _undistorted(clip, camera, folder), camera.without_lens()
 
 
 def _undistorted(clip: Clip, camera: Camera, folder: Path) -> Clip:

@@ -14,7 +14,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Trajectory
 from dexman_pose.datasets.bop.reader import image_ids, instance_of, scene_id
 from dexman_pose.datasets.bop.results import BopEstimate, read_bop_results
-from dexman_pose.datasets.pose_folder import read_pose_folder
+from dexman_pose.datasets.pose_names import read_named_poses
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.prediction import TRUTH, ObjectPrediction, Prediction, truth_as_prediction
@@ -170,13 +170,15 @@ def _instances(
     for row in rows:
         by_image.setdefault(row.im_id, []).append(row)
     for frame, image in enumerate(bop_images(recording)):
-        found = sorted(by_image.get(int(image), []), key=lambda r: -r.score)[: len(names)]
+        # As many as are asked for in this image: an instance that is not has no pose to be near to.
+        asked = [name for name in names if recording.objects[name].valid[frame]]
+        found = sorted(by_image.get(int(image), []), key=lambda r: -r.score)[: len(asked)]
         if not found:
             continue
-        there = [recording.objects[name].camera_from_object[frame, :3, 3] for name in names]
+        there = [recording.objects[name].camera_from_object[frame, :3, 3] for name in asked]
         apart = np.array([[np.linalg.norm(r.camera_from_object[:3, 3] - t) for t in there] for r in found])
         for i, j in zip(*linear_sum_assignment(apart)):
-            poses[names[j]][frame], valid[names[j]][frame] = found[i].camera_from_object, True
+            poses[asked[j]][frame], valid[asked[j]][frame] = found[i].camera_from_object, True
     return {name: ObjectPrediction(poses[name], valid[name]) for name in names}
 
 
@@ -188,12 +190,14 @@ def _from_pose_folders(base: Path, recording: Recording) -> Prediction:
             notes.append(f"no folder for {name} in {base}")
             continue
         inner = folder / "ob_in_cam"
-        frames, found = read_pose_folder(inner if inner.is_dir() else folder)
+        frames, found, said = read_named_poses(
+            inner if inner.is_dir() else folder, recording.images, recording.num_frames
+        )
         poses, valid = (
             np.repeat(np.eye(4)[None], recording.num_frames, 0),
             np.zeros(recording.num_frames, np.bool_),
         )
-        inside = (frames >= 0) & (frames < recording.num_frames)
-        poses[frames[inside]], valid[frames[inside]] = found[inside], True
+        poses[frames], valid[frames] = found, True
         objects[name] = ObjectPrediction(poses, valid)
+        notes += said
     return Prediction(objects, source=str(base), notes=tuple(notes))

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from dexman_pose.data.files import door, read_yaml
 from dexman_pose.errors import InputError
 
 VSD_TAUS = tuple(round(0.05 * i, 2) for i in range(1, 11))
@@ -30,6 +29,8 @@ class Protocol:
         view: a camera's serial number, ``"egocentric"``, ``"first_fixed"`` (the fixed camera with the lowest serial
             number) or ``"all"``.
         split: the dataset's split, "" for all.
+        targets: names of files of BOP targets, the best first: the first that lies in the dataset's folder says which
+            images and instances of its test splits are scored; where none does, all are.
         stride: every how many frames one is scored.
         objects: which objects are scored, by role or name; empty for all.
         alignment: ``"none"``, or ``"first_frame"``: the track is moved so that its first frame is true.
@@ -57,6 +58,7 @@ class Protocol:
     notes: tuple[str, ...] = ()
     view: str = "all"
     split: str = ""
+    targets: tuple[str, ...] = ()
     stride: int = 1
     objects: tuple[str, ...] = ()
     alignment: str = "none"
@@ -115,11 +117,8 @@ def load_protocol(name: str | Path) -> Protocol:
             raise InputError(f"no protocol named {name}; there are: {known}; or give the path of a YAML file")
     if not path.is_file():
         raise InputError(f"the protocol file {path} does not exist")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a YAML file: {str(error).splitlines()[0]}") from error
-    return _from_values(values, path)
+    with door(path, "a protocol"):
+        return _from_values(read_yaml(path), path)
 
 
 def protocol_names() -> list[str]:

@@ -119,7 +119,8 @@ class Finding:
     """Something that looks like a mistake rather than an error: units, swapped names, a lag, a flip, gaps.
 
     Attributes:
-        kind: ``"missing"``, ``"unit"``, ``"swapped"``, ``"lag"``, ``"flipped"``, ``"unread"``, ``"problem"``.
+        kind: ``"missing"``, ``"unit"``, ``"swapped"``, ``"misread"``, ``"lag"``, ``"flipped"``, ``"unread"``,
+            ``"problem"``, of predictions; ``"suspicious"``, of the data set itself.
         where: ``sequence/view/name`` or a sequence.
         text: one sentence with the figures that say so.
     """

@@ -56,7 +56,8 @@ def score_recording(
     found = prediction or Prediction({}, notes=("no prediction",))
     scene = _Scene(recording, protocol)
     wanted = [name for name in recording.objects if _wanted(recording, name, protocol)]
-    objects, findings = [], []
+    objects = []
+    findings = [Finding("suspicious", recording.key, text) for text in recording.suspicions]
     for name in wanted:
         scores = _score_object(recording, name, found, protocol, symmetry_of, scene)
         objects.append(scores)
@@ -85,7 +86,7 @@ class _Scene:
     def __init__(self, recording: Recording, protocol: Protocol) -> None:
         self.notes: tuple[str, ...] = ()
         self.recording, self.protocol = recording, protocol
-        self.camera: Camera = replace(recording.camera, distortion=None)
+        self.camera: Camera = recording.camera.without_lens()
         self._rasterizers: dict[str, Rasterizer] = {}
         self._kept: dict[int, NDArray[np.float32]] = {}
         self.depth: DepthOf | None = None
@@ -210,7 +211,7 @@ def _errors(
     """Errors by name, (F,) each, 0 where there is no prediction."""
     vertices = recording.objects[name].mesh.vertices
     e, t = estimated[valid], true[valid]
-    camera = replace(recording.camera, distortion=None)
+    camera = recording.camera.without_lens()
     values = {
         "add": points.add(e, t, vertices),
         "add_s": points.add_s(e, t, vertices),

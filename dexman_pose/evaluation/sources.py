@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +28,14 @@ class Source:
         root: its folder.
         view: the protocol's choice of view.
         split: the protocol's split, "" for all.
+        targets: the protocol's names of targets files.
     """
 
     dataset: str
     root: Path
     view: str = "all"
     split: str = ""
+    targets: tuple[str, ...] = ()
     _listed: list[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,13 +101,32 @@ def _read_taco(source: Source, sequence: str, on_problem: Report) -> Iterator[Re
 
 def _list_bop(source: Source) -> list[str]:
     folder = source.root / (source.split or "test")
-    return [p.name for p in folder.iterdir() if p.is_dir() and p.name.isdigit()] if folder.is_dir() else []
+    there = [p.name for p in folder.iterdir() if p.is_dir() and p.name.isdigit()] if folder.is_dir() else []
+    targets = _bop_targets(source)
+    if targets is None:
+        return there
+    from dexman_pose.datasets.bop.scene import read_bop_targets
+
+    asked = {target.scene_id for target in read_bop_targets(targets)}
+    return [name for name in there if int(name) in asked]
+
+
+def _bop_targets(source: Source) -> Path | None:
+    """The file that says what is scored: it belongs to the test images alone."""
+    if not (source.split or "test").startswith("test"):
+        return None
+    return next((source.root / name for name in source.targets if (source.root / name).is_file()), None)
 
 
 def _read_bop(source: Source, sequence: str, on_problem: Report) -> Iterator[Recording]:
     from dexman_pose.datasets.bop.reader import read_bop
 
-    return read_bop(source.root, source.split or "test", scenes=[int(sequence)], on_problem=on_problem)
+    split, targets = source.split or "test", _bop_targets(source)
+    found = read_bop(source.root, split, scenes=[int(sequence)], targets=targets, on_problem=on_problem)
+    if targets is not None or not source.targets:
+        return found
+    note = f"none of {', '.join(source.targets)} is in {source.root}: every image is scored"
+    return (replace(recording, missing=(*recording.missing, note)) for recording in found)
 
 
 def _list_dexycb(source: Source) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
+from dexman_pose.geometry.given import floats, matching
 from dexman_pose.geometry.se3 import se3
 
 
@@ -73,14 +74,15 @@ def _solve(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None) -> tuple[Array
 
 
 def _checked(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array, Array]:
-    pa, pb = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    pa, pb = floats(a, "a"), floats(b, "b")
     if pa.shape != pb.shape or pa.ndim < 2 or pa.shape[-1] != 3 or pa.shape[-2] == 0:
         raise InputError(
             f"points to align must both be (..., N, 3) with N of 1 or more: {pa.shape} and {pb.shape}"
         )
-    w = np.ones(pa.shape[:-1]) if weights is None else np.asarray(weights, dtype=np.float64)
+    w = np.ones(pa.shape[:-1]) if weights is None else floats(weights, "weights")
     if w.shape[-1:] != pa.shape[-2:-1]:
         raise InputError(f"weights must be (..., {pa.shape[-2]}), one per point, but got {w.shape}")
+    matching(w.shape, pa.shape[:-1], "weights and points")
     w = np.broadcast_to(w, pa.shape[:-1])
     if not (np.isfinite(pa).all() and np.isfinite(pb).all() and np.isfinite(w).all()):
         raise InputError("points to align hold NaN or infinite values")

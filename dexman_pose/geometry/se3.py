@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dexman_pose.arrays import Array
+from dexman_pose.errors import InputError
+from dexman_pose.geometry.given import floats, matching
 
 _SMALL = 1e-4  # below this angle the closed forms lose digits and two series terms are exact to rounding
 
 
 def hat(w: ArrayLike) -> Array:
     """Skew-symmetric matrices (..., 3, 3) of vectors (..., 3): ``hat(w) @ x == cross(w, x)``."""
-    w = np.asarray(w, dtype=np.float64)
+    w = floats(w, "w", 3)
     out = np.zeros((*w.shape[:-1], 3, 3))
     out[..., 0, 1], out[..., 0, 2], out[..., 1, 2] = -w[..., 2], w[..., 1], -w[..., 0]
     out[..., 1, 0], out[..., 2, 0], out[..., 2, 1] = w[..., 2], -w[..., 1], w[..., 0]
@@ -40,7 +42,7 @@ def _coefficients(angle: Array) -> tuple[Array, Array, Array]:
 
 def so3_exp(w: ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3) of rotation vectors (..., 3) in radians (Rodrigues)."""
-    w = np.asarray(w, dtype=np.float64)
+    w = floats(w, "w", 3)
     angle = np.linalg.norm(w, axis=-1)
     a, b, _ = _coefficients(angle)
     k = hat(w)
@@ -64,7 +66,7 @@ def so3_log(rotation: ArrayLike) -> Array:
 
 def quaternion_from_matrix(rotation: ArrayLike) -> Array:
     """Unit quaternions (..., 4), wxyz, of rotation matrices (..., 3, 3); the sign is free."""
-    r = np.asarray(rotation, dtype=np.float64)
+    r = floats(rotation, "rotation", 3, 3)
     trace = r[..., 0, 0] + r[..., 1, 1] + r[..., 2, 2]
     diagonal = np.stack([trace, r[..., 0, 0], r[..., 1, 1], r[..., 2, 2]], -1)
     largest = np.argmax(diagonal, -1)
@@ -85,7 +87,7 @@ def quaternion_from_matrix(rotation: ArrayLike) -> Array:
 
 def matrix_from_quaternion(wxyz: ArrayLike) -> Array:
     """Rotation matrices (..., 3, 3) of quaternions (..., 4), wxyz, normalised first."""
-    q = np.asarray(wxyz, dtype=np.float64)
+    q = floats(wxyz, "wxyz", 4)
     q = q / np.linalg.norm(q, axis=-1, keepdims=True)
     w, x, y, z = np.moveaxis(q, -1, 0)
     rows = [
@@ -98,9 +100,8 @@ def matrix_from_quaternion(wxyz: ArrayLike) -> Array:
 
 def se3(rotation: ArrayLike, translation: ArrayLike) -> Array:
     """Assemble 4x4 transforms (..., 4, 4) from rotations (..., 3, 3) and translations (..., 3)."""
-    r = np.asarray(rotation, dtype=np.float64)
-    t = np.asarray(translation, dtype=np.float64)
-    batch = np.broadcast_shapes(r.shape[:-2], t.shape[:-1])
+    r, t = floats(rotation, "rotation", 3, 3), floats(translation, "translation", 3)
+    batch = matching(r.shape[:-2], t.shape[:-1], "rotation and translation")
     out = np.zeros((*batch, 4, 4))
     out[..., :3, :3] = r
     out[..., :3, 3] = t
@@ -110,7 +111,7 @@ def se3(rotation: ArrayLike, translation: ArrayLike) -> Array:
 
 def se3_exp(twist: ArrayLike) -> Array:
     """Transforms (..., 4, 4) of twists (..., 6) = (v, w): metres and radians."""
-    twist = np.asarray(twist, dtype=np.float64)
+    twist = floats(twist, "twist", 6)
     v, w = twist[..., :3], twist[..., 3:]
     angle = np.linalg.norm(w, axis=-1)
     a, b, c = _coefficients(angle)
@@ -123,7 +124,7 @@ def se3_exp(twist: ArrayLike) -> Array:
 
 def se3_log(transform: ArrayLike) -> Array:
     """Twists (..., 6) of transforms (..., 4, 4); inverse of :func:`se3_exp` for angles up to pi."""
-    transform = np.asarray(transform, dtype=np.float64)
+    transform = floats(transform, "transform", 4, 4)
     w = so3_log(transform[..., :3, :3])
     angle = np.linalg.norm(w, axis=-1)
     a, b, _ = _coefficients(angle)
@@ -141,29 +142,41 @@ def se3_log(transform: ArrayLike) -> Array:
 
 def inverse(b_from_a: ArrayLike) -> Array:
     """``a_from_b`` (..., 4, 4) of rigid ``b_from_a`` (..., 4, 4)."""
-    m = np.asarray(b_from_a, dtype=np.float64)
+    m = floats(b_from_a, "b_from_a", 4, 4)
     rt = np.swapaxes(m[..., :3, :3], -1, -2)
     return se3(rt, -(rt @ m[..., :3, 3, None])[..., 0])
 
 
 def transform_points(b_from_a: ArrayLike, points: ArrayLike) -> Array:
     """Points (..., N, 3) of frame ``a`` in frame ``b``, for transforms (..., 4, 4)."""
-    m = np.asarray(b_from_a, dtype=np.float64)
-    p = np.asarray(points, dtype=np.float64)
+    m, p = floats(b_from_a, "b_from_a", 4, 4), floats(points, "points", 3)
+    if p.ndim < 2:
+        raise InputError(f"points must have shape (..., N, 3), but got {p.shape}")
+    matching(m.shape[:-2], p.shape[:-2], "b_from_a and points")
     moved: Array = p @ np.swapaxes(m[..., :3, :3], -1, -2) + m[..., None, :3, 3]
     return moved
 
 
 def rotation_angle(rotation: ArrayLike) -> Array:
     """Angle (...) in radians of rotation matrices (..., 3, 3), exact near zero and near pi."""
-    angle: Array = np.linalg.norm(so3_log(np.asarray(rotation)[..., :3, :3]), axis=-1)
+    angle: Array = np.linalg.norm(so3_log(_turning(rotation)), axis=-1)
     return angle
+
+
+def _turning(transform: ArrayLike) -> Array:
+    """The rotations (..., 3, 3) of rotations or of whole transforms."""
+    m = floats(transform, "rotation")
+    if m.shape[-2:] not in ((3, 3), (4, 4)):
+        raise InputError(f"rotation must have shape (..., 3, 3), but got {m.shape}")
+    return m[..., :3, :3]
 
 
 def interpolate(first: ArrayLike, second: ArrayLike, fraction: ArrayLike) -> Array:
     """Transforms between two (4, 4): shortest rotation (slerp), straight translation, at ``fraction`` (...,)."""
-    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    f = np.asarray(fraction, dtype=np.float64)
+    first, second = floats(first, "first", 4, 4), floats(second, "second", 4, 4)
+    f = floats(fraction, "fraction")
+    if first.ndim > 2 or second.ndim > 2:
+        raise InputError(f"interpolation is between two (4, 4), but got {first.shape} and {second.shape}")
     step = so3_log(first[:3, :3].T @ second[:3, :3])
     rotation = first[:3, :3] @ so3_exp(f[..., None] * step)
     translation = first[:3, 3] + f[..., None] * (second[:3, 3] - first[:3, 3])
@@ -172,7 +185,9 @@ def interpolate(first: ArrayLike, second: ArrayLike, fraction: ArrayLike) -> Arr
 
 def orthonormalize(transform: ArrayLike) -> Array:
     """Nearest rigid transform (..., 4, 4): rotation by SVD with determinant +1."""
-    m = np.asarray(transform, dtype=np.float64)
+    m = floats(transform, "transform", 4, 4)
+    if not np.isfinite(m).all():
+        raise InputError("transform holds NaN or infinite values")
     u, _, vt = np.linalg.svd(m[..., :3, :3])
     sign = np.sign(np.linalg.det(u @ vt))
     u = u.copy()

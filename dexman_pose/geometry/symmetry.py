@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.finite_group import fixed_point
+from dexman_pose.geometry.given import floats
 from dexman_pose.geometry.se3 import hat, inverse, rotation_angle, se3, so3_exp, transform_points
 from dexman_pose.geometry.symmetry_samples import rotations_everywhere
 
@@ -55,8 +56,13 @@ class SymmetryGroup:
     sphere: Array | None = None
 
     def __post_init__(self) -> None:
-        discrete = np.array(self.discrete, dtype=np.float64)
-        if discrete.ndim != 3 or discrete.shape[1:] != (4, 4) or not np.allclose(discrete[:1], np.eye(4)):
+        discrete = floats(self.discrete, "discrete symmetries").copy()
+        if (
+            discrete.ndim != 3
+            or discrete.shape[1:] != (4, 4)
+            or len(discrete) == 0
+            or not np.allclose(discrete[:1], np.eye(4))
+        ):
             raise InputError(
                 f"discrete symmetries must be (S, 4, 4), identity first, but got {discrete.shape}"
             )
@@ -282,9 +288,11 @@ def unit_of_translation(factor: float) -> Array:
 
 
 def _vector(value: ArrayLike, name: str) -> Array:
-    v = np.array(value, dtype=np.float64)
+    v = floats(value, name).copy()
     if v.shape != (3,) or not np.isfinite(v).all():
-        raise InputError(f"{name} must be three finite numbers, but got {value!r}")
+        raise InputError(
+            f"{name} must be three finite numbers, but got {v.tolist() if v.size == 3 else v.shape}"
+        )
     return v
 
 

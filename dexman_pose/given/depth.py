@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from dexman_pose.geometry.se3 import inverse
 from dexman_pose.given.depth_files import SUFFIXES, checked, load_npy, read_depth_file
 from dexman_pose.given.door import reading
 from dexman_pose.given.frames import place_names, place_numbers
+from dexman_pose.imaging.resize import resize_depth
 
 UNITS: Mapping[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 UnitSource = Literal["given", "guessed", "coded"]
@@ -174,8 +174,7 @@ def resized_depth(depth: NDArray[np.float32], shape: tuple[int, int]) -> NDArray
     """Depth at another size of the same shape: the value at the nearest pixel centre, never a mean of two surfaces."""
     if depth.shape == shape:
         return depth
-    out: NDArray[np.float32] = cv2.resize(depth, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST_EXACT)
-    return out
+    return resize_depth(depth, (shape[1], shape[0]))
 
 
 def check_distance(depth: DepthSequence, unit_m: float, clip: Clip) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.data.clip import Clip
@@ -14,7 +12,7 @@ from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import HandObservations
 from dexman_pose.errors import EstimationError
-from dexman_pose.imaging.masks import resized
+from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
 from dexman_pose.segmentation.grabcut.start import start, working_size
 from dexman_pose.segmentation.grabcut.step import label_hands
@@ -49,7 +47,7 @@ class HandAreas:
         """(H, W) pixels of hands and forearms; of those likelier skin than the object ``name``; None without hands."""
         if not self._seen[frame]:
             return None
-        lab = to_lab(resized(self._clip.frame(frame), self._size))
+        lab = to_lab(resize_picture(self._clip.frame(frame), self._size))
         labels = np.zeros(lab.shape[:2], np.uint8)
         label_hands(frame, lab, self._scene, labels)
         hands = labels == OCCLUDER
@@ -64,5 +62,5 @@ class HandAreas:
         size = (self._clip.width, self._clip.height)
         if (mask.shape[1], mask.shape[0]) == size:
             return mask
-        share: NDArray[np.float32] = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        share = resize_picture(mask.astype(np.float32), size)
         return np.asarray(share > 0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,6 +85,17 @@ class GivenMasks:
         for place in sorted(self._masks):
             out.update(repr(place).encode() + self._masks[place])
         return out.hexdigest()
+
+    def mapped(self, change: Callable[[Mask], Mask]) -> GivenMasks:
+        """The same with every mask changed, its size kept."""
+        out = GivenMasks(
+            self.clip, {key: set(frames) for key, frames in self.known.items()}, list(self.notes)
+        )
+        out._frames = set(self._frames)
+        for frame, key in self._masks:
+            changed = np.packbits(change(self.mask(frame, key))).tobytes()
+            out._masks[frame, key] = zlib.compress(changed, 1)
+        return out
 
     def merged(self) -> GivenMasks:
         """All that is on in any key as one mask: for pictures whose labels or colours are parts of one object."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.data.files import one_line
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.resize import resize_picture
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,5 @@ def resized_mask(mask: Mask, height: int, width: int, where: str) -> Mask:
             f"{where} is {w}x{h}, but the frames are {width}x{height}: another shape, so it was cropped, padded or "
             "squeezed; give masks at the size of the frames"
         )
-    method = cv2.INTER_AREA if width < w else cv2.INTER_LINEAR
-    share = cv2.resize(mask.astype(np.float32), (width, height), interpolation=method)
+    share = resize_picture(mask.astype(np.float32), (width, height))
     return np.asarray(share > VALUES.half)

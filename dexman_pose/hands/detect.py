@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dexman_pose.backends import HANDS
+from dexman_pose.data.accept import ClipLike, as_clip
 from dexman_pose.data.tracks import HandObservations
-
-if TYPE_CHECKING:
-    from dexman_pose.data.clip import Clip
 
 
 def backends() -> list[str]:
@@ -18,7 +16,7 @@ def backends() -> list[str]:
 
 
 def detect_hands(
-    clip: Clip, *, backend: str = "mediapipe", model: str | Path | None = None, **options: Any
+    clip: ClipLike, *, backend: str = "mediapipe", model: str | Path | None = None, **options: Any
 ) -> HandObservations:
     """Find the person's two hands in every frame of a clip, identities kept over time.
 
@@ -38,5 +36,5 @@ def detect_hands(
         MissingModelError: the weights are not on this machine; the message holds the command that gets them.
         MissingExtraError: a package is missing; likewise.
     """
-    found: HandObservations = HANDS.load(backend)(clip, model=model, **options)
+    found: HandObservations = HANDS.load(backend)(as_clip(clip), model=model, **options)
     return found

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, Gray, Mask
 from dexman_pose.imaging.flow import follow_both_ways, is_inside
 from dexman_pose.imaging.options import BACKGROUND, PointFlowOptions
+from dexman_pose.imaging.resize import Way, resize_picture
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def reduced(image: NDArray[np.uint8], options: PointOptions) -> tuple[Gray, int]
     if factor > 1:  # by a whole number: ten times as fast as by any other
         rows, columns = (n // factor * factor for n in image.shape[:2])
         size = (columns // factor, rows // factor)
-        image = cv2.resize(image[:rows, :columns], size, interpolation=cv2.INTER_AREA)
+        image = resize_picture(image[:rows, :columns], size, Way.AREA)
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), factor
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Gray, Mask
 from dexman_pose.imaging.options import CONTRAST
+from dexman_pose.imaging.resize import Way, resize_picture
 
 _NO_CONTRAST = 1e-9
 """Size of a picture's deviations from its mean, squared grey levels, that rounding makes."""
@@ -42,13 +43,13 @@ def _smooth(image: NDArray[np.float32], window: int) -> NDArray[np.float32]:
 def _half(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """An image at half its size."""
     height, width = image.shape
-    half = cv2.resize(image, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_LINEAR)
+    half = resize_picture(image, ((width + 1) // 2, (height + 1) // 2), Way.LINEAR)
     return np.asarray(half, np.float32)
 
 
 def _whole(half: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
     """An image of half the size brought back to (height, width)."""
-    return np.asarray(cv2.resize(half, (size[1], size[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(resize_picture(half, (size[1], size[0]), Way.LINEAR), np.float32)
 
 
 def correlation(rendered: NDArray[np.float32] | Gray, image: NDArray[np.float32] | Gray, mask: Mask) -> float:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.imaging.masks import Float, Window
 from dexman_pose.imaging.options import FRAMES, RENDERED, FlowOptions, PointFlowOptions
+from dexman_pose.imaging.resize import Way, resize_picture
 
 _DENSE = FlowOptions()
 
@@ -169,7 +170,7 @@ class FlowEstimator:
 
     def reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The small grey picture that :meth:`between` takes."""
-        small = cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA)
+        small = resize_picture(rgb, self._size, Way.AREA)
         grey: NDArray[np.uint8] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         return grey
 

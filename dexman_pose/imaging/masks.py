@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.imaging.options import MASKS
+from dexman_pose.imaging.resize import Way, resize_picture
 
 _FOUR_SIDES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
@@ -74,19 +75,11 @@ def mask_box(mask: Mask) -> Array | None:
     return np.array([x[0], y[0], x[-1], y[-1]], dtype=np.float64)
 
 
-def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """``image`` at ``size`` (width, height), area-averaged; the image itself when it has that size."""
-    if (image.shape[1], image.shape[0]) == size:
-        return image
-    out: NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return out
-
-
 def mask_at(mask: Mask, size: tuple[int, int]) -> Mask:
     """A mask at another ``size`` (width, height): pixels at least half covered."""
     if (mask.shape[1], mask.shape[0]) == size:
         return mask
-    share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    share = resize_picture(mask.astype(np.float32), size, Way.AREA)
     return np.asarray(share > 0.5)
 
 

@@ -17,6 +17,7 @@ from scipy.sparse.linalg import spsolve
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Camera
 from dexman_pose.errors import EstimationError
+from dexman_pose.imaging.resize import Way, resize_picture
 
 _GRID = 88  # longest side of the working mask in cells
 
@@ -69,7 +70,7 @@ class SwollenOutline:
         cut[y - self._y0, x - self._x0] = 1
         self._scale = min(1.0, _GRID / max(cut.shape))
         size = (max(int(cut.shape[1] * self._scale), 8), max(int(cut.shape[0] * self._scale), 8))
-        small = cv2.resize(cut.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
+        small = resize_picture(cut.astype(np.float32), size, Way.AREA) >= 0.5
         self._factor = np.array([size[0] / cut.shape[1], size[1] / cut.shape[0]])
         outside = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5)
         inside = half_thickness(small) * thickness

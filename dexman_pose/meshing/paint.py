@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
 
 
@@ -124,4 +125,4 @@ def fit_texture(mesh: Mesh, pixels_across: float) -> Mesh:
     if factor < 1.5:
         return mesh
     size = (max(int(width / factor), 8), max(int(height / factor), 8))
-    return replace(mesh, texture=cv2.resize(mesh.texture, size, interpolation=cv2.INTER_AREA))
+    return replace(mesh, texture=resize_picture(mesh.texture, size, Way.AREA))

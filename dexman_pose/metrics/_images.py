@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.data import _check
 from dexman_pose.data.camera import Camera
 from dexman_pose.errors import InputError
+from dexman_pose.metrics import _given
 
 ImageSource = ArrayLike | Callable[[int], Any]
 """(H, W) for all frames, (N, H, W), or a function from the frame's index to (H, W); only the last is small."""
@@ -26,10 +27,13 @@ class Images:
         count: number of frames N.
         camera: gives the size that every image must have.
         name: what messages call them.
+        masks: whether they are masks, which come out as booleans; else they are depth, real numbers.
     """
 
-    def __init__(self, source: ImageSource, count: int, camera: Camera, name: str) -> None:
-        self._name, self._size = name, (camera.height, camera.width)
+    def __init__(
+        self, source: ImageSource, count: int, camera: Camera, name: str, *, masks: bool = False
+    ) -> None:
+        self._name, self._size, self._masks = name, (camera.height, camera.width), masks
         self._read: Callable[[int], Any]
         if callable(source):
             self._read = source
@@ -46,11 +50,18 @@ class Images:
             )
 
     def frame(self, index: int) -> NDArray[Any]:
-        """The image (H, W) of one frame, of whatever number type it came in."""
-        image = np.asarray(self._read(index))
+        """The image (H, W) of one frame: bool of a mask, of whatever real number type it came in of a depth image."""
+        given = self._read(index)
+        image: NDArray[Any] = np.asarray(given)
         if image.shape != self._size:
             raise InputError(
                 f"{self._name} of frame {index} must have shape {self._size}, but got {image.shape}"
+            )
+        if self._masks:
+            return _given.mask(image, f"{self._name} of frame {index}")
+        if image.dtype.kind not in "fiu":
+            raise InputError(
+                f"{self._name} of frame {index} must be real numbers in metres, but is {image.dtype}"
             )
         return image
 
@@ -67,7 +78,7 @@ def pose_batch(value: ArrayLike, name: str) -> NDArray[np.float64]:
     Raises:
         InputError: another shape, NaN, or a matrix that is no rotation and translation.
     """
-    out = np.asarray(value, dtype=np.float64)
+    out = _given.real(value, name)
     if out.ndim < 2 or out.shape[-2:] != (4, 4):
         raise InputError(f"{name} must have shape (..., 4, 4), but got {out.shape}")
     if out.size:
@@ -79,7 +90,4 @@ def valid_frames(valid: ArrayLike | None, count: int) -> NDArray[np.bool_]:
     """(N,) bool; None stands for all."""
     if valid is None:
         return np.ones(count, np.bool_)
-    out = np.asarray(valid)
-    if out.shape != (count,) or out.dtype != np.bool_:
-        raise InputError(f"valid must be {count} booleans, one per frame, but got {out.dtype} {out.shape}")
-    return out
+    return _given.flags(valid, "valid", (count,))

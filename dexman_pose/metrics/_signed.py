@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError, MeshError
+from dexman_pose.metrics import _given
 from dexman_pose.render._warp import wp
 
 FAR = wp.constant(1.0e9)
@@ -72,7 +73,7 @@ class Surface:
             InputError: wrong shapes, values that are not finite.
             MeshError: no face has an area.
         """
-        v, f = np.asarray(vertices, dtype=np.float64), np.asarray(faces)
+        v, f = _given.real(vertices, "mesh vertices"), np.asarray(faces)
         if v.ndim != 2 or v.shape[-1] != 3 or not np.isfinite(v).all():
             raise InputError(f"mesh vertices must be finite and of shape (any, 3), but got shape {v.shape}")
         if f.ndim != 2 or f.shape[-1] != 3 or not np.issubdtype(f.dtype, np.integer):
@@ -99,7 +100,7 @@ class Surface:
         return self._launch(_query, points)[0]
 
     def _launch(self, kernel: Any, points: ArrayLike) -> tuple[Array, Array]:
-        p = np.asarray(points, dtype=np.float64)
+        p = _given.real(points, "points")
         flat = (p.reshape(-1, 3) - self._middle).astype(np.float32)
         if len(flat) == 0:
             return np.zeros(p.shape[:-1]), np.zeros(p.shape)

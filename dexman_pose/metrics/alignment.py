@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import kabsch
+from dexman_pose.metrics import _given
 
 Alignment = Literal["none", "root", "scale_translation", "procrustes"]
 ALIGNMENTS: tuple[str, ...] = get_args(Alignment)
@@ -41,7 +42,7 @@ class Similarity:
 
     def apply(self, points: ArrayLike) -> Array:
         """Estimated points (..., N, 3) among the true ones."""
-        p = np.asarray(points, dtype=np.float64)
+        p = _given.real(points, "points")
         moved: Array = self.scale[..., None, None] * (p @ np.swapaxes(self.rotation, -1, -2))
         return moved + self.translation[..., None, :]
 
@@ -131,7 +132,7 @@ def _spread(centred: Array) -> Array:
 
 
 def _pair(estimated: ArrayLike, true: ArrayLike) -> tuple[Array, Array]:
-    e, t = np.asarray(estimated, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    e, t = _given.real(estimated, "estimated points"), _given.real(true, "true points")
     if e.shape != t.shape or e.ndim < 2 or e.shape[-1] != 3 or e.shape[-2] == 0:
         raise InputError(
             f"estimated and true points must both be (..., N, 3), N of 1 or more, but got {e.shape} and {t.shape}"

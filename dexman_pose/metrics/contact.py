@@ -11,6 +11,8 @@ from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, transform_points
+from dexman_pose.metrics import _given
+from dexman_pose.metrics._images import pose_batch
 from dexman_pose.metrics._signed import Surface
 
 _CHUNK = 2_000_000
@@ -93,7 +95,8 @@ def penetration(
         device: Warp device.
 
     Raises:
-        InputError: wrong shapes, values of valid frames not finite, a pitch that gives too many voxels.
+        InputError: wrong shapes, values of valid frames not finite, poses that are not rigid, a pitch that gives
+            too many voxels.
         MeshError: a mesh without any area.
     """
     points, poses, known, ball = _checked_hand(hand, camera_from_object, valid, radius)
@@ -115,8 +118,7 @@ def _shared_volume(
     surface: Surface, hands: Array, faces: NDArray[np.int64], pitch: float, device: str
 ) -> Array:
     """(T,) cubic metres of hand meshes (T, K, 3), in the object's frame, inside the object."""
-    if not (np.isfinite(pitch) and pitch > 0):
-        raise InputError(f"pitch must be a positive length in metres, but got {pitch}")
+    _given.positive(pitch, "pitch")
     volumes = np.zeros(len(hands))
     if len(hands) == 0:
         return volumes
@@ -300,7 +302,7 @@ def contact_distance_error(
     Raises:
         InputError: shapes do not fit, values of valid frames are not finite.
     """
-    e, t = np.asarray(estimated, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    e, t = _given.real(estimated, "estimated distances"), _given.real(true, "true distances")
     if e.shape != t.shape or e.ndim < 2:
         raise InputError(f"distances must both be (T, ..., K), but got {e.shape} and {t.shape}")
     known, claimed = (
@@ -328,9 +330,9 @@ def contact_distance_error(
 
 
 def _flags(value: ArrayLike, name: str) -> Bools:
-    flags = np.asarray(value)
-    if flags.ndim < 2 or flags.dtype != np.bool_:
-        raise InputError(f"{name} contacts must be bool of shape (T, K), but got {flags.dtype} {flags.shape}")
+    flags = _given.flags(value, f"{name} contacts")
+    if flags.ndim < 2:
+        raise InputError(f"{name} contacts must have shape (T, K), but got {flags.shape}")
     return flags
 
 
@@ -338,16 +340,16 @@ def _mask(valid: ArrayLike | None, frames: tuple[int, ...], name: str) -> Bools:
     """A mask over the leading dimensions; one over frames alone goes for all the rest."""
     if valid is None:
         return np.ones(frames, np.bool_)
-    mask = np.asarray(valid)
-    if mask.dtype != np.bool_ or mask.shape != frames[: mask.ndim] or mask.ndim == 0:
-        raise InputError(f"{name} must be bool of shape {frames}, but got {mask.dtype} {mask.shape}")
+    mask = _given.flags(valid, name)
+    if mask.shape != frames[: mask.ndim] or mask.ndim == 0:
+        raise InputError(f"{name} must be booleans of shape {frames}, but got {mask.shape}")
     return np.broadcast_to(mask.reshape(*mask.shape, *(1,) * (len(frames) - mask.ndim)), frames)
 
 
 def _checked_hand(
     hand: ArrayLike, camera_from_object: ArrayLike, valid: ArrayLike | None, radius: ArrayLike
 ) -> tuple[Array, Array, Bools, Array]:
-    points, poses = np.asarray(hand, dtype=np.float64), np.asarray(camera_from_object, dtype=np.float64)
+    points, poses = _given.real(hand, "hand"), _given.real(camera_from_object, "camera_from_object")
     if points.ndim != 3 or points.shape[-1] != 3 or points.shape[1] == 0:
         raise InputError(f"hand must be (T, K, 3), K points in each of T frames, but got {points.shape}")
     if poses.shape != (len(points), 4, 4):
@@ -355,7 +357,8 @@ def _checked_hand(
     known = _mask(valid, (len(points),), "valid")
     if not (np.isfinite(points[known]).all() and np.isfinite(poses[known]).all()):
         raise InputError("valid frames hold NaN or infinite values; mark such frames as not valid")
-    ball = np.asarray(radius, dtype=np.float64)
+    pose_batch(poses[known], "camera_from_object")
+    ball = _given.real(radius, "radius")
     if ball.shape not in ((), (points.shape[1],)) or not np.isfinite(ball).all() or (ball < 0).any():
         raise InputError(
             f"radius must be one length or {points.shape[1]}, in metres, but got {ball.tolist()}"

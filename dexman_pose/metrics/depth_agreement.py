@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.errors import InputError
-from dexman_pose.metrics import _crop
+from dexman_pose.metrics import _crop, _given
 from dexman_pose.metrics._images import Images, ImageSource, measured, pose_batch, valid_frames
 from dexman_pose.metrics._points import nearest_vertices
 from dexman_pose.metrics.poses import checked_vertices
@@ -65,7 +65,10 @@ def depth_agreement(
     if not (np.isfinite(delta) and delta > 0):
         raise InputError(f"delta must be a positive distance in metres, but got {delta}")
     shape, flat = poses.shape[:-2], poses.reshape(-1, 4, 4)
-    depths, masks = Images(depth, len(flat), camera, "depth"), Images(mask, len(flat), camera, "mask")
+    depths, masks = (
+        Images(depth, len(flat), camera, "depth"),
+        Images(mask, len(flat), camera, "mask", masks=True),
+    )
     scores = np.zeros(len(flat))
     for i in progress(range(len(flat)), "agreement", total=len(flat)):
         rows, columns, own = nearest_vertices(points, flat[i], camera)
@@ -104,7 +107,7 @@ def depth_agreement_auc(
     if thresholds is None:
         low, high = SWEEP
         return float(np.mean(np.clip((values - low) / (high - low), 0.0, 1.0)))
-    steps = np.asarray(thresholds, dtype=np.float64)
+    steps = _given.real(thresholds, "thresholds")
     if steps.ndim != 1 or len(steps) < 2 or not (np.diff(steps) > 0).all():
         raise InputError(f"thresholds must be two or more ascending numbers, but got {steps.tolist()}")
     above = (values[:, None] > steps).mean(0)
@@ -130,7 +133,7 @@ def depth_agreement_success(
 
 def _scores(scores: ArrayLike, valid: ArrayLike | None) -> Array:
     """(N,) scores, that of frames without an estimate below every threshold."""
-    values = np.asarray(scores, dtype=np.float64)
+    values = _given.real(scores, "scores")
     if values.ndim != 1:
         raise InputError(f"scores must be one per frame, (N,), but got shape {values.shape}")
     known = valid_frames(valid, len(values))

@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
+from dexman_pose.metrics import _given
 from dexman_pose.metrics.alignment import MIDDLE_KNUCKLE, WRIST, Alignment, align_points
 
 PCK_MAX = 0.05
@@ -48,7 +49,7 @@ def joint_errors(
         InputError: shapes differ, values are not finite, unknown alignment.
     """
     moved = align_points(estimated, true, align, root=root, bone=bone)
-    errors: Array = np.linalg.norm(moved - np.asarray(true, dtype=np.float64), axis=-1)
+    errors: Array = np.linalg.norm(moved - _given.real(true, "true points"), axis=-1)
     return errors
 
 
@@ -67,7 +68,7 @@ def pck_auc(errors: ArrayLike, valid: ArrayLike | None = None, *, max_threshold:
         InputError: wrong shapes, a negative or non-finite error in a valid frame, a threshold that is not positive.
     """
     e, known = _checked_errors(errors, valid)
-    _positive(max_threshold, "max_threshold")
+    _given.positive(max_threshold, "max_threshold")
     gained = np.clip(1.0 - e[known] / max_threshold, 0.0, None)
     return float(gained.sum() / max(e.size, 1))
 
@@ -144,7 +145,7 @@ def hand_error(
     Raises:
         InputError: shapes differ, values of valid frames are not finite, unknown alignment.
     """
-    e, t = np.asarray(estimated, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    e, t = _given.real(estimated, "estimated points"), _given.real(true, "true points")
     has_estimate, has_truth = _masks(e, t, valid_estimated, valid_true)
     both = has_estimate & has_truth
     errors = np.zeros(e.shape[:-1])
@@ -214,9 +215,9 @@ def f_score(
     Raises:
         InputError: shapes do not fit, no points, values not finite, threshold not positive.
     """
-    e, t = np.asarray(estimated, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    e, t = _given.real(estimated, "estimated points"), _given.real(true, "true points")
     _check_clouds(e, t)
-    _positive(threshold, "threshold")
+    _given.positive(threshold, "threshold")
     known = _frames_mask(valid, e.shape[:-2], "valid")
     pairs_e, pairs_t = e[known].reshape(-1, *e.shape[-2:]), t[known].reshape(-1, *t.shape[-2:])
     if not (np.isfinite(pairs_e).all() and np.isfinite(pairs_t).all()):
@@ -268,22 +269,14 @@ def _masks(
 def _frames_mask(valid: ArrayLike | None, frames: tuple[int, ...], name: str) -> Bools:
     if valid is None:
         return np.ones(frames, np.bool_)
-    mask = np.asarray(valid)
-    if mask.shape != frames or mask.dtype != np.bool_:
-        raise InputError(f"{name} must be bool of shape {frames}, but got {mask.dtype} {mask.shape}")
-    return mask
+    return _given.flags(valid, name, frames)
 
 
 def _checked_errors(errors: ArrayLike, valid: ArrayLike | None) -> tuple[Array, Bools]:
-    e = np.asarray(errors, dtype=np.float64)
+    e = _given.real(errors, "errors")
     if e.ndim == 0:
         raise InputError("errors must be (..., N), one per point, but got a single number")
     known = _frames_mask(valid, e.shape[:-1], "valid")
     if not (np.isfinite(e[known]).all() and (e[known] >= 0).all()):
         raise InputError("errors of valid frames must be finite and not negative")
     return e, known
-
-
-def _positive(value: float, name: str) -> None:
-    if not (np.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be a positive length in metres, but got {value}")

@@ -20,6 +20,7 @@ from scipy.spatial import cKDTree
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
+from dexman_pose.metrics import _given
 from dexman_pose.metrics._nearest_tree import MOST_CUBES, CandidateTree
 from dexman_pose.metrics.poses import checked_vertices
 
@@ -66,7 +67,7 @@ class NearestVertices:
         Raises:
             InputError: points are not finite or not (..., 3).
         """
-        p = np.asarray(points, dtype=np.float64)
+        p = _given.real(points, "points")
         if p.ndim < 1 or p.shape[-1] != 3 or not np.isfinite(p).all():
             raise InputError(f"points must be finite and of shape (..., 3), but got shape {p.shape}")
         flat = np.ascontiguousarray(p.reshape(-1, 3))
@@ -87,7 +88,7 @@ class NearestVertices:
 
         With ``vertices_from_moved = inverse(camera_from_estimate) @ camera_from_true`` these are ADD-S.
         """
-        m = np.asarray(vertices_from_moved, dtype=np.float64)
+        m = _given.real(vertices_from_moved, "vertices_from_moved")
         flat = m.reshape(-1, 4, 4)
         out = np.full(len(flat), -1.0)
         with self._lock:

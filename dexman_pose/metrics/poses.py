@@ -13,6 +13,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.metrics import _given
 
 Symmetry = ArrayLike | SymmetryGroup | None
 
@@ -143,7 +144,7 @@ def _hull(vertices: Array) -> Array:
 
 def checked_vertices(vertices: ArrayLike) -> Array:
     """Vertices as a contiguous (V, 3) array of finite numbers with V >= 1, or an :class:`InputError`."""
-    v = np.ascontiguousarray(_numbers(vertices, "vertices"))
+    v = np.ascontiguousarray(_given.real(vertices, "vertices"))
     if v.ndim != 2 or v.shape[1] != 3 or len(v) == 0:
         raise InputError(
             f"vertices must have shape (V, 3) with V at least 1, metres, but got {v.shape}: give Mesh.vertices"
@@ -202,7 +203,7 @@ def symmetry_transforms(symmetry: Symmetry, vertices: ArrayLike | None = None) -
 
 
 def _rigid(poses: ArrayLike, name: str) -> Array:
-    p = _numbers(poses, f"{name} poses")
+    p = _given.real(poses, f"{name} poses")
     if p.ndim < 2 or p.shape[-2:] != (4, 4):
         raise InputError(f"{name} poses must have shape (..., 4, 4), but got {p.shape}")
     if not np.isfinite(p).all():
@@ -218,10 +219,3 @@ def _rigid(poses: ArrayLike, name: str) -> Array:
             "(orthonormal, no mirror, last row 0 0 0 1)"
         )
     return p
-
-
-def _numbers(values: ArrayLike, name: str) -> Array:
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be an array of numbers: {error}") from error

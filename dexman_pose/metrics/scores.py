@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
+from dexman_pose.metrics import _given
 
 BOP_FRACTIONS: Array = np.arange(5, 55, 5, dtype=np.float64) / 100.0
 """0.05 to 0.5: BOP's thresholds of VSD, and of MSSD in diameters. The nearest doubles, so that an error of 0.15 is no
@@ -69,7 +70,7 @@ def auc(errors: ArrayLike, valid: ArrayLike | None = None, *, max_threshold: flo
         InputError: an error of a valid frame is negative or not finite, shapes differ, or no positive threshold.
     """
     known, frames = _checked(errors, valid)
-    limit = _positive(max_threshold, "max_threshold")
+    limit = _given.positive(max_threshold, "max_threshold")
     return float(np.maximum(0.0, 1.0 - known / limit).sum()) / frames if frames else 0.0
 
 
@@ -81,7 +82,7 @@ def auc_posecnn(errors: ArrayLike, valid: ArrayLike | None = None, *, max_thresh
     Arguments and errors as for :func:`auc`.
     """
     known, frames = _checked(errors, valid)
-    limit = _positive(max_threshold, "max_threshold")
+    limit = _given.positive(max_threshold, "max_threshold")
     below = np.sort(known[known <= limit])
     if not len(below):
         return 0.0
@@ -99,7 +100,7 @@ def auc_trapezoid(
     Within 0.005 of :func:`auc` for 101 steps. Arguments and errors as there.
     """
     known, frames = _checked(errors, valid)
-    limit = _positive(max_threshold, "max_threshold")
+    limit = _given.positive(max_threshold, "max_threshold")
     if steps < 2:
         raise InputError(f"steps must be at least 2, the two ends of the curve, but is {steps}")
     if not frames:
@@ -120,9 +121,9 @@ def recall(errors: ArrayLike, threshold: ArrayLike, valid: ArrayLike | None = No
     Raises:
         InputError: an error of a valid frame is negative or not finite, or shapes differ.
     """
-    e = np.asarray(errors, dtype=np.float64)
+    e = _given.real(errors, "errors")
     _checked(e, valid)
-    limits = np.asarray(threshold, dtype=np.float64)
+    limits = _given.real(threshold, "threshold")
     if limits.shape not in ((), e.shape) or not np.isfinite(limits).all():
         raise InputError(
             f"threshold must be one number or one per frame {e.shape}, but has shape {limits.shape}"
@@ -142,8 +143,8 @@ def average_recall(errors: ArrayLike, thresholds: ArrayLike, valid: ArrayLike | 
     Raises:
         InputError: as for :func:`recall`.
     """
-    e = np.asarray(errors, dtype=np.float64)
-    limits = np.asarray(thresholds, dtype=np.float64)
+    e = _given.real(errors, "errors")
+    limits = _given.real(thresholds, "thresholds")
     if limits.ndim != 1 or not len(limits) or not np.isfinite(limits).all():
         raise InputError(f"thresholds must be a list of finite numbers, but has shape {limits.shape}")
     if e.ndim not in (1, 2):
@@ -182,7 +183,7 @@ def ar_bop(
     by_pixel = average_recall(_frames(mspd_normalized, "mspd_normalized"), BOP_PIXELS, valid)
     if vsd is None:
         return BopRecall(None, None, by_distance, by_pixel)
-    surface = np.asarray(vsd, dtype=np.float64)
+    surface = _given.real(vsd, "vsd")
     if surface.ndim != 2:
         raise InputError(f"vsd must be (N, T), one column per tolerance, but has shape {surface.shape}")
     by_surface = average_recall(surface, BOP_FRACTIONS, valid if vsd_valid is None else vsd_valid)
@@ -214,7 +215,7 @@ def _checked(errors: ArrayLike, valid: ArrayLike | None) -> tuple[Array, int]:
 
 
 def _frames(values: ArrayLike, name: str) -> Array:
-    out = np.asarray(values, dtype=np.float64)
+    out = _given.real(values, name)
     if out.ndim != 1:
         raise InputError(f"{name} must be (N,), one per frame, but have shape {out.shape}")
     return out
@@ -223,12 +224,7 @@ def _frames(values: ArrayLike, name: str) -> Array:
 def _valid(errors: Array, valid: ArrayLike | None) -> Bools:
     if valid is None:
         return np.ones(len(errors), np.bool_)
-    good = np.asarray(valid)
-    if good.shape != (len(errors),) or (good.dtype != np.bool_ and good.size):
-        raise InputError(
-            f"valid must be ({len(errors)},) booleans, one per frame, but is {good.dtype} of shape {good.shape}"
-        )
-    return good.astype(np.bool_)
+    return _given.flags(valid, "valid", (len(errors),))
 
 
 def _finite(known: Array) -> None:
@@ -238,9 +234,3 @@ def _finite(known: Array) -> None:
             f"{count} errors of frames with an estimate are negative, NaN or infinite: mark frames without an "
             "estimate in valid"
         )
-
-
-def _positive(value: float, name: str) -> float:
-    if not (np.isfinite(value) and value > 0):
-        raise InputError(f"{name} must be a positive number, but is {value!r}")
-    return float(value)

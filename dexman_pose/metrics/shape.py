@@ -11,6 +11,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.errors import InputError, MeshError
 from dexman_pose.geometry import orthonormalize, rotation_angle
+from dexman_pose.metrics import _given
 from dexman_pose.metrics._signed import Surface, is_closed, signed_volume
 from dexman_pose.metrics._starts import Fit, Samples, search
 
@@ -218,7 +219,7 @@ def _rotation(similarity: Array) -> Array:
 
 
 def _checked_guess(prefer: ArrayLike) -> Array:
-    guess = np.asarray(prefer, dtype=np.float64)
+    guess = _given.real(prefer, "prefer")
     if guess.shape != (4, 4) or not np.isfinite(guess).all() or not np.linalg.det(guess[:3, :3]) > 0:
         raise InputError(
             f"prefer must be a finite (4, 4) transform without reflection, but got {guess.shape}"

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
-from dexman_pose.metrics import _crop
+from dexman_pose.metrics import _crop, _given
 from dexman_pose.metrics._images import Images, ImageSource, measured, pose_batch, valid_frames
 from dexman_pose.metrics._points import vertex_pixels
 from dexman_pose.metrics.poses import checked_vertices
@@ -78,11 +78,11 @@ def failure_rate(
     _crop.require_undistorted(camera, "the failure rate")
     poses, known = _frames(estimated, valid)
     points = checked_vertices(vertices)
-    images = Images(masks, len(poses), camera, "masks")
+    images = Images(masks, len(poses), camera, "masks", masks=True)
     depths = None if depth is None else Images(depth, len(poses), camera, "depth")
     counted, iou = np.zeros(len(poses), np.bool_), np.zeros(len(poses))
     for i in progress(range(len(poses)), "failures", total=len(poses)):
-        mask = images.frame(i).astype(bool)
+        mask = images.frame(i)
         counted[i] = mask.any() and (depths is None or bool(measured(depths.frame(i)).any()))
         if counted[i] and known[i]:
             iou[i] = _overlap(vertex_silhouette(points, poses[i], camera), mask)
@@ -141,21 +141,21 @@ def mask_iou(
     """
     _crop.require_undistorted(camera, "the overlap of outlines")
     poses, known = _frames(estimated, valid)
-    images = Images(masks, len(poses), camera, "masks")
-    hidden = None if unknown is None else Images(unknown, len(poses), camera, "unknown")
+    images = Images(masks, len(poses), camera, "masks", masks=True)
+    hidden = None if unknown is None else Images(unknown, len(poses), camera, "unknown", masks=True)
     rasterizer, outline = Rasterizer(mesh), _crop.hull_points(mesh)
     iou = np.zeros(len(poses))
     for i in progress(np.flatnonzero(known).tolist(), "outlines", total=int(known.sum())):
-        mask = images.frame(i).astype(bool)
+        mask = images.frame(i)
         if hidden is not None:
-            mask = mask & ~hidden.frame(i).astype(bool)
+            mask = mask & ~hidden.frame(i)
         x0, y0, x1, y1 = box = _crop.outline_box(outline, poses[i], camera)
         if x0 >= x1:
             continue
         k = _crop.crop_matrix(camera, box)
         drawn = rasterizer.render(poses[i], k, x1 - x0, y1 - y0, attributes=(), near=_crop.NEAR).mask[0]
         if hidden is not None:
-            drawn = drawn & ~hidden.frame(i)[y0:y1, x0:x1].astype(bool)
+            drawn = drawn & ~hidden.frame(i)[y0:y1, x0:x1]
         both = np.count_nonzero(drawn & mask[y0:y1, x0:x1])
         either = np.count_nonzero(drawn) + np.count_nonzero(mask) - both
         iou[i] = both / either if either else 0.0
@@ -169,7 +169,7 @@ def _overlap(first: Bools, second: Bools) -> float:
 
 def _frames(estimated: ArrayLike, valid: ArrayLike | None) -> tuple[Array, Bools]:
     """Poses (N, 4, 4), checked where there is an estimate, and these frames."""
-    poses = np.asarray(estimated, dtype=np.float64)
+    poses = _given.real(estimated, "estimated")
     if poses.ndim != 3 or poses.shape[1:] != (4, 4):
         raise InputError(f"estimated must have shape (N, 4, 4), one pose per frame, but got {poses.shape}")
     known = valid_frames(valid, len(poses))

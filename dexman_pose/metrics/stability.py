@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, rotation_angle
+from dexman_pose.metrics import _given
 from dexman_pose.metrics._images import pose_batch, valid_frames
 
 
@@ -173,7 +174,7 @@ def _rms(accelerations: Array) -> float | None:
 
 def _points(track: ArrayLike, name: str) -> Array:
     """(N, J, 3) of poses or points."""
-    values = np.asarray(track, dtype=np.float64)
+    values = _given.real(track, name)
     if values.ndim == 3 and values.shape[1:] == (4, 4):
         values = values[:, :3, 3]
     if values.ndim not in (2, 3) or values.shape[-1] != 3:
@@ -185,7 +186,7 @@ def _points(track: ArrayLike, name: str) -> Array:
 
 def _tracks(estimated: ArrayLike, true: ArrayLike, valid: ArrayLike | None) -> tuple[Array, Array, Bools]:
     """Both (N, 4, 4), checked in valid frames, and these."""
-    poses, truth = (np.asarray(t, dtype=np.float64) for t in (estimated, true))
+    poses, truth = _given.real(estimated, "estimated"), _given.real(true, "true")
     for name, track in (("estimated", poses), ("true", truth)):
         if track.ndim != 3 or track.shape[1:] != (4, 4) or len(track) != len(poses):
             raise InputError(f"{name} must have shape (N, 4, 4), as many as the other, but got {track.shape}")

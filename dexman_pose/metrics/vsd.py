@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
-from dexman_pose.metrics import _crop
+from dexman_pose.metrics import _crop, _given
 from dexman_pose.metrics._images import Images, ImageSource
 from dexman_pose.metrics._vsd_kernels import HEAD, INTERSECTION, UNION, compare
 from dexman_pose.metrics.poses import checked_poses
@@ -280,7 +280,7 @@ class _Worker:
 
 
 def _checked_taus(taus: Sequence[float]) -> Array:
-    out = np.atleast_1d(np.asarray(taus, dtype=np.float64))
+    out = np.atleast_1d(_given.real(taus, "taus"))
     if out.ndim != 1 or len(out) == 0 or not (np.isfinite(out) & (out > 0)).all():
         raise InputError(f"taus must be one or more positive thresholds, but got {np.asarray(taus).tolist()}")
     return out

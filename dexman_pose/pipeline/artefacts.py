@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.files import read_arrays, write_npz
+from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations
@@ -74,7 +75,15 @@ def save_camera(camera: Camera, path: Path) -> None:
     distortion = np.zeros(0) if camera.distortion is None else camera.distortion
     size = np.array([camera.width, camera.height])
     write_npz(
-        path, {"K": camera.K, "size": size, "distortion": distortion, "source": np.array(camera.source)}
+        path,
+        {
+            "K": camera.K,
+            "size": size,
+            "distortion": distortion,
+            "lens_model": np.array("" if camera.lens is None else camera.lens.model),
+            "lens": np.zeros(0) if camera.lens is None else camera.lens.coefficients,
+            "source": np.array(camera.source),
+        },
     )
 
 
@@ -83,7 +92,9 @@ def load_camera(path: Path) -> Camera:
     stored = read_arrays(path)
     width, height = (int(n) for n in stored["size"])
     distortion = stored["distortion"] if stored["distortion"].size else None
-    return Camera(stored["K"], width, height, distortion, source=str(stored["source"]))  # type: ignore[arg-type]
+    source, model = str(stored["source"]), str(stored["lens_model"])
+    lens = Lens(model, stored["lens"]) if model else None  # type: ignore[arg-type]
+    return Camera(stored["K"], width, height, distortion, source, lens)  # type: ignore[arg-type]
 
 
 def save_contacts(contacts: Contacts, path: Path) -> None:

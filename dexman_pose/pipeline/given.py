@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dexman_pose.given.depth import GivenDepth
     from dexman_pose.given.masks import ObjectMasks
     from dexman_pose.given.poses import GivenPoses
+    from dexman_pose.imaging.undistort import Undistortion
 
 GIVEN = "given"
 """Name of the backend of a stage whose result was given."""
@@ -91,6 +92,17 @@ class Given:
                 "frames_without": self.depth.missing,
             }
         return out
+
+    def undistorted(self, found: Undistortion) -> Given:
+        """Masks and hands moved from the filmed pictures to the undistorted ones; poses are the same in both."""
+        from dexman_pose.imaging.undistorted_inputs import undistorted_hands
+
+        masks, hands = self.masks, self.hands
+        return replace(
+            self,
+            masks=None if masks is None else replace(masks, masks=masks.masks.mapped(found.mask)),
+            hands=None if hands is None else undistorted_hands(hands, found),
+        )
 
     def fixed_poses(self) -> dict[str, GivenPoses]:
         """Poses that are the answer, by object."""

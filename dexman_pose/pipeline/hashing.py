@@ -47,9 +47,9 @@ def hash_arrays(*arrays: NDArray[Any] | None) -> str:
     return digest.hexdigest()
 
 
-def hash_clip(clip: Clip) -> str:
-    """Fingerprint of a clip: its content and how many of its frames are used."""
-    return hash_json([clip.sha256(), clip.num_frames])
+def hash_clip(clip: Clip, content: str) -> str:
+    """Fingerprint of a clip: its content, hashed before, and how many of its frames are used."""
+    return hash_json([content, clip.num_frames])
 
 
 def hash_depth(depth: DepthSequence | None, num_frames: int) -> str | None:
@@ -63,10 +63,13 @@ def hash_depth(depth: DepthSequence | None, num_frames: int) -> str | None:
 
 
 def hash_mesh(mesh: Mesh | None) -> str | None:
-    """Fingerprint of a mesh's geometry and colours, or None where there is no mesh."""
+    """Fingerprint of a mesh's geometry, colours and who said its unit, or None where there is no mesh."""
     if mesh is None:
         return None
-    return hash_arrays(mesh.vertices, mesh.faces, mesh.uv, mesh.texture, mesh.vertex_colors, mesh.seen)
+    found = hash_arrays(mesh.vertices, mesh.faces, mesh.uv, mesh.texture, mesh.vertex_colors, mesh.seen)
+    if mesh.unit is None:
+        return found
+    return hash_json([found, mesh.unit.name, mesh.unit.source, list(mesh.unit.others)])
 
 
 def hash_camera(camera: Camera | None) -> str | None:
@@ -74,7 +77,8 @@ def hash_camera(camera: Camera | None) -> str | None:
     if camera is None:
         return None
     size = np.array([camera.width, camera.height])
-    return hash_json([hash_arrays(camera.K, camera.distortion, size), camera.source])
+    lens = [] if camera.lens is None else [camera.lens.model, hash_arrays(camera.lens.coefficients)]
+    return hash_json([hash_arrays(camera.K, camera.distortion, size), camera.source, *lens])
 
 
 def hash_prompt(prompt: ObjectPrompt) -> str:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dexman_pose.data.accept import (
+    CameraLike,
+    ClipLike,
+    DepthsLike,
+    as_camera,
+    as_clip,
+    as_prompts,
+)
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.numbers import word
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.pipeline.given import Brought, Given, as_objects, check_fixed, read_given, with_prompts
@@ -22,10 +29,11 @@ from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, has
 if TYPE_CHECKING:
     from dexman_pose.given.depth import GivenDepth
 
-VideoLike = str | Path | Clip
-CameraLike = Camera | str | Path | NDArray[np.float64]
-DepthLike = DepthSequence | str | Path
+VideoLike = ClipLike
+DepthLike = DepthsLike
 _NOTHING = Brought()
+MESH_UNITS = ("auto", "m", "cm", "mm", "inch")
+"""Units of mesh files that a run takes."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +43,13 @@ class Inputs:
     Attributes:
         clip: the frames.
         prompts: where each object is, by name.
-        meshes: the mesh of each object in metres, or None where one has to be made.
-        camera: the user's intrinsics, or None.
+        meshes: the mesh of each object in metres, or None where one has to be made; with depth, a unit that nobody
+            stated is settled.
+        camera: the user's intrinsics, or None. An ideal pinhole: where the user's camera has a lens, clip, prompts,
+            depth and what was given are undistorted, and this is the camera of undistorted pictures.
         depth: the user's depth images, one for every frame, or None.
         given: what other programs made that is used in place of stages.
+        filmed_camera: the user's camera with its lens where pictures are undistorted, else None.
     """
 
     clip: Clip
@@ -47,6 +58,7 @@ class Inputs:
     camera: Camera | None = None
     depth: DepthSequence | None = None
     given: Given = field(default_factory=Given)
+    filmed_camera: Camera | None = None
 
     @classmethod
     def check(
@@ -69,31 +81,75 @@ class Inputs:
             camera: intrinsics, a camera file, or a 3x3 matrix in pixels.
             depth: depth images, or the folder they lie in.
             max_frames: use only the first frames.
-            mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm`` or ``auto``.
+            mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, ``inch`` or ``auto``.
             brought: masks, hands and poses of other programs, and how depth is to be read.
 
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
         """
+        from dexman_pose.pipeline.mesh_units import sized_meshes
+
         named: Any = as_objects(objects, brought)
         if brought.masks is None:
-            named = _checked_objects(named)
+            named = as_prompts(named)
+        word(mesh_unit, "mesh_unit", MESH_UNITS)
         clip = open_clip(video, max_frames)
-        seen_by = _load_camera(camera, clip)
-        measured = _load_depth(depth, clip, brought, seen_by)
-        given = read_given(brought, named, clip, seen_by, measured)
-        prompts = _checked_objects(with_prompts(named, given))
+        lens = _load_camera(camera, clip)
+        measured = _load_depth(depth, clip, brought, lens)
+        given = read_given(brought, named, clip, lens, measured)
+        prompts = as_prompts(with_prompts(named, given))
         for name, prompt in prompts.items():
             prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
         meshes = {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()}
         check_fixed(given, meshes)
-        return cls(clip, prompts, meshes, seen_by, None if measured is None else measured.depth, given)
+        depths = None if measured is None else measured.depth
+        sized = sized_meshes(meshes, prompts, lens or assumed_camera(clip), depths)
+        return cls(clip, prompts, sized, lens, depths, given).undistorted()
+
+    def undistorted(self) -> Inputs:
+        """The inputs as an ideal pinhole would have given them: the door of the pipeline.
+
+        Raises:
+            InputError: a prompt points at what the undistorted picture does not show.
+        """
+        if self.camera is None or self.camera.is_pinhole:
+            return self
+        from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
+        from dexman_pose.imaging.undistorted_inputs import (
+            undistorted_clip,
+            undistorted_depth,
+            undistorted_prompt,
+        )
+
+        camera = without_harmless_skew(self.camera)
+        found = undistortion_of(camera)
+        if found is None:
+            return replace(self, camera=camera)
+        return replace(
+            self,
+            clip=undistorted_clip(self.clip, camera),
+            prompts={name: undistorted_prompt(name, p, found) for name, p in self.prompts.items()},
+            camera=found.camera,
+            depth=undistorted_depth(self.depth, found),
+            given=self.given.undistorted(found),
+            filmed_camera=self.camera,
+        )
 
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Hashes of the inputs, as they stand in the settings of the stages that use them."""
+    """Hashes of the inputs, as they stand in the settings of the stages that use them.
 
+    Attributes:
+        content: of the clip, however many of its frames are used.
+        clip: of the frames used.
+        prompts: name and hash of each prompt.
+        meshes: of each mesh, None where there is none.
+        camera: of the intrinsics, or None.
+        depth: of the depth images, or None.
+    """
+
+    content: str
     clip: str
     prompts: list[list[str]]
     meshes: dict[str, str | None]
@@ -103,8 +159,10 @@ class Fingerprints:
     @classmethod
     def of(cls, inputs: Inputs) -> Fingerprints:
         """Fingerprints of checked inputs; the order of the objects counts, because it numbers the masks."""
+        content = inputs.clip.sha256()
         return cls(
-            hash_clip(inputs.clip),
+            content,
+            hash_clip(inputs.clip, content),
             [[name, hash_prompt(prompt)] for name, prompt in inputs.prompts.items()],
             {name: hash_mesh(mesh) for name, mesh in inputs.meshes.items()},
             hash_camera(inputs.camera),
@@ -119,61 +177,33 @@ def open_clip(video: VideoLike, max_frames: int | None = None) -> Clip:
         VideoError: nothing there, or nothing that can be decoded.
         InputError: ``max_frames`` is asked of a clip that is open already.
     """
-    if not isinstance(video, Clip):
-        path = Path(video).expanduser()
-        if path.is_dir():
-            return Clip.from_images(path, max_frames=max_frames)
-        return Clip.open(path, max_frames=max_frames)
-    if max_frames is not None and max_frames < video.num_frames:
-        raise InputError("max_frames is for a video file; open the clip itself with max_frames")
-    return video
+    return as_clip(video, max_frames, "video")
 
 
-def _checked_objects(objects: Any) -> dict[str, ObjectPrompt]:
-    if not isinstance(objects, Mapping) or not objects:
-        raise InputError(
-            "objects must be a dict of at least one ObjectPrompt by name: {'cup': ObjectPrompt(box=...)}"
-        )
-    for name, prompt in objects.items():
-        if not isinstance(name, str) or not name.strip():
-            raise InputError(f"an object's name must be a text that is not empty, but got {name!r}")
-        if not isinstance(prompt, ObjectPrompt):
-            raise InputError(f"object {name!r} must be an ObjectPrompt, but got {type(prompt).__name__}")
-    return dict(objects)
+def assumed_camera(clip: Clip) -> Camera:
+    """A camera of a typical field of view, for what has to be judged before there is a better one."""
+    from dexman_pose.pose.clip.focal_length import TYPICAL_FOCAL
+
+    return Camera.from_focal(TYPICAL_FOCAL * max(clip.width, clip.height), clip.width, clip.height, "assumed")
 
 
 def _load_mesh(name: str, prompt: ObjectPrompt, unit: str) -> Mesh | None:
-    if prompt.mesh is None or isinstance(prompt.mesh, Mesh):
-        return prompt.mesh
-    from dexman_pose.meshing import load_mesh
+    if prompt.mesh is None:
+        return None
+    from dexman_pose.meshing.convert import as_mesh
+    from dexman_pose.meshing.load import read_mesh_file
 
     try:
-        return load_mesh(prompt.mesh, unit)
+        if isinstance(prompt.mesh, (str, PathLike)):  # a guessed unit is told where depth has had its say
+            return read_mesh_file(Path(prompt.mesh).expanduser(), unit)
+        return as_mesh(prompt.mesh, unit)
     except InputError as error:
         raise type(error)(f"object {name!r}: {error}") from error
 
 
 def _load_camera(camera: CameraLike | None, clip: Clip) -> Camera | None:
     """The user's intrinsics for frames of this size."""
-    if camera is None:
-        return None
-    found = _camera_of(camera, clip)
-    if (found.width, found.height) != (clip.width, clip.height):
-        raise InputError(
-            f"the camera is for {found.width}x{found.height} images, but the clip has "
-            f"{clip.width}x{clip.height}; give intrinsics in pixels of this clip"
-        )
-    return found
-
-
-def _camera_of(camera: CameraLike, clip: Clip) -> Camera:
-    if isinstance(camera, Camera):
-        return camera
-    if isinstance(camera, (str, Path)):
-        from dexman_pose.data.camera_file import load_camera
-
-        return load_camera(camera, clip.width, clip.height)
-    return Camera(np.asarray(camera, dtype=np.float64), clip.width, clip.height)
+    return None if camera is None else as_camera(camera, (clip.height, clip.width))
 
 
 def _load_depth(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.data.frames.mask_picture import read_mask_picture
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
 
@@ -143,21 +144,11 @@ def _numbers(value: Any, what: str) -> NDArray[np.float64] | None:
 
 
 def _mask(value: Any, folder: Path) -> NDArray[np.bool_] | None:
-    """The mask in a picture: every pixel that is not black."""
+    """The mask in a picture."""
     path = _path(value, "mask", folder)
     if path is None:
         return None
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            pixels = np.asarray(picture.convert("L"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read the mask {path}: {error}") from error
-    if not pixels.any():
-        raise InputError(f"the mask {path} is black everywhere; pixels of the object must not be 0")
-    found: NDArray[np.bool_] = pixels > 0
-    return found
+    return read_mask_picture(path)
 
 
 def _path(value: Any, what: str, folder: Path) -> Path | None:

@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dexman_pose.data.accept import CameraLike, PathText
 from dexman_pose.data.files import unwritable_is_bad_input, write_json
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.numbers import described, flag
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.errors import InputError
 from dexman_pose.given.forms import HandsLike, MasksLike, PosesLike
 from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
-from dexman_pose.pipeline.inputs import CameraLike, DepthLike, Fingerprints, Inputs, VideoLike
+from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
+from dexman_pose.pipeline.ownership import RUN_FILE, claim, identity
 from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.runner import Runner
-from dexman_pose.pipeline.stage import StageListener
+from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
+from dexman_pose.progress import is_shown, progress_shown, say
 
 if TYPE_CHECKING:
     from dexman_pose.given.depth import DepthCamera
-
-RUN_FILE = "run.json"
 
 
 def reconstruct(
@@ -42,19 +46,21 @@ def reconstruct(
     depth_camera: DepthCamera | str | Path | None = None,
     segmentation: str = "grabcut",
     mesh: str = "silhouette",
-    out: str | Path | None = None,
+    out: PathText | None = None,
     max_frames: int | None = None,
     mesh_unit: str = "auto",
     overlay: bool = True,
+    overwrite: bool = False,
+    progress: bool | None = None,
     on_stage: StageListener | None = None,
 ) -> Trajectory:
     """Reconstruct objects and hands of a clip filmed by a fixed camera.
 
     Args:
-        video: a video file, a folder of images in natural order, or an open clip.
+        video: a video file, a folder of images in natural order, an open clip, or frames in memory.
         objects: one prompt per object, by the name it shall have in the result. A prompt's ``mesh`` is a
-            :class:`~dexman_pose.data.Mesh`, a path, or None to make the shape from the clip. With ``masks`` a mesh, a
-            path, or None stands for a prompt.
+            :class:`~dexman_pose.data.Mesh`, a path, a mesh of trimesh, or None to make the shape from the clip. With
+            ``masks`` a mesh, a path, or None stands for a prompt.
         camera: intrinsics in pixels of the video: a camera, a camera file, or a 3x3 matrix. None estimates
             them; ``result.camera.source`` says which it was.
         depth: depth images, or a folder of them; None works from colour alone.
@@ -70,10 +76,15 @@ def reconstruct(
         segmentation: mask backend by name.
         mesh: how to make the shape of objects given without a mesh, by name.
         out: run folder; every stage's result is kept there, and a second call with the same folder goes on
-            where the first one stopped and redoes only what has changed. None keeps nothing.
+            where the first one stopped and redoes only what has changed. None keeps nothing. A folder that holds
+            the run of another clip is refused.
         max_frames: use only the first frames of the video.
-        mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, or ``auto`` to judge by their size.
+        mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, ``inch``, or ``auto``: glTF is in metres, of others the
+            unit is judged by the size of handled things, and by depth where there is any; ``scale_source`` and the
+            notices say so.
         overlay: with ``out``, also draw ``overlay.mp4`` and ``report.html``.
+        overwrite: whether a run of another clip in ``out`` is removed first; without it that is an error.
+        progress: whether stages and bars are shown on standard error; None: in a terminal or a notebook.
         on_stage: called when a stage starts and ends.
 
     Returns:
@@ -89,6 +100,14 @@ def reconstruct(
     backends = Backends(detector, segmentation, mesh)
     check_backends(replace(backends, hands=None if detector == GIVEN else detector))
     brought = Brought(masks, own_hands, poses, poses_as, hands_order, depth_unit, depth_camera)
+    overlay, overwrite = flag(overlay, "overlay"), flag(overwrite, "overwrite")
+    if out is not None and (not isinstance(out, (str, PathLike)) or not str(out)):
+        raise InputError(f"out must be the path of a folder, but got {described(out)}")
+    if on_stage is not None and not callable(on_stage):
+        raise InputError(f"on_stage must be a function of a StageEvent, but got {described(on_stage)}")
+    shown = is_shown() if progress is None else flag(progress, "progress")
+    if shown and on_stage is None:
+        on_stage = _say_stage
     inputs = Inputs.check(
         video,
         objects,
@@ -99,10 +118,13 @@ def reconstruct(
         brought=brought,
     )
     with ExitStack() as stack:
+        stack.enter_context(progress_shown(shown))
         folder = stack.enter_context(RunFolder.open(out)) if out is not None else None
+        fingerprints = Fingerprints.of(inputs)
         if folder is not None:
-            _describe(folder, inputs, backends)
-        stages = Stages(inputs, Fingerprints.of(inputs), backends)
+            claim(folder, inputs.clip, fingerprints.content, overwrite=overwrite)
+            _describe(folder, inputs, fingerprints, backends)
+        stages = Stages(inputs, fingerprints, backends)
         total = (
             (6 if masks is None else 5)
             + (3 if detector is not None else 0)
@@ -136,11 +158,11 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     return result
 
 
-def _describe(folder: RunFolder, inputs: Inputs, backends: Backends) -> None:
+def _describe(folder: RunFolder, inputs: Inputs, fingerprints: Fingerprints, backends: Backends) -> None:
     """Say in the run folder what it was made from, for people and for later drawing."""
     clip = inputs.clip
     described: dict[str, Any] = {
-        "video": str(Path(clip.path).absolute()) if clip.path is not None else None,
+        **identity(clip, fingerprints.content),
         "frames": clip.num_frames,
         "objects": list(inputs.prompts),
         "camera": "given" if inputs.camera is not None else "estimated",
@@ -153,3 +175,9 @@ def _describe(folder: RunFolder, inputs: Inputs, backends: Backends) -> None:
     path = folder.path / RUN_FILE
     with unwritable_is_bad_input(path):
         write_json(path, described)
+
+
+def _say_stage(event: StageEvent) -> None:
+    """A line on standard error when a stage is done."""
+    if event.state != "started":
+        say(stage_line(event))

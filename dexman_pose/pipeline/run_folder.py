@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -39,14 +40,15 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._contents: dict[str, str] = {}
+        self._identity = _identity(path)
 
     @classmethod
     @contextmanager
-    def open(cls, path: str | Path) -> Iterator[RunFolder]:
+    def open(cls, path: str | PathLike[str]) -> Iterator[RunFolder]:
         """Create the folder where needed and hold its lock inside the block.
 
         Raises:
-            InputError: the folder cannot be written, or another process is writing into it.
+            InputError: the folder cannot be written, another process is writing into it, or it was removed meanwhile.
         """
         root = Path(path).expanduser()
         make_folder(root / MANIFESTS)
@@ -55,7 +57,21 @@ class RunFolder:
         with lock:
             _hold(lock, root)
             _sweep(root)
-            yield cls(root)
+            folder = cls(root)
+            yield folder
+            folder.check_still_there()
+
+    def check_still_there(self) -> None:
+        """See that the folder is the one that the run began in: writing would make a new one, without what is lost.
+
+        Raises:
+            InputError: it was removed, moved or replaced.
+        """
+        if self._identity is None or _identity(self.path) != self._identity:
+            raise InputError(
+                f"the run folder {self.path} was removed or replaced while the run was writing into it, its results "
+                "are lost; run again, and leave the folder in place"
+            )
 
     def key(self, stage: Stage[Any]) -> str:
         """What the artefact of ``stage`` depends on, as one hash. The stages it uses must have run before."""
@@ -87,7 +103,8 @@ class RunFolder:
     def store(self, stage: Stage[T], result: T, started: float) -> None:
         """Write the artefact, then its manifest, each atomically; ``started`` is a ``perf_counter``."""
         artefact = self.path / stage.artefact
-        with unwritable_is_bad_input(artefact):
+        self.check_still_there()
+        with unwritable_is_bad_input(artefact), self._removed_is_bad_input():
             write_atomically(artefact, lambda temporary: stage.save(result, temporary))
             content = hash_file(artefact)
             manifest = {
@@ -104,6 +121,16 @@ class RunFolder:
             write_json(self._manifest_path(stage.name), manifest)
         self._contents[stage.name] = content
 
+    @contextmanager
+    def _removed_is_bad_input(self) -> Iterator[None]:
+        """Say that the folder is gone where a file that was just written is not found."""
+        try:
+            yield
+        except FileNotFoundError:
+            self.check_still_there()
+            raise
+        self.check_still_there()
+
     def discard_outdated(self, stage: Stage[Any]) -> None:
         """Remove the artefact of a stage that is not going to run and shows something else than this run."""
         if self.manifest(stage.name).get("key") == self.key(stage):
@@ -118,6 +145,15 @@ class RunFolder:
 
     def _manifest_path(self, name: str) -> Path:
         return self.path / MANIFESTS / f"{name}.json"
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    """What tells a folder from another of the same name; None where there is none."""
+    try:
+        found = (root / MANIFESTS).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _hold(lock: IO[str], root: Path) -> None:
@@ -137,5 +173,7 @@ def _hold(lock: IO[str], root: Path) -> None:
 def _sweep(root: Path) -> None:
     """Remove half-written files of a killed run."""
     for folder in (root, root / MANIFESTS):
-        for leftover in (*folder.glob(TEMPORARY + "*"), *folder.glob(".*.part")):
-            leftover.unlink(missing_ok=True)
+        # A second dot began the names of unfinished overlays in runs of earlier versions.
+        for pattern in (TEMPORARY + "*", "." + TEMPORARY + "*", ".*.part"):
+            for leftover in folder.glob(pattern):
+                leftover.unlink(missing_ok=True)

@@ -55,3 +55,13 @@ class StageEvent:
 
 
 StageListener = Callable[[StageEvent], None]
+
+
+def stage_line(event: StageEvent) -> str:
+    """What people are told of an event: which stage of how many, and whether it runs, is done, or was kept."""
+    said = {
+        "started": "...",
+        "done": f"done in {event.seconds:.1f} s",
+        "reused": "unchanged, taken from the run folder",
+    }
+    return f"stage {event.index}/{event.total}  {event.name:<10}  {said[event.state]}"

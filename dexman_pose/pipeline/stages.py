@@ -14,7 +14,8 @@ from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, Rigid
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
-from dexman_pose.pipeline.inputs import Fingerprints, Inputs
+from dexman_pose.pipeline.hashing import hash_camera
+from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
 from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.stage import Stage
 
@@ -60,11 +61,9 @@ class Stages:
     def prompts(self, observations: HandObservations | None) -> Stage[dict[str, ObjectPrompt]]:
         """Replace a prompt by the outline of the object's own coloured mesh where that clearly fits."""
         from dexman_pose.pipeline.prompts_from_mesh import sharpen_prompts
-        from dexman_pose.pose.clip.focal_length import TYPICAL_FOCAL
 
         i, m, backend = self.inputs, self.marks, self.backends.segmentation
-        focal = TYPICAL_FOCAL * max(i.clip.width, i.clip.height)
-        camera = i.camera or Camera.from_focal(focal, i.clip.width, i.clip.height, "assumed")
+        camera = i.camera or assumed_camera(i.clip)
         return Stage(
             "prompts",
             "stages/prompts.npz",
@@ -88,13 +87,16 @@ class Stages:
         self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
     ) -> Stage[MaskSequence]:
         """Follow the outlines of the objects through the clip."""
+        from dexman_pose.imaging.undistorted_inputs import outside_marked
         from dexman_pose.segmentation import segment_clip
 
         backend = self.backends.segmentation
         return Stage(
             "masks",
             "stages/masks.npz",
-            compute=lambda: segment_clip(self.inputs.clip, prompts, observations, backend=backend),
+            compute=lambda: outside_marked(
+                segment_clip(self.inputs.clip, prompts, observations, backend=backend), self.inputs.clip
+            ),
             save=artefacts.save_masks,
             load=artefacts.load_masks,
             settings={"clip": self.marks.clip, "backend": backend},
@@ -240,6 +242,7 @@ class Stages:
 
         def compute() -> Trajectory:
             result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
+            result = replace(result, filmed_camera=self.inputs.filmed_camera)
             settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
             made_from = provenance(self.inputs, self.marks, settings, result)
             made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
@@ -260,6 +263,7 @@ class Stages:
                 "backends": [b.hands, b.segmentation, b.mesh],
                 "given": self.inputs.given.provenance(),
                 "notes": list(self.inputs.given.notes),
+                "filmed_camera": hash_camera(self.inputs.filmed_camera),
             },
             after=("camera", "camera_motion", "objects", *self._with_hands("lift", "contacts")),
             rooms=("pipeline",),

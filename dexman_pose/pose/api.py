@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from dexman_pose.arrays import Array
-from dexman_pose.data import BACKGROUND, Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack, _check
+from dexman_pose.data import BACKGROUND, Mesh, PoseTrack
+from dexman_pose.data.accept import (
+    CameraLike,
+    ClipLike,
+    DepthImageLike,
+    DepthsLike,
+    ImageLike,
+    MaskLike,
+    MasksLike,
+    MeshLike,
+    PoseLike,
+    clip_inputs,
+)
+from dexman_pose.data.numbers import described
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.undistorted_inputs import undistorted_views
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of, ranked
+from dexman_pose.pose.observation.checked import (
+    checked_camera,
+    checked_frame,
+    checked_mesh,
+    checked_start,
+    checked_symmetry,
+)
 from dexman_pose.pose.observation.crop import CropObservation
-from dexman_pose.pose.observation.view import ObjectView, checked_depth, checked_labels, checked_picture
+from dexman_pose.pose.observation.view import (
+    ObjectView,
+    checked_depth,
+    checked_labels,
+    checked_picture,
+    object_name,
+    undistorted_view,
+)
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import refine_second_order
 from dexman_pose.pose.search.search import find_pose, judge_best, search_pose
@@ -22,17 +47,18 @@ from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import RefineOptions, ScaleMode, scale_unknowns
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again
+from dexman_pose.render.devices import device_name
 from dexman_pose.symmetry.cache import symmetry_of
 
 
 def estimate_pose(
-    mesh: Mesh,
-    image: NDArray[np.uint8],
-    mask: NDArray[np.bool_],
-    camera: Camera,
+    mesh: MeshLike,
+    image: ImageLike,
+    mask: MaskLike,
+    camera: CameraLike,
     *,
-    depth: NDArray[np.float32] | None = None,
-    occluders: NDArray[np.bool_] | None = None,
+    depth: DepthImageLike | None = None,
+    occluders: MaskLike | None = None,
     scale: ScaleMode = "known",
     symmetry: SymmetryGroup | None = None,
     device: str = "cpu",
@@ -40,11 +66,11 @@ def estimate_pose(
     """The pose of an object in one picture, with no idea of it beforehand.
 
     Args:
-        mesh: metres; of any size when ``scale`` says that it is not known.
-        image: (H, W, 3) uint8 RGB.
-        mask: (H, W) bool, visible pixels of the object.
-        camera: intrinsics of the picture.
-        depth: (H, W) float32 metres, 0 where not measured.
+        mesh: metres; of any size when ``scale`` says that it is not known. A mesh file or a mesh of trimesh will do.
+        image: (H, W, 3) RGB, see :func:`~dexman_pose.data.accept.as_picture`.
+        mask: (H, W) visible pixels of the object, see :func:`~dexman_pose.data.accept.as_mask`.
+        camera: intrinsics of the picture, see :func:`~dexman_pose.data.accept.as_camera`.
+        depth: (H, W) metres, 0 where not measured, see :func:`~dexman_pose.data.accept.as_depth`.
         occluders: (H, W) bool, pixels of things that may hide a part of the object. With depth, what is measured
             nearer than the object beside it counts as one too.
         scale: ``"known"``: the mesh has its true size. ``"unknown"``: one factor is free; depth fixes it, and without
@@ -56,26 +82,29 @@ def estimate_pose(
         The best pose, with ranked alternatives, and whether it may be used (``valid``, ``doubts``).
 
     Raises:
-        InputError: sizes do not agree, or an option is unknown.
+        InputError: sizes do not agree, depth is not in metres, or an option is unknown.
         EstimationError: the mask is empty.
     """
-    labels = checked_labels(mask, camera, occluders, checked_depth(depth, camera))
+    camera, given, device = checked_camera(camera, image), checked_symmetry(symmetry), device_name(device)
+    depth = checked_depth(depth, camera)
     picture = checked_picture(image, camera)
-    scales, source = scale_unknowns(scale, depth)
-    group = symmetry_of(mesh) if symmetry is None else symmetry
-    view = ObjectView(picture, labels, 1, camera, depth)
+    labels = checked_labels(mask, camera, occluders, depth)
+    mesh = checked_mesh(mesh, known=scale == "known")
+    scales, source = scale_unknowns(scale, depth, mesh.size_source)
+    group = symmetry_of(mesh) if given is None else given
+    view = undistorted_view(ObjectView(picture, labels, 1, camera, depth))
     return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
 
 
 def refine_pose(
-    mesh: Mesh,
-    camera_from_object: ArrayLike,
-    mask: NDArray[np.bool_],
-    camera: Camera,
+    mesh: MeshLike,
+    camera_from_object: PoseLike,
+    mask: MaskLike,
+    camera: CameraLike,
     *,
-    image: NDArray[np.uint8] | None = None,
-    depth: NDArray[np.float32] | None = None,
-    occluders: NDArray[np.bool_] | None = None,
+    image: ImageLike | None = None,
+    depth: DepthImageLike | None = None,
+    occluders: MaskLike | None = None,
     scale: ScaleMode = "known",
     solver: str = "lm",
     device: str = "cpu",
@@ -89,7 +118,7 @@ def refine_pose(
         mesh: metres.
         camera_from_object: (4, 4) start.
         mask: (H, W) bool, visible pixels of the object.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, the picture is undistorted first, and all that goes with it.
         image: (H, W, 3) uint8 RGB; with it a coloured mesh is matched with the picture too.
         depth: (H, W) float32 metres, 0 where not measured.
         occluders: (H, W) bool, pixels of things that may hide a part of the object.
@@ -98,16 +127,20 @@ def refine_pose(
         device: where the engine runs.
 
     Raises:
-        InputError: sizes do not agree, the start is no rigid transform, or an option is unknown.
+        InputError: sizes do not agree, the start is no rigid transform or puts the object out of sight, depth is not
+            in metres, or an option is unknown.
         EstimationError: the mask is empty.
     """
-    start = _check.rigid(np.asarray(camera_from_object, dtype=np.float64)[None], "camera_from_object")[0]
-    if solver not in ("lm", "adam"):
-        raise InputError(f"solver must be 'lm' or 'adam', but got {solver!r}")
-    labels = checked_labels(mask, camera, occluders, checked_depth(depth, camera))
+    if not isinstance(solver, str) or solver not in ("lm", "adam"):
+        raise InputError(f"solver must be 'lm' or 'adam', but got {described(solver)}")
+    camera, device = checked_camera(camera, mask if image is None else image), device_name(device)
+    depth = checked_depth(depth, camera)
+    labels = checked_labels(mask, camera, occluders, depth)
     picture = None if image is None else checked_picture(image, camera)
-    view = ObjectView.of(labels, 1, camera, picture, depth)
-    scales, source = scale_unknowns(scale, depth)
+    mesh = checked_mesh(mesh, known=scale == "known")
+    start = checked_start(camera_from_object, mesh, camera, "camera_from_object")
+    view = undistorted_view(ObjectView.of(labels, 1, camera, picture, depth))
+    scales, source = scale_unknowns(scale, depth, mesh.size_source)
     evidence = view.evidence()
     refiner = refiner_for(mesh, view.own, device)
     if solver == "adam":
@@ -153,19 +186,19 @@ def _by_adam(
     )
     judged = refiner.refine(pose, evidence, RefineOptions(iterations=0))
     judged = replace(judged, camera_from_object=pose, converged=converged, iterations=steps)
-    return _judged(estimate_of(refiner, judged, judged.iou, "given"), refiner, judged, view)
+    return _judged(estimate_of(refiner, judged, judged.iou, mesh.size_source), refiner, judged, view)
 
 
 def track(
-    mesh: Mesh,
-    clip: Clip,
-    masks: MaskSequence,
-    camera: Camera,
+    mesh: MeshLike,
+    clip: ClipLike,
+    masks: MasksLike,
+    camera: CameraLike,
     *,
     name: str | None = None,
-    start: ArrayLike | None = None,
+    start: PoseLike | None = None,
     start_frame: int = 0,
-    depth: DepthSequence | None = None,
+    depth: DepthsLike | None = None,
     scale: ScaleMode = "known",
     symmetry: SymmetryGroup | None = None,
     device: str = "cpu",
@@ -176,7 +209,7 @@ def track(
         mesh: metres.
         clip: the frames.
         masks: label images of the same frames.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, frames, masks and depth are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
         start_frame: where tracking begins; it runs forwards and backwards from there.
@@ -192,17 +225,19 @@ def track(
         :class:`~dexman_pose.data.Doubt`); where the mask alone is lost the pose stays valid.
 
     Raises:
-        InputError: several objects and no name, or a start frame outside the clip.
+        InputError: clip, masks, camera or depth of other sizes or lengths, several objects and no name, a start frame
+            outside the clip, or a start that puts the object out of sight.
         EstimationError: no start given and no mask in the start frame.
     """
-    if name is None:
-        if len(masks.names) != 1:
-            raise InputError(f"say which object to track: name= one of {', '.join(masks.names)}")
-        name = masks.names[0]
-    if not 0 <= start_frame < clip.num_frames:
-        raise InputError(f"start_frame {start_frame} is not in the clip of {clip.num_frames} frames")
-    if scale not in ("known", "unknown"):
-        raise InputError(f"track takes scale 'known' or 'unknown', but got {scale!r}; see align_mesh")
+    if not isinstance(scale, str) or scale not in ("known", "unknown"):
+        raise InputError(
+            f"track takes scale 'known' or 'unknown', but got {described(scale)}; see align_mesh"
+        )
+    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth, name)
+    name, start_frame = object_name(masks, name), checked_frame(start_frame, clip)
+    mesh, device = checked_mesh(mesh, known=scale == "known"), device_name(device)
+    symmetry = checked_symmetry(symmetry)
+    start = None if start is None else checked_start(start, mesh, camera, "start")
     if scale == "unknown":
         from dexman_pose.pose.clip.align import align_mesh
 
@@ -219,6 +254,7 @@ def track(
             device=device,
         )
         return replace(found_object.track, mesh_scale=found_object.scale)
+    clip, masks, camera, depth = undistorted_views(clip, masks, camera, depth)
     refiner = refiner_for(mesh, masks.mask(start_frame, name), device)
     group = symmetry_of(mesh) if symmetry is None else symmetry
     if start is None:
@@ -233,7 +269,7 @@ def track(
         pose, verdict = found[0].camera_from_object, judge_best(refiner, found, view)
         doubt = () if verdict.valid else verdict.doubts
     else:
-        pose, doubt = _check.rigid(np.asarray(start, dtype=np.float64)[None], "start")[0], ()
+        pose, doubt = start, ()
     # What the search holds against its own pose: the track is not valid then until colours or depth confirm it.
     begin = TrackStart(refiner, start_frame, pose, symmetry=group, doubt=doubt, given=start is not None)
     return judged_again(track_objects(clip, masks, camera, {name: begin}, depth=depth)[name], resized=False)

@@ -48,8 +48,9 @@ class PoseEstimate:
             first.
         scale: factor on the mesh; geometric mean of ``axis_scales``.
         axis_scales: (3,) factors along the mesh's own axes.
-        scale_source: ``given`` when the mesh's size was taken as it is, ``depth`` when depth fixed it, ``unknown`` when
-            nothing did: then distance and size are right up to one common factor.
+        scale_source: ``given`` when the mesh's size was taken as it is, ``guessed`` when it rests on a unit that nobody
+            stated, ``depth`` when depth fixed it, ``unknown`` when nothing did: then distance and size are right up to
+            one common factor.
         margin: score minus that of the best alternative; 0 without one.
         alternatives: other poses that explain the picture, best first; none is a symmetric equivalent of another.
         valid: the pose is to be used; always False for alternatives.
@@ -71,6 +72,14 @@ class PoseEstimate:
     alternatives: list[PoseEstimate] = field(default_factory=list)
     valid: bool = False
     doubts: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        x, y, z = self.camera_from_object[:3, 3]
+        may = "valid" if self.valid else "not valid"
+        why = f" ({', '.join(self.doubts)})" if self.doubts else ""
+        size = f", scale {self.scale:.4g} ({self.scale_source})"
+        at = f"at ({x:.4g}, {y:.4g}, {z:.4g}) m, score {self.score:.3g}, mask_iou {self.mask_iou:.3g}"
+        return f"PoseEstimate({may}{why}, {at}{size}, {len(self.alternatives)} alternatives)"
 
     def with_mesh_scaled(self, factor: float) -> PoseEstimate:
         """The same estimate, told of the mesh before it was multiplied by ``factor``."""

@@ -15,16 +15,18 @@ from dexman_pose.render import _inputs
 Tensor = torch.Tensor
 
 
-def as_tensor(value: ArrayLike | Tensor, device: torch.device) -> Tensor:
+def as_tensor(value: ArrayLike | Tensor, device: torch.device, name: str = "values") -> Tensor:
     """A float64 tensor on a device that passes gradients on to ``value``."""
     if isinstance(value, Tensor):
+        if value.is_complex():
+            raise InputError(f"{name} holds complex numbers; give real ones")
         return value.to(device=device, dtype=torch.float64)
-    return torch.tensor(np.asarray(value, dtype=np.float64), device=device)
+    return torch.tensor(_inputs.as_array(value, name), device=device)
 
 
-def per_vertex(value: Tensor, name: str, mesh: Mesh, device: torch.device) -> Tensor:
+def per_vertex(value: ArrayLike | Tensor, name: str, mesh: Mesh, device: torch.device) -> Tensor:
     """Values of every vertex (V, 3), float64 and finite."""
-    out = as_tensor(value, device)
+    out = as_tensor(value, device, name)
     if out.shape != mesh.vertices.shape:
         raise InputError(
             f"{name} must have shape {mesh.vertices.shape}, a row per vertex, but got {tuple(out.shape)}"
@@ -44,11 +46,12 @@ def factors(value: ArrayLike | Tensor, device: torch.device) -> Tensor:
 
 def resized(value: ArrayLike | Tensor, camera: Camera, width: int, height: int) -> Array | Tensor:
     """Intrinsics for an image of the camera's size turned into those of another size, with their gradient."""
-    if not isinstance(value, Tensor) and np.shape(value)[-2:] != (3, 3):
-        raise InputError(f"K must have shape (3, 3) or (B, 3, 3), but got {np.shape(value)}")
+    given = value if isinstance(value, Tensor) else _inputs.as_array(value, "K")
+    if given.shape[-2:] != (3, 3) or given.ndim > 3:
+        raise InputError(f"K must have shape (3, 3) or (B, 3, 3), but got {tuple(given.shape)}")
     change = np.diag([width / camera.width, height / camera.height, 1.0])
     change[0, 2], change[1, 2] = 0.5 * change[0, 0] - 0.5, 0.5 * change[1, 1] - 0.5
     if isinstance(value, Tensor):
-        out: Tensor = as_tensor(change, value.device) @ value.double()
+        out: Tensor = as_tensor(change, value.device) @ as_tensor(value, value.device, "K")
         return out
-    return np.asarray(change @ _inputs.as_array(value, "K"))
+    return np.asarray(change @ given)

@@ -7,12 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from dexman_pose.data.accept import CameraLike, as_camera
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.mesh import Mesh
+from dexman_pose.data.numbers import instance
 from dexman_pose.errors import InputError
 from dexman_pose.render import _inputs
 from dexman_pose.render._torch_inputs import as_tensor, factors, per_vertex, resized
@@ -39,6 +40,11 @@ class Images(NamedTuple):
     depth: torch.Tensor
     normal: torch.Tensor
     colour: torch.Tensor
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.mask.shape))
+        gradient = ", with gradients" if any(image.requires_grad for image in self) else ""
+        return f"Images(mask, depth, normal, colour of {shape} on {self.mask.device}{gradient})"
 
 
 class _Cache(threading.local, Generic[Made]):
@@ -73,14 +79,14 @@ def rasterizer_of(mesh: Mesh, device: str = "cpu") -> Rasterizer:
 def render(
     mesh: Mesh,
     camera_from_object: ArrayLike | Tensor,
-    camera: Camera,
+    camera: CameraLike,
     size: tuple[int, int] | None = None,
     *,
     near: float = 0.01,
     scale: ArrayLike | Tensor | None = None,
-    vertices: Tensor | None = None,
-    colors: Tensor | None = None,
-    texture: Tensor | None = None,
+    vertices: ArrayLike | Tensor | None = None,
+    colors: ArrayLike | Tensor | None = None,
+    texture: ArrayLike | Tensor | None = None,
     K: ArrayLike | Tensor | None = None,
 ) -> Images:
     """Render a mesh from one pose or many, with gradients for every tensor that requires them.
@@ -102,7 +108,8 @@ def render(
         mesh: the mesh, metres. What is made from it is kept for later calls with the same mesh object.
         camera_from_object: (4, 4) or (B, 4, 4), numpy or torch, metres. Its upper 12 numbers count as free: the
             gradient is not projected to rotations. A tensor on a CUDA device is rendered there.
-        camera: the camera. Its lens distortion is not modelled: this is the picture of the ideal pinhole.
+        camera: the camera, or with ``size`` a 3x3 matrix or a camera file; without lens distortion, for this is the
+            picture of the ideal pinhole. ``camera.without_lens()`` is the pinhole of the same K.
         size: (height, width) of the images in pixels, the camera being rescaled to it; None for the
             camera's own.
         near: surface nearer than this depth, in metres, is cut away.
@@ -118,15 +125,22 @@ def render(
         in double precision, whatever the type of the inputs.
 
     Raises:
-        InputError: wrong shapes, NaN, a size that is not positive.
+        InputError: wrong shapes, NaN, a size that is not positive, a camera with lens distortion.
     """
-    height, width = (camera.height, camera.width) if size is None else size
+    instance(mesh, Mesh, "mesh", "load one with dexman_pose.load_mesh(path)")
+    given = None if size is None else _inputs.height_and_width(size)
+    camera = camera if isinstance(camera, Camera) else as_camera(camera, given)
+    if camera.distortion is not None:
+        camera.require_pinhole("render")
+    height, width = given or (camera.height, camera.width)
     shape = _inputs.image_size(width, height)
     near = _inputs.near_plane(near)
     instead = _Instead(scale, vertices, colors, texture)
     tensors = [t for t in (camera_from_object, K, *instead) if isinstance(t, Tensor)]
     device = tensors[0].device if tensors else torch.device("cpu")
-    single = np.ndim(camera_from_object) == 2
+    if not isinstance(camera_from_object, Tensor):
+        camera_from_object = _inputs.as_array(camera_from_object, "camera_from_object")
+    single = camera_from_object.ndim == 2
     matrices = resized(camera.K if K is None else K, camera, *shape)
     needs_gradient = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
     if not needs_gradient and all(x is None for x in instead):
@@ -143,9 +157,9 @@ class _Instead(NamedTuple):
     """What a caller wants in place of the mesh's own; see :func:`render`."""
 
     scale: ArrayLike | Tensor | None
-    vertices: Tensor | None
-    colors: Tensor | None
-    texture: Tensor | None
+    vertices: ArrayLike | Tensor | None
+    colors: ArrayLike | Tensor | None
+    texture: ArrayLike | Tensor | None
 
 
 def _plain(
@@ -197,7 +211,7 @@ def render_double(
 
 
 def _paint(
-    surface: Surface, colors: Tensor | None, texture: Tensor | None
+    surface: Surface, colors: ArrayLike | Tensor | None, texture: ArrayLike | Tensor | None
 ) -> tuple[Tensor | None, Tensor | None]:
     """Vertex colours and texture to draw with."""
     if colors is not None:
@@ -206,6 +220,7 @@ def _paint(
         return surface.colors, None
     if surface.mesh.uv is None:
         raise InputError("texture needs a mesh with texture coordinates, but this one has no uv")
-    if texture.ndim != 3 or texture.shape[2] != 3 or not torch.isfinite(texture).all():
-        raise InputError(f"texture must be (H, W, 3) finite numbers, but has shape {tuple(texture.shape)}")
-    return None, as_tensor(texture, surface.device)
+    image = as_tensor(texture, surface.device, "texture")
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape or not torch.isfinite(image).all():
+        raise InputError(f"texture must be (H, W, 3) finite numbers, but has shape {tuple(image.shape)}")
+    return None, image

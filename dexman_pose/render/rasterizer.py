@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import Mesh
-from dexman_pose.errors import InputError
+from dexman_pose.data.numbers import instance
 from dexman_pose.render import _inputs
 from dexman_pose.render import _paint_kernels as painting
 from dexman_pose.render import _raster_kernels as raster
@@ -23,6 +23,7 @@ from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._topology import looks_outwards
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
+from dexman_pose.render.devices import device_name
 
 _CPU_CHUNK = 1 << 20  # pixels rendered in one go: the buffers stay in the cache
 _CUDA_CHUNK = 1 << 26
@@ -54,6 +55,11 @@ class Rendering:
     def __len__(self) -> int:
         return len(self.mask)
 
+    def __repr__(self) -> str:
+        made = ", ".join(f.name for f in fields(self) if getattr(self, f.name) is not None)
+        views, height, width = self.mask.shape
+        return f"Rendering({views} views of {width}x{height}: {made})"
+
 
 class Rasterizer:
     """Renders one mesh from many poses. Build it once per mesh and keep it: buffers are reused between calls.
@@ -70,8 +76,9 @@ class Rasterizer:
     """
 
     def __init__(self, mesh: Mesh, device: str = "cpu") -> None:
+        instance(mesh, Mesh, "mesh", "load one with dexman_pose.load_mesh(path)")
         self.mesh = mesh
-        self.device = _device(device)
+        self.device = device_name(device)
         self._buffers = Buffers(self.device)
         self._vertices = wp.array(mesh.vertices, dtype=wp.vec3d, device=self.device)
         self._faces = wp.array(mesh.faces, dtype=wp.vec3i, device=self.device)
@@ -228,15 +235,6 @@ class Rasterizer:
         if kernel not in self._commands:
             self._commands[kernel] = Command(kernel, self.device)
         self._commands[kernel](dim, *inputs)
-
-
-def _device(name: str) -> str:
-    try:
-        device = wp.get_device(name)
-    except (ValueError, RuntimeError) as error:
-        known = ", ".join(str(d) for d in wp.get_devices())
-        raise InputError(f"no device {name!r} here; there are: {known}") from error
-    return str(device)
 
 
 def _allocate(wanted: frozenset[str], batch: int, height: int, width: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose.data.numbers import described, instance
 from dexman_pose.errors import InputError
 from dexman_pose.render import _inputs
 from dexman_pose.render.rasterizer import Rasterizer, Rendering
@@ -35,6 +36,10 @@ class SceneRendering:
     barycentric: NDArray[np.float32] | None = None
     normal: NDArray[np.float32] | None = None
     color: NDArray[np.float32] | None = None
+
+    def __repr__(self) -> str:
+        made = ", ".join(f.name for f in fields(self) if getattr(self, f.name) is not None)
+        return f"SceneRendering({self.mask.shape[1]}x{self.mask.shape[0]}: {made})"
 
 
 def render_scene(
@@ -65,8 +70,12 @@ def render_scene(
         InputError: as :meth:`Rasterizer.render`, or the numbers of objects and poses differ.
     """
     wanted = _inputs.attributes(attributes) | {"depth"}
+    if not isinstance(rasterizers, (list, tuple)):
+        raise InputError(f"rasterizers must be a list of Rasterizer, but got {described(rasterizers)}")
+    for rasterizer in rasterizers:
+        instance(rasterizer, Rasterizer, "each of rasterizers", "make one with Rasterizer(mesh)")
     transforms = (
-        _inputs.as_array(poses, "poses").reshape(-1, 4, 4) if len(rasterizers) == 0 else _inputs.poses(poses)
+        np.zeros((0, 4, 4)) if len(rasterizers) == 0 == np.size(poses) else _inputs.poses(poses, "poses")
     )
     if len(transforms) != len(rasterizers):
         raise InputError(f"render_scene got {len(rasterizers)} objects but {len(transforms)} poses")

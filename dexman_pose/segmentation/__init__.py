@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 from dexman_pose.backends import SEGMENTATION
 from dexman_pose.data import Clip, HandObservations, MaskSequence, ObjectPrompt
+from dexman_pose.data.accept import ClipLike, as_clip, as_prompts
+from dexman_pose.data.numbers import instance
 
 __all__ = ["SegmentationBackend", "available_backends", "load_backend", "segment_clip"]
 
@@ -33,8 +36,8 @@ def load_backend(name: str) -> SegmentationBackend:
 
 
 def segment_clip(
-    clip: Clip,
-    prompts: dict[str, ObjectPrompt],
+    clip: ClipLike,
+    prompts: Mapping[str, ObjectPrompt],
     hands: HandObservations | None = None,
     *,
     backend: str = "grabcut",
@@ -56,4 +59,6 @@ def segment_clip(
         InputError: a prompt that does not fit the clip, no prompt, or an unknown backend.
         EstimationError: nothing could be told from its surroundings where a prompt points.
     """
-    return load_backend(backend)(clip, prompts, hands)
+    if hands is not None:
+        instance(hands, HandObservations, "hands", "detect_hands(clip) gives one")
+    return load_backend(backend)(as_clip(clip), as_prompts(prompts, "prompts"), hands)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
+from dexman_pose.data.numbers import flag, instance, number
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import Axis, SymmetryGroup, inverse, rotation_angle, se3, so3_exp, so3_log
 from dexman_pose.geometry.finite_group import fixed_point
@@ -101,6 +102,15 @@ def detect_symmetry(
         InputError: a tolerance that is not between 0 and 0.2.
         MeshError: the surface has no area.
     """
+    instance(mesh, Mesh, "mesh", "load one with dexman_pose.load_mesh(path)")
+    tolerance = number(tolerance, "tolerance")
+    outliers, color_outliers = (
+        number(outliers, "outliers", least=0.0),
+        number(color_outliers, "color_outliers", least=0.0),
+    )
+    color_tolerance, use_color = number(color_tolerance, "color_tolerance"), flag(use_color, "use_color")
+    if outliers > 1.0:
+        raise InputError(f"outliers must be a share of the surface, at most 1, but got {outliers:g}")
     if not 0 < tolerance < DETECTION.most_tolerance:
         raise InputError(
             f"tolerance must be a fraction of the diameter between 0 and {DETECTION.most_tolerance}, "

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_NAMES, HandTrack, RigidObject, Trajectory
+from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.viewer._text import percent
 from dexman_pose.viewer.notices import notices
@@ -103,7 +104,11 @@ def camera_text(trajectory: Trajectory) -> str:
     """The camera in one line: size, focal length, field of view, where it comes from."""
     camera = trajectory.camera
     view = np.degrees(2 * np.arctan(0.5 * camera.width / camera.fx))
-    lens = "" if camera.distortion is None else ", with lens distortion"
+    lens = "" if camera.lens is None else f", with a {camera.lens.model} lens"
+    filmed = trajectory.filmed_camera
+    if filmed is not None and not filmed.is_pinhole:
+        what = "skew" if filmed.lens is None else f"a {filmed.lens.model} lens"
+        lens = f", undistorted from {what} of focal length {filmed.fx:.1f} px"
     focal = f"{camera.fx:.1f}" if np.isclose(camera.fx, camera.fy) else f"{camera.fx:.1f} x {camera.fy:.1f}"
     size = f"{camera.width}x{camera.height}"
     return f"{size}, focal length {focal} px ({view:.0f} degrees wide){lens}, intrinsics {camera.source}"
@@ -122,6 +127,7 @@ def describe(trajectory: Trajectory) -> str:
     Args:
         trajectory: any trajectory, also an empty one.
     """
+    instance(trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
     t = trajectory
     lines = [f"{t.num_frames} frames, {duration(t):.2f} s", f"camera: {camera_text(t)}"]
     lines += [_object_text(summarize_object(obj)) for obj in t.objects.values()] or ["no objects"]

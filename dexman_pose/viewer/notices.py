@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose.data import HandTrack, RigidObject, Trajectory
+from dexman_pose.data.camera_files.choice import check_plausible
 from dexman_pose.data.doubt import DOUBT_TEXT, Doubt
 from dexman_pose.data.tracks import SIDES
+from dexman_pose.errors import InputError
 from dexman_pose.viewer._text import frame_ranges, percent
+from dexman_pose.viewer.sizes import hand_notices, unit_notice
 
 _SCALE_TEXT = {
     "hand": "its size follows from the size of the hand that handles it, taken as an average adult's",
@@ -20,7 +23,9 @@ def notices(trajectory: Trajectory) -> list[str]:
     """Sentences about everything assumed, guessed or missing in a trajectory; empty when nothing is."""
     found = _camera_notices(trajectory)
     for obj in trajectory.objects.values():
-        found += _object_notices(obj)
+        unit = unit_notice(obj, trajectory.provenance)
+        found += ([] if unit is None else [unit]) + _object_notices(obj)
+    found += hand_notices(trajectory)
     for side in SIDES if _hands_looked_for(trajectory) else ():
         hand = trajectory.hands.get(side)
         found += [f"The {side} hand was never seen."] if hand is None else _hand_notices(hand)
@@ -49,6 +54,12 @@ def _camera_notices(trajectory: Trajectory) -> list[str]:
         return [
             f"The focal length ({camera.fx:.0f} px, {view:.0f} degrees wide) was estimated from the clip."
         ]
+    try:
+        check_plausible(camera.K, camera.width, camera.height)
+    except (
+        InputError
+    ) as error:  # a crop may have such a camera; intrinsics of another resolution look the same
+        return [f"The camera is right only for a picture that was cut out of a larger one: {error}."]
     return []
 
 

@@ -39,12 +39,12 @@ class SceneOutlines:
 
     Args:
         objects: by name.
-        camera: intrinsics and size of the picture the outlines are for.
+        camera: intrinsics and size of the picture the outlines are for; they are those without its lens (:func:`bent`).
     """
 
     def __init__(self, objects: dict[str, RigidObject], camera: Camera) -> None:
         self._objects = objects
-        self._camera = camera
+        self._camera = camera.without_lens()
         self._rasterizers = {name: Rasterizer(obj.mesh) for name, obj in objects.items()}
 
     def trace(self, index: int) -> dict[str, list[Array]]:
@@ -82,6 +82,14 @@ class SceneOutlines:
         offset = np.array([x0, y0], dtype=np.float64)
         curves = [_smooth(c[:, 0].astype(np.float64)) for c in found if len(c) >= _SMALLEST]
         return [_moved_outwards(curve, 0.5) + offset for curve in curves]
+
+
+def bent(pixels: Array, camera: Camera) -> Array:
+    """Pixels (N, 2) of the camera without its lens as the lens shows them; those it does not show are left out."""
+    if camera.lens is None or len(pixels) == 0:
+        return pixels
+    shown = camera.project(camera.without_lens().unproject(pixels, np.ones(len(pixels))))
+    return shown[np.isfinite(shown).all(-1)]
 
 
 def _image_box(points: Array, camera: Camera) -> tuple[int, int, int, int] | None:

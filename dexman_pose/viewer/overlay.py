@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import OCCLUDER, Camera, Clip, MaskSequence, Trajectory
+from dexman_pose.data import OCCLUDER, Camera, MaskSequence, Trajectory
+from dexman_pose.data.accept import ClipLike, ImageLike, as_clip, as_picture
+from dexman_pose.data.numbers import count, instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.resize import resize_labels, resize_picture
+from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
 from dexman_pose.viewer.describe import contact_text
-from dexman_pose.viewer.outline import SceneOutlines
+from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
 from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
 
@@ -39,6 +42,12 @@ class OverlayRenderer:
     def __init__(
         self, trajectory: Trajectory, *, masks: MaskSequence | None = None, max_width: int = 1280
     ) -> None:
+        instance(
+            trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load"
+        )
+        if masks is not None:
+            instance(masks, MaskSequence, "masks", "segment_clip gives one")
+        max_width = count(max_width, "max_width")
         if max_width < 16:
             raise InputError(f"max_width must be at least 16 pixels, but got {max_width}")
         self.trajectory, self.masks = trajectory, masks
@@ -54,11 +63,11 @@ class OverlayRenderer:
         """Width and height in pixels of the pictures drawn."""
         return self._camera.width, self._camera.height
 
-    def draw(self, image: Image, index: int) -> Image:
+    def draw(self, image: ImageLike, index: int) -> Image:
         """Frame ``index`` drawn over its picture.
 
         Args:
-            image: (H, W, 3) uint8 RGB, of the size of the trajectory's camera. Not changed.
+            image: (H, W, 3) uint8 RGB, a picture of the trajectory's camera. Not changed.
             index: frame of the trajectory.
 
         Returns:
@@ -67,14 +76,14 @@ class OverlayRenderer:
         Raises:
             InputError: no such frame, or a picture of another size.
         """
+        image, index = as_picture(image), count(index, "index", least=-1)
         self._check(image, index)
         if image.shape[1::-1] == self.size:
             canvas = Canvas(np.array(image, order="C"))
         else:
-            canvas = Canvas(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
+            canvas = Canvas(resize_picture(image, self.size))
         if self.masks is not None:
-            labels = self.masks.labels(index)
-            labels = cv2.resize(labels, self.size, interpolation=cv2.INTER_NEAREST)
+            labels = resize_labels(self.masks.labels(index), self.size)
             canvas.tint(labels, self._tints, _TINT)
         self._draw_objects(canvas, index)
         for side, hand in self.trajectory.hands.items():
@@ -97,12 +106,12 @@ class OverlayRenderer:
     def _draw_objects(self, canvas: Canvas, index: int) -> None:
         for name, curves in self._outlines.trace(index).items():
             obj, color = self.trajectory.objects[name], self.colors[name]
-            bent = [self._bent(curve) for curve in curves]
+            shown = [c for c in (bent(curve, self._camera) for curve in curves) if len(c)]
             if obj.valid[index]:
-                canvas.lines(bent, color, 2.0, closed=True)
+                canvas.lines(shown, color, 2.0, closed=True)
                 self._draw_axes(canvas, obj.camera_from_object[index], *self._middles[name])
             else:
-                for curve in bent:
+                for curve in shown:
                     canvas.dashes(curve, mixed(color, GREY, 0.6), 2.0)
 
     def _draw_axes(self, canvas: Canvas, pose: Array, center: Array, radius: float) -> None:
@@ -117,17 +126,7 @@ class OverlayRenderer:
 
     def _pixels(self, points: Array) -> Array:
         """Pixels (N, 2) in the picture drawn of camera-frame points (N, 3) with positive z."""
-        return self._bent(self._camera.project(points))
-
-    def _bent(self, pixels: Array) -> Array:
-        """Ideal pinhole pixels as the lens shows them."""
-        camera = self._camera
-        if camera.distortion is None or len(pixels) == 0:
-            return pixels
-        rays = camera.unproject(pixels, np.ones(len(pixels)))
-        zero = np.zeros(3)
-        bent: Array = cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
-        return bent
+        return self._camera.project_finite(points)
 
     def _panel(self, index: int) -> list[TextLine]:
         t = self.trajectory
@@ -149,7 +148,7 @@ class OverlayRenderer:
 
 def overlay_frame(
     trajectory: Trajectory,
-    image: Image,
+    image: ImageLike,
     index: int,
     *,
     masks: MaskSequence | None = None,
@@ -175,7 +174,7 @@ def overlay_frame(
 
 def write_overlay(
     trajectory: Trajectory,
-    clip: Clip,
+    clip: ClipLike,
     path: str | Path,
     *,
     masks: MaskSequence | None = None,
@@ -191,7 +190,7 @@ def write_overlay(
 
     Args:
         trajectory: what to draw.
-        clip: the video it was made from, with at least as many frames.
+        clip: the video it was made from, with at least as many frames; undistorted here where the trajectory is.
         path: the mp4 file; appears only when complete.
         masks: tint the pixels they give to each object and to hands.
         max_width: wider pictures are made smaller.
@@ -202,11 +201,14 @@ def write_overlay(
     Raises:
         InputError: the clip has fewer frames or another size than the trajectory.
     """
+    instance(trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
+    clip = as_clip(clip)
     if clip.num_frames < trajectory.num_frames:
         raise InputError(
             f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "
             "give the video that the trajectory was made from"
         )
+    clip = undistorted_clip(clip, trajectory.filmed_camera)
     renderer = OverlayRenderer(trajectory, masks=masks, max_width=max_width)
 
     def drawn() -> Iterator[Image]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import RigidObject, Trajectory
+from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import so3_log
@@ -53,6 +54,8 @@ def styled(draw: Callable[P, Any]) -> Callable[P, Any]:
 
     @functools.wraps(draw)
     def inner(*args: P.args, **kwargs: P.kwargs) -> Any:
+        given = args[0] if args else kwargs.get("trajectory")
+        instance(given, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
         with require("matplotlib", "video", "drawing plots").rc_context(_STYLE):
             return draw(*args, **kwargs)
 
@@ -69,7 +72,7 @@ def plot_object(trajectory: Trajectory, name: str) -> Any:
     Raises:
         InputError: the trajectory holds no such object.
     """
-    if name not in trajectory.objects:
+    if not isinstance(name, str) or name not in trajectory.objects:
         raise InputError(f"no object named {name!r}; there are: {', '.join(trajectory.objects) or 'none'}")
     obj, times = trajectory.objects[name], trajectory.frame_times
     figure, axes = _figure(3, 5.4, f"{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from os import PathLike
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 
 from dexman_pose._version import __version__
 from dexman_pose.data import Clip, MaskSequence, Trajectory
+from dexman_pose.data.accept import ClipLike, as_clip
 from dexman_pose.data.files import write_bytes
+from dexman_pose.data.numbers import described, instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.viewer import html, plots
 from dexman_pose.viewer._text import percent
 from dexman_pose.viewer.describe import ObjectSummary, camera_text, duration, summarize_hand, summarize_object
@@ -32,7 +36,7 @@ def write_report(
     trajectory: Trajectory,
     path: str | Path,
     *,
-    clip: Clip | None = None,
+    clip: ClipLike | None = None,
     masks: MaskSequence | None = None,
     overlay: str | Path | None = None,
     truth_errors: dict[str, str] | None = None,
@@ -55,7 +59,15 @@ def write_report(
     Raises:
         InputError: the overlay does not exist, or the clip does not fit the trajectory.
     """
+    instance(trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
+    if clip is not None:
+        clip = as_clip(clip)
+    if masks is not None:
+        instance(masks, MaskSequence, "masks", "segment_clip gives one")
+    if not isinstance(path, (str, PathLike)):
+        raise InputError(f"path must be that of a file, but got {described(path)}")
     target = Path(path)
+    clip = None if clip is None else undistorted_clip(clip, trajectory.filmed_camera)
     heading = title or _title(trajectory, clip)
     body = [f"<header><h1>{html.escape(heading)}</h1>", f'<p class="lead">{_lead(trajectory)}</p></header>']
     warnings = notices(trajectory)

@@ -107,6 +107,17 @@ def test_a_mesh_with_nan(refused: Refused, video: Path, prompts: Path, tmp_path:
     assert "m.obj" in line
 
 
+@pytest.mark.parametrize("unit", ["mm", "cm"])
+def test_a_unit_that_makes_no_handled_object(
+    refused: Refused, video: Path, prompts: Path, tmp_path: Path, unit: str
+) -> None:
+    (tmp_path / "m.obj").write_text(OBJ)
+    mesh = ["--mesh", f"box={tmp_path / 'm.obj'}", "--mesh-unit", unit]
+    line = refused("run", video, "--prompts", prompts, *mesh, "--hands", "none", "--out", tmp_path / "o")
+    assert f"in the unit {unit}" in line and "too small" in line and "m (100 mm)" in line
+    assert not (tmp_path / "o").exists()
+
+
 def test_an_output_folder_below_a_file(refused: Refused, video: Path, prompts: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     line = refused("run", video, "--prompts", prompts, "--hands", "none", "--out", tmp_path / "file" / "o")

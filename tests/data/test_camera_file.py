@@ -100,7 +100,7 @@ def test_rescaling_keeps_rays() -> None:
         ('{"K": "wide"}', "expected numbers"),
         ('{"K": [0, 610, 320, 240]}', "positive focal"),
         ('{"K": [NaN, 610, 320, 240]}', "NaN"),
-        ('{"fx": "a", "fy": 1, "cx": 1, "cy": 1}', "could not convert"),
+        ('{"fx": "a", "fy": 1, "cx": 1, "cy": 1}', "expected numbers for fx, but got 'a'"),
         ('{"K": [1200, 1200, 960, 540]}', "principal point .960, 540. lies outside the 640x480"),
         ('{"K": [600, 610, 320, 240], "width": 0, "height": 480}', "must be positive"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import tracemalloc
 from collections.abc import Callable
@@ -157,6 +158,50 @@ def test_damage_inside_is_noticed(make_video: VideoMaker) -> None:
     path.write_bytes(data)
     with pytest.raises(VideoError, match="damaged"):
         Clip.open(path)
+
+
+def _patched(path: Path, box: bytes, offset: int, value: bytes) -> Path:
+    """A copy of an MP4 file with bytes of a box of its index replaced, ``offset`` bytes from the box's name."""
+    data = bytearray(path.read_bytes())
+    at = data.rindex(box) + offset
+    data[at : at + len(value)] = value
+    patched = path.with_name(f"patched_{path.name}")
+    patched.write_bytes(data)
+    return patched
+
+
+@pytest.mark.parametrize("entry", [12, 31, 38])
+def test_an_index_that_points_beyond_the_file_is_refused(make_video: VideoMaker, entry: int) -> None:
+    """The size of one picture is damaged, so it and those after it are lost: even the last two count."""
+    cut = _patched(make_video(), b"stsz", 16 + 4 * entry, b"\xff")
+    with pytest.raises(VideoError, match=r"cut off or damaged: \d+ of 40 frames decode") as caught:
+        Clip.open(cut)
+    good = int(str(caught.value).split("max_frames=")[1].split()[0])
+    assert 0 < good <= entry
+    assert [number_of(f) for _, f in Clip.open(cut, max_frames=good).frames()] == list(range(good))
+
+
+def test_frames_hidden_by_the_index_are_told(
+    make_video: VideoMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A time before the edit list's beginning, which is what trimming looks like and damage may."""
+    path = make_video()
+    with caplog.at_level(logging.WARNING):
+        assert Clip.open(path).num_frames == 40
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        clip = Clip.open(
+            _patched(path, b"elst", 12, (400).to_bytes(4, "big"))
+        )  # shows 0.4 s, in units of 1 ms
+    assert 8 <= clip.num_frames <= 12
+    assert f"shows {clip.num_frames} of its 40 frames" in caplog.text
+
+
+def test_tags_in_any_encoding_do_not_matter(make_video: VideoMaker) -> None:
+    path = make_video()
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"Lavf", b"\xff\xfeL\xe9"))
+    assert Clip.open(path).num_frames == 40
 
 
 def test_sound_without_pictures_is_no_clip(tmp_path: Path) -> None:

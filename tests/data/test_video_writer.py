@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dexman_pose.data import Clip
+from dexman_pose.data.files import TEMPORARY
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import InputError
 
@@ -47,3 +49,37 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fps"):
         write_video(tmp_path / "clip.mp4", [gradient(8, 8, 0)], 0.0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_leaves_has_the_name_of_unfinished_files(tmp_path: Path) -> None:
+    """A killed process cannot tidy up: the run folder sweeps files by the beginning of their names."""
+    names: list[str] = []
+
+    def frames() -> Iterator[np.ndarray]:
+        for k in range(3):
+            names.extend(p.name for p in tmp_path.iterdir())
+            yield gradient(48, 64, k)
+
+    for name in ("overlay.mp4", TEMPORARY + "overlay.mp4"):
+        names.clear()
+        write_video(tmp_path / name, frames())
+        (tmp_path / name).unlink()
+        assert names and all(n.startswith(TEMPORARY + "overlay.") for n in names)
+
+
+@pytest.mark.parametrize("width", [424, 432])
+def test_the_same_frames_give_the_same_file(tmp_path: Path, width: int) -> None:
+    """Rows of an odd number of blocks, with memory full of other values every time."""
+    noise = np.random.default_rng(0).integers(0, 255, (8, width // 8, 3)).astype(np.uint8)
+    base = np.kron(noise, np.ones((8, 8, 1), np.uint8))
+    files = set()
+    for _ in range(4):
+        garbage = [
+            np.random.default_rng().integers(0, 256, n, np.uint8) for n in (64 * width, 96 * width) * 8
+        ]
+        del garbage
+        path = write_video(
+            tmp_path / "a.mp4", (np.roll(base, 3 * t, 1) for t in range(24)), preset="veryfast"
+        )
+        files.add(path.read_bytes())
+    assert len(files) == 1

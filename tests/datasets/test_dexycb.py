@@ -121,10 +121,12 @@ def test_bad_files_are_problems_and_the_rest_goes_on(root: Path) -> None:
     (view / SECOND / "labels_000001.npz").write_bytes(b"PK\x03\x04 cut off")
     recordings, problems = _read(root)
     assert [r.view for r in recordings] == ["836212060125"]
-    assert len(problems) == 1 and "labels_000001.npz is cut off or damaged" in problems[0].what
+    assert (
+        len(problems) == 1 and "labels_000001.npz is damaged, cut off or not a label file" in problems[0].what
+    )
     (view / "meta.yml").write_text("serials: [")
     recordings, problems = _read(root)
-    assert not recordings and "no YAML" in problems[0].what
+    assert not recordings and "not a YAML file" in problems[0].what
     (view / "meta.yml").write_text("num_frames: 3\nserials: []\nycb_ids: [22]\nycb_grasp_ind: 0\n")
     assert "meta.yml" in _read(root)[1][0].what
 

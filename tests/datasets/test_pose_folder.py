@@ -88,7 +88,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="NaN"):
         read_pose_folder(tmp_path)
     (tmp_path / "7.txt").write_text("lost\n")
-    with pytest.raises(InputError, match="cannot be read as a matrix"):
+    with pytest.raises(InputError, match="not a matrix of numbers"):
         read_pose_folder(tmp_path)
     np.savetxt(tmp_path / "7.txt", pose)
     np.savetxt(tmp_path / "0007.txt", pose)

@@ -22,6 +22,8 @@ EXPECTED = {
     "late": "lag",
     "missing": "missing",
     "flipped": "flipped",
+    "xyzw": "misread",
+    "transposed": "misread",
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from PIL import Image
 
 from dexman_pose.data import Mesh
 from dexman_pose.errors import MeshError
-from dexman_pose.meshing.load import detect_unit, load_mesh, load_mesh_with_unit
+from dexman_pose.meshing.load import _READERS, detect_unit, load_mesh, load_mesh_with_unit
 
 SQUARE = """# two triangles as one quad, its texture turned by the texture coordinates
 mtllib square.mtl
@@ -230,6 +232,97 @@ def test_missing_files_and_point_clouds(tmp_path: Path) -> None:
     trimesh.PointCloud(np.random.default_rng(0).random((5, 3))).export(tmp_path / "a.ply")
     with pytest.raises(MeshError, match="5 vertices but no faces"):
         load_mesh(tmp_path / "a.ply")
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        RecursionError("too deep"),
+        OverflowError("too large"),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"),
+        UnicodeEncodeError("utf-8", "x", 0, 1, "odd"),
+        MemoryError(),
+        SyntaxError("broken PNG"),
+        ZeroDivisionError(),
+        KeyError("accessors"),
+        struct.error("short\nand more"),
+        zlib.error("bad"),
+        PermissionError("denied"),
+    ],
+)
+def test_whatever_a_reader_raises_becomes_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    def fail(_: Path) -> Any:
+        raise raised
+
+    (tmp_path / "a.obj").touch()
+    monkeypatch.setitem(_READERS, ".obj", fail)
+    with pytest.raises(MeshError, match=r"cannot be read as OBJ: ..") as caught:
+        load_mesh(tmp_path / "a.obj")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["\0.obj", "x" * 5000 + ".obj", ".", "\udcff.obj"])
+def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MeshError):
+        load_mesh(f"{tmp_path}/{name}")
+
+
+def test_whatever_bytes_end_in_one_line(tmp_path: Path) -> None:
+    """Bytes changed, cut and doubled in files of every kind: a mesh or one line, never anything else."""
+    box = trimesh.creation.box((0.1, 0.2, 0.3))
+    box.visual.vertex_colors = [10, 20, 30]
+    rng = np.random.default_rng(0)
+    for extension in ("obj", "ply", "off", "stl", "glb"):
+        path = tmp_path / f"a.{extension}"
+        box.export(path)
+        good = path.read_bytes()
+        for _ in range(60):
+            data = bytearray(good)
+            for _ in range(int(rng.integers(1, 6))):
+                data[int(rng.integers(len(data)))] = int(rng.integers(256))
+            cut = int(rng.integers(len(data))) if rng.random() < 0.3 else len(data)
+            path.write_bytes(bytes(data[:cut]) * int(rng.integers(1, 3)))
+            try:
+                load_mesh(path)
+            except MeshError as error:
+                assert "\n" not in str(error) and str(path) in str(error)
+
+
+def test_several_pictures_that_repeat_stay_whole(tmp_path: Path) -> None:
+    """Two pictures in one file, the first repeated three times across one face."""
+    picture = np.zeros((8, 8, 3), np.uint8)
+    picture[:, 4:] = 255
+    Image.fromarray(picture).save(tmp_path / "stripes.png")
+    Image.fromarray(np.full((16, 4, 3), 99, np.uint8)).save(tmp_path / "plain.png")
+    (tmp_path / "a.mtl").write_text("newmtl s\nmap_Kd stripes.png\nnewmtl p\nmap_Kd plain.png\n")
+    (tmp_path / "a.obj").write_text(
+        "mtllib a.mtl\nv 0 0 0\nv 0.1 0 0\nv 0 0.1 0\nvt -1 0\nvt 2 0\nvt -1 1\n"
+        "usemtl s\nf 1/1 2/2 3/3\nusemtl p\nf 1/1 3/3 2/2\n"
+    )
+    mesh = load_mesh(tmp_path / "a.obj", "m")
+    for share in (0.1, 0.4, 0.6, 0.9):
+        u = (3 * share) % 1.0
+        expected = [255] * 3 if u >= 0.5 else [0] * 3
+        assert color_at(mesh, 0, (0.95 - share * 0.95, share, 0.05 - 0.05 * share)).tolist() == expected
+    assert color_at(mesh, 1, (0.3, 0.3, 0.4)).tolist() == [99] * 3
+
+
+@pytest.mark.parametrize("far", ["1e308", "nan", "-1e30", "1e12"])
+@pytest.mark.parametrize("second", ["", "usemtl p\nf 1/1 3/3 2/2\n"])
+@pytest.mark.filterwarnings("error")
+def test_texture_coordinates_beyond_all_measure(square: Path, far: str, second: str) -> None:
+    text = SQUARE.replace("vt 1 1", f"vt {far} 1") + second
+    (square.parent / "square.mtl").write_text("newmtl paper\nmap_Kd paper sheet.png\nnewmtl p\nKd 1 0 0\n")
+    square.write_text(text)
+    try:
+        mesh = load_mesh(square)
+    except MeshError as error:
+        assert "uv" in str(error)
+    else:
+        assert mesh.uv is not None and np.isfinite(mesh.uv).all() and mesh.texture is not None
+        assert mesh.texture.size < 1e6
 
 
 @pytest.mark.data

@@ -165,7 +165,7 @@ def test_bad_input_is_named() -> None:
         diameter(np.zeros((0, 3)))
     with pytest.raises(InputError, match="must be finite"):
         diameter([[0.0, np.inf, 0.0]])
-    with pytest.raises(InputError, match="array of numbers"):
+    with pytest.raises(InputError, match="vertices must be real numbers"):
         diameter("mesh")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="give vertices"):
         symmetry_transforms(axis)

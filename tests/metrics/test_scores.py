@@ -144,7 +144,7 @@ def test_bad_input_is_named() -> None:
         average_recall([[0.1, -0.1]], [0.1])
     with pytest.raises(InputError, match="one per frame"):
         summary([[0.1]])
-    with pytest.raises(InputError, match=r"valid must be \(2,\) booleans"):
+    with pytest.raises(InputError, match=r"valid must be booleans of shape \(2,\)"):
         auc([0.1, 0.2], [True])
     with pytest.raises(InputError, match="booleans"):
         auc([0.1, 0.2], [1, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,11 +160,44 @@ def test_the_manifest_names_everything_the_artefact_depends_on(tmp_path: Path) -
 
 def test_half_written_files_of_a_killed_run_are_swept_away(tmp_path: Path) -> None:
     (tmp_path / "stages").mkdir()
-    leftovers = [tmp_path / ".tmp-overlay.mp4", tmp_path / "stages/.masks.npz.ab12.part"]
+    leftovers = [
+        tmp_path / ".tmp-overlay.mp4",
+        tmp_path / ".tmp-overlay.x1y2.mp4",
+        tmp_path / "..tmp-overlay.x1y2.mp4",
+        tmp_path / "stages/.masks.npz.ab12.part",
+    ]
     for leftover in leftovers:
         leftover.write_text("half")
     Recipe().bake(tmp_path)
     assert not any(leftover.exists() for leftover in leftovers)
+
+
+def test_a_folder_removed_under_a_run_is_said(tmp_path: Path) -> None:
+    """Removed while a stage computes, replaced by an empty one, and removed after the last stage."""
+    out = tmp_path / "run"
+
+    def lost(replaced: bool) -> str:
+        shutil.rmtree(out)
+        if replaced:
+            (out / "stages").mkdir(parents=True)
+        return "x"
+
+    for replaced in (False, True):
+        for name in ("flour", "dough"):
+            with (
+                pytest.raises(InputError, match="was removed or replaced") as caught,
+                RunFolder.open(out) as folder,
+            ):
+                stage = Recipe().stage("water", lambda: "~", {})
+                last = Recipe().stage(name, lambda replaced=replaced: lost(replaced), {})
+                Runner(folder, 2, None).run(stage)
+                Runner(folder, 2, None).run(last)
+            assert "\n" not in str(caught.value)
+            assert not (out / "stages" / f"{name}.txt").exists()
+            shutil.rmtree(out, ignore_errors=True)
+    with pytest.raises(InputError, match="was removed"), RunFolder.open(out):
+        shutil.rmtree(out)
+    assert not out.exists(), "nothing is made anew"
 
 
 def test_two_runs_cannot_write_into_one_folder(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from dexman_pose.data import Mesh
+from dexman_pose.data import Mesh, MeshUnit
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.pose import estimate_pose, refine_pose
@@ -77,6 +77,18 @@ def test_the_pose_belongs_to_the_mesh_times_its_scale(scene: Any, view: Any, fac
     )
     expected = scene.mesh.vertices @ true[:3, :3].T + true[:3, 3]
     assert np.linalg.norm(there - expected, axis=1).mean() < 0.003
+
+
+@pytest.mark.parametrize("solver", ["lm", "adam"])
+@pytest.mark.parametrize(
+    ("source", "told"), [("guessed", "guessed"), ("given", "given"), ("standard", "given")]
+)
+def test_a_guessed_unit_is_never_called_given(
+    scene: Any, view: Any, source: Any, told: str, solver: str
+) -> None:
+    true, _, labels, _ = view
+    mesh = replace(scene.mesh, unit=MeshUnit("m", source))
+    assert refine_pose(mesh, true, labels == 1, scene.camera, solver=solver).scale_source == told
 
 
 def test_without_depth_only_the_direction_is_found(scene: Any, view: Any) -> None:

@@ -131,3 +131,14 @@ def test_hands_that_were_left_out_are_not_called_unseen(
 def test_empty_trajectory() -> None:
     text = describe(Trajectory(Camera.from_focal(500, 640, 480), np.zeros(0)))
     assert "0 frames" in text and "no objects" in text and "no hands" in text
+
+
+def test_a_camera_of_another_resolution_is_told(trajectory: Trajectory) -> None:
+    """Given as a Camera it may be that of a crop: it is used, but not without a word."""
+    camera = trajectory.camera
+    doubled = camera.K * [[2.0], [2.0], [1.0]]
+    odd = replace(trajectory, camera=replace(camera, K=doubled))
+    assert any("cut out of a larger one" in text for text in notices(odd))
+    assert not any("cut out of a larger one" in text for text in notices(trajectory))
+    lens = replace(trajectory, filmed_camera=replace(camera, distortion=np.array([-0.2, 0.05, 0.0, 0.0])))
+    assert "undistorted from a brown-conrady lens" in describe(lens)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from dexman_pose.data import Camera, Clip, MaskSequence, Trajectory
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import transform_points
+from dexman_pose.imaging.undistort import pinhole_of
+from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.viewer import OverlayRenderer, overlay_frame, write_overlay
 from dexman_pose.viewer.palette import HAND_COLORS, OBJECT_COLORS, RGB
 
@@ -154,3 +156,23 @@ def test_write_overlay_keeps_every_frame(
     assert frames[0].shape == (242, 322, 3)
     drawn = overlay_frame(trajectory, clip.frame(20), 20, masks=masks)
     assert np.abs(frames[20][:241, :321].astype(float) - drawn).mean() < 6.0
+
+
+def test_a_filmed_clip_is_undistorted_before_it_is_drawn_on(
+    trajectory: Trajectory, clip: Clip, tmp_path: Path
+) -> None:
+    """The same video as from the undistorted clip; a clip that is undistorted already is not undistorted again."""
+    filmed = replace(trajectory.camera, distortion=np.array([-0.3, 0.1, 0.0, 0.0]))
+    straight = undistorted_clip(clip, filmed)
+    assert straight is not clip
+    result = replace(trajectory, camera=pinhole_of(filmed), filmed_camera=filmed)
+    shown = []
+    for name, drawn, given in (
+        ("filmed", result, clip),
+        ("straight", result, straight),
+        ("bent", replace(result, filmed_camera=None), clip),
+    ):
+        write_overlay(drawn, given, tmp_path / f"{name}.mp4")
+        shown.append(Clip.open(tmp_path / f"{name}.mp4").frame(3).astype(int))
+    np.testing.assert_array_equal(shown[0], shown[1])
+    assert np.abs(shown[0] - shown[2]).mean() > 1

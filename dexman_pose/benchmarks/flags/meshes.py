@@ -68,7 +68,7 @@ def meshes(options: FlagOptions) -> Iterator[FlagCase]:
     for path in mesh_files(options):
         mesh, name = load_mesh(path), path.parent.name if path.parent != options.meshes else path.stem
         symmetry = scanned_symmetry(mesh)
-        for seed in range(options.seeds):
+        for seed in options.all_seeds:
             for kind in ("exact", "box", "side"):
                 case = mesh_case(mesh, name, kind, seed, symmetry)
                 yield case[0]

@@ -16,6 +16,7 @@ class FlagOptions:
 
     Attributes:
         seeds: cases of each kind.
+        first_seed: of their seeds; the engine's limits were set on 0 to 2, so that others tell what to expect.
         shapes: some of :data:`~dexman_pose.synthetic.scenes.shapes.SHAPES`.
         conditions: some of :data:`~dexman_pose.benchmarks.stress.cases.CONDITIONS`, for the stress scenes.
         frames: length of the rendered clips; 24 hold every event and its consequences.
@@ -40,6 +41,7 @@ class FlagOptions:
     clip_frames: int = 800
     boxes: int = 6
     most_meshes: int = 100
+    first_seed: int = 0
 
     def __post_init__(self) -> None:
         for what, given, known in (
@@ -49,6 +51,11 @@ class FlagOptions:
             for name in given:
                 if name not in known:
                     raise InputError(f"no stress {what} named {name!r}; there are: {', '.join(known)}")
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds of the cases of each kind."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
 
 QUICK_SHAPES = ("can", "mug")

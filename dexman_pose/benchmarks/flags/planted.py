@@ -245,7 +245,7 @@ class _Kind:
 
 def _kinds(options: FlagOptions, group: str) -> Iterator[_Kind]:
     """Every shape with a neighbour of another kind; printed and plain by turns."""
-    for seed in range(options.seeds):
+    for seed in options.all_seeds:
         for shape in options.shapes:
             index = SHAPES.index(shape)
             neighbour = SHAPES[(index + 2) % len(SHAPES)]

@@ -42,7 +42,7 @@ def tracks(options: FlagOptions) -> Iterator[FlagCase]:
 
 def leaks(options: FlagOptions) -> Iterator[FlagCase]:
     """Clean scenes whose masks are filled boxes, or run over to one side: pictures and clips."""
-    for k, (shape, seed) in enumerate((s, n) for s in options.shapes for n in range(options.seeds)):
+    for k, (shape, seed) in enumerate((s, n) for s in options.shapes for n in options.all_seeds):
         for kind in ("box", "side"):
             case = with_leaks(build_case("clean", shape, seed, 1), kind)
             for depth in (False, True):
@@ -101,5 +101,5 @@ def _kinds(options: FlagOptions) -> list[tuple[str, str, int]]:
         for condition in options.conditions
         for shape in options.shapes
         if applies(condition, shape)
-        for seed in range(options.seeds)
+        for seed in options.all_seeds
     ]

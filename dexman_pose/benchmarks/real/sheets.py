@@ -13,6 +13,7 @@ from PIL import Image
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Camera, Mesh
+from dexman_pose.imaging.resize import resize_labels, resize_picture
 from dexman_pose.render import Rasterizer
 
 Picture = NDArray[np.uint8]
@@ -109,8 +110,9 @@ def _cut(image: Picture, x0: int, y0: int, side: int, size: int) -> Picture:
     left, top, right, bottom = max(x0, 0), max(y0, 0), min(x0 + side, width), min(y0 + side, height)
     if right > left and bottom > top:
         window[top - y0 : bottom - y0, left - x0 : right - x0] = image[top:bottom, left:right]
-    how = cv2.INTER_AREA if size < side else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(window, (size, size), interpolation=how), np.uint8)
+    if size < side:
+        return resize_picture(window, (size, size))
+    return resize_labels(window, (size, size))  # every pixel to be seen as it is
 
 
 def _closed(mask: Bools) -> Bools:

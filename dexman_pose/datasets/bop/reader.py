@@ -40,6 +40,7 @@ from dexman_pose.datasets.reading import (
     read_depth_image,
     read_image,
     report,
+    reported,
     truth_object,
 )
 from dexman_pose.datasets.recording import DepthOf, MaskOf, Problem, Recording
@@ -69,7 +70,8 @@ def read_bop(
         split: folder of the scenes, e.g. ``"test"`` or ``"test_primesense"``.
         scenes: numbers of the scenes; None for all.
         targets: a file such as ``test_targets_bop19.json`` (a path, or a name within ``root``): only its images are
-            read, and of each object only as many instances as it asks for, the most visible ones. None for all.
+            read, and of each object only as many instances as it asks for, the most visible ones. Targets that name
+            images alone (``test_targets_bop24.json``) ask for everything these show. None for all.
         use: which meshes: ``"errors"`` (``models_eval``) or ``"display"`` (``models``).
         fps: images per second, by their numbers.
         on_problem: gets every scene or object that cannot be read; the rest goes on. None writes to the log.
@@ -83,7 +85,7 @@ def read_bop(
     """
     models = BopModels(root)
     folder = existing_folder(models.root / split, f"a split of {root}")
-    wanted = None if targets is None else _targets(models.root, targets)
+    wanted = None if targets is None else read_bop_targets(targets_file(models.root, targets))
     numbers = _scene_numbers(folder) if scenes is None else [int(s) for s in scenes]
     if wanted is not None:
         numbers = [n for n in numbers if n in {t.scene_id for t in wanted}]
@@ -112,9 +114,9 @@ def instance_of(name: str) -> Key:
     return int(parts[1]), int(parts[2]) if len(parts) > 2 else 0
 
 
-def _targets(root: Path, targets: str | Path) -> list[BopTarget]:
-    path = Path(targets)
-    return read_bop_targets(path if path.is_file() else root / path)
+def targets_file(root: str | Path, targets: str | Path) -> Path:
+    """Where a targets file lies: a path of its own, or a name within the dataset's folder."""
+    return Path(targets) if Path(targets).is_file() else Path(root) / targets
 
 
 def _scene_numbers(folder: Path) -> list[int]:
@@ -132,11 +134,12 @@ def _recordings(
 ) -> Iterator[Recording]:
     for number in numbers:
         path = folder / f"{number:06d}"
-        try:
-            scene = read_bop_scene(path)
-            size = scene.size()
-        except InputError as error:
-            report(on_problem, Problem(path.name, path, str(error)))
+        scene: BopScene | None = None
+        with reported(on_problem, path.name, path, "a scene of a BOP dataset"):
+            found = read_bop_scene(path)
+            size = found.size()
+            scene = found
+        if scene is None:
             continue
         if targets is not None:
             scene = _restricted(scene, [t for t in targets if t.scene_id == number])
@@ -147,20 +150,27 @@ def _recordings(
         runs = _runs(scene.images)
         for run in runs:
             name = path.name if len(runs) == 1 else f"{path.name}_{run[0].im_id:06d}"
-            try:
+            made: Recording | None = None
+            with reported(on_problem, name, path, "a scene of a BOP dataset"):
                 reader = _Run(replace(scene, images=tuple(run)), models, use, name, on_problem)
-                yield reader.recording(size, fps, folder.name)
-            except InputError as error:
-                report(on_problem, Problem(name, path, str(error)))
+                made = reader.recording(size, fps, folder.name)
+            if made is not None:
+                yield made
 
 
 def _restricted(scene: BopScene, targets: list[BopTarget]) -> BopScene:
     """The scene with only the images and instances of the targets."""
     counts: dict[int, Counter[int]] = {}
+    whole = {target.im_id for target in targets if target.obj_id is None}
     for target in targets:
-        counts.setdefault(target.im_id, Counter())[target.obj_id] += target.inst_count
-    images = tuple(in_targets(im, counts[im.im_id]) for im in scene.images if im.im_id in counts)
-    return replace(scene, images=images)
+        if target.obj_id is not None:
+            counts.setdefault(target.im_id, Counter())[target.obj_id] += target.inst_count
+    images = [
+        im if im.im_id in whole else in_targets(im, counts[im.im_id])
+        for im in scene.images
+        if im.im_id in whole or im.im_id in counts
+    ]
+    return replace(scene, images=tuple(images))
 
 
 def _runs(images: tuple[BopImage, ...]) -> list[list[BopImage]]:
@@ -307,4 +317,4 @@ def models_name(models: BopModels) -> str:
     return models.root.resolve().name
 
 
-__all__ = ["image_ids", "instance_of", "read_bop", "scene_id"]
+__all__ = ["image_ids", "instance_of", "read_bop", "scene_id", "targets_file"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import PoseTrack
-from dexman_pose.data.files import write_bytes
+from dexman_pose.data.files import door, write_bytes
 from dexman_pose.datasets.pose_folder import read_pose_folder
 from dexman_pose.datasets.reading import filled, is_rotation
 from dexman_pose.errors import InputError
@@ -67,12 +67,12 @@ def read_bop_results(path: str | Path) -> list[BopEstimate]:
         InputError: no such file, another header, or a line that is wrong; the message names file and line.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text file: {error}") from error
+    with door(path, "a BOP result file"):
+        return _read_lines(path)
+
+
+def _read_lines(path: Path) -> list[BopEstimate]:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
     if not lines or lines[0].strip().replace(" ", "") != HEADER:
         raise InputError(
             f"{path}, line 1: the header must be {HEADER}, but is {lines[0] if lines else 'absent'}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.arrays import Array
-from dexman_pose.data.files import read_json
+from dexman_pose.data.files import door, read_json
 from dexman_pose.datasets.bop.models import MM
 from dexman_pose.datasets.reading import image_size
 from dexman_pose.errors import InputError
@@ -107,19 +107,27 @@ class BopScene:
 
 @dataclass(frozen=True)
 class BopTarget:
-    """What is to be found: ``inst_count`` instances of an object in an image."""
+    """What is to be found in an image.
+
+    Attributes:
+        scene_id: number of the scene.
+        im_id: number of the image.
+        obj_id: number of the object; None for all that the image shows, as the targets of detection since 2024 have
+            it, which name scene and image alone.
+        inst_count: how many instances of it, where it is named.
+    """
 
     scene_id: int
     im_id: int
-    obj_id: int
-    inst_count: int
+    obj_id: int | None = None
+    inst_count: int = 1
 
 
 def read_bop_targets(path: str | Path) -> list[BopTarget]:
-    """Targets such as those of ``test_targets_bop19.json``.
+    """Targets such as those of ``test_targets_bop19.json`` (localisation) or ``test_targets_bop24.json`` (detection).
 
     Raises:
-        InputError: missing, or an entry lacks a field.
+        InputError: missing, an entry lacks a field, or holds what is no whole number.
     """
     path = Path(path)
     entries = read_json(path)
@@ -127,13 +135,15 @@ def read_bop_targets(path: str | Path) -> list[BopTarget]:
         raise InputError(f"{path} must hold a list of targets, but holds a {type(entries).__name__}")
     out = []
     for i, entry in enumerate(entries):
-        try:
-            count = int(entry.get("inst_count", 1))
-            out.append(BopTarget(int(entry["scene_id"]), int(entry["im_id"]), int(entry["obj_id"]), count))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if not isinstance(entry, dict) or not {"scene_id", "im_id"} <= entry.keys():
+            raise InputError(f"{path}: entry {i} must have scene_id and im_id, but is {entry!r:.80}")
+        named = {key: entry[key] for key in ("scene_id", "im_id", "obj_id", "inst_count") if key in entry}
+        wrong = [key for key, value in named.items() if type(value) is not int or value < 0]
+        if wrong:
             raise InputError(
-                f"{path}: entry {i} must have scene_id, im_id, obj_id, inst_count: {error}"
-            ) from error
+                f"{path}: entry {i}: {wrong[0]} must be a whole number, but is {named[wrong[0]]!r:.80}"
+            )
+        out.append(BopTarget(**named))
     return out
 
 
@@ -146,6 +156,11 @@ def read_bop_scene(folder: str | Path) -> BopScene:
     folder = Path(folder)
     if not folder.name.isdigit():
         raise InputError(f"{folder}: a BOP scene is a folder named by a number")
+    with door(folder, "a scene of a BOP dataset"):
+        return _read_scene(folder)
+
+
+def _read_scene(folder: Path) -> BopScene:
     cameras = _by_image(folder / "scene_camera.json")
     truth = _optional(folder / "scene_gt.json")
     info = _optional(folder / "scene_gt_info.json")
@@ -191,6 +206,8 @@ def _optional(path: Path) -> dict[int, Any] | None:
 
 def _image(im_id: int, entry: Any, instances: tuple[BopInstance, ...], folder: Path) -> BopImage:
     where = f"{folder / 'scene_camera.json'}: image {im_id}"
+    if not isinstance(entry, dict):
+        raise InputError(f"{where} must have cam_K, but is {entry!r:.80}")
     if "cam_K" not in entry:
         model = entry.get("cam_model")
         what = f"only a cam_model {str(model)[:60]}: not a pinhole" if model else "no cam_K"
@@ -199,7 +216,9 @@ def _image(im_id: int, entry: Any, instances: tuple[BopInstance, ...], folder: P
     if "cam_R_w2c" in entry:
         shift = _numbers(entry.get("cam_t_w2c", (0, 0, 0)), 3, f"{where}: cam_t_w2c")
         world = se3(_numbers(entry["cam_R_w2c"], 9, f"{where}: cam_R_w2c").reshape(3, 3), MM * shift)
-    scale = float(entry.get("depth_scale", 1.0)) * MM
+    scale = float(_numbers(entry.get("depth_scale", 1.0), 1, f"{where}: depth_scale")[0]) * MM
+    if scale <= 0:
+        raise InputError(f"{where}: depth_scale must be positive, but is {scale / MM:g}")
     k = _numbers(entry["cam_K"], 9, f"{where}: cam_K").reshape(3, 3)
     return BopImage(im_id, k, world, scale, instances)
 
@@ -208,6 +227,8 @@ def _instances(truth: Any, info: Any, folder: Path, im_id: int) -> tuple[BopInst
     where = f"{folder / 'scene_gt.json'}: image {im_id}"
     out = []
     for i, entry in enumerate(truth):
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: entry {i} must be an object with its pose, but is {entry!r:.80}")
         missing = [key for key in ("obj_id", "cam_R_m2c", "cam_t_m2c") if key not in entry]
         if missing:
             raise InputError(f"{where}: entry {i} has no {missing[0]}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dexman_pose.data.files import read_json
+from dexman_pose.data.files import door, read_json
 from dexman_pose.errors import InputError
 
 Interval = tuple[int, int]
@@ -59,18 +59,8 @@ def read_oakink2_program(path: str | Path) -> list[ProgramStep]:
         raise InputError(f"{path} must map intervals to primitives, but holds a {type(entries).__name__}")
     steps = []
     for key, entry in entries.items():
-        try:
+        with door(f"{path}: the step {key[:80]!r}", "a step of a program"):
             steps.append(_step(key, entry))
-        except (
-            ValueError,
-            SyntaxError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            MemoryError,
-            RecursionError,
-        ) as error:
-            raise InputError(f"{path}: the step {key[:80]!r} cannot be read: {error}") from error
     return sorted(steps, key=lambda step: step.frames)
 
 

@@ -32,6 +32,7 @@ from dexman_pose.datasets.reading import (
     note_absent,
     read_mesh,
     report,
+    reported,
     truth_object,
 )
 from dexman_pose.datasets.recording import ManoParameters, Problem, Recording
@@ -89,18 +90,17 @@ def _recordings(
     root: Path, files: list[Path], views: set[str] | None, on_problem: OnProblem | None
 ) -> Iterator[Recording]:
     for path in files:
-        try:
+        sequence: _Sequence | None = None
+        with reported(on_problem, path.stem, path, "an annotation of OakInk2"):
             sequence = _Sequence(root, path, on_problem)
-        except InputError as error:
-            report(on_problem, Problem(path.stem, path, str(error)))
-            continue
-        for view in sequence.views:
+        for view in sequence.views if sequence is not None else ():
             if views is not None and view not in views:
                 continue
-            try:
-                yield sequence.recording(view)
-            except InputError as error:
-                report(on_problem, Problem(f"{path.stem}/{view}", path, str(error)))
+            made: Recording | None = None
+            with reported(on_problem, f"{path.stem}/{view}", path, "an annotation of OakInk2"):
+                made = sequence.recording(view)
+            if made is not None:
+                yield made
 
 
 class _Sequence:

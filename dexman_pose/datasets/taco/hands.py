@@ -240,7 +240,7 @@ def hand_track(
         side: ``"left"`` or ``"right"``.
         joints: (N, 21, 3) world.
         valid: (N,) bool.
-        camera: projects the joints, without distortion.
+        camera: projects the joints, with its lens, as they are in the pictures.
         camera_from_world: (N, 4, 4).
     """
     seen = transform_points(camera_from_world, joints)
@@ -255,7 +255,7 @@ def hand_track(
     return HandTrack(
         side,
         seen,
-        camera.project(safe),
+        camera.project_finite(safe),
         usable,
         np.zeros(len(seen), dtype=bool),
         usable.astype(np.float64),

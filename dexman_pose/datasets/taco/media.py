@@ -17,6 +17,7 @@ from dexman_pose._optional import require
 from dexman_pose.data import BACKGROUND, OCCLUDER
 from dexman_pose.datasets.taco.files import map_array
 from dexman_pose.errors import InputError
+from dexman_pose.imaging.resize import resize_labels
 
 DEPTH_UNITS_PER_METRE = 4000.0
 FRAMES_PER_MASK = 5
@@ -156,9 +157,4 @@ def check_aspect(path: Path, found: tuple[int, int], wanted: tuple[int, int]) ->
 
 def resampled(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """The image (H, W) at another size (width, height), nearest pixel; no value is made up."""
-    height, width = image.shape
-    if (width, height) == size:
-        return image
-    u = ((np.arange(size[0]) + 0.5) * width / size[0]).astype(int)
-    v = ((np.arange(size[1]) + 0.5) * height / size[1]).astype(int)
-    return image[v[:, None], u[None]]
+    return resize_labels(image, size)

@@ -7,7 +7,7 @@ Version 1 and the pre-release, whole or in part: what is there is used, what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import PoseTrack, RigidObject
+from dexman_pose.datasets.plausible import with_suspicions
+from dexman_pose.datasets.reading import reported
 from dexman_pose.datasets.recording import DepthOf, ManoParameters, MaskOf, Problem, Recording
 from dexman_pose.datasets.taco.cameras import EGOCENTRIC, View, fixed_view, head_view, serials, video_header
 from dexman_pose.datasets.taco.files import (
@@ -143,18 +145,25 @@ def _read(
         if problem.sequence in names:
             report(problem, on_problem)
     for sequence in chosen:
-        try:
+        truth: _Truth | None = None
+        with reported(
+            _told(on_problem), sequence.name, _place(root, sequence, "objects"), "a sequence of TACO"
+        ):
             truth = _truth(root, sequence, options)
-        except (InputError, OSError) as error:
-            report(Problem(sequence.name, _place(root, sequence, "objects"), str(error)), on_problem)
+        if truth is None:
             continue
         for name in _views(root, sequence, options, on_problem):
             kind = "head_camera" if name == EGOCENTRIC else "cameras"
-            try:
-                yield _recording(sequence, truth, _view(sequence, name, options), options)
-            except (InputError, OSError) as error:
-                place = _place(root, sequence, kind)
-                report(Problem(sequence.name, place, f"camera {name}: {error}"), on_problem)
+            made: Recording | None = None
+            told = _told(on_problem, f"camera {name}: ")
+            with reported(told, sequence.name, _place(root, sequence, kind), "a camera's files"):
+                made = with_suspicions(_recording(sequence, truth, _view(sequence, name, options), options))
+            if made is not None:
+                yield made
+
+
+def _told(on_problem: OnProblem, prefix: str = "") -> Callable[[Problem], None]:
+    return lambda problem: report(replace(problem, what=prefix + problem.what), on_problem)
 
 
 def _place(root: TacoRoot, sequence: TacoSequence, kind: str) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +13,10 @@ from dexman_pose.data import Camera, Mesh, PoseTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.columns import protocol_number
 from dexman_pose.evaluation.results import ObjectScores, Results
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.progress import progress
 from dexman_pose.viewer.canvas import Canvas, TextLine
-from dexman_pose.viewer.outline import SceneOutlines
+from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import RGB
 
 Image = NDArray[np.uint8]
@@ -154,17 +154,7 @@ def _curves(mesh: Mesh, camera: Camera, pose: Array) -> list[Array]:
     """Outline of a mesh at a pose, closed curves (N, 2) in pixels of the picture as it is, with its distortion."""
     track = PoseTrack(np.asarray(pose, dtype=np.float64)[None], np.ones(1, bool), np.ones(1))
     curves = SceneOutlines({"it": RigidObject("it", mesh, track)}, camera).trace(0)["it"]
-    return [_bent(curve, camera) for curve in curves]
-
-
-def _bent(pixels: Array, camera: Camera) -> Array:
-    """Ideal pinhole pixels as the lens shows them."""
-    if camera.distortion is None or len(pixels) == 0:
-        return pixels
-    zero = np.zeros(3)
-    rays = camera.unproject(pixels, np.ones(len(pixels)))
-    bent: Array = cv2.projectPoints(rays, zero, zero, camera.K, camera.distortion)[0][:, 0]
-    return bent
+    return [shown for shown in (bent(curve, camera) for curve in curves) if len(shown)]
 
 
 def _crop_box(curves: list[Array], camera: Camera) -> tuple[int, int, int, int]:
@@ -187,9 +177,11 @@ def _cut(image: Image, box: tuple[int, int, int, int]) -> tuple[Canvas, float]:
     x0, y0, width, height = box
     scale = min(_WIDTH / width, _HEIGHT / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    part = np.ascontiguousarray(image[y0 : y0 + height, x0 : x0 + width])
-    return Canvas(np.ascontiguousarray(cv2.resize(part, size, interpolation=how))), scale
+    way = Way.AREA if scale < 1 else Way.CUBIC
+    part = np.array(
+        image[y0 : y0 + height, x0 : x0 + width], order="C"
+    )  # drawn on, so never the picture itself
+    return Canvas(np.ascontiguousarray(resize_picture(part, size, way))), scale
 
 
 def _mapped(curve: Array, box: tuple[int, int, int, int], scale: float) -> Array:

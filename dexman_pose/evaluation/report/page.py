@@ -29,6 +29,7 @@ from dexman_pose.evaluation.tables import (
     summary_table,
     write_csvs,
 )
+from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.viewer import html, plots
 
 Image = NDArray[np.uint8]
@@ -194,9 +195,11 @@ def _gallery(pooled: Pooled, pictures: Pictures) -> list[str]:
 def _jpeg(picture: Image) -> bytes:
     from PIL import Image as Images
 
-    image, out = Images.fromarray(picture), io.BytesIO()
-    image.thumbnail((_WIDEST, _WIDEST))
-    image.save(out, format="JPEG", quality=84, optimize=True)
+    height, width = picture.shape[:2]
+    scale = min(1.0, _WIDEST / max(width, height))
+    small = resize_picture(picture, (max(1, round(width * scale)), max(1, round(height * scale))))
+    out = io.BytesIO()
+    Images.fromarray(small).save(out, format="JPEG", quality=84, optimize=True)
     return out.getvalue()
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.depth import DepthSequence
+from dexman_pose.data.numbers import described, instance, number
 from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack, ScaleSource
 from dexman_pose.errors import InputError
 from dexman_pose.hands.lifting.depth import MIN_FRAMES, depth_ratios
@@ -63,10 +64,20 @@ def lift_hands(
     Raises:
         InputError: ``hand_scale`` is not positive.
     """
-    if hand_scale is not None and not (np.isfinite(hand_scale) and hand_scale > 0):
-        raise InputError(
-            f"hand_scale must be a positive factor (1 for an average adult), but got {hand_scale}"
-        )
+    instance(observations, HandObservations, "observations", "detect_hands(clip) gives one")
+    instance(camera, Camera, "camera", "make one with Camera(K, width, height)")
+    if depth is not None:
+        instance(depth, DepthSequence, "depth", "make one with DepthSequence.from_folder or from_arrays")
+        if len(depth) < len(observations.detected):
+            frames = len(observations.detected)
+            raise InputError(f"there are {len(depth)} depth images, but observations of {frames} frames")
+    if hand_scale is not None:
+        try:
+            hand_scale = number(hand_scale, "hand_scale", above=0.0)
+        except InputError as error:
+            raise InputError(
+                f"hand_scale must be a positive factor (1 for an average adult), but got {described(hand_scale)}"
+            ) from error
     seen = [side for side in range(2) if observations.valid[:, side].any()]
     lengths = estimate_lengths(observations, camera, 1.0 if hand_scale is None else hand_scale)
     source: ScaleSource = "hand" if hand_scale is None else "given"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from dexman_pose.arrays import Array
@@ -44,12 +43,12 @@ def seen_hand(joints_2d: Array, joints_local: Array, camera: Camera) -> Seen:
 
 def to_rays(pixels: Array, camera: Camera) -> Array:
     """x/z and y/z (..., 2) of pixels (..., 2), the lens undone."""
-    if camera.distortion is None:
-        rays: Array = camera.unproject(pixels, np.ones(pixels.shape[:-1]))[..., :2]
+    rays: Array = camera.unproject(pixels, np.ones(pixels.shape[:-1]))[..., :2]
+    if camera.lens is None:
         return rays
-
-    flat = cv2.undistortPoints(pixels.reshape(-1, 1, 2), camera.K, camera.distortion)
-    return np.asarray(flat, dtype=np.float64).reshape(pixels.shape)
+    # A joint guessed where the lens shows nothing lies where a pinhole would show it.
+    straight = camera.without_lens().unproject(pixels, np.ones(pixels.shape[:-1]))[..., :2]
+    return np.where(np.isfinite(rays), rays, straight)
 
 
 def towards(rays: Array) -> Array:

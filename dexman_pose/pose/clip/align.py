@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
+from collections.abc import Mapping
 
-from dexman_pose.data import Camera, Clip, DepthSequence, HandTrack, MaskSequence, Mesh, RigidObject
+from dexman_pose.data import HandTrack, RigidObject
+from dexman_pose.data.accept import (
+    CameraLike,
+    ClipLike,
+    DepthsLike,
+    MasksLike,
+    MeshLike,
+    PoseLike,
+    clip_inputs,
+)
+from dexman_pose.data.numbers import flag, word
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.undistorted_inputs import undistorted_tracks, undistorted_views
 from dexman_pose.pose.clip.objects import find_objects
 from dexman_pose.pose.clip.types import ObjectRequest
+from dexman_pose.pose.observation.checked import (
+    checked_frame,
+    checked_hands,
+    checked_mesh,
+    checked_start,
+    checked_symmetry,
+)
 from dexman_pose.pose.observation.view import object_name
 from dexman_pose.pose.solver.options import SCALE_COUNTS
+from dexman_pose.render.devices import device_name
 
 
 def align_mesh(
-    mesh: Mesh,
-    clip: Clip,
-    masks: MaskSequence,
-    camera: Camera,
+    mesh: MeshLike,
+    clip: ClipLike,
+    masks: MasksLike,
+    camera: CameraLike,
     *,
     name: str | None = None,
-    depth: DepthSequence | None = None,
-    hands: dict[str, HandTrack] | None = None,
+    depth: DepthsLike | None = None,
+    hands: Mapping[str, HandTrack] | None = None,
     start_frame: int | None = None,
-    start: ArrayLike | None = None,
+    start: PoseLike | None = None,
     scale: str = "unknown",
     symmetry: SymmetryGroup | None = None,
     smooth: bool = True,
@@ -42,7 +60,7 @@ def align_mesh(
         mesh: of any pose, and of any size unless ``scale`` is ``"known"``.
         clip: the frames.
         masks: label images of the same frames.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, frames, masks, depth and pixels of hands are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         depth: depth images, metres; frames without a measurement may be all 0.
         hands: metric hands, which give a size where depth gives none.
@@ -65,37 +83,29 @@ def align_mesh(
         InputError: an option is unknown, lengths differ, several objects and no name, ``start`` without its frame.
         EstimationError: no usable mask, or the object could not be followed in any frame.
     """
-    name = object_name(masks, name)
-    _check_arguments(clip, masks, start_frame, start, scale)
+    word(scale, "scale", tuple(SCALE_COUNTS))
+    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth, name)
+    name, hands = object_name(masks, name), checked_hands(hands, clip)
+    mesh, device = checked_mesh(mesh, known=scale == "known"), device_name(device)
+    if start is not None and start_frame is None:
+        raise InputError("a start pose needs start_frame=, the frame it is of")
+    start_frame = None if start_frame is None else checked_frame(start_frame, clip)
     request = ObjectRequest(
         name,
         mesh,
         frame=start_frame,
         elsewhere=start_frame is None,
-        start=None if start is None else np.asarray(start, np.float64),
+        start=None if start is None else checked_start(start, mesh, camera, "start"),
         scale=scale,
-        symmetry=symmetry,
-        closed=closed,
-        held=held,
+        symmetry=checked_symmetry(symmetry),
+        closed=None if closed is None else flag(closed, "closed"),
+        held=flag(held, "held"),
     )
+    hands = undistorted_tracks(hands, camera)
+    clip, masks, camera, depth = undistorted_views(clip, masks, camera, depth)
     found = find_objects(
-        clip, masks, camera, [request], hands=hands, depth=depth, smooth=smooth, device=device
+        clip, masks, camera, [request], hands=hands, depth=depth, smooth=flag(smooth, "smooth"), device=device
     )[name]
     if not found.valid.any():
         raise EstimationError(f"object {name!r} was found, but its pose explains no mask in any frame")
     return found
-
-
-def _check_arguments(
-    clip: Clip, masks: MaskSequence, start_frame: int | None, start: ArrayLike | None, scale: str
-) -> None:
-    if scale not in SCALE_COUNTS:
-        raise InputError(f"scale must be one of {', '.join(SCALE_COUNTS)}, but got {scale!r}")
-    if clip.num_frames != masks.num_frames:
-        raise InputError(
-            f"clip and masks must have one length, but got {clip.num_frames} and {masks.num_frames} frames"
-        )
-    if start is not None and start_frame is None:
-        raise InputError("a start pose needs start_frame=, the frame it is of")
-    if start_frame is not None and not 0 <= start_frame < clip.num_frames:
-        raise InputError(f"start_frame {start_frame} is not in the clip of {clip.num_frames} frames")

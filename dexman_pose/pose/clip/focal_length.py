@@ -8,14 +8,17 @@ field of view is assumed.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Clip, HandObservations, MaskSequence, Mesh, ObjectPrompt
+from dexman_pose.data.accept import ClipLike, MasksLike, MeshLike, as_clip, as_masks, as_prompts
 from dexman_pose.errors import EstimationError
 from dexman_pose.pose.matching.options import FINE_TEXTURE
+from dexman_pose.pose.observation.checked import checked_meshes
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.refinement.texture import TextureOptions, refine_with_texture
@@ -53,10 +56,10 @@ _FOCAL = FocalOptions()
 
 
 def estimate_camera(
-    clip: Clip,
-    masks: MaskSequence,
-    prompts: dict[str, ObjectPrompt],
-    meshes: dict[str, Mesh | None],
+    clip: ClipLike,
+    masks: MasksLike,
+    prompts: Mapping[str, ObjectPrompt],
+    meshes: Mapping[str, MeshLike | None],
     observations: HandObservations | None = None,
 ) -> Camera:
     """Intrinsics for a clip that comes without: square pixels, principal point in the middle, one focal length.
@@ -72,11 +75,17 @@ def estimate_camera(
         A camera whose ``source`` is ``estimated`` when a mesh fixed the focal length and ``assumed`` otherwise.
     """
     del observations
+    clip = as_clip(clip)
+    masks, prompts = as_masks(masks, clip), as_prompts(prompts, "prompts")
+    shapes = checked_meshes(meshes, prompts)
+    for name, prompt in prompts.items():
+        masks.label_of(name)
+        prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
     longer = max(clip.width, clip.height)
     assumed = Camera.from_focal(TYPICAL_FOCAL * longer, clip.width, clip.height, "assumed")
     curves = []
-    for name, mesh in meshes.items():
-        if mesh is not None and name in prompts:
+    for name, mesh in shapes.items():
+        if mesh is not None:
             try:
                 curves.append(_cost_curve(clip, masks, name, prompts[name].frame, mesh, assumed, longer))
             except EstimationError as error:

@@ -22,6 +22,7 @@ from dexman_pose.pose.clip.scale import (
     shared_scales,
     sized_symmetry,
     stretched_mesh,
+    unit_by_hands,
 )
 from dexman_pose.pose.clip.shape import improve_shape
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
@@ -177,7 +178,9 @@ def _scale(
 ) -> Scale:
     """The factor on the tracked mesh, and what fixes it."""
     if request.mesh is not None and request.scale == "known":
-        return Scale(1.0, "given")
+        shape = replace(start.mesh, unit=request.mesh.unit)  # a stand-in has its size, not its word
+        factor = unit_by_hands(track, shape, object_clip.camera, hands, options.scale)
+        return Scale(factor, request.mesh.size_source)
     return metric_scale(track, start.mesh, object_clip, hands, options.scale)
 
 

@@ -81,6 +81,7 @@ class ScaleOptions:
         vertices: of a mesh, enough to tell its depth at a place.
         around: vertices next to a tip whose depth is averaged, front and back of the object alike.
         even: factors along axes that differ by less are one factor (rounding).
+        unit: hands speak for a unit that brings the object within this factor of their distance.
     """
 
     clear: float = 0.85
@@ -94,6 +95,7 @@ class ScaleOptions:
     vertices: int = 4000
     around: int = 16
     even: float = 1e-9
+    unit: float = 1.6
 
 
 @dataclass(frozen=True)

@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import (
-    Camera,
-    Clip,
-    DepthSequence,
-    HandTrack,
-    MaskSequence,
-    Mesh,
-    ObjectPrompt,
-    RigidObject,
+from dexman_pose.data import HandTrack, ObjectPrompt, RigidObject
+from dexman_pose.data.accept import (
+    CameraLike,
+    ClipLike,
+    DepthsLike,
+    MasksLike,
+    MeshLike,
+    as_prompts,
+    clip_inputs,
 )
 from dexman_pose.pose.clip.objects import find_objects
 from dexman_pose.pose.clip.start import prompted_frame
 from dexman_pose.pose.clip.types import ObjectRequest
+from dexman_pose.pose.observation.checked import checked_hands, checked_meshes
 
 
 def reconstruct_objects(
-    clip: Clip,
-    masks: MaskSequence,
-    prompts: dict[str, ObjectPrompt],
-    meshes: dict[str, Mesh | None],
-    camera: Camera,
+    clip: ClipLike,
+    masks: MasksLike,
+    prompts: Mapping[str, ObjectPrompt],
+    meshes: Mapping[str, MeshLike | None],
+    camera: CameraLike,
     *,
-    hands: dict[str, HandTrack] | None = None,
-    depth: DepthSequence | None = None,
+    hands: Mapping[str, HandTrack] | None = None,
+    depth: DepthsLike | None = None,
     starts: Mapping[str, tuple[int, Array]] | None = None,
 ) -> dict[str, RigidObject]:
     """Mesh, metric poses and scale of every object of a clip.
@@ -48,15 +49,17 @@ def reconstruct_objects(
         The objects by name.
 
     Raises:
+        InputError: something given is of another kind, size or length, or the masks lack an object.
         EstimationError: an object has no usable mask in any frame.
     """
+    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth)
+    prompts, hands = as_prompts(prompts, "prompts"), checked_hands(hands, clip)
+    shapes = checked_meshes(meshes, prompts)
     begun = {} if starts is None else starts
     requests = []
     for name, prompt in prompts.items():
         frame, start = begun.get(name, (prompt.frame, None))
         if start is None:
             frame = prompted_frame(masks, name, frame)
-        requests.append(
-            ObjectRequest(name, meshes.get(name), frame=frame, start=start, scale=prompt.mesh_scale)
-        )
+        requests.append(ObjectRequest(name, shapes[name], frame=frame, start=start, scale=prompt.mesh_scale))
     return find_objects(clip, masks, camera, requests, hands=hands, depth=depth)

@@ -17,6 +17,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, Mesh, PoseTrack
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.meshing.units import UNITS
 from dexman_pose.pose.clip.options import TIPS, ScaleOptions
 from dexman_pose.pose.observation.view import ObjectClip, in_front
 from dexman_pose.render import Rasterizer
@@ -109,6 +110,29 @@ def scale_from_hands(
         if len(near) >= options.tips:
             ratios.append(float(np.median(near)))
     return Scale(float(np.median(ratios)), "hand") if len(ratios) >= options.hand_frames else None
+
+
+def unit_by_hands(
+    track: PoseTrack,
+    mesh: Mesh,
+    camera: Camera,
+    hands: dict[str, HandTrack],
+    options: ScaleOptions = _DEFAULTS,
+) -> float:
+    """The factor from the guessed unit of a mesh to the plausible one that hands on the object speak for.
+
+    1 where nobody guessed, no hand holds it, or no other unit fits clearly better. Hands tell distances to some ten per
+    cent, units are apart by a factor of 2.5 or more: the factor is that of the units, and exact.
+    """
+    unit = mesh.unit
+    if unit is None or unit.source != "guessed" or not unit.others:
+        return 1.0
+    found = scale_from_hands(track, mesh, camera, hands, options)
+    if found is None:
+        return 1.0
+    misfit = {u: abs(np.log(found.factor * UNITS[unit.name] / UNITS[u])) for u in (unit.name, *unit.others)}
+    best = min(misfit, key=lambda u: misfit[u])
+    return UNITS[best] / UNITS[unit.name] if misfit[best] < np.log(options.unit) else 1.0
 
 
 def _spread(track: PoseTrack, step: int) -> list[int | None]:

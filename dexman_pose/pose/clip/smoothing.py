@@ -8,11 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from dexman_pose.arrays import Array, Bools
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh, PoseTrack
+from dexman_pose.data import Clip, MaskSequence, Mesh, PoseTrack
+from dexman_pose.data.accept import CameraLike, ClipLike, DepthsLike, MasksLike, MeshLike, clip_inputs
 from dexman_pose.data.doubt import Doubt
+from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import doubted
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.imaging.undistorted_inputs import undistorted_views
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.optimize.pose_costs import PoseMeasurements
 from dexman_pose.optimize.solver import solve_clip
@@ -20,8 +23,10 @@ from dexman_pose.optimize.types import ClipOptions, ClipSolution, SharedUnknowns
 from dexman_pose.pose.clip.continuity import connected_frames, moved_frames
 from dexman_pose.pose.clip.frame_costs import FusedCosts, clip_costs
 from dexman_pose.pose.clip.options import ContinuityOptions, EvidenceOptions, SmoothOptions
+from dexman_pose.pose.observation.checked import checked_mesh, checked_symmetry
 from dexman_pose.pose.observation.view import ObjectClip, object_name
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
+from dexman_pose.render.devices import device_name
 from dexman_pose.symmetry.cache import symmetry_of
 
 _log = logging.getLogger(__name__)
@@ -35,14 +40,14 @@ _ROUNDS = 4
 
 
 def smooth_track(
-    mesh: Mesh,
+    mesh: MeshLike,
     track: PoseTrack,
-    clip: Clip,
-    masks: MaskSequence,
-    camera: Camera,
+    clip: ClipLike,
+    masks: MasksLike,
+    camera: CameraLike,
     *,
     name: str | None = None,
-    depth: DepthSequence | None = None,
+    depth: DepthsLike | None = None,
     symmetry: SymmetryGroup | None = None,
     options: ClipOptions | None = None,
     device: str = "cpu",
@@ -56,7 +61,7 @@ def smooth_track(
         track: poses per frame, roughly right.
         clip: the frames.
         masks: label images of the same frames.
-        camera: intrinsics.
+        camera: intrinsics; with a lens, frames, masks and depth are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         depth: depth images, metres.
         symmetry: of the object; left out, it is detected. Poses follow each other without jumping in it.
@@ -66,18 +71,31 @@ def smooth_track(
     Raises:
         InputError: track, clip and masks differ in length, or several objects and no name.
     """
-    name = object_name(masks, name)
+    how = "track() gives one, or PoseTrack(camera_from_object, valid, confidence)"
+    instance(track, PoseTrack, "track", how)
+    if options is not None:
+        instance(options, ClipOptions, "options", "leave them out for those of hands")
+    if isinstance(masks, MaskSequence) and isinstance(clip, Clip) and masks.num_frames != clip.num_frames:
+        raise _lengths(track, clip, masks)
+    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth, name)
+    name, symmetry, device = object_name(masks, name), checked_symmetry(symmetry), device_name(device)
+    mesh = checked_mesh(mesh)
     if not len(track) == clip.num_frames == masks.num_frames:
-        raise InputError(
-            f"smoothing needs track, clip and masks of one length, but got {len(track)}, {clip.num_frames} and "
-            f"{masks.num_frames} frames"
-        )
+        raise _lengths(track, clip, masks)
     if not track.valid.any():
         return track
     group = symmetry_of(mesh) if symmetry is None else symmetry
     refiner = refiner_for(mesh, masks.mask(int(np.argmax(track.valid)), name), device)
+    clip, masks, camera, depth = undistorted_views(clip, masks, camera, depth)
     object_clip = ObjectClip(clip, masks, name, camera, depth)
     return solve_track(refiner, track, object_clip, group, options or ClipOptions())[0]
+
+
+def _lengths(track: PoseTrack, clip: Clip, masks: MaskSequence) -> InputError:
+    return InputError(
+        f"smoothing needs track, clip and masks of one length, but got {len(track)}, {clip.num_frames} and "
+        f"{masks.num_frames} frames"
+    )
 
 
 def solve_track(

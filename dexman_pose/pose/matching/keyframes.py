@@ -19,6 +19,7 @@ from dexman_pose.data import Camera
 from dexman_pose.imaging.correlation import local_contrast
 from dexman_pose.imaging.flow import flow_both_ways
 from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.imaging.resize import Way, resize_labels, resize_picture
 from dexman_pose.pose.matching.options import KEYFRAMES, KeyframeOptions
 from dexman_pose.pose.observation.view import in_front
 from dexman_pose.pose.solver.residuals import PointMatches, join_matches
@@ -80,8 +81,8 @@ def evened_crop(
     own = (labels[y0:y1, x0:x1] == label).astype(np.uint8)
     gray = frame[y0:y1, x0:x1]
     if scale < 1.0:
-        gray = np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-        own = np.asarray(cv2.resize(own, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+        gray = resize_picture(gray, (width, height), Way.AREA)
+        own = resize_labels(own, (width, height))
     factors = np.array([width / (x1 - x0), height / (y1 - y0)])
     mask = own > 0
     even = local_contrast(gray.astype(np.float32), mask)
@@ -207,7 +208,7 @@ def _on_grid(x: FloatImage, y: FloatImage, grid: int) -> tuple[FloatImage, Float
 def _between_nodes(values: FloatImage, size: tuple[int, int], grid: int) -> FloatImage:
     """Values at the nodes carried to all pixels of the crop (width, height)."""
     height, width = values.shape
-    whole = cv2.resize(values, (width * grid, height * grid), interpolation=cv2.INTER_LINEAR)
+    whole = resize_picture(values, (width * grid, height * grid), Way.LINEAR)
     return np.asarray(whole[: size[1], : size[0]], np.float32)
 
 

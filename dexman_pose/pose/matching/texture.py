@@ -13,6 +13,7 @@ from dexman_pose.data import BACKGROUND, Camera
 from dexman_pose.imaging.correlation import correlation, local_agreement, local_contrast
 from dexman_pose.imaging.flow import flow_both_ways
 from dexman_pose.imaging.masks import crop_box, inner_edge
+from dexman_pose.imaging.resize import Way, resize_labels, resize_picture
 from dexman_pose.pose.matching.edge_profiles import changes_across, strongest_change
 from dexman_pose.pose.matching.options import FINE_TEXTURE, TextureMatchOptions
 from dexman_pose.pose.observation.view import ObjectView, in_front
@@ -144,9 +145,9 @@ def render_crop(
     cut, seen = view.image[y0:y1, x0:x1], view.labels[y0:y1, x0:x1]
     if scale < 1.0:
         # Averaging over areas costs as much as rendering: where little is left out, neighbours interpolated will do.
-        way = cv2.INTER_LINEAR if scale > options.lightly else cv2.INTER_AREA
-        cut = cv2.resize(cut, (cw, ch), interpolation=way)
-        seen = cv2.resize(seen, (cw, ch), interpolation=cv2.INTER_NEAREST)
+        way = Way.LINEAR if scale > options.lightly else Way.AREA
+        cut = resize_picture(cut, (cw, ch), way)
+        seen = resize_labels(seen, (cw, ch))
     origin = np.array([x0, y0], dtype=np.float64)
     color = picture.color[0] * np.float32(255.0)
     return RenderedCrop(

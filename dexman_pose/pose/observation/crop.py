@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.data import BACKGROUND, Camera
 from dexman_pose.imaging.masks import mask_edge, signed_distance_field
+from dexman_pose.imaging.resize import Way, resize_depth, resize_picture
 from dexman_pose.pose.observation.options import CROP
 
 MAX_SIDE = CROP.max_side
@@ -110,7 +111,7 @@ def _share(pixels: Mask, width: int, height: int) -> FloatImage:
     whole = pixels.astype(np.float32)
     if whole.shape == (height, width):
         return whole
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(resize_picture(whole, (width, height), Way.AREA), np.float32)
 
 
 def gather(
@@ -127,11 +128,15 @@ def gather(
     Args:
         labels: (H, W) uint8 label image of :class:`~dexman_pose.data.MaskSequence`.
         label: the object's value in it.
-        camera: of the whole image.
+        camera: of the whole image, an ideal pinhole.
         box: x0, y0, width, height in image pixels; may reach beyond the image.
         depth: (H, W) metres, 0 where not measured.
         max_side: longest side of the crop in pixels.
+
+    Raises:
+        InputError: the camera has a lens or skew.
     """
+    camera.require_pinhole("the engine")
     x0, y0, w, h = box
     scale = min(1.0, max_side / max(w, h))
     cw, ch = max(round(w * scale), 4), max(round(h * scale), 4)
@@ -147,8 +152,8 @@ def gather(
     cut_depth = None
     if depth is not None:
         cut_depth = np.asarray(_cut(depth, box, fill=0), np.float32)
-        if scale < 1.0:  # nearest: averaging across a depth step would invent surfaces
-            cut_depth = cv2.resize(cut_depth, (cw, ch), interpolation=cv2.INTER_NEAREST)
+        if scale < 1.0:
+            cut_depth = resize_depth(cut_depth, (cw, ch))
     k = camera.K.copy()
     sx, sy = cw / w, ch / h
     k[0, 0], k[1, 1] = camera.fx * sx, camera.fy * sy

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage, Gray, Mask
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, _check
+from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence
+from dexman_pose.data.accept import DepthImageLike, ImageLike, MaskLike, as_depth, as_mask, as_picture
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.imaging.flow import to_gray
 from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.imaging.undistort import undistortion_of, without_harmless_skew
 from dexman_pose.pose.observation.crop import MAX_SIDE, CropObservation, crop_like, gather
 from dexman_pose.pose.observation.occlusion import label_image
 from dexman_pose.pose.observation.options import VIEW
@@ -28,34 +30,29 @@ def in_front(points: Array) -> bool:
 
 
 def checked_labels(
-    mask: NDArray[np.bool_],
+    mask: MaskLike,
     camera: Camera,
-    occluders: NDArray[np.bool_] | None,
+    occluders: MaskLike | None,
     depth: NDArray[np.float32] | None,
 ) -> NDArray[np.uint8]:
     """The label image of a user's mask and occluders (H, W).
 
     Raises:
-        InputError: another size than the camera's, or another type than bool.
+        InputError: another size than the camera's, or no masks.
     """
     size = (camera.height, camera.width)
-    checked = _check.array(mask, "mask", size, np.bool_)
-    others = None if occluders is None else _check.array(occluders, "occluders", size, np.bool_)
-    return label_image(checked, others, depth)
+    others = None if occluders is None else as_mask(occluders, size, "occluders")
+    return label_image(as_mask(mask, size), others, depth)
 
 
-def checked_picture(image: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
+def checked_picture(image: ImageLike, camera: Camera) -> NDArray[np.uint8]:
     """A user's picture (H, W, 3) uint8; an InputError tells another size than the camera's, or another type."""
-    checked: NDArray[np.uint8] = _check.array(image, "image", (camera.height, camera.width, 3), np.uint8)
-    return checked
+    return as_picture(image, (camera.height, camera.width))
 
 
-def checked_depth(depth: NDArray[np.float32] | None, camera: Camera) -> NDArray[np.float32] | None:
+def checked_depth(depth: DepthImageLike | None, camera: Camera) -> NDArray[np.float32] | None:
     """A user's depth image (H, W) float32; an InputError tells another size than the camera's, or another type."""
-    if depth is None:
-        return None
-    checked: NDArray[np.float32] = _check.array(depth, "depth", (camera.height, camera.width), np.float32)
-    return checked
+    return None if depth is None else as_depth(depth, (camera.height, camera.width))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +147,21 @@ class ObjectView:
         return cls(blank, labels, label, camera, depth, image is not None)
 
 
+def undistorted_view(view: ObjectView) -> ObjectView:
+    """The view of the ideal pinhole: the door of functions on single pictures. A pinhole's is given back as it is."""
+    camera = without_harmless_skew(view.camera)
+    found = undistortion_of(camera)
+    if found is None:
+        return view if camera is view.camera else replace(view, camera=camera)
+    return replace(
+        view,
+        image=found.picture(view.image) if view.pictured else view.image,
+        labels=found.labels(view.labels),
+        camera=found.camera,
+        depth=None if view.depth is None else found.depth(view.depth),
+    )
+
+
 @dataclass(frozen=True)
 class ObjectClip:
     """One object in a clip: all that evidence is taken from.
@@ -179,5 +191,4 @@ def object_name(masks: MaskSequence, name: str | None) -> str:
         if len(masks.names) != 1:
             raise InputError(f"say which object is meant: name= one of {', '.join(masks.names)}")
         return masks.names[0]
-    masks.label_of(name)
-    return name
+    return masks.names[masks.label_of(name) - 1]

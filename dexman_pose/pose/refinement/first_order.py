@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +20,7 @@ from dexman_pose.data import Camera, Mesh, _check
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry import so3_exp
 from dexman_pose.imaging.masks import crop_box, mask_box
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.observation.crop import CropObservation, gather
 from dexman_pose.pose.observation.view import in_front
@@ -229,7 +229,7 @@ def _cut_image(image: NDArray[Any], evidence: CropObservation) -> Tensor:
     y = np.clip(np.arange(y0, y0 + down), 0, image.shape[0] - 1)
     cut = image[y[:, None], x[None]]
     if cut.shape[:2] != (height, width):
-        cut = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA)
+        cut = resize_picture(cut, (width, height), Way.AREA)
     return torch.from_numpy(np.asarray(cut, np.float32))
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.pose.matching.edges import PictureEdges, picture_edges
 from dexman_pose.pose.matching.options import EDGES, FINE_TEXTURE, QUICK_TEXTURE, TextureMatchOptions
-from dexman_pose.pose.matching.photometric import COARSE, FINE, sampled_correlation, shade
+from dexman_pose.pose.matching.photometric import COARSE, FINE, Shading, sampled_correlation, shade
 from dexman_pose.pose.matching.texture import TextureEvidence, texture_evidence
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import ObjectView
@@ -169,6 +169,7 @@ class Textured:
         agreeing: how many do.
         matches: corners of the rendering found in the picture, or None where grey values were aligned.
         edges: edges of the picture along the outline, or None.
+        shading: the grey values that were aligned, or None where corners were found.
     """
 
     refined: Refined
@@ -177,6 +178,11 @@ class Textured:
     agreeing: float
     matches: PointMatches | None
     edges: EdgeMatches | None
+    shading: Shading | None = None
+
+    def correlation(self, camera_from_object: Array) -> float:
+        """Correlation of the mesh's colours with the picture at another pose (4, 4) nearby; NaN without shading."""
+        return np.nan if self.shading is None else sampled_correlation(self.shading, camera_from_object)
 
 
 def align_to_texture(
@@ -263,6 +269,7 @@ def _by_gray(
             levels.point_worth * inliers * len(shading.points[FINE]),
             None,
             edges,
+            shading,
         )
         if is_converged(before, pose):
             break

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.data.numbers import word
 from dexman_pose.data.tracks import ScaleSource
-from dexman_pose.errors import InputError
 from dexman_pose.pose.solver.residuals import PointMatches
 
 SCALE_COUNTS = {"known": 0, "unknown": 1, "axes": 3}
@@ -19,12 +19,13 @@ ScaleMode = Literal["known", "unknown", "axes"]
 SCALE_MODES: tuple[str, ...] = ("known", "unknown", "axes")
 
 
-def scale_unknowns(scale: str, depth: NDArray[np.float32] | None) -> tuple[int, ScaleSource]:
-    """Number of unknown scales, and what fixes them."""
-    if scale not in SCALE_MODES:
-        raise InputError(f"scale must be one of {', '.join(SCALE_MODES)}, but got {scale!r}")
+def scale_unknowns(
+    scale: str, depth: NDArray[np.float32] | None, known: ScaleSource = "given"
+) -> tuple[int, ScaleSource]:
+    """Number of unknown scales, and what fixes them; ``known`` where none is."""
+    word(scale, "scale", SCALE_MODES)
     if scale == "known":
-        return 0, "given"
+        return 0, known
     if depth is None or not (depth > 0).any():
         return (0 if scale == "unknown" else 3), "unknown"
     return (1 if scale == "unknown" else 3), "depth"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.data import Camera
 from dexman_pose.imaging.correlation import correlation, local_contrast
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.pose.matching.edges import rim_of
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.tracking.options import SignalOptions
@@ -134,7 +135,7 @@ def picture_crop(image: NDArray[np.uint8], crop: ComparedCrop) -> FloatImage:
     if any(sides):
         part = cv2.copyMakeBorder(part, *sides, cv2.BORDER_REPLICATE)
     if part.shape[:2] != (h, w):
-        part = cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA)
+        part = resize_picture(part, (w, h), Way.AREA)
     return np.asarray(part, np.float32)
 
 

@@ -95,6 +95,8 @@ class TextureGuidedOptions:
         least_inliers: share of surface points that must agree.
         gray_iou: outline overlap that a pose by grey values alone must reach; they slide along smooth colours.
         gray_share: share of the good correlation that it must reach.
+        gray_loss: correlation that a pose by grey values may lose where the mask's outline has a say; a mask that is
+            wrong costs more, and is not asked then.
         mask_agrees: outline overlap above which the mask's outline is worth having too.
     """
 
@@ -105,6 +107,7 @@ class TextureGuidedOptions:
     least_inliers: float = 0.4
     gray_iou: float = 0.7
     gray_share: float = 0.8
+    gray_loss: float = 0.03
     mask_agrees: float = 0.92
 
 

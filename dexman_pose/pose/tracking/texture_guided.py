@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from dexman_pose.arrays import Array
+from dexman_pose.pose.matching.photometric import FINE
 from dexman_pose.pose.observation.crop import CropObservation, visible_iou
-from dexman_pose.pose.refinement.refiner import Refined
-from dexman_pose.pose.refinement.texture import align_to_texture, refine_with_texture
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
+from dexman_pose.pose.refinement.texture import Textured, align_to_texture, refine_with_texture
 from dexman_pose.pose.solver.options import RefineOptions, trusting_points
 from dexman_pose.pose.solver.residuals import PointMatches
 from dexman_pose.pose.tracking.confidence import colors_confirm
@@ -77,21 +78,45 @@ def pose_by_texture(
         return None
     if not colors_confirm(found.ncc, found.agreeing, state.good_ncc, tracked.options.loss):
         return None
-    result, pose = found.refined, found.refined.camera_from_object
-    drawn = refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
-    result = replace(result, iou=visible_iou(drawn, evidence), area=int(drawn.sum()))
-    if found.matches is None and (
-        result.iou < o.gray_iou or found.ncc < o.gray_share * state.good_ncc or state.lost_for
-    ):
-        return None
-    if result.iou > o.mask_agrees and found.matches is not None:
-        base = tracked.refine_options(o.outline_iterations, texture_guided=guided)
-        options = trusting_points(found.matches, base)
-        result = refiner.refine(
-            pose, evidence, options, matches=found.matches, edges=found.edges, predicted=predicted
-        )
+    result, ncc = _measured(refiner, found.refined, evidence), found.ncc
+    base = tracked.refine_options(o.outline_iterations, texture_guided=guided)
+    if found.matches is None:
+        with_outline = _measured(refiner, _with_outline(refiner, found, evidence, base, predicted), evidence)
+        seen = found.correlation(with_outline.camera_from_object)
+        # A mask that the mesh can explain without the colours objecting is believed.
+        if seen > found.ncc - o.gray_loss and with_outline.iou > max(o.mask_agrees, result.iou):
+            result, ncc = with_outline, seen
+        if result.iou < o.gray_iou or ncc < o.gray_share * state.good_ncc or state.lost_for:
+            return None
+    elif result.iou > o.mask_agrees:
+        result = _with_outline(refiner, found, evidence, base, predicted)
     points = found.agreeing if found.matches is not None else np.nan  # grey values have no points
-    return Candidate(result, found.ncc, by_texture=True, points=points)
+    return Candidate(result, ncc, by_texture=True, points=points)
+
+
+def _measured(refiner: PoseRefiner, refined: Refined, evidence: CropObservation) -> Refined:
+    """A refinement that did not ask the mask, with the overlap and area that its outline has."""
+    pose = refined.camera_from_object
+    drawn = refiner.rasterizer.render(pose[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
+    return replace(refined, iou=visible_iou(drawn, evidence), area=int(drawn.sum()))
+
+
+def _with_outline(
+    refiner: PoseRefiner,
+    found: Textured,
+    evidence: CropObservation,
+    options: RefineOptions,
+    predicted: Array | None,
+) -> Refined:
+    """A pose by texture refined once more, with the mask's outline beside it."""
+    pose = found.refined.camera_from_object
+    if found.shading is not None:
+        view, shaded = found.shading.views[FINE], found.shading.points[FINE]
+        return refiner.refine(pose, view, options, shaded=shaded, edges=found.edges, predicted=predicted)
+    trusting = trusting_points(found.matches, options)
+    return refiner.refine(
+        pose, evidence, trusting, matches=found.matches, edges=found.edges, predicted=predicted
+    )
 
 
 def pulled_onto_colors(

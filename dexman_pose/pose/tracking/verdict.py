@@ -329,6 +329,7 @@ def jumped(track: JudgedTrack, good: Flags, confirmed: Flags, options: TrackVerd
         options: of the reach.
     """
     out = np.zeros(len(track.poses), np.bool_)
+    steps = _distances(track, track.poses[1:], track.poses[:-1])
     for sweep in _sweeps(track.start, len(out)):
         last, waited, unseen = (track.start if good[track.start] else None), 0, 0
         for t in sweep:
@@ -336,14 +337,22 @@ def jumped(track: JudgedTrack, good: Flags, confirmed: Flags, options: TrackVerd
                 unseen += 1
                 continue
             if last is not None and not confirmed[t]:
-                turn, shift = _distances(track, track.poses[[t]], track.poses[[last]])
+                turn, shift = _moved(track, steps, last, t)
                 reach = 1 + unseen + min(waited, options.waited)
-                out[t] = shift[0] > reach * options.shift or turn[0] > np.radians(reach * options.turn)
+                out[t] = shift > reach * options.shift or turn > np.radians(reach * options.turn)
             if good[t] and not out[t]:
                 last, waited, unseen = t, 0, 0
             else:
                 waited += 1
     return out
+
+
+def _moved(track: JudgedTrack, steps: tuple[Array, Array], start: int, end: int) -> tuple[float, float]:
+    """Radians and metres from one frame to another; those of neighbours are known already."""
+    if abs(start - end) == 1:
+        return float(steps[0][min(start, end)]), float(steps[1][min(start, end)])
+    turn, shift = _distances(track, track.poses[[end]], track.poses[[start]])
+    return float(turn[0]), float(shift[0])
 
 
 def tracked_again(track: PoseTrack) -> PoseTrack:

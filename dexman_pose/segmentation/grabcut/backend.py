@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.flow import FlowEstimator
-from dexman_pose.imaging.masks import mask_at, resized
+from dexman_pose.imaging.masks import mask_at
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.progress import progress
 from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
 from dexman_pose.segmentation.grabcut.evidence import FrameData
@@ -87,7 +87,7 @@ class _Run:
         previous: NDArray[np.uint8] | None = None
         before, free = None, None
         for index, frame in progress(frames, "segment", total=count):
-            small = resized(frame, self.size)
+            small = resize_picture(frame, self.size)
             grey = estimator.reduced(small)
             lab = to_lab(small)
             stored = self.result.labels(index)
@@ -125,6 +125,6 @@ class _Run:
         size = (self.clip.width, self.clip.height)
         out = np.zeros((self.clip.height, self.clip.width), np.uint8)
         for value in np.unique(labels[labels > 0]):
-            one = cv2.resize((labels == value).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+            one = resize_picture((labels == value).astype(np.float32), size, Way.CUBIC)
             out[one > 0.5] = value
         return out

@@ -52,13 +52,13 @@ def sample_frames(
     Returns:
         (S, H, W, 3) uint8 Lab.
     """
-    from dexman_pose.imaging.masks import resized
+    from dexman_pose.imaging.resize import resize_picture
 
     count = min(options.samples, clip.num_frames)
     picked = np.unique(np.linspace(0, clip.num_frames - 1, count).round().astype(int))
     out = np.empty((len(picked), size[1], size[0], 3), np.uint8)
     for k, index in enumerate(picked):
-        out[k] = to_lab(resized(clip.frame(int(index)), size))
+        out[k] = to_lab(resize_picture(clip.frame(int(index)), size))
     return out
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_PARENTS, Clip, HandObservations
-from dexman_pose.imaging.masks import Float, Window, resized
+from dexman_pose.imaging.masks import Float, Window
+from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
 from dexman_pose.segmentation.grabcut.model_options import HandOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
@@ -64,7 +65,7 @@ class HandModel:
             else seen
         )
         for index in picked:
-            lab = to_lab(resized(clip.frame(int(index)), size))
+            lab = to_lab(resize_picture(clip.frame(int(index)), size))
             core = model._core(int(index), lab.shape[:2])
             model.skin.add(_most_common_bins(to_bins(lab)[core], o.skin_bulk), o.skin_rate)
         return model

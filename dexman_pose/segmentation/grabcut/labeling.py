@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.segmentation.grabcut.color import LIGHTNESS, Float, Lab
 from dexman_pose.segmentation.grabcut.model_options import LabelingOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS
@@ -31,10 +32,10 @@ def posterior(log_evidence: Float, lab: Lab, options: LabelingOptions = DEFAULTS
     small_shape = lab.shape[1] // 2, lab.shape[0] // 2
     q, iterations = _softmax(log_evidence), options.iterations
     if min(small_shape) >= options.least_coarse_side:
-        small = np.stack([cv2.resize(e, small_shape, interpolation=cv2.INTER_AREA) for e in log_evidence])
-        small_lab = cv2.resize(lab, small_shape, interpolation=cv2.INTER_AREA)
+        small = np.stack([resize_picture(e, small_shape, Way.AREA) for e in log_evidence])
+        small_lab = resize_picture(lab, small_shape, Way.AREA)
         coarse = _solve(small, _softmax(small), small_lab, iterations, options)
-        q = np.stack([cv2.resize(c, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR) for c in coarse])
+        q = np.stack([resize_picture(c, lab.shape[1::-1], Way.LINEAR) for c in coarse])
         iterations = options.fine_iterations
     return _solve(log_evidence, q, lab, iterations, options)
 

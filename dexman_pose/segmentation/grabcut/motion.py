@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.flow import Flow
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, MotionOptions
 
 IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
@@ -63,7 +64,7 @@ def _samples(
     flow: Flow, visible: Mask, options: MotionOptions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     h, w = flow.forward.shape[:2]
-    small = cv2.resize(visible.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
+    small = resize_picture(visible.astype(np.float32), (w, h), Way.AREA)
     inner = cv2.erode((small > options.full_cover).astype(np.uint8), np.ones((3, 3), np.uint8))
     ys, xs = np.nonzero(inner if inner.sum() > options.least_inner else small > 0.5)
     every = max(1, len(ys) // options.samples)

@@ -7,6 +7,7 @@ import numpy as np
 
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.masks import EIGHT_CONNECTED
+from dexman_pose.imaging.resize import resize_labels
 from dexman_pose.segmentation.grabcut.evidence import FrameData, Scene
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, RecoveryOptions
 from dexman_pose.segmentation.grabcut.state import ObjectState
@@ -51,4 +52,4 @@ def redetect(
     weight = np.bincount(parts.ravel(), ratio.ravel(), minlength=len(area)) * fits
     best = (parts == int(weight.argmax())).astype(np.uint8)
     size = (picture.lab.shape[1], picture.lab.shape[0])
-    return np.asarray(cv2.resize(best, size, interpolation=cv2.INTER_NEAREST)).astype(bool)
+    return resize_labels(best, size).astype(bool)

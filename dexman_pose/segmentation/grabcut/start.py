@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.data import Clip, HandObservations, ObjectPrompt
-from dexman_pose.imaging.masks import Float, dilated, mask_at, resized
+from dexman_pose.imaging.masks import Float, dilated, mask_at
+from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.background import build_background, sample_frames
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
 from dexman_pose.segmentation.grabcut.evidence import Scene
@@ -44,7 +45,7 @@ def start(
     frames = {
         index: PromptFrame(rgb, samples, _hand_evidence(hand_model, index, rgb, options.color.weight))
         for index in {p.frame for p in prompts.values()}
-        for rgb in [resized(clip.frame(index), size)]
+        for rgb in [resize_picture(clip.frame(index), size)]
     }
     masks = {
         name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name, options)

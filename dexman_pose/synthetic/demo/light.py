@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import se3
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
 
 FloatImage = NDArray[np.float32]
@@ -151,5 +152,5 @@ class Ground:
             )
             color = self.lights.colors[index] * max(self.lights.directions[index][2], 0.0)
             out += reached[..., None] * color.astype(np.float32)
-        grown: FloatImage = cv2.resize(out, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        grown: FloatImage = resize_picture(out, self.shape[::-1], Way.LINEAR)
         return grown

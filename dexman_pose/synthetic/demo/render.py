@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from dexman_pose.data import Camera, Mesh
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER
 from dexman_pose.geometry.se3 import inverse
 from dexman_pose.hands.model.hand_model import HandModel, vertex_normals
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.demo.light import FloatImage, Ground, Lights, lit, shadow_maps, studio
 from dexman_pose.synthetic.demo.tin import Tin
@@ -101,7 +101,7 @@ class Studio:
         size = (self.camera.width, self.camera.height)
         fine = self.camera.cropped(0, 0, size[0] * k, size[1] * k, k)
         color = _linear(wood(table_points(fine, self.camera_from_world)))
-        small: FloatImage = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
+        small: FloatImage = resize_picture(color, size, Way.AREA)
         return small
 
     def _draw_hand(self, hand: PosedHand, maps: FloatImage) -> _Layer:
@@ -165,7 +165,7 @@ class Studio:
 
     def _compose(self, layers: list[_Layer], table: FloatImage) -> Picture:
         k, size = _OVERSAMPLING, (self.camera.width, self.camera.height)
-        color = cv2.resize(table, (size[0] * k, size[1] * k), interpolation=cv2.INTER_LINEAR)
+        color = resize_picture(table, (size[0] * k, size[1] * k), Way.LINEAR)
         depth = np.full(color.shape[:2], np.inf, np.float32)
         labels = np.full(color.shape[:2], BACKGROUND, np.uint8)
         for layer in layers:
@@ -175,8 +175,8 @@ class Studio:
             color[where] = layer.color[nearer]
             depth[where] = layer.depth[nearer]
             labels[where] = layer.label
-        small = _encode(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
-        whole = cv2.resize(layers[-1].mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+        small = _encode(resize_picture(color, size, Way.AREA))
+        whole = resize_picture(layers[-1].mask.astype(np.float32), size, Way.AREA) > 0.5
         nearest = np.minimum.reduce([depth[i::k, j::k] for i in range(k) for j in range(k)])
         nearest = np.where(np.isinf(nearest), self._table_depth, nearest)
         return Picture(np.round(255 * small).astype(np.uint8), _majority(labels, k), whole, nearest)

@@ -57,7 +57,7 @@ def test_keys_that_are_no_intervals_are_refused(tmp_path: Path, key: str) -> Non
 def test_bad_entries_are_refused(tmp_path: Path) -> None:
     key = "((1, 2), None)"
     for entry in ({}, {"primitive": "x", "interaction_mode": "feet"}, None):
-        with pytest.raises(InputError, match="cannot be read"):
+        with pytest.raises(InputError, match="not a step of a program"):
             read_oakink2_program(_file(tmp_path, {key: entry}))
     with pytest.raises(InputError, match="must map intervals"):
         read_oakink2_program(_file(tmp_path, []))

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dexman_pose.data import Clip, DepthSequence, HandTrack, MaskSequence, ObjectPrompt
+from dexman_pose.data import Clip, DepthSequence, HandTrack, MaskSequence, MeshUnit, ObjectPrompt
 from dexman_pose.errors import EstimationError
 from dexman_pose.geometry import se3, so3_exp
+from dexman_pose.meshing.units import UNITS
 from dexman_pose.pose import estimate_camera, reconstruct_objects
 
 FRAMES = 12
@@ -85,6 +87,24 @@ def test_user_mesh_keeps_its_scale(scene: Any, sliding: Any) -> None:
     errors = np.array([scene.error(a, b) for a, b in zip(found.camera_from_object, poses)])
     assert np.median(errors[:, 0]) < 1.5
     assert np.median(errors[:, 1]) < 1.5
+
+
+@pytest.mark.parametrize(("read_as", "right"), [("mm", "cm"), ("cm", "cm")])
+def test_hands_speak_for_a_unit_that_nobody_stated(
+    scene: Any, sliding: Any, read_as: str, right: str
+) -> None:
+    """A mesh in centimetres, read as millimetres or rightly: the picture is the same, only the hand can tell."""
+    clip, masks, poses = sliding
+    factor = UNITS[right] / UNITS[read_as]
+    unit = MeshUnit(read_as, "guessed", tuple(u for u in ("mm", "cm", "inch") if u != read_as))
+    mesh = replace(scene.mesh.scaled(1.0 / factor), unit=unit)
+    prompts = {"thing": ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))}
+    hands = {"right": hand_at(scene, poses, 0.0)}
+    found = reconstruct_objects(clip, masks, prompts, {"thing": mesh}, scene.camera, hands=hands)["thing"]
+    assert found.scale == pytest.approx(factor, rel=1e-12) and found.scale_source == "guessed"
+    np.testing.assert_allclose(found.mesh.vertices, scene.mesh.vertices, atol=1e-12)
+    errors = np.array([scene.error(a, b) for a, b in zip(found.camera_from_object, poses)])
+    assert np.median(errors[:, 0]) < 1.5 and np.median(errors[:, 1]) < 1.5
 
 
 def test_mesh_of_unknown_scale_gets_it_from_depth(scene: Any, sliding: Any) -> None:

@@ -1,0 +1,1 @@
+"""Lens models, exact, and OpenCV's coefficients that come nearest to them."""
