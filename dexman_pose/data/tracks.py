@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-ScaleSource = Literal["given", "guessed", "depth", "hand", "contact", "unknown"]
-SCALE_SOURCES: tuple[str, ...] = ("given", "guessed", "depth", "hand", "contact", "unknown")
+ScaleSource = Literal["given", "depth", "hand", "contact", "unknown", "guessed"]
+SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown", "guessed")
 SIDES: tuple[str, ...] = ("left", "right")
 
 JOINT_NAMES: tuple[str, ...] = (

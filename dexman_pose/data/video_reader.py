@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from dexman_pose.errors import VideoError
 Frame = NDArray[np.uint8]
 
 REVERSE_BYTES = 64 << 20  # as RGB; decoded pictures kept at once when reading backwards, usually half of it
+CONVERTERS = 2  # threads that turn decoded pictures into RGB, and frames they are ahead
 CACHE_BYTES = 32 << 20  # decoded pictures kept for repeated access to single frames
 
 
@@ -42,12 +45,35 @@ class VideoSource:
 
     def forward(self, start: int, stop: int) -> Iterator[Frame]:
         """RGB frames start..stop-1 in order."""
-        decoder, colors = VideoDecoder(self.path), ColorConverter(self.path)
+        decoder = VideoDecoder(self.path)
         try:
-            for _, picture in self._from(decoder, start, stop):
-                yield self._upright(colors, picture)
+            yield from self._converted(picture for _, picture in self._from(decoder, start, stop))
         finally:
             decoder.close()
+
+    def _converted(self, pictures: Iterator[Any]) -> Iterator[Frame]:
+        """RGB frames of pictures, in order, converted ahead beside the decoding: exact colours take as long as it."""
+        colors = threading.local()
+
+        def convert(picture: Any) -> Frame:
+            if not hasattr(colors, "converter"):
+                colors.converter = ColorConverter(self.path)
+            return self._upright(colors.converter, picture)
+
+        waiting: deque[Future[Frame]] = deque()
+        failure: VideoError | None = None
+        with ThreadPoolExecutor(CONVERTERS, "frames") as pool:
+            try:
+                for picture in pictures:
+                    waiting.append(pool.submit(convert, picture))
+                    if len(waiting) > CONVERTERS:
+                        yield waiting.popleft().result()
+            except VideoError as error:  # the frames before it are good
+                failure = error
+            while waiting:
+                yield waiting.popleft().result()
+        if failure is not None:
+            raise failure
 
     def backward(self, start: int, stop: int) -> Iterator[Frame]:
         """RGB frames stop-1..start, in pieces that fit into memory and do not cross a key frame."""

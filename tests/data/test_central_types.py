@@ -205,7 +205,10 @@ def test_rigid_object_gives_its_track_and_refuses() -> None:
         ({"name": ""}, "needs a name"),
         ({"scale": 0.0}, "scale must be positive, but got 0"),
         ({"scale": float("nan")}, "scale must be positive"),
-        ({"scale_source": "luck"}, "scale_source must be one of given, guessed, depth, hand, contact, unknown"),
+        (
+            {"scale_source": "luck"},
+            "scale_source must be one of given, depth, hand, contact, unknown",
+        ),
         ({"symmetry": np.zeros((1, 4, 4))}, "symmetry: entry 0 is not a rigid"),
     ]:
         with pytest.raises(InputError, match=message):

@@ -13,7 +13,7 @@ log = getLogger(__name__)
 # Bits of FFmpeg's dispositions; their names print as numbers, so only the bits can be asked for.
 _DEFAULT, _COVER, _THUMBNAILS, _STILL = 0x1, 0x400, 0x800, 0x100000
 _NOT_THE_CLIP = _COVER | _THUMBNAILS | _STILL
-_DEPTH_FORMATS = ("gray16", "gray12", "gray10", "gray14", "y210")
+_DEPTH_FORMATS = ("gray16", "gray14", "gray12", "gray10")
 
 
 def pick_stream(container: Any, path: Path) -> Any:
