@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -271,3 +272,25 @@ def test_the_command_line(tiny_scene: Any, drawn: Any, tmp_path: Path, capsys: A
     assert "--prompts FILE, or --masks PATH" in capsys.readouterr().err
     assert main([*command, "--poses", f"cup={tmp_path / 'poses.npy'}"]) == 2
     assert "no object is named 'cup'" in capsys.readouterr().err
+
+
+def test_given_masks_and_hands_are_undistorted_with_the_pictures(tiny_scene: Any, drawn: Any) -> None:
+    from dexman_pose.pipeline.given import Brought
+    from dexman_pose.pipeline.inputs import Inputs
+
+    camera = dp.Camera(tiny_scene.camera.K, 128, 96, np.array([-0.3, 0.08, 0, 0, 0]))
+    pixels = np.full((4, 21, 2), 20.0) + np.arange(21)[:, None]
+    brought = Brought(masks=drawn[0], hands={"right": {"joints_2d": pixels}})
+    clip = dp.Clip.from_frames(tiny_scene.frames)
+    inputs = Inputs.check(clip, {"box": None}, camera=camera, brought=brought)
+    masks, hands = inputs.given.masks, inputs.given.hands
+    assert masks is not None and hands is not None
+    found = masks.mask(0, "box")
+    assert not np.array_equal(found, drawn[0][0])
+    overlap = (found & drawn[0][0]).sum() / (found | drawn[0][0]).sum()
+    assert 0.7 < overlap < 1.0
+    assert masks.known("box") == {0, 1, 2, 3}
+    assert inputs.camera is not None
+    rays = inputs.camera.unproject(hands.joints_2d[0, 1], np.ones(21))
+    seen = cv2.projectPoints(rays, np.zeros(3), np.zeros(3), camera.K, np.array([-0.3, 0.08, 0, 0, 0]))[0]
+    np.testing.assert_allclose(seen.reshape(-1, 2), pixels[0], atol=1e-3)
