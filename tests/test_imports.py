@@ -21,6 +21,7 @@ ROOMS = (
     ("segmentation", "hands", "contact", "metrics"),
     ("pose",),
     ("datasets",),
+    ("given",),
     ("viewer",),
     ("pipeline",),
     ("synthetic",),

@@ -30,7 +30,8 @@ def add(subparsers: Any) -> None:
     p.add_argument(
         "--prompts",
         metavar="FILE",
-        help='JSON: {"frame": 0, "objects": {"cube": [x0, y0, x1, y1]}}, or {"clips": {...}} of many clips',
+        help='JSON: {"frame": 0, "objects": {"cube": [x0, y0, x1, y1]}}, or {"clips": {...}} of many clips; not '
+        "needed with --masks",
     )
     p.add_argument(
         "--box",
@@ -60,8 +61,7 @@ def add(subparsers: Any) -> None:
         help="camera file of any common tool (docs/cameras.md); estimated when not given",
     )
     camera.add_argument("--K", dest="k", metavar="FX,FY,CX,CY", help="intrinsics in pixels of the video")
-    p.add_argument("--depth", metavar="DIR", help="folder of depth images, 16-bit PNG in millimetres")
-    p.add_argument("--hands", default="mediapipe", metavar="NAME", help="hand detector, or none")
+    _add_given(p)
     p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
     p.add_argument(
         "--overwrite", action="store_true", help="remove the run of another clip from the run folder first"
@@ -70,23 +70,108 @@ def add(subparsers: Any) -> None:
     p.set_defaults(handler=handle)
 
 
+def _add_given(p: argparse.ArgumentParser) -> None:
+    """Options for what other programs made; docs/inputs.md describes the formats."""
+    p.add_argument(
+        "--masks",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="masks of another program: folder, .npz, .json, video; may be repeated with names",
+    )
+    p.add_argument(
+        "--hands", default="mediapipe", metavar="NAME|FILE", help="hand detector, a file of hands, or none"
+    )
+    p.add_argument("--hands-order", default="auto", metavar="NAME", help="order of the joints of given hands")
+    p.add_argument(
+        "--poses",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="poses of another program: BOP .csv, folder of matrices, .npy; may be repeated with names",
+    )
+    p.add_argument(
+        "--poses-as",
+        choices=("start", "fixed"),
+        default="start",
+        help="given poses start the track, or are the result",
+    )
+    p.add_argument(
+        "--depth",
+        metavar="DIR|FILE",
+        help="depth images named as the frames: 16-bit PNG, TIFF, EXR, .npy",
+    )
+    p.add_argument(
+        "--depth-unit", default="auto", metavar="UNIT", help="m, cm, mm, or metres of one step as 1/4000"
+    )
+    p.add_argument(
+        "--depth-camera",
+        metavar="FILE",
+        help="where depth is not registered: its K and color_from_depth as JSON or YAML",
+    )
+
+
+def named_paths(options: Sequence[str], names: Sequence[str], option: str) -> Any:
+    """One path, or paths by name, of a ``[NAME=]PATH`` option that may be repeated; None where it is not given."""
+    if not options:
+        return None
+    parts = [text.partition("=") for text in options]
+    named = [bool(equals) and "/" not in name for name, equals, _ in parts]
+    if len(options) == 1 and not named[0]:
+        return options[0]
+    if not all(named):
+        raise InputError(f"{option} must be NAME=PATH when it is repeated, but got {', '.join(options)}")
+    found = {name: path for name, _, path in parts}
+    unknown = [name for name in found if names and name not in names]
+    if unknown:
+        raise InputError(f"{option}: no object is named {unknown[0]!r}; the objects are {', '.join(names)}")
+    return found
+
+
+def _objects(args: argparse.Namespace) -> dict[str, Any]:
+    """Prompts with their meshes; with masks alone, names with meshes."""
+    if args.prompts is not None or args.box or not args.masks:
+        return dict(with_meshes(_prompts(args), args.mesh))
+    meshes = [option.partition("=") for option in args.mesh]
+    for name, equals, path in meshes:
+        if not name or not equals or not path:
+            raise InputError(f"--mesh must be NAME=PATH, but got {name + equals + path!r}")
+    names = [
+        name for name, equals, _ in (text.partition("=") for text in args.masks) if equals and "/" not in name
+    ]
+    out: dict[str, Any] = dict.fromkeys(names)
+    out.update({name: Path(path).expanduser() for name, _, path in meshes})
+    return out or {"object": None}
+
+
+def _has_mesh(value: Any) -> bool:
+    """Whether an object of a run has a mesh: in its prompt, or in its place."""
+    return value is not None and getattr(value, "mesh", value) is not None
+
+
 def handle(args: argparse.Namespace) -> int:
     """Run the pipeline and print what came out."""
     from dexman_pose.cli.console import print_stage, shown
     from dexman_pose.pipeline import reconstruct
     from dexman_pose.pipeline.inputs import open_clip
 
-    prompts = with_meshes(_prompts(args), args.mesh)
-    if args.mesh_unit != "auto" and all(prompt.mesh is None for prompt in prompts.values()):
+    objects = _objects(args)
+    if args.mesh_unit != "auto" and not any(_has_mesh(value) for value in objects.values()):
         raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
     with shown():
         clip = open_clip(args.video, args.max_frames)
         result = reconstruct(
             clip,
-            prompts,
+            objects,
             camera=_camera(args, clip),
             depth=args.depth,
             hands=None if args.hands.lower() == "none" else args.hands,
+            masks=named_paths(args.masks, list(objects), "--masks"),
+            poses=named_paths(args.poses, list(objects), "--poses"),
+            poses_as=args.poses_as,
+            hands_order=args.hands_order,
+            depth_unit=args.depth_unit,
+            depth_camera=args.depth_camera,
             out=args.out,
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,
@@ -109,7 +194,8 @@ def _prompts(args: argparse.Namespace) -> dict[str, ObjectPrompt]:
     if args.prompts is None:
         if not boxes:
             raise InputError(
-                f"say where the objects are: --box {SHAPE} for each, or --prompts FILE (see dexman-pose run --help)"
+                f"say where the objects are: --box {SHAPE} for each, or --prompts FILE, or --masks PATH "
+                "(see dexman-pose run --help)"
             )
         return boxes
     prompts = load_prompts(args.prompts, args.video)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dexman_pose.data.accept import (
     CameraLike,
@@ -13,7 +14,6 @@ from dexman_pose.data.accept import (
     DepthsLike,
     as_camera,
     as_clip,
-    as_depths,
     as_prompts,
 )
 from dexman_pose.data.camera import Camera
@@ -23,10 +23,15 @@ from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.numbers import word
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
+from dexman_pose.pipeline.given import Brought, Given, as_objects, check_fixed, read_given, with_prompts
 from dexman_pose.pipeline.hashing import hash_camera, hash_clip, hash_depth, hash_mesh, hash_prompt
+
+if TYPE_CHECKING:
+    from dexman_pose.given.depth import GivenDepth
 
 VideoLike = ClipLike
 DepthLike = DepthsLike
+_NOTHING = Brought()
 MESH_UNITS = ("auto", "m", "cm", "mm", "inch")
 """Units of mesh files that a run takes."""
 
@@ -40,9 +45,10 @@ class Inputs:
         prompts: where each object is, by name.
         meshes: the mesh of each object in metres, or None where one has to be made; with depth, a unit that nobody
             stated is settled.
-        camera: the user's intrinsics, or None. An ideal pinhole: where the user's camera has a lens, clip, prompts and
-            depth are undistorted, and this is the camera of undistorted pictures.
-        depth: the user's depth images, or None.
+        camera: the user's intrinsics, or None. An ideal pinhole: where the user's camera has a lens, clip, prompts,
+            depth and what was given are undistorted, and this is the camera of undistorted pictures.
+        depth: the user's depth images, one for every frame, or None.
+        given: what other programs made that is used in place of stages.
         filmed_camera: the user's camera with its lens where pictures are undistorted, else None.
     """
 
@@ -51,44 +57,54 @@ class Inputs:
     meshes: dict[str, Mesh | None]
     camera: Camera | None = None
     depth: DepthSequence | None = None
+    given: Given = field(default_factory=Given)
     filmed_camera: Camera | None = None
 
     @classmethod
     def check(
         cls,
         video: VideoLike,
-        objects: Mapping[str, ObjectPrompt],
+        objects: Mapping[str, Any] | Sequence[str],
         *,
         camera: CameraLike | None = None,
         depth: DepthLike | None = None,
         max_frames: int | None = None,
         mesh_unit: str = "auto",
+        brought: Brought = _NOTHING,
     ) -> Inputs:
         """Open and check all inputs.
 
         Args:
             video: a video file, a folder of images, or a clip.
-            objects: prompts by name, each with its mesh or the path of one when there is a mesh.
+            objects: prompts by name, each with its mesh or the path of one when there is a mesh. With given masks a
+                mesh, a path or None stands for a prompt.
             camera: intrinsics, a camera file, or a 3x3 matrix in pixels.
             depth: depth images, or the folder they lie in.
             max_frames: use only the first frames.
             mesh_unit: unit of mesh files: ``m``, ``cm``, ``mm``, ``inch`` or ``auto``.
+            brought: masks, hands and poses of other programs, and how depth is to be read.
 
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
         """
         from dexman_pose.pipeline.mesh_units import sized_meshes
 
-        prompts = as_prompts(objects)
+        named: Any = as_objects(objects, brought)
+        if brought.masks is None:
+            named = as_prompts(named)
         word(mesh_unit, "mesh_unit", MESH_UNITS)
         clip = open_clip(video, max_frames)
+        lens = _load_camera(camera, clip)
+        measured = _load_depth(depth, clip, brought, lens)
+        given = read_given(brought, named, clip, lens, measured)
+        prompts = as_prompts(with_prompts(named, given))
         for name, prompt in prompts.items():
             prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
         meshes = {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()}
-        lens, measured = _load_camera(camera, clip), _load_depth(depth, clip)
-        seen_by = lens or assumed_camera(clip)
-        sized = sized_meshes(meshes, prompts, seen_by, measured)
-        return cls(clip, prompts, sized, lens, measured).undistorted()
+        check_fixed(given, meshes)
+        depths = None if measured is None else measured.depth
+        sized = sized_meshes(meshes, prompts, lens or assumed_camera(clip), depths)
+        return cls(clip, prompts, sized, lens, depths, given).undistorted()
 
     def undistorted(self) -> Inputs:
         """The inputs as an ideal pinhole would have given them: the door of the pipeline.
@@ -115,6 +131,7 @@ class Inputs:
             prompts={name: undistorted_prompt(name, p, found) for name, p in self.prompts.items()},
             camera=found.camera,
             depth=undistorted_depth(self.depth, found),
+            given=self.given.undistorted(found),
             filmed_camera=self.camera,
         )
 
@@ -189,6 +206,14 @@ def _load_camera(camera: CameraLike | None, clip: Clip) -> Camera | None:
     return None if camera is None else as_camera(camera, (clip.height, clip.width))
 
 
-def _load_depth(depth: DepthLike | None, clip: Clip) -> DepthSequence | None:
+def _load_depth(
+    depth: DepthLike | None, clip: Clip, brought: Brought, camera: Camera | None
+) -> GivenDepth | None:
     """The user's depth, one image for every frame, of the frames' size."""
-    return None if depth is None else as_depths(depth, clip)
+    if depth is None:
+        return None
+    from dexman_pose.given.depth import read_depth
+
+    return read_depth(
+        depth, clip, unit=brought.depth_unit, depth_camera=brought.depth_camera, color_camera=camera
+    )

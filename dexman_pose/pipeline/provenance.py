@@ -57,10 +57,12 @@ def provenance(
         "camera": result.camera.source,
         "lens": _lens(inputs),
         "depth": "given" if inputs.depth is not None else "none",
+        "given": inputs.given.provenance(),
         "world": "camera",
         "notices": [
             "The world frame is the camera frame: gravity was not estimated.",
             *_lens_notices(inputs),
+            *inputs.given.notes,
         ],
         "objects": {
             name: {

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dexman_pose.data.accept import CameraLike, PathText
 from dexman_pose.data.files import unwritable_is_bad_input, write_json
+from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.numbers import described, flag
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.errors import InputError
+from dexman_pose.given.forms import HandsLike, MasksLike, PosesLike
 from dexman_pose.pipeline.backends import Backends, check_backends
+from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
 from dexman_pose.pipeline.ownership import RUN_FILE, claim, identity
 from dexman_pose.pipeline.run_folder import RunFolder
@@ -22,14 +27,23 @@ from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
 
+if TYPE_CHECKING:
+    from dexman_pose.given.depth import DepthCamera
+
 
 def reconstruct(
     video: VideoLike,
-    objects: Mapping[str, ObjectPrompt],
+    objects: Mapping[str, ObjectPrompt | Mesh | str | Path | None] | Sequence[str],
     *,
     camera: CameraLike | None = None,
     depth: DepthLike | None = None,
-    hands: str | None = "mediapipe",
+    hands: HandsLike | None = "mediapipe",
+    masks: MasksLike | None = None,
+    poses: PosesLike | None = None,
+    poses_as: str = "start",
+    hands_order: str = "auto",
+    depth_unit: str | float = "auto",
+    depth_camera: DepthCamera | str | Path | None = None,
     segmentation: str = "grabcut",
     mesh: str = "silhouette",
     out: PathText | None = None,
@@ -45,11 +59,20 @@ def reconstruct(
     Args:
         video: a video file, a folder of images in natural order, an open clip, or frames in memory.
         objects: one prompt per object, by the name it shall have in the result. A prompt's ``mesh`` is a
-            :class:`~dexman_pose.data.Mesh`, a path, a mesh of trimesh, or None to make the shape from the clip.
+            :class:`~dexman_pose.data.Mesh`, a path, a mesh of trimesh, or None to make the shape from the clip. With
+            ``masks`` a mesh, a path, or None stands for a prompt.
         camera: intrinsics in pixels of the video: a camera, a camera file, or a 3x3 matrix. None estimates
             them; ``result.camera.source`` says which it was.
         depth: depth images, or a folder of them; None works from colour alone.
-        hands: hand detector by name; None leaves hands and contacts out.
+        hands: hand detector by name; or hands of another program, a file or its content, see ``docs/inputs.md``; None
+            leaves hands and contacts out.
+        masks: masks of another program, a folder, file, or arrays; they replace segmentation, and ``objects`` may then
+            be names with meshes or a list of names.
+        poses: poses of another program, a file, folder, or arrays (T, 4, 4); or a dict of these by object.
+        poses_as: ``start``: tracks begin at a given pose. ``fixed``: given poses are the result.
+        hands_order: order of the joints of given hands: ``openpose``, ``mano``, ``interhand``, or ``auto``.
+        depth_unit: unit of depth files: ``m``, ``cm``, ``mm``, metres of one step, or ``auto``.
+        depth_camera: where depth is not registered to colour: its camera, or the file of it.
         segmentation: mask backend by name.
         mesh: how to make the shape of objects given without a mesh, by name.
         out: run folder; every stage's result is kept there, and a second call with the same folder goes on
@@ -73,8 +96,10 @@ def reconstruct(
         MissingModelError: a backend's weights are not on this machine.
         EstimationError: the inputs were fine, but nothing could be estimated from them.
     """
-    backends = Backends(hands, segmentation, mesh)
-    check_backends(backends)
+    detector, own_hands = detector_of(hands)
+    backends = Backends(detector, segmentation, mesh)
+    check_backends(replace(backends, hands=None if detector == GIVEN else detector))
+    brought = Brought(masks, own_hands, poses, poses_as, hands_order, depth_unit, depth_camera)
     overlay, overwrite = flag(overlay, "overlay"), flag(overwrite, "overwrite")
     if out is not None and (not isinstance(out, (str, PathLike)) or not str(out)):
         raise InputError(f"out must be the path of a folder, but got {described(out)}")
@@ -86,7 +111,13 @@ def reconstruct(
     ):  # a caller tells stages by itself
         on_stage = _say_stage
     inputs = Inputs.check(
-        video, objects, camera=camera, depth=depth, max_frames=max_frames, mesh_unit=mesh_unit
+        video,
+        objects,
+        camera=camera,
+        depth=depth,
+        max_frames=max_frames,
+        mesh_unit=mesh_unit,
+        brought=brought,
     )
     with ExitStack() as stack:
         stack.enter_context(progress_shown(shown))
@@ -96,7 +127,11 @@ def reconstruct(
             claim(folder, inputs.clip, fingerprints.content, overwrite=overwrite)
             _describe(folder, inputs, fingerprints, backends)
         stages = Stages(inputs, fingerprints, backends)
-        total = 6 + (3 if hands is not None else 0) + (2 if folder is not None and overlay else 0)
+        total = (
+            (6 if masks is None else 5)
+            + (3 if detector is not None else 0)
+            + (2 if folder is not None and overlay else 0)
+        )
         runner = Runner(folder, total, on_stage)
         return _run(stages, runner, folder, overlay)
 
@@ -104,12 +139,15 @@ def reconstruct(
 def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool) -> Trajectory:
     backend = stages.backends.hands
     observations = runner.run(stages.hands(backend)) if backend is not None else None
-    prompts = runner.run(stages.prompts(observations))
-    masks = runner.run(stages.masks(prompts, observations))
+    if stages.inputs.given.masks is not None:
+        masks = runner.run(stages.given_masks(observations))
+    else:
+        prompts = runner.run(stages.prompts(observations))
+        masks = runner.run(stages.masks(prompts, observations))
     motion = runner.run(stages.camera_motion(masks))
     camera = runner.run(stages.camera(masks, observations))
     hands = runner.run(stages.lift(observations, camera, motion)) if observations is not None else {}
-    objects = runner.run(stages.objects(masks, camera, hands, motion))
+    objects = runner.run(stages.objects(masks, camera, observations, hands, motion))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
     if folder is None:
@@ -134,6 +172,7 @@ def _describe(folder: RunFolder, inputs: Inputs, fingerprints: Fingerprints, bac
         "hands": backends.hands,
         "segmentation": backends.segmentation,
         "mesh": backends.mesh,
+        "given": inputs.given.provenance(),
     }
     path = folder.path / RUN_FILE
     with unwritable_is_bad_input(path):

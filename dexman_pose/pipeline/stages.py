@@ -35,7 +35,17 @@ class Stages:
     backends: Backends
 
     def hands(self, backend: str) -> Stage[HandObservations]:
-        """Find both hands in every frame."""
+        """Find both hands in every frame, or take those that were given."""
+        given = self.inputs.given.hands
+        if given is not None:
+            return Stage(
+                "hands",
+                "stages/hands.npz",
+                compute=lambda: given,
+                save=artefacts.save_observations,
+                load=artefacts.load_observations,
+                settings={"clip": self.marks.clip, "given": self.inputs.given.hash_hands()},
+            )
         from dexman_pose.hands import detect_hands
 
         return Stage(
@@ -92,6 +102,23 @@ class Stages:
             settings={"clip": self.marks.clip, "backend": backend},
             after=("prompts", *self._with_hands("hands")),
             rooms=("segmentation", "imaging"),
+        )
+
+    def given_masks(self, observations: HandObservations | None) -> Stage[MaskSequence]:
+        """Take the masks that were given, as they are, with hands told from objects."""
+        from dexman_pose.given.mask_labels import label_masks
+
+        given, backend = self.inputs.given.masks, self.backends.segmentation
+        assert given is not None
+        return Stage(
+            "masks",
+            "stages/masks.npz",
+            compute=lambda: label_masks(given, self.inputs.clip, observations, segmentation=backend),
+            save=artefacts.save_masks,
+            load=artefacts.load_masks,
+            settings={"clip": self.marks.clip, "backend": backend, "given": self.inputs.given.hash_masks()},
+            after=self._with_hands("hands"),
+            rooms=("given", "segmentation", "imaging"),
         )
 
     def camera_motion(self, masks: MaskSequence) -> Stage[CameraMotion]:
@@ -155,20 +182,26 @@ class Stages:
         )
 
     def objects(
-        self, masks: MaskSequence, camera: Camera, hands: dict[str, HandTrack], motion: CameraMotion
+        self,
+        masks: MaskSequence,
+        camera: Camera,
+        observations: HandObservations | None,
+        hands: dict[str, HandTrack],
+        motion: CameraMotion,
     ) -> Stage[dict[str, RigidObject]]:
         """Find the pose of every object in every frame, and its size where that is unknown."""
-        from dexman_pose.pose import reconstruct_objects
+        from dexman_pose.pipeline.given_objects import checked_depth, make_objects
 
         i, m = self.inputs, self.marks
+
+        def compute() -> dict[str, RigidObject]:
+            checked_depth(i, masks, camera, observations)
+            return fixed_camera.withhold_objects(make_objects(i, masks, camera, hands), i.meshes, motion)
+
         return Stage(
             "objects",
             "stages/objects.npz",
-            compute=lambda: fixed_camera.withhold_objects(
-                reconstruct_objects(i.clip, masks, i.prompts, i.meshes, camera, hands=hands, depth=i.depth),
-                i.meshes,
-                motion,
-            ),
+            compute=compute,
             save=lambda objects, path: self._partial(camera, objects=objects).save(path),
             load=lambda path: Trajectory.load(path).objects,
             settings={
@@ -177,6 +210,7 @@ class Stages:
                 "meshes": m.meshes,
                 "depth": m.depth,
                 "backend": self.backends.mesh,
+                **({"poses": i.given.hash_poses()} if i.given.poses else {}),
             },
             after=("masks", "camera", "camera_motion", *self._with_hands("lift")),
             rooms=_ENGINE,
@@ -227,6 +261,8 @@ class Stages:
             settings={
                 "clip": self.marks.clip,
                 "backends": [b.hands, b.segmentation, b.mesh],
+                "given": self.inputs.given.provenance(),
+                "notes": list(self.inputs.given.notes),
                 "filmed_camera": hash_camera(self.inputs.filmed_camera),
             },
             after=("camera", "camera_motion", "objects", *self._with_hands("lift", "contacts")),

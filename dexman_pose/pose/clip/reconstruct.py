@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import HandTrack, ObjectPrompt, RigidObject
 from dexman_pose.data.accept import (
     CameraLike,
@@ -29,6 +30,7 @@ def reconstruct_objects(
     *,
     hands: Mapping[str, HandTrack] | None = None,
     depth: DepthsLike | None = None,
+    starts: Mapping[str, tuple[int, Array]] | None = None,
 ) -> dict[str, RigidObject]:
     """Mesh, metric poses and scale of every object of a clip.
 
@@ -41,6 +43,7 @@ def reconstruct_objects(
         camera: intrinsics.
         hands: metric hands, which give a size to objects without a mesh, or of unknown scale.
         depth: depth images, metres.
+        starts: frame and camera_from_object (4, 4) of objects whose pose is known somewhere, by name.
 
     Returns:
         The objects by name.
@@ -52,13 +55,11 @@ def reconstruct_objects(
     clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth)
     prompts, hands = as_prompts(prompts, "prompts"), checked_hands(hands, clip)
     shapes = checked_meshes(meshes, prompts)
-    requests = [
-        ObjectRequest(
-            name,
-            shapes[name],
-            frame=prompted_frame(masks, name, prompt.frame),
-            scale=prompt.mesh_scale,
-        )
-        for name, prompt in prompts.items()
-    ]
+    begun = {} if starts is None else starts
+    requests = []
+    for name, prompt in prompts.items():
+        frame, start = begun.get(name, (prompt.frame, None))
+        if start is None:
+            frame = prompted_frame(masks, name, frame)
+        requests.append(ObjectRequest(name, shapes[name], frame=frame, start=start, scale=prompt.mesh_scale))
     return find_objects(clip, masks, camera, requests, hands=hands, depth=depth)

@@ -1,0 +1,64 @@
+"""Objects of a run: those that are tracked, from given poses where there are some, and those whose poses are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dexman_pose.arrays import Bools
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
+from dexman_pose.pipeline.given import starts_of
+from dexman_pose.pipeline.inputs import Inputs
+
+
+def checked_depth(
+    inputs: Inputs, masks: MaskSequence, camera: Camera, observations: HandObservations | None
+) -> None:
+    """See that depth is in the unit it is taken to be in, by known meshes and hands.
+
+    Raises:
+        InputError: it is plainly in another.
+    """
+    if inputs.depth is None:
+        return
+    from dexman_pose.given.depth_check import check_unit
+
+    known = {name: m for name, m in inputs.meshes.items() if inputs.prompts[name].mesh_scale == "known"}
+    check_unit(inputs.depth, masks, camera, known, observations)
+
+
+def make_objects(
+    inputs: Inputs, masks: MaskSequence, camera: Camera, hands: dict[str, HandTrack]
+) -> dict[str, RigidObject]:
+    """All objects of a clip, in the order of the prompts."""
+    from dexman_pose.pose import reconstruct_objects
+    from dexman_pose.symmetry.cache import symmetry_of
+
+    fixed = inputs.given.fixed_poses()
+    tracked = {name: prompt for name, prompt in inputs.prompts.items() if name not in fixed}
+    found: Mapping[str, RigidObject] = {}
+    if tracked:
+        starts = starts_of(inputs.given, tracked, {name: _shown(masks, name) for name in tracked})
+        found = reconstruct_objects(
+            inputs.clip, masks, tracked, inputs.meshes, camera, hands=hands, depth=inputs.depth, starts=starts
+        )
+    out = {}
+    for name in inputs.prompts:
+        if name in fixed:
+            mesh = inputs.meshes[name]
+            assert mesh is not None
+            track = fixed[name].track()
+            out[name] = RigidObject(
+                name, mesh, track, scale_source="given", symmetry=symmetry_of(mesh).sampled()
+            )
+        else:
+            out[name] = found[name]
+    return out
+
+
+def _shown(masks: MaskSequence, name: str) -> Bools:
+    """(T,) frames in which an object has a mask."""
+    return np.array([masks.mask(t, name).any() for t in range(masks.num_frames)], np.bool_)
