@@ -61,6 +61,7 @@ class Trajectory:
             world_from_camera: ArrayLike = ...,
             provenance: dict[str, Any] = ...,
             joint_names: tuple[str, ...] = ...,
+            filmed_camera: Camera | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
