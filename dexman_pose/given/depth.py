@@ -132,6 +132,8 @@ def _read(
 ) -> GivenDepth:
     if isinstance(source, DepthSequence):
         return _of_sequence(source, clip)
+    if isinstance(source, np.ma.MaskedArray):
+        source = source.filled(0)  # masked out is not measured
     images = _images(source, clip)
     at = images.at[images.at >= 0]
     raw, coded = images.read(int(at[0]))

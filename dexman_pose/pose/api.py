@@ -18,7 +18,7 @@ from dexman_pose.data.accept import (
     PoseLike,
     clip_inputs,
 )
-from dexman_pose.data.numbers import described
+from dexman_pose.data.numbers import described, word
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.undistorted_inputs import undistorted_views
@@ -44,7 +44,7 @@ from dexman_pose.pose.refinement.texture import refine_second_order
 from dexman_pose.pose.search.search import find_pose, judge_best, search_pose
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
-from dexman_pose.pose.solver.options import RefineOptions, ScaleMode, scale_unknowns
+from dexman_pose.pose.solver.options import SCALE_MODES, RefineOptions, ScaleMode, scale_unknowns
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again
 from dexman_pose.render.devices import device_name
@@ -89,6 +89,7 @@ def estimate_pose(
     depth = checked_depth(depth, camera)
     picture = checked_picture(image, camera)
     labels = checked_labels(mask, camera, occluders, depth)
+    word(scale, "scale", SCALE_MODES)
     mesh = checked_mesh(mesh, known=scale == "known")
     scales, source = scale_unknowns(scale, depth, mesh.size_source)
     group = symmetry_of(mesh) if given is None else given
@@ -137,6 +138,7 @@ def refine_pose(
     depth = checked_depth(depth, camera)
     labels = checked_labels(mask, camera, occluders, depth)
     picture = None if image is None else checked_picture(image, camera)
+    word(scale, "scale", SCALE_MODES)
     mesh = checked_mesh(mesh, known=scale == "known")
     start = checked_start(camera_from_object, mesh, camera, "camera_from_object")
     view = undistorted_view(ObjectView.of(labels, 1, camera, picture, depth))

@@ -54,14 +54,25 @@ def styled(draw: Callable[P, Any]) -> Callable[P, Any]:
 
     @functools.wraps(draw)
     def inner(*args: P.args, **kwargs: P.kwargs) -> Any:
-        given = args[0] if args else kwargs.get("trajectory")
-        instance(given, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
         with require("matplotlib", "video", "drawing plots").rc_context(_STYLE):
             return draw(*args, **kwargs)
 
     return inner
 
 
+def _of_trajectory(draw: Callable[P, Any]) -> Callable[P, Any]:
+    """Refuse anything but a trajectory as the first argument."""
+
+    @functools.wraps(draw)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> Any:
+        given = args[0] if args else kwargs.get("trajectory")
+        instance(given, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
+        return draw(*args, **kwargs)
+
+    return inner
+
+
+@_of_trajectory
 @styled
 def plot_object(trajectory: Trajectory, name: str) -> Any:
     """Position, rotation since the first valid frame, confidence and mask overlap of one object over time.
@@ -93,6 +104,7 @@ def plot_object(trajectory: Trajectory, name: str) -> Any:
     return _finished(figure, axes, times)
 
 
+@_of_trajectory
 @styled
 def plot_hands(trajectory: Trajectory) -> Any:
     """When each hand was detected, bridged over a gap, or absent."""
@@ -110,6 +122,7 @@ def plot_hands(trajectory: Trajectory) -> Any:
     return _finished(figure, (ax,), trajectory.frame_times)
 
 
+@_of_trajectory
 @styled
 def plot_contacts(trajectory: Trajectory) -> Any:
     """When each hand touches each object; thin where hand and object are both known but apart."""
@@ -127,6 +140,7 @@ def plot_contacts(trajectory: Trajectory) -> Any:
     return _finished(figure, (ax,), times)
 
 
+@_of_trajectory
 @styled
 def plot_distances(trajectory: Trajectory) -> Any:
     """Distance of each hand's nearest joint to each object; wide where some joint of the hand touches it."""

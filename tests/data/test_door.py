@@ -103,7 +103,7 @@ def test_a_byte_order_mark_before_json_is_no_damage(tmp_path: Path) -> None:
     ],
 )
 def test_arrays_are_converted_only_where_no_value_changes(value: list[object], dtype: type) -> None:
-    with pytest.raises(InputError, match="x must be"):
+    with pytest.raises(InputError, match=r"^x (must|holds) "):
         array(value, "x", (None,), dtype)
 
 

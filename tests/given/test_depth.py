@@ -250,3 +250,13 @@ def test_a_sequence_of_the_user_is_taken_as_it_is(clip: Clip) -> None:
     assert read_depth(depth, clip).depth is depth
     with pytest.raises(InputError, match="unit"):
         read_depth(DepthSequence.from_arrays(np.stack([RAMP] * 4), 0.001), clip)
+
+
+def test_what_is_masked_out_of_an_array_is_not_measured() -> None:
+    clip = Clip.from_frames(np.zeros((2, 6, 8, 3), np.uint8))
+    values = np.full((2, 6, 8), 0.5)
+    values[:, 2:] = 7.0
+    hidden = np.zeros(values.shape, bool)
+    hidden[:, 2:] = True
+    found = read_depth(np.ma.array(values, mask=hidden), clip).depth.frame(1)
+    assert (found[:2] == 0.5).all() and (found[2:] == 0).all()
