@@ -24,6 +24,8 @@ KINDS = {
     "late": "lag",
     "missing": "missing",
     "flipped": "flipped",
+    "transposed": "misread",
+    "xyzw": "misread",
 }
 
 
