@@ -232,4 +232,19 @@ class Camera:
         k[1] *= sy
         k[0, 2] = (self.cx - x0 + 0.5) * sx - 0.5
         k[1, 2] = (self.cy - y0 + 0.5) * sy - 0.5
-        return replace(self, K=k, width=width, height=height)
+        return self.derived(k, width, height)
+
+    def derived(self, K: Array, width: int, height: int) -> Camera:
+        """The camera of pictures cut out of this one's or resized. One is made for every crop of every frame, so that
+        nothing is checked again: ``K`` (3, 3) and the size must follow from this camera's."""
+        out = object.__new__(Camera)
+        _check.settle(
+            out,
+            K=K,
+            width=width,
+            height=height,
+            distortion=self.distortion,
+            source=self.source,
+            lens=self.lens,
+        )
+        return out

@@ -154,13 +154,9 @@ def gather(
         cut_depth = np.asarray(_cut(depth, box, fill=0), np.float32)
         if scale < 1.0:
             cut_depth = resize_depth(cut_depth, (cw, ch))
-    k = camera.K.copy()
     sx, sy = cw / w, ch / h
-    k[0, 0], k[1, 1] = camera.fx * sx, camera.fy * sy
-    k[0, 2] = (camera.cx - x0 + 0.5) * sx - 0.5
-    k[1, 2] = (camera.cy - y0 + 0.5) * sy - 0.5
     return CropObservation(
-        camera=Camera(k, cw, ch, source=camera.source),
+        camera=camera.cropped(x0, y0, cw, ch, np.array([sx, sy])),
         origin=(x0, y0),
         factors=np.array([sx, sy]),
         mask=mask,

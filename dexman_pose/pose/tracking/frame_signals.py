@@ -56,7 +56,7 @@ class ComparedCrop:
         k = evidence.camera.K / stride
         k[2, 2] = 1.0
         return cls(
-            Camera(k, mask.shape[1], mask.shape[0], source=evidence.camera.source),
+            evidence.camera.derived(k, mask.shape[1], mask.shape[0]),
             evidence.origin,
             evidence.factors / stride,
             mask,
