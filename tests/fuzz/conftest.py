@@ -1,8 +1,17 @@
-"""Lets the fuzz tests import their shared helper."""
+"""Lets the fuzz tests import their shared helpers, and says how many inputs they tried."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many mutated inputs were tried."""
+    from mutate import INPUTS
+
+    terminalreporter.write_line(f"fuzz: {INPUTS.total} mutated inputs were read or refused in one line")

@@ -26,6 +26,15 @@ from dexman_pose.errors import DexmanError
 SLOWEST = 10.0
 """Seconds after which reading counts as hanging."""
 
+
+class Inputs:
+    """Counts the inputs that :func:`checked` has seen."""
+
+    total = 0
+
+
+INPUTS = Inputs()
+
 VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -134,6 +143,15 @@ def json_nested(data: bytes, rng: random.Random) -> bytes:
     return data[: at + 1] + deep + b"," * rng.randrange(2) + data[at + 1 :]
 
 
+def glb_value(data: bytes, rng: random.Random) -> bytes:
+    """A GLB file whose description has one value replaced or deleted, with right lengths."""
+    length = int.from_bytes(data[12:16], "little")
+    text = json.dumps(changed(json.loads(data[20 : 20 + length]), rng)).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = len(text).to_bytes(4, "little") + data[16:20] + text + data[20 + length :]
+    return data[:8] + (12 + len(chunks)).to_bytes(4, "little") + chunks
+
+
 def yaml_value(data: bytes, rng: random.Random) -> bytes:
     """One value of a YAML file replaced or deleted."""
     return yaml.safe_dump(changed(yaml.safe_load(data), rng)).encode("utf-8", "surrogatepass")
@@ -230,6 +248,10 @@ def _collect(value: Any, places: list[tuple[Any, Any]]) -> None:
 _TEXT: list[Callable[[bytes, random.Random], bytes]] = [text_number, text_line]
 _KNOWN: dict[str, list[Callable[[bytes, random.Random], bytes]]] = {
     ".json": [json_value, json_value, json_nested, text_number],
+    ".gltf": [json_value, json_value, json_nested, text_number],
+    ".glb": [glb_value, glb_value],
+    ".xml": _TEXT,
+    ".pincam": _TEXT,
     ".yml": [yaml_value, text_number, text_line],
     ".yaml": [yaml_value, text_number, text_line],
     ".npy": [npy_value],
@@ -265,6 +287,7 @@ def checked(read: Callable[[], Any], what: str) -> str:
         assert said and is_one_line(said), f"{what}: not one line that a terminal shows: {said!r}"
     except Exception as error:
         raise AssertionError(f"{what}: {type(error).__name__} reached the user: {error}") from error
+    INPUTS.total += 1
     took = time.monotonic() - began
     assert took < SLOWEST, f"{what}: took {took:.1f} s"
     return said
