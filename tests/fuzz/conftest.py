@@ -14,4 +14,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many mutated inputs were tried."""
     from mutate import INPUTS
 
-    terminalreporter.write_line(f"fuzz: {INPUTS.total} mutated inputs were read or refused in one line")
+    if INPUTS.total:
+        terminalreporter.write_line(f"fuzz: {INPUTS.total} mutated inputs were tried")

@@ -34,14 +34,14 @@ def _look(path: Path) -> None:
 @pytest.mark.parametrize("form", FILES)
 def test_mutated_cameras_are_read_or_refused(tmp_path: Path, form: str) -> None:
     path = _written(tmp_path, form)
-    fuzz("camera", form, tmp_path, lambda: _look(path), seeds_of("camera", slow=False))
+    fuzz(form, tmp_path, lambda: _look(path), seeds_of("camera", slow=False))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FILES)
 def test_many_mutated_cameras(tmp_path: Path, form: str) -> None:
     path = _written(tmp_path, form)
-    assert fuzz("camera", form, tmp_path, lambda: _look(path), seeds_of("camera", slow=True))
+    assert fuzz(form, tmp_path, lambda: _look(path), seeds_of("camera", slow=True))
 
 
 @pytest.mark.slow

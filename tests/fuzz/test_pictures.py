@@ -56,7 +56,7 @@ def test_mutated_pictures_are_read_or_refused(tmp_path: Path, form: str, slow: b
     name, image = (PICTURES | MASKS)[form]
     image.save(tmp_path / name)
     seeds = seeds_of("picture", slow)
-    assert fuzz("picture", form, tmp_path, lambda: _look(tmp_path / name, form in MASKS), seeds) > 0
+    assert fuzz(form, tmp_path, lambda: _look(tmp_path / name, form in MASKS), seeds) > 0
 
 
 def _written_video(path: Path) -> None:
@@ -74,7 +74,7 @@ def _look_at_video(path: Path) -> None:
 def test_mutated_videos_are_read_or_refused(tmp_path: Path, slow: bool) -> None:
     path = tmp_path / "a.mp4"
     _written_video(path)
-    assert fuzz("video", "mp4", tmp_path, lambda: _look_at_video(path), seeds_of("video", slow)) > 0
+    assert fuzz("mp4", tmp_path, lambda: _look_at_video(path), seeds_of("video", slow)) > 0
 
 
 @pytest.mark.slow
