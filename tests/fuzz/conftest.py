@@ -15,4 +15,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     from mutate import INPUTS
 
     if INPUTS.total:
-        terminalreporter.write_line(f"fuzz: {INPUTS.total} mutated inputs were tried")
+        terminalreporter.write_line(
+            f"fuzz: {INPUTS.total} inputs tried, peak memory +{INPUTS.grown >> 20} MiB"
+        )

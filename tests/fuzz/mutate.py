@@ -11,6 +11,8 @@ import io
 import json
 import random
 import re
+import resource
+import sys
 import time
 import warnings
 import zipfile
@@ -27,13 +29,37 @@ SLOWEST = 10.0
 """Seconds after which reading counts as hanging."""
 
 
+MOST_MEMORY = 2 * 2**30
+"""Bytes by which the peak of the process may grow over all inputs together."""
+
+
 class Inputs:
-    """Counts the inputs that :func:`checked` has seen."""
+    """What :func:`checked` has seen: the number of inputs, and by how much memory (bytes) the peak grew with them."""
 
     total = 0
+    grown = 0
+    _before: int | None = None
+
+    def count(self) -> None:
+        """One more input has been read."""
+        self.total += 1
+        if self._before is not None:
+            self.grown = max(self.grown, _peak() - self._before)
+
+    def begin(self) -> None:
+        """The first input is about to be read."""
+        if self._before is None:
+            self._before = _peak()
 
 
 INPUTS = Inputs()
+
+
+def _peak() -> int:
+    """The most memory (bytes) that this process has held; Linux counts in KiB, macOS in bytes."""
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held
+
 
 VALUES: tuple[Any, ...] = (
     None,
@@ -276,8 +302,9 @@ def checked(read: Callable[[], Any], what: str) -> str:
         The line, or "" where there was a result.
 
     Raises:
-        AssertionError: any other exception, more than one line, or a hang.
+        AssertionError: any other exception, more than one line, a hang, or too much memory.
     """
+    INPUTS.begin()
     began = time.monotonic()
     said = ""
     try:
@@ -287,9 +314,10 @@ def checked(read: Callable[[], Any], what: str) -> str:
         assert said and is_one_line(said), f"{what}: not one line that a terminal shows: {said!r}"
     except Exception as error:
         raise AssertionError(f"{what}: {type(error).__name__} reached the user: {error}") from error
-    INPUTS.total += 1
+    INPUTS.count()
     took = time.monotonic() - began
     assert took < SLOWEST, f"{what}: took {took:.1f} s"
+    assert INPUTS.grown < MOST_MEMORY, f"{what}: memory grew by {INPUTS.grown / 2**20:.0f} MiB"
     return said
 
 
