@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dexman_pose.data.files import reason, single_line
 from dexman_pose.errors import DexmanError, InputError
-
-_LONGEST = 160
 
 
 @contextmanager
@@ -21,22 +19,16 @@ def reading(source: Any) -> Iterator[None]:
     """
     try:
         yield
+    except InputError as error:
+        said = single_line(str(error))  # messages quote what stands in the file, however long
+        if said == str(error):
+            raise
+        raise type(error)(said) from error
     except DexmanError:
         raise
-    except (
-        ArithmeticError,
-        AttributeError,
-        EOFError,
-        LookupError,
-        MemoryError,
-        NotImplementedError,
-        OSError,
-        RecursionError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-        tokenize.TokenError,
-    ) as error:
+    except Exception as error:  # no list: numpy alone raises those of zip, zlib and Python's tokenizer
         name = str(source) if isinstance(source, str) or hasattr(source, "__fspath__") else "what was given"
-        why = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
-        raise InputError(f"{name} cannot be read, it is damaged or of another kind: {why}") from error
+        why = reason(error)
+        raise InputError(
+            f"{single_line(name)} cannot be read, it is damaged or of another kind: {why}"
+        ) from error

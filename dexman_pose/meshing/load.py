@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dexman_pose.data.files import one_line
+from dexman_pose.data.files import one_line, single_line
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.errors import MeshError
 from dexman_pose.meshing.formats.gltf import read_gltf
@@ -122,8 +122,11 @@ def _read(path: Path) -> RawMesh:
     try:
         with np.errstate(all="ignore"):
             return _READERS[suffix](path)
-    except MeshError:
-        raise
+    except MeshError as error:
+        said = single_line(str(error))  # readers quote what stands in the file, however long
+        if said == str(error):
+            raise
+        raise MeshError(said) from error
     except MemoryError as error:
         raise MeshError(
             f"{path} cannot be read as {suffix[1:].upper()}: it asks for too much memory"
@@ -136,7 +139,7 @@ def _read(path: Path) -> RawMesh:
 def _told(error: Exception) -> str:
     """What an error of a reader means to somebody who has only the file."""
     if isinstance(error, KeyError):
-        return f"it lacks {error}"
+        return f"it lacks {one_line(error)}"
     if isinstance(error, (TypeError, AttributeError, IndexError, RecursionError, ZeroDivisionError)):
         return f"its content is not built as the format says ({one_line(error)})"
     return one_line(error)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.data.files import door
 from dexman_pose.data.frames.mask_picture import read_mask_picture
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import InputError
@@ -34,6 +35,11 @@ def load_prompts(path: str | Path, video: str | Path | None = None) -> dict[str,
         InputError: the file is missing, no JSON, of another structure, or does not name the clip.
     """
     path = Path(path).expanduser()
+    with door(path, "a prompt file"):
+        return _prompts(path, video)
+
+
+def _prompts(path: Path, video: str | Path | None) -> dict[str, ObjectPrompt]:
     content = _read(path)
     if "clips" in content:
         content = _find_clip(_mapping(content["clips"], f'{path}: "clips"'), video, path)

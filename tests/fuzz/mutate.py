@@ -11,6 +11,8 @@ import io
 import json
 import random
 import re
+import resource
+import sys
 import time
 import warnings
 import zipfile
@@ -25,6 +27,39 @@ from dexman_pose.errors import DexmanError
 
 SLOWEST = 10.0
 """Seconds after which reading counts as hanging."""
+
+
+MOST_MEMORY = 2 * 2**30
+"""Bytes by which the peak of the process may grow over all inputs together."""
+
+
+class Inputs:
+    """What :func:`checked` has seen: the number of inputs, and by how much memory (bytes) the peak grew with them."""
+
+    total = 0
+    grown = 0
+    _before: int | None = None
+
+    def count(self) -> None:
+        """One more input has been read."""
+        self.total += 1
+        if self._before is not None:
+            self.grown = max(self.grown, _peak() - self._before)
+
+    def begin(self) -> None:
+        """The first input is about to be read."""
+        if self._before is None:
+            self._before = _peak()
+
+
+INPUTS = Inputs()
+
+
+def _peak() -> int:
+    """The most memory (bytes) that this process has held; Linux counts in KiB, macOS in bytes."""
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held
+
 
 VALUES: tuple[Any, ...] = (
     None,
@@ -134,6 +169,15 @@ def json_nested(data: bytes, rng: random.Random) -> bytes:
     return data[: at + 1] + deep + b"," * rng.randrange(2) + data[at + 1 :]
 
 
+def glb_value(data: bytes, rng: random.Random) -> bytes:
+    """A GLB file whose description has one value replaced or deleted, with right lengths."""
+    length = int.from_bytes(data[12:16], "little")
+    text = json.dumps(changed(json.loads(data[20 : 20 + length]), rng)).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = len(text).to_bytes(4, "little") + data[16:20] + text + data[20 + length :]
+    return data[:8] + (12 + len(chunks)).to_bytes(4, "little") + chunks
+
+
 def yaml_value(data: bytes, rng: random.Random) -> bytes:
     """One value of a YAML file replaced or deleted."""
     return yaml.safe_dump(changed(yaml.safe_load(data), rng)).encode("utf-8", "surrogatepass")
@@ -230,6 +274,10 @@ def _collect(value: Any, places: list[tuple[Any, Any]]) -> None:
 _TEXT: list[Callable[[bytes, random.Random], bytes]] = [text_number, text_line]
 _KNOWN: dict[str, list[Callable[[bytes, random.Random], bytes]]] = {
     ".json": [json_value, json_value, json_nested, text_number],
+    ".gltf": [json_value, json_value, json_nested, text_number],
+    ".glb": [glb_value, glb_value],
+    ".xml": _TEXT,
+    ".pincam": _TEXT,
     ".yml": [yaml_value, text_number, text_line],
     ".yaml": [yaml_value, text_number, text_line],
     ".npy": [npy_value],
@@ -254,8 +302,9 @@ def checked(read: Callable[[], Any], what: str) -> str:
         The line, or "" where there was a result.
 
     Raises:
-        AssertionError: any other exception, more than one line, or a hang.
+        AssertionError: any other exception, more than one line, a hang, or too much memory.
     """
+    INPUTS.begin()
     began = time.monotonic()
     said = ""
     try:
@@ -265,8 +314,10 @@ def checked(read: Callable[[], Any], what: str) -> str:
         assert said and is_one_line(said), f"{what}: not one line that a terminal shows: {said!r}"
     except Exception as error:
         raise AssertionError(f"{what}: {type(error).__name__} reached the user: {error}") from error
+    INPUTS.count()
     took = time.monotonic() - began
     assert took < SLOWEST, f"{what}: took {took:.1f} s"
+    assert INPUTS.grown < MOST_MEMORY, f"{what}: memory grew by {INPUTS.grown / 2**20:.0f} MiB"
     return said
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from inputs import seeds_of
 from mutate import checked, is_one_line, mutated
 
 from dexman_pose.datasets.bop.results import BopEstimate, read_bop_results, write_bop_results
@@ -26,7 +27,6 @@ from dexman_pose.synthetic.tiny_datasets.ho3d import write_small_ho3d
 from dexman_pose.synthetic.tiny_datasets.oakink2 import write_small_oakink2
 from dexman_pose.synthetic.tiny_datasets.taco import write_taco
 
-SHORT, LONG = 40, 1500
 WRITERS: dict[str, Callable[[Path], Any]] = {
     "bop": lambda root: demo_bop(root, images=2, width=64, height=48),
     "dexycb": write_small_dexycb,
@@ -94,13 +94,13 @@ def _fuzz(dataset: str, root: Path, seeds: range) -> None:
 
 @pytest.mark.parametrize("dataset", sorted(WRITERS))
 def test_mutated_files_of_data_sets_are_read_or_named(written: Callable[[str], Path], dataset: str) -> None:
-    _fuzz(dataset, written(dataset), range(SHORT))
+    _fuzz(dataset, written(dataset), seeds_of(dataset, slow=False))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dataset", sorted(WRITERS))
 def test_thousands_of_mutated_files_of_data_sets(written: Callable[[str], Path], dataset: str) -> None:
-    _fuzz(dataset, written(dataset), range(SHORT, SHORT + LONG))
+    _fuzz(dataset, written(dataset), seeds_of(dataset, slow=True))
 
 
 def _single_files(folder: Path) -> dict[str, tuple[Path, Callable[[Path], Any]]]:
@@ -139,13 +139,13 @@ KINDS = ("text", "npy", "npz", "results", "program", "protocol")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mutated_files_of_poses_are_read_or_refused(tmp_path: Path, kind: str) -> None:
-    _fuzz_single(kind, tmp_path / "one", range(100))
+    _fuzz_single(kind, tmp_path / "one", seeds_of("pose file", slow=False))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_thousands_of_mutated_files_of_poses(tmp_path: Path, kind: str) -> None:
-    _fuzz_single(kind, tmp_path / "one", range(100, 100 + LONG))
+    _fuzz_single(kind, tmp_path / "one", seeds_of("pose file", slow=True))
 
 
 def test_mutated_predictions_are_read_or_refused(tmp_path: Path, written: Callable[[str], Path]) -> None:

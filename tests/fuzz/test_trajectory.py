@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from inputs import seeds_of
 from mutate import checked, mutated
 
 from dexman_pose.data import Camera, Contacts, HandTrack, Mesh, PoseTrack, RigidObject, Trajectory
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.geometry import se3, so3_exp
 
-SHORT, LONG = 150, 4000
 FRAMES = 4
 
 
@@ -60,9 +60,11 @@ def _run(right: bytes, folder: Path, seeds: range) -> int:
 
 
 def test_mutated_trajectory_files_are_read_or_refused_in_one_line(right: bytes, tmp_path: Path) -> None:
-    assert SHORT > _run(right, tmp_path, range(SHORT)) > 0.5 * SHORT
+    seeds = seeds_of("trajectory", slow=False)
+    assert len(seeds) > _run(right, tmp_path, seeds) > 0.5 * len(seeds)
 
 
 @pytest.mark.slow
 def test_thousands_of_mutated_trajectory_files(right: bytes, tmp_path: Path) -> None:
-    assert _run(right, tmp_path, range(SHORT, SHORT + LONG)) > 0.5 * LONG
+    seeds = seeds_of("trajectory", slow=True)
+    assert _run(right, tmp_path, seeds) > 0.5 * len(seeds)

@@ -334,3 +334,12 @@ def test_empty_masks_are_refused(tmp_path: Path, clip: Clip) -> None:
         save(tmp_path, f"{t}.png", np.zeros((24, 32), np.uint8))
     with pytest.raises(InputError, match="black everywhere"):
         read_masks(tmp_path, clip)
+
+
+def test_a_damaged_pickle_is_told_in_one_printable_line(tmp_path: Path, clip: Clip, truth: Truth) -> None:
+    right = pickle.dumps({t: {1: truth["cup"][t]} for t in range(4)})
+    assert b"_reconstruct" in right
+    (tmp_path / "m.pkl").write_bytes(right.replace(b"_reconstruct", b"_reconstru\tt"))
+    with pytest.raises(InputError, match=r"m\.pkl is not read: it holds numpy") as told:
+        read_masks(tmp_path / "m.pkl", clip)
+    assert str(told.value).isprintable()

@@ -113,3 +113,10 @@ def test_a_mask_that_is_black_everywhere(tmp_path: Path) -> None:
     Image.new("L", (4, 4)).save(tmp_path / "m.png")
     with pytest.raises(InputError, match="black everywhere"):
         load_prompts(write(tmp_path, {"objects": {"cup": {"mask": "m.png"}}}))
+
+
+@pytest.mark.parametrize("name", ["\ud800.png", "a\tb.png", "\0" * 9000])
+def test_a_mask_of_an_impossible_name_is_told_in_one_printable_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="object 'cup'") as told:
+        load_prompts(write(tmp_path, {"objects": {"cup": {"mask": name}}}))
+    assert str(told.value).isprintable() and len(str(told.value)) < 2000

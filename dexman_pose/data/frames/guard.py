@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dexman_pose.data.files import single_line
 from dexman_pose.errors import DexmanError, InputError, VideoError
 
 
@@ -31,7 +32,6 @@ def damage_is_bad_input(
     except DexmanError:
         raise
     except Exception as error:
-        reason = (
-            str(getattr(error, "strerror", None) or error).strip().split("\n")[0].replace(str(path), "it")
-        )
+        first = str(getattr(error, "strerror", None) or error).strip().split("\n")[0]
+        reason = single_line(first.replace(str(path), "it"))
         raise kind(f"{complaint.format(path=path)}: {reason or type(error).__name__}") from error

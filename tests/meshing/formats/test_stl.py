@@ -71,3 +71,10 @@ def test_cut_text(tmp_path: Path) -> None:
     (tmp_path / "a.stl").write_text(TEXT.replace("vertex 0 .2 0", "vertex 0 .2 zero"))
     with pytest.raises(MeshError, match="three numbers"):
         load_mesh(tmp_path / "a.stl", "m")
+
+
+def test_a_number_of_many_zeros_is_told_in_one_short_line(tmp_path: Path) -> None:
+    (tmp_path / "a.stl").write_text(8 * TEXT + TEXT.replace("0 .2 0", "0 .2" + "\0" * 9000 + " 0"))
+    with pytest.raises(MeshError, match="cannot be read as STL: a vertex") as told:
+        load_mesh(tmp_path / "a.stl")
+    assert str(told.value).isprintable() and len(str(told.value)) < 2000
