@@ -19,6 +19,8 @@ _LONG_STAMP = re.compile(r"\d{13,19}", re.ASCII)
 _SECOND_DIGITS = 10
 """Digits of the seconds since 1970, of which a long stamp is a decimal fraction."""
 
+_SLOW = 0.9
+"""Seconds from frame to frame from which on times in whole seconds are times."""
 _SHOWN = 3
 
 Places = NDArray[np.int64]
@@ -56,6 +58,8 @@ def place_names(names: Sequence[str], clip: Clip, what: str) -> Placed:
     own = {name: i for i, name in enumerate(clip.frame_names)}
     same = np.array([own.get(name, -1) for name in names], np.int64)
     if (same >= 0).any():
+        if (same < 0).any():
+            _refuse_shifted(numbers_of(names), clip, what)
         return _once(same, names, what)
     given, frames = stamps(names), stamps(clip.frame_names)
     if given is not None and frames is not None:
@@ -92,6 +96,8 @@ def place_numbers(numbers: Sequence[int], clip: Clip, what: str, *, places: bool
     by_number = _found_in(given, pictures)
     by_place = np.where((given >= 0) & (given < clip.num_frames), given, -1)
     scores = int((by_number >= 0).sum()), int((by_place >= 0).sum())
+    if max(scores) < len(given):
+        _refuse_shifted(np.sort(given), clip, what)
     if max(scores) == 0:
         raise InputError(_NONE.format(what, _some(names), _some(clip.frame_names)))
     if scores[0] == scores[1] and (by_number != by_place).any():
@@ -117,15 +123,27 @@ _NONE = "none of the {} belongs to a frame: they are named {}, the pictures {}; 
 
 
 def place_times(times: Array, clip: Clip, what: str) -> Placed:
-    """Find the frame of every time in seconds: that of a picture named by its time, else from the first on."""
+    """Find the frame of every time in seconds: that of a picture named by its time, else from the first on.
+
+    Programs without times write the number of the frame in their place.
+    """
     frames = stamps(clip.frame_names)
     given = np.asarray(times, np.float64)
     if frames is not None:
         return _nearest(given, frames, what)
     own = clip.frame_times
+    if _are_counts(given, own):
+        return place_numbers(given.astype(np.int64).tolist(), clip, what, places=False)
     if given.min(initial=np.inf) > own[-1] + 1.0:
         return _nearest(given - given.min(), own, what, _FIRST.format(what))
     return _nearest(given, own, what)
+
+
+def _are_counts(given: Array, own: Array) -> bool:
+    """Whether times are whole numbers that step by whole seconds where frames follow faster: numbers of frames."""
+    if (given != np.floor(given)).any() or (given < 0).any() or given.max(initial=0) >= 10.0**_SECOND_DIGITS:
+        return False
+    return len(given) > 1 and len(own) > 1 and bool(np.median(np.diff(own)) < _SLOW)
 
 
 def _nearest(given: Array, frames: Array, what: str, note: str = "") -> Placed:
@@ -156,13 +174,21 @@ def _by_picture(numbers: Places, names: Sequence[str], clip: Clip, what: str) ->
     found = _found_in(numbers, pictures)
     if (found < 0).all():
         return _in_order(names, clip, what, "their numbers are not those of the pictures")
-    shifted = len(numbers) == len(pictures) and len(set((numbers - pictures).tolist())) == 1
-    if shifted and (found < 0).any():
+    _refuse_shifted(numbers, clip, what)
+    return _once(found, names, what)
+
+
+def _refuse_shifted(numbers: Places | None, clip: Clip, what: str) -> None:
+    """As many as pictures, all off by the same number: they may belong together by place, or by number."""
+    pictures = clip.frame_numbers
+    if numbers is None or pictures is None or len(numbers) != len(pictures):
+        return
+    off = np.unique(numbers - pictures)
+    if len(off) == 1 and off[0] != 0 and _found_in(numbers, pictures).max() >= 0:
         raise InputError(
             f"there are as many {what} as pictures, but they are numbered {numbers[0]} to {numbers[-1]} and the "
             f"pictures {pictures[0]} to {pictures[-1]}: name them alike, so that it is plain which belong together"
         )
-    return _once(found, names, what)
 
 
 def _by_count(

@@ -35,6 +35,8 @@ _ROOTED = 0.05
 """Metres of z up to which joints in space are relative to the hand, and not in the camera's frame."""
 _ALIKE = 0.2
 """Relative difference of focal lengths up to which joints in space are those of the real camera."""
+_OUT_OF_REACH = 4.0
+"""Metres of z from which on joints of no known focal length are as the networks' long focal length puts them."""
 _SHARES = 1.5
 _FLAT_SCORE = 0.5
 _LEFT_MIRRORED = ("pred_keypoints_3d",)
@@ -136,8 +138,8 @@ class _Joints:
         if self.mirrored:
             space = space * np.array([-1.0, 1.0, 1.0])
         local = space - space.mean(0)
-        view = self._view(clip, camera)
         moved = _moved(self.record, space, unit, where)
+        view = self._view(clip, camera, moved)
         if pixels is None:
             if moved is None or view is None:
                 raise InputError(
@@ -153,7 +155,7 @@ class _Joints:
             local = local @ towards(rays[None])[0]
         return pixels, local, 1.0
 
-    def _view(self, clip: Clip, camera: Camera | None) -> Camera | None:
+    def _view(self, clip: Clip, camera: Camera | None, moved: Array | None) -> Camera | None:
         """The camera that the file's joints in space were made for."""
         focal = next((self.record.values[n] for n in FOCALS if self.record.values.get(n) is not None), None)
         if focal is not None:
@@ -161,7 +163,8 @@ class _Joints:
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"hands: the focal length must be positive pixels, but is {value}")
             return Camera.from_focal(value, clip.width, clip.height)
-        if any(self.record.values.get(n) is not None for n in SHIFTS[:2]):
+        far = moved is not None and float(np.median(moved[:, 2])) > _OUT_OF_REACH
+        if far or any(self.record.values.get(n) is not None for n in SHIFTS[:2]):
             assumed = NETWORK_FOCAL / NETWORK_SIDE * max(clip.width, clip.height)
             return Camera.from_focal(assumed, clip.width, clip.height)
         return camera

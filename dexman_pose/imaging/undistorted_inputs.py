@@ -80,6 +80,11 @@ def undistorted_clip(clip: Clip, filmed: Camera | None) -> Clip:
     return clip if found is None or isinstance(clip, UndistortedClip) else UndistortedClip(clip, found)
 
 
+def filmed_clip(clip: Clip) -> Clip:
+    """The clip as it was filmed, whether it is undistorted or not."""
+    return clip.filmed if isinstance(clip, UndistortedClip) else clip
+
+
 def undistorted_depth(depth: DepthSequence | None, found: Undistortion) -> DepthSequence | None:
     """Depth images registered to the filmed pictures, undistorted when they are asked for."""
     if depth is None:

@@ -17,6 +17,7 @@ from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.errors import InputError
 from dexman_pose.given.forms import HandsLike, MasksLike, PosesLike
+from dexman_pose.imaging.undistorted_inputs import filmed_clip
 from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
@@ -124,8 +125,9 @@ def reconstruct(
         folder = stack.enter_context(RunFolder.open(out)) if out is not None else None
         fingerprints = Fingerprints.of(inputs)
         if folder is not None:
-            claim(folder, inputs.clip, fingerprints.content, overwrite=overwrite)
-            _describe(folder, inputs, fingerprints, backends)
+            content = _filmed_content(inputs, fingerprints)
+            claim(folder, filmed_clip(inputs.clip), content, overwrite=overwrite)
+            _describe(folder, inputs, content, backends)
         stages = Stages(inputs, fingerprints, backends)
         total = (
             (6 if masks is None else 5)
@@ -160,11 +162,17 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     return result
 
 
-def _describe(folder: RunFolder, inputs: Inputs, fingerprints: Fingerprints, backends: Backends) -> None:
+def _filmed_content(inputs: Inputs, fingerprints: Fingerprints) -> str:
+    """Hash of the clip as it was filmed: with another lens it is still the same clip."""
+    filmed = filmed_clip(inputs.clip)
+    return fingerprints.content if filmed is inputs.clip else filmed.sha256()
+
+
+def _describe(folder: RunFolder, inputs: Inputs, content: str, backends: Backends) -> None:
     """Say in the run folder what it was made from, for people and for later drawing."""
-    clip = inputs.clip
+    clip = filmed_clip(inputs.clip)
     described: dict[str, Any] = {
-        **identity(clip, fingerprints.content),
+        **identity(clip, content),
         "frames": clip.num_frames,
         "objects": list(inputs.prompts),
         "camera": "given" if inputs.camera is not None else "estimated",

@@ -79,6 +79,11 @@ def test_as_many_files_numbered_one_off_are_refused(pictures: Pictures) -> None:
     clip = pictures(["0001", "0002", "0003"])
     with pytest.raises(InputError, match="numbered 0 to 2 and the pictures 1 to 3"):
         of(["d0", "d1", "d2"], clip)
+    with pytest.raises(InputError, match="numbered 0 to 2 and the pictures 1 to 3"):
+        of(["0000", "0001", "0002"], clip)  # two of them have a picture's name
+    with pytest.raises(InputError, match="numbered 2 to 4 and the pictures 1 to 3"):
+        place_numbers([4, 3, 2], clip, "things", places=False)
+    assert of(["0001", "0003"], clip) == [0, 2]
 
 
 def test_numbers_are_pictures_or_places_whichever_fit(pictures: Pictures) -> None:
@@ -104,3 +109,13 @@ def test_times_of_a_video_count_from_its_start_or_since_1970(clip: Clip) -> None
     assert place_times(times[1:] + 0.004, clip, "x").frames.tolist() == [1, 2, 3]
     assert place_times(1.7e9 + times, clip, "x").frames.tolist() == [0, 1, 2, 3]
     assert np.array_equal(place_times(times, clip, "x").frames, np.arange(4))
+
+
+def test_whole_numbers_in_place_of_times_are_numbers_of_frames(pictures: Pictures) -> None:
+    clip = Clip.from_frames(np.zeros((70, 4, 4, 3), np.uint8), fps=30.0)
+    assert place_times(np.arange(70.0), clip, "x").frames.tolist() == list(range(70))
+    assert place_times(np.arange(1.0, 71.0), clip, "x").frames.tolist() == list(range(70))
+    assert place_times(np.array([0.0, 40.0]), clip, "x").frames.tolist() == [0, 40]
+    assert place_times(np.arange(3.0), pictures(["1", "2", "3"]), "x").frames.tolist() == [0, 1, 2]
+    slow = Clip.from_frames(np.zeros((4, 4, 4, 3), np.uint8), fps=0.5)
+    assert place_times(np.arange(0.0, 8.0, 2.0), slow, "x").frames.tolist() == [0, 1, 2, 3]

@@ -126,6 +126,22 @@ def test_the_focal_length_of_hamer_is_converted_by_projection(
     np.testing.assert_allclose(bones, bone_vectors(joints[0]), atol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["cam_t", "joints_cam"])
+def test_joints_far_out_of_reach_are_of_the_networks_focal_length(clip: Clip, form: str) -> None:
+    records = hamer(1)
+    want, _ = read_hands(hamer(1), clip, CAMERA)
+    for record in records:
+        del record["scaled_focal_length"]
+        shift = record.pop("pred_cam_t_full")
+        if form == "cam_t":
+            record["cam_t"] = shift
+        else:
+            record["joints_cam"] = (np.array(record.pop("pred_keypoints_3d")) + shift).tolist()
+    found, _ = read_hands(records, clip, CAMERA)
+    np.testing.assert_allclose(found.joints_2d, want.joints_2d, atol=1e-6)
+    np.testing.assert_allclose(found.joints_local, want.joints_local, atol=1e-6)
+
+
 @pytest.mark.parametrize("suffix", ["json", "npz", "pkl"])
 def test_columns_in_every_kind_of_file(tmp_path: Path, clip: Clip, suffix: str) -> None:
     joints = moved()

@@ -101,3 +101,33 @@ def test_lower_doors_refuse_a_lens_and_name_the_way(tiny_scene: Any, filmed: Any
         render(tiny_scene.mesh, tiny_scene.camera_from_object[0], camera)
     found = undistortion_of(camera)
     assert found is not None and found.camera.is_pinhole
+
+
+def test_another_lens_is_no_other_clip(tiny_scene: Any, tmp_path: Path) -> None:
+    """A run goes on with another lens in its folder, and ends as a run with that lens from the start."""
+    camera, poses = tiny_scene.camera, tiny_scene.camera_from_object
+    clip = dp.Clip.from_frames(tiny_scene.frames)
+    masks = np.ones((4, 96, 128), bool)
+
+    def run(lens: Any, folder: str) -> tuple[np.ndarray, set[str]]:
+        done: set[str] = set()
+        dp.reconstruct(
+            clip,
+            {"box": tiny_scene.mesh},
+            masks=masks,
+            poses=poses,
+            poses_as="fixed",
+            camera=dp.Camera(camera.K, camera.width, camera.height, lens),
+            hands=None,
+            overlay=False,
+            out=tmp_path / folder,
+            on_stage=lambda event: done.add(event.name) if event.state == "done" else None,
+        )
+        return np.asarray(dp.Trajectory.load(tmp_path / folder).camera.K), done
+
+    run(None, "a")
+    k, done = run(LENS, "a")
+    assert done == {"masks", "camera_motion", "camera", "objects", "trajectory"}
+    np.testing.assert_array_equal(k, run(LENS, "b")[0])
+    assert k[0, 0] != camera.K[0, 0]
+    assert run(LENS, "a")[1] == set()

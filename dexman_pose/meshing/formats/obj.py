@@ -7,7 +7,6 @@ belong to the corners of the faces, so the vertex count is that of the ``v`` lin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from logging import getLogger
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from dexman_pose.errors import MeshError
 from dexman_pose.meshing.colors import Bytes
 from dexman_pose.meshing.formats.mtl import Material, decoded, read_materials
 from dexman_pose.meshing.parts import GREY, Part, RawMesh
+from dexman_pose.meshing.polygons import split_polygons
 
 log = getLogger(__name__)
 
@@ -32,7 +32,7 @@ class _Reader:
 
     vertices: list[list[float]] = field(default_factory=list)
     uv: list[list[float]] = field(default_factory=list)
-    faces: dict[str, list[tuple[_Corner, _Corner, _Corner]]] = field(default_factory=dict)
+    faces: dict[str, list[list[_Corner]]] = field(default_factory=dict)
     material: str = ""
     libraries: list[str] = field(default_factory=list)
     known: dict[str, _Corner] = field(default_factory=dict)
@@ -46,8 +46,7 @@ class _Reader:
             self.uv.append([u, v])
         elif kind == "f":
             corners = [self.corner(text) for text in _values(rest)]
-            fan = pairwise(corners[1:])  # a polygon as a fan around its first corner
-            self.faces.setdefault(self.material, []).extend((corners[0], b, c) for b, c in fan)
+            self.faces.setdefault(self.material, []).append(corners)
         elif kind == "usemtl":
             self.material = rest.strip()
         elif kind == "mtllib":
@@ -98,8 +97,8 @@ def read_obj(path: Path) -> RawMesh:
     raw = _raw_vertices(reader, path)
     materials = read_materials(path, reader.libraries)
     _settle_materials(reader, materials, path)
-    for name, faces in reader.faces.items():
-        raw.parts += _parts(faces, name, materials.get(name), reader, path)
+    for name, polygons in reader.faces.items():
+        raw.parts += _parts(polygons, name, materials.get(name), reader, raw.vertices, path)
     return raw
 
 
@@ -134,14 +133,18 @@ def _settle_materials(reader: _Reader, materials: dict[str, Material], path: Pat
 
 
 def _parts(
-    faces: list[tuple[_Corner, _Corner, _Corner]],
+    polygons: list[list[_Corner]],
     name: str,
     material: Material | None,
     reader: _Reader,
+    vertices: Array,
     path: Path,
 ) -> list[Part]:
     """The faces of one material; those without texture coordinates apart."""
-    corners: NDArray[np.int64] = np.array(faces, dtype=np.int64).reshape(-1, 3, 2)
+    given = np.array([corner for corners in polygons for corner in corners], dtype=np.int64).reshape(-1, 2)
+    starts = np.cumsum([0, *map(len, polygons)])
+    place, face = split_polygons(starts, given[:, 0], vertices)
+    corners: NDArray[np.int64] = given[starts[face][:, None] + place]
     uv_index = corners[..., 1]
     if uv_index.max(initial=-1) >= len(reader.uv):
         raise MeshError(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import as_bytes
 from dexman_pose.errors import MeshError
 from dexman_pose.meshing.parts import Part, RawMesh
+from dexman_pose.meshing.polygons import split_polygons
 
 _HEAD = re.compile(r"^(ST)?(C)?(N)?(4)?(n)?OFF$")
 
@@ -44,7 +46,7 @@ def read_off(path: Path) -> RawMesh:
         )
     vertices, colors = _vertices(path, body[:count], skip=6 if head[3] else 3, colored=head[2] is not None)
     raw = RawMesh(vertices, [], colors)
-    faces, shown = _faces(path, body[count : count + polygons])
+    faces, shown = _faces(path, body[count : count + polygons], vertices)
     if len(faces):
         raw.parts.append(Part(faces, corners=shown if colors is None else None))
     return raw
@@ -67,12 +69,13 @@ def _vertices(
 
 
 def _faces(
-    path: Path, rows: list[list[str]]
+    path: Path, rows: list[list[str]], vertices: Array
 ) -> tuple[
     np.ndarray[tuple[int, ...], np.dtype[np.int64]], np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None
 ]:
     """Triangles (F, 3), and the colours of their corners (F, 3, 3) where every face has one."""
-    faces, colors = [], []
+    polygons: list[list[int]] = []
+    given: list[list[float] | list[int] | None] = []
     for number, row in enumerate(rows):
         try:
             size = int(row[0])
@@ -82,10 +85,13 @@ def _faces(
             raise MeshError(f"{path} cannot be read as OFF: face {number} ({error})") from error
         if len(corners) != size:
             raise MeshError(f"{path} is cut short: face {number} has {len(corners)} of its {size} corners")
-        for i in range(1, size - 1):
-            faces.append((corners[0], corners[i], corners[i + 1]))
-            colors.append(color if len(color) == 3 else None)
-    out = np.array(faces, dtype=np.int64).reshape(-1, 3)
+        polygons.append(corners)
+        given.append(color if len(color) == 3 else None)
+    indices = np.array([i for corners in polygons for i in corners], dtype=np.int64)
+    starts = np.cumsum([0, *map(len, polygons)])
+    place, face = split_polygons(starts, indices, vertices)
+    out = indices[starts[face][:, None] + place]
+    colors = [given[k] for k in face]
     if not colors or any(c is None for c in colors):
         return out, None
     return out, np.repeat(as_bytes(np.array(colors), f"{path}: colours")[:, None], 3, axis=1)

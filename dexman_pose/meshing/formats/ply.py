@@ -20,6 +20,7 @@ from dexman_pose.meshing.colors import Bytes
 from dexman_pose.meshing.formats.pictures import picture_beside
 from dexman_pose.meshing.formats.ply_table import Lists, PlyTable, read_table
 from dexman_pose.meshing.parts import Part, RawMesh
+from dexman_pose.meshing.polygons import split_polygons
 
 log = getLogger(__name__)
 
@@ -46,8 +47,9 @@ def read_ply(path: Path) -> RawMesh:
         if polygons is None:
             return raw
         table.columns["face"] = {}
-    corner, face, place = _fans(polygons)
-    faces = _whole(polygons.values, path)[corner]
+    indices = _whole(polygons.values, path)
+    place, face = split_polygons(polygons.starts, indices, vertices)
+    faces = indices[polygons.starts[face][:, None] + place]
     colors = None if raw.vertex_colors is not None else _colors(table, "face", path)
     shown = None if colors is None else np.repeat(colors[face][:, None], 3, axis=1)
     uv, mapped = _coordinates(table, path, faces, polygons, face, place)
@@ -55,20 +57,6 @@ def read_ply(path: Path) -> RawMesh:
     which = np.where(mapped, 0 if number is None else np.asarray(number, np.int64)[face], -1)
     raw.parts = _by_picture(table, path, faces, uv, which, shown)
     return raw
-
-
-def _fans(polygons: Lists) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Triangles of polygons as fans around their first corner.
-
-    Returns:
-        (F, 3) places in the list of all corners, (F,) the polygon each belongs to, and (F, 3) places in that polygon.
-    """
-    size = np.diff(polygons.starts)
-    count = np.maximum(size - 2, 0)
-    face = np.repeat(np.arange(len(size)), count)
-    step = np.arange(len(face)) - np.repeat(np.cumsum(count) - count, count)
-    place = np.stack([np.zeros_like(step), step + 1, step + 2], 1)
-    return polygons.starts[face][:, None] + place, face, place
 
 
 def _strips(table: PlyTable) -> Lists | None:

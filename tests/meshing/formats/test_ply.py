@@ -17,6 +17,7 @@ from PIL import Image
 from dexman_pose.errors import MeshError
 from dexman_pose.meshing import load_mesh
 from dexman_pose.meshing.formats.ply import read_ply
+from dexman_pose.meshing.polygons import split_polygons
 
 LETTERS = {
     "char": "b",
@@ -101,7 +102,10 @@ def test_every_encoding_gives_the_numbers_written(
     raw = read_ply(path)
     np.testing.assert_allclose(raw.vertices, points, atol=1e-7)
     np.testing.assert_array_equal(raw.vertex_colors, colors)
-    np.testing.assert_array_equal(raw.parts[0].faces, triangles(polygons))
+    starts = np.cumsum([0, *map(len, polygons)])
+    place, polygon = split_polygons(starts, np.concatenate(polygons), points)
+    expected = [[polygons[p][i] for i in row] for row, p in zip(place, polygon)]
+    np.testing.assert_array_equal(raw.parts[0].faces, expected)
 
 
 @pytest.mark.parametrize("order", ["ascii", "binary_little_endian"])
