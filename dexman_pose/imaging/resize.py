@@ -20,6 +20,14 @@ T = TypeVar("T", bound=np.generic)
 _OF_OPENCV = ["uint8", "int8", "uint16", "int16", "int32", "float32", "float64"]
 
 
+_STEP = 0.005
+"""Share of the distance by which interpolated depth differs from the nearest pixel's on one surface at most: 3 mm at
+0.6 m, half a pixel of a wall that is seen at 10 degrees by a camera of 600 pixels."""
+
+_ALL = 1.0 - 1e-4
+"""Weight of measured neighbours from which on all of them were."""
+
+
 class Way(IntEnum):
     """How values between pixels are found; each keeps pixel centres."""
 
@@ -71,7 +79,23 @@ def resize_labels(labels: NDArray[T], size: tuple[int, int]) -> NDArray[T]:
 
 
 def resize_depth(depth: NDArray[T], size: tuple[int, int]) -> NDArray[T]:
-    """Bring a depth image (H, W) to a size (width, height), nearest pixel: a mean across a step, or with pixels that
-    were not measured, would invent surfaces.
+    """Bring a depth image (H, W) to a size: exact on surfaces, the nearest pixel beside steps and gaps.
+
+    The nearest pixel alone is half a pixel off on every even reduction. Between four neighbours that were all measured
+    and are of one surface the value is interpolated; a mean across a step, or with pixels that were not measured,
+    would invent surfaces.
+
+    Args:
+        depth: (H, W), 0 or NaN where nothing was measured.
+        size: width and height in pixels.
     """
-    return resize_labels(depth, size)
+    nearest = resize_labels(depth, size)
+    if nearest is depth or depth.dtype != np.float32:
+        return nearest
+    near: NDArray[Any] = nearest
+    measured = (depth > 0).astype(np.float32)
+    between: NDArray[Any] = cv2.resize(depth, size, interpolation=cv2.INTER_LINEAR)
+    whole = cv2.resize(measured, size, interpolation=cv2.INTER_LINEAR) > _ALL
+    smooth = whole & (np.abs(between - near) < np.float32(_STEP) * near)  # false where one is NaN
+    out: NDArray[T] = np.where(smooth, between, near)
+    return out

@@ -24,7 +24,9 @@ def _wall(camera: Camera) -> NDArray[np.float32]:
     return np.tile((0.6 / (1.0 - ray)).astype(np.float32), (camera.height, 1))
 
 
-@pytest.mark.parametrize(("side", "most"), [(200, 0.55e-3), (100, 0.55e-3), (80, 0.05e-3), (64, 0.9e-3)])
+@pytest.mark.parametrize(
+    ("side", "most"), [(200, 2e-5), (100, 2e-5), (80, 2e-5), (64, 2e-5), (399, 2e-5), (500, 2e-5)]
+)
 def test_a_slanted_wall_stays_where_the_camera_sees_it(side: int, most: float) -> None:
     camera = Camera.from_focal(600.0, 400, 400)
     small = camera.cropped(0, 0, side, side, side / 400)
@@ -32,6 +34,17 @@ def test_a_slanted_wall_stays_where_the_camera_sees_it(side: int, most: float) -
     step = 0.6 / 600 * 400 / side  # metres of depth from one small pixel to the next
     assert abs(float(np.median(error))) < most
     assert np.abs(error).max() < step
+
+
+def test_beside_steps_and_gaps_depth_is_that_of_the_nearest_pixel() -> None:
+    depth = np.full((60, 80), 0.5, np.float32)
+    depth[:, 41:] = 0.9
+    depth[20:33] = 0.0
+    depth[45] = np.nan
+    small = resize_depth(depth, (40, 30))
+    nearest = resize_labels(depth, (40, 30))
+    np.testing.assert_array_equal(small, nearest)
+    assert (small[10:16] == 0).all() and (small[2, :20] == np.float32(0.5)).all()
 
 
 @pytest.mark.parametrize(
