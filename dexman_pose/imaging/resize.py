@@ -93,8 +93,9 @@ def resize_depth(depth: NDArray[T], size: tuple[int, int]) -> NDArray[T]:
     if nearest is depth or depth.dtype != np.float32:
         return nearest
     near: NDArray[Any] = nearest
-    measured = (depth > 0).astype(np.float32)
-    between: NDArray[Any] = cv2.resize(depth, size, interpolation=cv2.INTER_LINEAR)
+    values: NDArray[Any] = depth
+    measured = (values > 0).astype(np.float32)
+    between: NDArray[Any] = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
     whole = cv2.resize(measured, size, interpolation=cv2.INTER_LINEAR) > _ALL
     smooth = whole & (np.abs(between - near) < np.float32(_STEP) * near)  # false where one is NaN
     out: NDArray[T] = np.where(smooth, between, near)
