@@ -106,6 +106,13 @@ class Inputs:
         sized = sized_meshes(meshes, prompts, lens or assumed_camera(clip), depths)
         return cls(clip, prompts, sized, lens, depths, given).undistorted()
 
+    @property
+    def filmed_clip(self) -> Clip:
+        """The frames as they were filmed, before a lens was taken out of them."""
+        from dexman_pose.imaging.undistorted_inputs import filmed_clip
+
+        return filmed_clip(self.clip)
+
     def undistorted(self) -> Inputs:
         """The inputs as an ideal pinhole would have given them: the door of the pipeline.
 

@@ -17,7 +17,6 @@ from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.errors import InputError
 from dexman_pose.given.forms import HandsLike, MasksLike, PosesLike
-from dexman_pose.imaging.undistorted_inputs import filmed_clip
 from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
@@ -126,7 +125,7 @@ def reconstruct(
         fingerprints = Fingerprints.of(inputs)
         if folder is not None:
             content = _filmed_content(inputs, fingerprints)
-            claim(folder, filmed_clip(inputs.clip), content, overwrite=overwrite)
+            claim(folder, inputs.filmed_clip, content, overwrite=overwrite)
             _describe(folder, inputs, content, backends)
         stages = Stages(inputs, fingerprints, backends)
         total = (
@@ -164,13 +163,13 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
 
 def _filmed_content(inputs: Inputs, fingerprints: Fingerprints) -> str:
     """Hash of the clip as it was filmed: with another lens it is still the same clip."""
-    filmed = filmed_clip(inputs.clip)
+    filmed = inputs.filmed_clip
     return fingerprints.content if filmed is inputs.clip else filmed.sha256()
 
 
 def _describe(folder: RunFolder, inputs: Inputs, content: str, backends: Backends) -> None:
     """Say in the run folder what it was made from, for people and for later drawing."""
-    clip = filmed_clip(inputs.clip)
+    clip = inputs.filmed_clip
     described: dict[str, Any] = {
         **identity(clip, content),
         "frames": clip.num_frames,

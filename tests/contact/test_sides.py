@@ -106,9 +106,11 @@ def test_the_side_is_that_of_the_exact_winding_number(name: str, seed: int, turn
     points = _points(mesh, seed) @ turn.T
     inside = winding(moved, points) > 0.5
     measured = Surface(moved.vertices, moved.faces).distance(points)
+    # The engine's own nearest points are tens of micrometres off on slivers: how near a point is must be exact here.
+    exact = trimesh.proximity.closest_point_naive(trimesh.Trimesh(moved.vertices, moved.faces), points)[1]
     # The fast winding number of the metrics is an approximation in a sheet of 0.1 mm.
     for distance, clear in ((signed_distance(moved, points).distance, CLEAR), (measured, 1e-4)):
-        sure = np.abs(distance) > clear
+        sure = (exact > clear) & (np.abs(distance) > clear)
         assert sure.mean() > 0.5
         np.testing.assert_array_equal((distance < 0)[sure], inside[sure])
 
