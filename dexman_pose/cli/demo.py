@@ -62,6 +62,7 @@ def handle(args: argparse.Namespace) -> int:
             with_meshes(prompts, [f"{name}={out / 'clip/object.obj'}"]),
             camera=out / "clip/camera.json",
             hands=hands,
+            mesh_unit="m",
             out=out,
             on_stage=print_stage,
         )
