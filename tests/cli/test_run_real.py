@@ -45,7 +45,7 @@ def test_a_cube_with_mesh_and_camera_is_where_the_truth_says(data_dir: Path, tmp
     truth = json.loads((cube / "poses.json").read_text())
     k = np.array(truth["K"])
     intrinsics = ",".join(str(x) for x in (k[0, 0], k[1, 1], k[0, 2], k[1, 2]))
-    options = ("--mesh", f"cube={cube / 'cube.obj'}", "--K", intrinsics, "--no-overlay")
+    options = ("--mesh", f"cube={cube / 'cube.obj'}", "--mesh-unit", "m", "--K", intrinsics, "--no-overlay")
     result = run(data_dir, "cube/cube_video.mp4", tmp_path, 12, *options)
     found = result.objects["cube"]
     assert found.scale_source == "given" and found.valid.all()
