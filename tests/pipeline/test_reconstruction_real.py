@@ -67,7 +67,9 @@ def test_a_cube_lifted_and_turned_with_mesh_and_camera_against_truth(data_dir: P
     box = json.loads((data_dir / "clips" / "prompts.json").read_text())["clips"]["cube/cube_video.mp4"]
     prompt = ObjectPrompt(box=np.array(box["objects"]["cube"], np.float64), mesh=cube / "cube.obj")
     camera = Camera(np.array(truth["K"]), 640, 480)
-    result = reconstruct(cube / "cube_video.mp4", {"cube": prompt}, camera=camera, max_frames=end)
+    result = reconstruct(
+        cube / "cube_video.mp4", {"cube": prompt}, camera=camera, max_frames=end, mesh_unit="m"
+    )
 
     found = result.objects["cube"]
     assert (found.scale_source, result.camera.source) == ("given", "given")
