@@ -16,7 +16,6 @@ from dexman_pose.data.accept import (
     MasksLike,
     MeshLike,
     PoseLike,
-    clip_inputs,
 )
 from dexman_pose.data.numbers import described, word
 from dexman_pose.errors import InputError
@@ -29,6 +28,7 @@ from dexman_pose.pose.observation.checked import (
     checked_mesh,
     checked_start,
     checked_symmetry,
+    checked_views,
 )
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import (
@@ -235,7 +235,7 @@ def track(
         raise InputError(
             f"track takes scale 'known' or 'unknown', but got {described(scale)}; see align_mesh"
         )
-    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth, name)
+    clip, masks, camera, depth = checked_views(clip, masks, camera, depth, name)
     name, start_frame = object_name(masks, name), checked_frame(start_frame, clip)
     mesh, device = checked_mesh(mesh, known=scale == "known"), device_name(device)
     symmetry = checked_symmetry(symmetry)

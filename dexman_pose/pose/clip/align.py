@@ -12,7 +12,6 @@ from dexman_pose.data.accept import (
     MasksLike,
     MeshLike,
     PoseLike,
-    clip_inputs,
 )
 from dexman_pose.data.numbers import flag, word
 from dexman_pose.errors import EstimationError, InputError
@@ -26,6 +25,7 @@ from dexman_pose.pose.observation.checked import (
     checked_mesh,
     checked_start,
     checked_symmetry,
+    checked_views,
 )
 from dexman_pose.pose.observation.view import object_name
 from dexman_pose.pose.solver.options import SCALE_COUNTS
@@ -84,7 +84,7 @@ def align_mesh(
         EstimationError: no usable mask, or the object could not be followed in any frame.
     """
     word(scale, "scale", tuple(SCALE_COUNTS))
-    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth, name)
+    clip, masks, camera, depth = checked_views(clip, masks, camera, depth, name)
     name, hands = object_name(masks, name), checked_hands(hands, clip)
     mesh, device = checked_mesh(mesh, known=scale == "known"), device_name(device)
     if start is not None and start_frame is None:

@@ -13,12 +13,11 @@ from dexman_pose.data.accept import (
     MasksLike,
     MeshLike,
     as_prompts,
-    clip_inputs,
 )
 from dexman_pose.pose.clip.objects import find_objects
 from dexman_pose.pose.clip.start import prompted_frame
 from dexman_pose.pose.clip.types import ObjectRequest
-from dexman_pose.pose.observation.checked import checked_hands, checked_meshes
+from dexman_pose.pose.observation.checked import checked_hands, checked_meshes, checked_views
 
 
 def reconstruct_objects(
@@ -52,7 +51,7 @@ def reconstruct_objects(
         InputError: something given is of another kind, size or length, or the masks lack an object.
         EstimationError: an object has no usable mask in any frame.
     """
-    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth)
+    clip, masks, camera, depth = checked_views(clip, masks, camera, depth)
     prompts, hands = as_prompts(prompts, "prompts"), checked_hands(hands, clip)
     shapes = checked_meshes(meshes, prompts)
     begun = {} if starts is None else starts

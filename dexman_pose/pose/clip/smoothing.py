@@ -9,7 +9,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Clip, MaskSequence, Mesh, PoseTrack
-from dexman_pose.data.accept import CameraLike, ClipLike, DepthsLike, MasksLike, MeshLike, clip_inputs
+from dexman_pose.data.accept import CameraLike, ClipLike, DepthsLike, MasksLike, MeshLike
 from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import doubted
@@ -23,7 +23,7 @@ from dexman_pose.optimize.types import ClipOptions, ClipSolution, SharedUnknowns
 from dexman_pose.pose.clip.continuity import connected_frames, moved_frames
 from dexman_pose.pose.clip.frame_costs import FusedCosts, clip_costs
 from dexman_pose.pose.clip.options import ContinuityOptions, EvidenceOptions, SmoothOptions
-from dexman_pose.pose.observation.checked import checked_mesh, checked_symmetry
+from dexman_pose.pose.observation.checked import checked_mesh, checked_symmetry, checked_views
 from dexman_pose.pose.observation.view import ObjectClip, object_name
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
 from dexman_pose.render.devices import device_name
@@ -77,7 +77,7 @@ def smooth_track(
         instance(options, ClipOptions, "options", "leave them out for those of hands")
     if isinstance(masks, MaskSequence) and isinstance(clip, Clip) and masks.num_frames != clip.num_frames:
         raise _lengths(track, clip, masks)
-    clip, masks, camera, depth = clip_inputs(clip, masks, camera, depth, name)
+    clip, masks, camera, depth = checked_views(clip, masks, camera, depth, name)
     name, symmetry, device = object_name(masks, name), checked_symmetry(symmetry), device_name(device)
     mesh = checked_mesh(mesh)
     if not len(track) == clip.num_frames == masks.num_frames:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, Clip, HandTrack, Mesh, ObjectPrompt
-from dexman_pose.data.accept import as_camera, as_picture, as_pose, by_name, check_in_sight
+from dexman_pose.data import Camera, Clip, DepthSequence, HandTrack, MaskSequence, Mesh, ObjectPrompt
+from dexman_pose.data.accept import (
+    as_camera,
+    as_clip,
+    as_picture,
+    as_pose,
+    by_name,
+    check_in_sight,
+    clip_inputs,
+)
 from dexman_pose.data.numbers import count, described, instance
 from dexman_pose.errors import InputError, MeshError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.meshing.convert import as_mesh
+
+_log = logging.getLogger(__name__)
 
 _LARGEST = 20.0
 """Metres; a mesh of known size that is longer was not given in metres."""
@@ -35,6 +48,28 @@ def checked_mesh(mesh: Any, *, known: bool = True) -> Mesh:
             'scale="unknown"'
         )
     return found
+
+
+def checked_views(
+    clip: Any, masks: Any, camera: Any, depth: Any = None, name: str | None = None
+) -> tuple[Clip, MaskSequence, Camera, DepthSequence | None]:
+    """Clip, masks, camera and depth of one call, all of one size and length.
+
+    Depth that comes as a path is matched with the frames by name and brought to metres, as a run does it; what is
+    assumed in that is logged.
+
+    Raises:
+        InputError: something cannot be used, or does not fit the rest.
+    """
+    clip = as_clip(clip)
+    if isinstance(depth, (str, PathLike)):
+        from dexman_pose.given.depth import read_depth
+
+        found = read_depth(Path(depth).expanduser(), clip)
+        for note in found.notes:
+            _log.warning("depth: %s", note)
+        depth = found.depth
+    return clip_inputs(clip, masks, camera, depth, name)
 
 
 def checked_meshes(meshes: Any, prompts: Mapping[str, ObjectPrompt]) -> dict[str, Mesh | None]:
