@@ -93,9 +93,14 @@ class CameraMotion:
         """One sentence for people."""
         count = int(self.unknown.sum())
         if not self.moves:
-            nothing = count > 0 and count >= len(self.codes) - 1
-            told = "nothing of the background can be followed" if nothing else "the camera stands still"
-            return told + (f"; in {count} of {len(self.codes)} frames it cannot be told" if count else "")
+            told = len(self.codes) - count
+            if count and told <= 1:
+                return f"nothing of the background can be followed; in {count} of {count + told} frames it cannot be told"
+            if count > told:  # no word on the whole clip from a small part of it
+                return f"the camera stands still in {told} of {count + told} frames; in {count} it cannot be told"
+            return "the camera stands still" + (
+                f"; in {count} of {count + told} frames it cannot be told" if count else ""
+            )
         found = self.ranges
         where = ", ".join(f"{a} to {b}" if b > a else f"{a}" for a, b in found[:3])
         where += f" and {len(found) - 3} more" if len(found) > 3 else ""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import Clip, MaskSequence
 from dexman_pose.imaging.camera_motion import CameraMotion, detect_camera_motion, hand_boxes
+from dexman_pose.imaging.camera_verdict import STATES
 
 FRAMES, START = 16, 7
 SIZE = (480, 640)
@@ -182,3 +183,18 @@ def test_a_hand_held_camera_moves(data_dir: Path) -> None:
     found = detect_camera_motion(Clip.from_images(frames))
     assert found.moves
     assert found.displaced.mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("unknown", "sentence"),
+    [
+        (0, "the camera stands still"),
+        (3, "the camera stands still; in 3 of 10 frames it cannot be told"),
+        (7, "the camera stands still in 3 of 10 frames; in 7 it cannot be told"),
+        (9, "nothing of the background can be followed; in 9 of 10 frames it cannot be told"),
+    ],
+)
+def test_a_camera_is_called_still_only_where_that_was_seen(unknown: int, sentence: str) -> None:
+    codes = np.full(10, STATES.index("still"), np.uint8)
+    codes[10 - unknown :] = STATES.index("unknown")
+    assert CameraMotion(np.zeros(10), codes).summary == sentence
