@@ -93,14 +93,15 @@ class CameraMotion:
         """One sentence for people."""
         count = int(self.unknown.sum())
         if not self.moves:
-            told = len(self.codes) - count
+            told, all_frames = len(self.codes) - count, len(self.codes)
+            untold = f"; in {count} of {all_frames} frames it cannot be told" if count else ""
             if count and told <= 1:
-                return f"nothing of the background can be followed; in {count} of {count + told} frames it cannot be told"
+                return f"nothing of the background can be followed{untold}"
             if count > told:  # no word on the whole clip from a small part of it
-                return f"the camera stands still in {told} of {count + told} frames; in {count} it cannot be told"
-            return "the camera stands still" + (
-                f"; in {count} of {count + told} frames it cannot be told" if count else ""
-            )
+                return (
+                    f"the camera stands still in {told} of {all_frames} frames; in {count} it cannot be told"
+                )
+            return f"the camera stands still{untold}"
         found = self.ranges
         where = ", ".join(f"{a} to {b}" if b > a else f"{a}" for a, b in found[:3])
         where += f" and {len(found) - 3} more" if len(found) > 3 else ""
