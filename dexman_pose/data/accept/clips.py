@@ -75,6 +75,9 @@ def as_masks(value: Any, clip: Clip, name: str | None = None) -> MaskSequence:
 def as_depths(value: Any, clip: Clip, name: str = "depth") -> DepthSequence:
     """Depth images of a clip: a sequence, a folder, a ``.npy`` file, or arrays (T, H, W) in metres.
 
+    Files of a folder are taken in natural order, in millimetres; the engine's functions match them by name
+    (:func:`~dexman_pose.given.depth.read_depth`).
+
     Raises:
         InputError: none of these, other sizes or fewer images than frames, or no metres.
     """
