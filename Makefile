@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out/demo
+# Two test processes: each takes up to 2 GiB, more of them gain little.
+JOBS ?= 2
 
 .PHONY: demo test data-test lint format bench install clean
 .DELETE_ON_ERROR:
@@ -16,7 +18,7 @@ demo: $(STAMP) ## render a clip with known truth, reconstruct it, print the erro
 	$(BIN)/dexman-pose demo --out $(OUT)
 
 test: $(STAMP) ## the default tests: no network, no weights, no data
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS)
 
 data-test: $(STAMP) ## the tests on real clips; skipped where the data folder is absent
 	$(BIN)/python -m pytest -m data

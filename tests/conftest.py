@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Before torch and numpy are imported: processes that share the cores must not each start threads for all of them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from dataclasses import dataclass
 from pathlib import Path
 
