@@ -31,7 +31,7 @@ ROOMS = (
 )
 """The rooms from the ground up: each imports only from rooms before it, rooms of one line not from each other."""
 
-TOWER = ("observation", "solver", "matching", "refinement", "search", "tracking", "clip")
+TOWER = ("observation", "solver", "matching", "refinement", "region", "search", "tracking", "clip")
 """The storeys of pose/, from the ground up; files directly in pose/ lie on top, but for those in ``GROUND``."""
 
 GROUND = ("estimate",)

@@ -47,6 +47,7 @@ from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import SCALE_MODES, RefineOptions, ScaleMode, scale_unknowns
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again
+from dexman_pose.pose.without_masks import track_without_masks
 from dexman_pose.render.devices import device_name
 from dexman_pose.symmetry.cache import symmetry_of
 
@@ -194,7 +195,7 @@ def _by_adam(
 def track(
     mesh: MeshLike,
     clip: ClipLike,
-    masks: MasksLike,
+    masks: MasksLike | None,
     camera: CameraLike,
     *,
     name: str | None = None,
@@ -210,7 +211,8 @@ def track(
     Args:
         mesh: metres.
         clip: the frames.
-        masks: label images of the same frames.
+        masks: label images of the same frames. None: the object is followed by what its outline separates in the
+            picture, from ``start`` on; a camera that moves is no obstacle then.
         camera: intrinsics; with a lens, frames, masks and depth are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
@@ -228,12 +230,18 @@ def track(
 
     Raises:
         InputError: clip, masks, camera or depth of other sizes or lengths, several objects and no name, a start frame
-            outside the clip, or a start that puts the object out of sight.
+            outside the clip, a start that puts the object out of sight, or neither masks nor a start.
         EstimationError: no start given and no mask in the start frame.
     """
     if not isinstance(scale, str) or scale not in ("known", "unknown"):
         raise InputError(
             f"track takes scale 'known' or 'unknown', but got {described(scale)}; see align_mesh"
+        )
+    if masks is None:
+        if scale != "known":
+            raise InputError(f"track without masks needs a mesh of known size, but got scale={scale!r}")
+        return track_without_masks(
+            mesh, clip, camera, start, start_frame, depth=depth, symmetry=symmetry, device=device
         )
     clip, masks, camera, depth = checked_views(clip, masks, camera, depth, name)
     name, start_frame = object_name(masks, name), checked_frame(start_frame, clip)

@@ -1,0 +1,1 @@
+"""Poses by what an outline separates: colours on both sides of it, read along lines across the drawn contour."""

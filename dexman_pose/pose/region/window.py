@@ -1,0 +1,88 @@
+"""The window of a picture in which poses of one frame are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array, Gray
+from dexman_pose.data import Camera
+from dexman_pose.pose.region.options import WindowOptions
+
+_NEAREST = 1e-3
+"""Metres; points nearer to the camera's plane are taken as far as this, so that a window exists."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of the picture, reduced where it is large.
+
+    Attributes:
+        x0: of its first pixel in the image; the window may reach beyond the image.
+        y0: of its first pixel.
+        scale: window pixels per image pixel, at most 1.
+        width: window pixels.
+        height: window pixels.
+        K: (3, 3) intrinsics in window pixels.
+    """
+
+    x0: float
+    y0: float
+    scale: float
+    width: int
+    height: int
+    K: Array
+
+    @property
+    def view(self) -> Array:
+        """(6,) the numbers of a view, as the kernels read them."""
+        k = self.K
+        return np.array([k[0, 0], k[1, 1], k[0, 2], k[1, 2], self.scale, self.scale])
+
+    def to_window(self, pixels: Array) -> Array:
+        """Window pixels (N, 2) of image pixels (N, 2)."""
+        moved: Array = (pixels - np.array([self.x0, self.y0]) + 0.5) * self.scale - 0.5
+        return moved
+
+    def to_image(self, pixels: Array) -> Array:
+        """Image pixels (N, 2) of window pixels (N, 2)."""
+        moved: Array = (pixels + 0.5) / self.scale - 0.5 + np.array([self.x0, self.y0])
+        return moved
+
+    def gray(self, image: NDArray[np.uint8]) -> Gray:
+        """(height, width) the picture (H, W, 3) in this window, grey; beyond its border it is repeated."""
+        s = self.scale
+        shift = [(0.5 - self.x0) * s - 0.5, (0.5 - self.y0) * s - 0.5]
+        matrix = np.array([[s, 0.0, shift[0]], [0.0, s, shift[1]]])
+        part = cv2.warpAffine(
+            image, matrix, (self.width, self.height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def window_around(points: Array, pose: Array, camera: Camera, options: WindowOptions) -> Window:
+    """The window around a posed object.
+
+    Args:
+        points: (N, 3) outermost points of the mesh, metres.
+        pose: (4, 4) camera_from_object.
+        camera: an ideal pinhole.
+        options: size and margin.
+    """
+    seen = points @ pose[:3, :3].T + pose[:3, 3]
+    pixels = seen @ camera.K.T
+    pixels = pixels[:, :2] / np.maximum(pixels[:, 2:], _NEAREST)
+    pixels = np.clip(pixels, -options.largest, options.largest)
+    low, high = pixels.min(0), pixels.max(0)
+    pad = options.margin * float((high - low).max()) + options.border
+    low, high = np.floor(low - pad), np.ceil(high + pad)
+    size = high - low
+    scale = min(1.0, options.side / float(size.max()))
+    width, height = (max(options.least, int(np.ceil(s * scale))) for s in size)
+    k = camera.K.copy()
+    k[:2] *= scale
+    k[:2, 2] = (camera.K[:2, 2] - low + 0.5) * scale - 0.5
+    return Window(float(low[0]), float(low[1]), scale, width, height, k)

@@ -1,0 +1,79 @@
+"""Settings of tracks by region: when a pose is believed, and how a lost object is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dexman_pose.pose.region.options import RegionOptions
+from dexman_pose.pose.tracking.options import MotionOptions, SignalOptions
+from dexman_pose.pose.tracking.verdict import TrackVerdictOptions
+
+
+@dataclass(frozen=True)
+class RegionLossOptions:
+    """When a frame's pose is not believed at once. Set on rendered scenes and real clips, as shares of good frames.
+
+    Attributes:
+        agree: share of the good frames' share of lines that agree, below which the pose is poor ...
+        odds: ... and the same of their log-odds.
+        edge: the same of the strength of the picture's edges.
+        seen: share of the outline in sight below which nothing is believed.
+        colors: correlation of a textured mesh below which the pose is poor, unless ...
+        texture: ... so many corners of the texture are where the pose has them.
+        kept: share of the good levels kept from frame to frame; what is reached lately counts.
+    """
+
+    agree: float = 0.65
+    odds: float = 0.5
+    edge: float = 0.6
+    seen: float = 0.15
+    colors: float = 0.3
+    texture: int = 25
+    kept: float = 0.995
+
+
+@dataclass(frozen=True)
+class RegionRecoveryOptions:
+    """How an object is looked for around its last pose.
+
+    Attributes:
+        shifts: radii of the object, how far starts lie to the sides.
+        turns: radians by which starts are turned about the line of sight and across it.
+        every: frames between searches with all starts; in the others the last pose alone is tried.
+    """
+
+    shifts: tuple[float, ...] = (0.35, 0.8)
+    turns: tuple[float, ...] = (0.3,)
+    every: int = 2
+
+
+@dataclass(frozen=True)
+class RegionTrackOptions:
+    """Settings of a track by region.
+
+    Attributes:
+        region: evidence and solver.
+        motion: prediction.
+        loss: when a pose is not believed.
+        recovery: how a lost object is looked for.
+        signals: how measured depth is compared with a pose.
+        verdict: levels at which poses are doubted afterwards. The overlap is that of lines that agree, which is
+            noisier than that of a mask.
+    """
+
+    region: RegionOptions = field(default_factory=RegionOptions)
+    motion: MotionOptions = field(default_factory=MotionOptions)
+    loss: RegionLossOptions = field(default_factory=RegionLossOptions)
+    recovery: RegionRecoveryOptions = field(default_factory=RegionRecoveryOptions)
+    signals: SignalOptions = field(default_factory=SignalOptions)
+    verdict: TrackVerdictOptions = field(
+        default_factory=lambda: TrackVerdictOptions(
+            overlap_wrong=0.45,
+            overlap_drop=0.25,
+            hidden_drop=0.2,
+            fit_least=0.95,
+            fit_drop=0.4,
+            fit_regained=0.3,
+            mesh_overlap=0.55,
+        )
+    )

@@ -1,0 +1,206 @@
+"""One object followed by what its outline separates, without a mask."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array, Bools
+from dexman_pose.geometry import so3_exp
+from dexman_pose.optimize.arrow_system import POSE_SIZE
+from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
+from dexman_pose.pose.tracking.motion_model import predict
+from dexman_pose.pose.tracking.options import FramePose
+from dexman_pose.pose.tracking.region_options import RegionTrackOptions
+from dexman_pose.pose.tracking.signals import FrameSignals
+from dexman_pose.pose.tracking.tracked_object import TrackedObject
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionFrame:
+    """One frame, as objects are looked for in it by region.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        hidden: (H, W) pixels in which something may be before the object, or None.
+        mask: (H, W) pixels that a mask gives to the object, or None.
+        depth: (H, W) float32 metres, 0 where not measured, or None.
+    """
+
+    image: NDArray[np.uint8]
+    hidden: Bools | None = None
+    mask: Bools | None = None
+    depth: NDArray[np.float32] | None = None
+
+
+@dataclass
+class _Good:
+    """Levels of the frames in which the pose was believed."""
+
+    agree: float = 0.0
+    odds: float = 0.0
+    edge: float = 0.0
+
+    def follow(self, found: RegionPose, kept: float) -> None:
+        self.agree = max(kept * self.agree, found.agree)
+        self.odds = max(kept * self.odds, found.odds)
+        self.edge = max(kept * self.edge, found.edge)
+
+
+@dataclass
+class RegionTracker:
+    """Follows one object through consecutive frames, forwards or backwards.
+
+    Attributes:
+        tracked: the object, its mesh, its camera.
+        options: settings.
+        pose: (4, 4) camera_from_object, the last one believed.
+        lost_for: frames since the object was lost, 0 while it is not.
+    """
+
+    tracked: TrackedObject
+    options: RegionTrackOptions = field(default_factory=RegionTrackOptions)
+    pose: Array = field(init=False, default_factory=lambda: np.eye(4))
+    lost_for: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        tracked = self.tracked
+        self._refiner = RegionRefiner(tracked.refiner, tracked.camera, tracked.extremes, self.options.region)
+        self._previous: Array | None = None
+        self._good = _Good()
+
+    @property
+    def is_tracking(self) -> bool:
+        """Whether the last frame's pose is believed."""
+        return self.lost_for == 0
+
+    def start(self, pose: Array, frame: RegionFrame) -> FramePose:
+        """Begin at a known pose (4, 4) in this frame; it is refined once more."""
+        self.pose, self._previous, self.lost_for, self._good = pose, None, 0, _Good()
+        self._refiner.learn_at(pose, frame.image, frame.hidden, frame.mask)
+        found = self._refiner.refine(pose, frame.image, frame.hidden, frame.mask)
+        return self._settled(found, frame, believed=True)
+
+    def step(self, frame: RegionFrame) -> FramePose:
+        """The pose in the next frame."""
+        found = self._refined(self._predicted(), frame)
+        if not self._is_good(found) and self._previous is not None:
+            found = self._better(found, self._refined(self.pose, frame))
+        if not self._is_good(found) and self.lost_for % self.options.recovery.every == 0:
+            found = self._searched(found, frame)
+        return self._settled(found, frame, believed=self._is_good(found))
+
+    def _predicted(self) -> Array:
+        """(4, 4) the pose expected in the next frame; the last one where nothing is known of the motion."""
+        if self._previous is None or self.lost_for:
+            return self.pose
+        return predict(self.pose, self._previous, self.tracked.refiner.center, self.options.motion)
+
+    def _refined(self, start: Array, frame: RegionFrame) -> RegionPose:
+        return self._refiner.refine(start, frame.image, frame.hidden, frame.mask)
+
+    def _is_good(self, found: RegionPose) -> bool:
+        o, good = self.options.loss, self._good
+        if found.seen < o.seen or not np.isfinite(found.camera_from_object).all():
+            return False
+        if found.colors < o.colors and found.texture < o.texture:
+            return False
+        return (
+            found.agree >= o.agree * good.agree
+            and found.odds >= o.odds * good.odds
+            and found.edge >= o.edge * good.edge
+        )
+
+    def _better(self, first: RegionPose, second: RegionPose) -> RegionPose:
+        return second if _merit(second) > _merit(first) else first
+
+    def _searched(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
+        """The best pose from starts around the last one."""
+        self._refiner.forget()  # points of a frame some time ago are not where they were
+        for start in self._starts():
+            found = self._better(found, self._refined(start, frame))
+            if self._is_good(found):
+                break
+        return found
+
+    def _starts(self) -> list[Array]:
+        """(4, 4) poses around the last one: moved to eight sides, turned about three axes."""
+        o, radius, center = (
+            self.options.recovery,
+            self.tracked.refiner.rasterizer.mesh.radius,
+            self.tracked.refiner.center,
+        )
+        out = []
+        for shift in o.shifts:
+            for angle in np.arange(8) * (np.pi / 4):
+                moved = self.pose.copy()
+                moved[:2, 3] += shift * radius * np.array([np.cos(angle), np.sin(angle)])
+                out.append(moved)
+        for turn in o.turns:
+            for axis in np.concatenate([np.eye(3), -np.eye(3)]):
+                turned = self.pose.copy()
+                turned[:3, :3] = so3_exp(turn * axis) @ self.pose[:3, :3]
+                turned[:3, 3] += (self.pose[:3, :3] - turned[:3, :3]) @ center
+                out.append(turned)
+        return out
+
+    def _settled(self, found: RegionPose, frame: RegionFrame, *, believed: bool) -> FramePose:
+        """Believe a pose or not, and remember what the next frame needs."""
+        if not believed:
+            if not self.lost_for:
+                _log.debug("label %d lost: %.2f of its outline agrees", self.tracked.label, found.agree)
+            self.lost_for += 1
+            self._previous = None
+            self._refiner.forget()
+            return FramePose(self.pose, False, 0.0, 0.0, 0.0, np.eye(POSE_SIZE))
+        self._previous = None if self.lost_for else self.pose
+        self.pose, self.lost_for = found.camera_from_object, 0
+        signals = self._signals(found, frame)
+        self._good.follow(found, self.options.loss.kept)
+        self._refiner.keep(found, frame.image)
+        colors = 0.0 if np.isnan(found.colors) else found.colors
+        sure = float(np.clip(found.agree * min(1.0, 2.0 * found.seen), 0.0, 1.0))
+        return FramePose(self.pose, True, sure, found.agree, colors, found.hessian, signals)
+
+    def _signals(self, found: RegionPose, frame: RegionFrame) -> FrameSignals:
+        agrees, behind = self._depth_shares(frame)
+        return FrameSignals(
+            overlap=found.agree,
+            colors=found.colors,
+            edges=found.edge,
+            depth_agrees=agrees,
+            depth_behind=behind,
+            known=found.seen,
+            points=float(found.texture) if np.isfinite(found.colors) else np.nan,
+        )
+
+    def _depth_shares(self, frame: RegionFrame) -> tuple[float, float]:
+        """Shares of measured depth that agree with the pose, and that lie farther; NaN of too few."""
+        if frame.depth is None:
+            return np.nan, np.nan
+        o, solver = self.options.signals, self._refiner.solver
+        window, inverse = solver.window, solver.inverse_depth
+        y, x = np.nonzero(inverse)
+        pixels = np.round(window.to_image(np.stack([x, y], 1))).astype(np.int64)
+        height, width = frame.depth.shape
+        inside = (pixels >= 0).all(1) & (pixels[:, 0] < width) & (pixels[:, 1] < height)
+        drawn = 1.0 / inverse[y[inside], x[inside]]
+        measured = frame.depth[pixels[inside, 1], pixels[inside, 0]]
+        drawn, measured = drawn[measured > 0], measured[measured > 0]
+        if len(drawn) < o.least_pixels:
+            return np.nan, np.nan
+        floor = max(o.depth_radius * self.tracked.refiner.rasterizer.mesh.radius, o.depth_floor)
+        tolerance = np.maximum(o.depth_share * drawn, floor)
+        off = measured - drawn
+        return float((np.abs(off) < tolerance).mean()), float((off >= tolerance).mean())
+
+
+def _merit(found: RegionPose) -> float:
+    """What speaks for a pose, to choose among several."""
+    colors = 0.0 if np.isnan(found.colors) else found.colors
+    return found.agree + found.odds + found.edge + colors
