@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dexman_pose.benchmarks.stress.cases import StressCase
+from dexman_pose.benchmarks.stress.case import StressCase
 from dexman_pose.data import Camera
 from dexman_pose.data.files import write_bytes, write_json
 from dexman_pose.errors import InputError

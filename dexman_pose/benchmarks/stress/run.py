@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
+from dexman_pose.benchmarks.stress.case import OBJECT, StressCase
 from dexman_pose.benchmarks.stress.cases import (
+    ALL_SHAPES,
     CONDITIONS,
     NEEDS_DEPTH,
-    OBJECT,
-    StressCase,
     applies,
     build_case,
 )
