@@ -35,7 +35,7 @@ class LeakShares:
     missing: tuple[float, float] = (0.04, 0.09)
     sway: float = 0.12
     period: float = 45.0
-    around: int = 60
+    around: int = 45
     alike: float = 30.0
     places: tuple[float, float] = (0.65, 0.35)
     smooth: int = 5
@@ -107,14 +107,15 @@ def _torn(
         slice(max(int(u.min()) - n, 0), int(u.max()) + n + 1),
     )
     local, free = own[part], frame.labels[part] == 0
-    y, x = np.mgrid[part]
-    pixels = np.stack([x, y], -1)
-    inside = _distance(pixels, frame.depth[part], frame.pose, places[2], camera)
-    mask = local & (inside > np.partition(inside[local], int(missing * area))[int(missing * area)])
+    y, x = np.mgrid[part].astype(np.float32)
+    pixels = np.stack([x[local], y[local]], -1)
+    inside = _distances(pixels, frame.depth[part][local], frame.pose, places[2], camera)
+    mask = local.copy()
+    mask[local] = inside > np.partition(inside, int(missing * area))[int(missing * area)]
     unlike = _unlike(frame.image[part], local, shares.alike)
     for place, share in zip(places[:2], shares.places):
         spot = camera.project(frame.pose[:3, :3] @ place + frame.pose[:3, 3])
-        far = np.hypot(*(pixels - spot).transpose(2, 0, 1)) * unlike
+        far = np.hypot(x - np.float32(spot[0]), y - np.float32(spot[1])) * unlike
         open_ = free & ~mask
         count = min(int(share * added * area), int(open_.sum()) - 1)
         if count > 0:
@@ -123,17 +124,16 @@ def _torn(
     return out
 
 
-def _distance(
-    pixels: NDArray[np.int64], depth: NDArray[np.float32], pose: Array, place: Array, camera: Camera
+def _distances(
+    pixels: NDArray[np.float32], depth: NDArray[np.float32], pose: Array, place: Array, camera: Camera
 ) -> Array:
-    """Metres (h, w) from what the pixels (h, w, 2) show to a point (3,) of the object."""
-    points = camera.unproject(pixels.reshape(-1, 2).astype(np.float64), depth.reshape(-1).astype(np.float64))
-    middle = pose[:3, :3] @ place + pose[:3, 3]
-    return np.linalg.norm(points - middle, axis=1).reshape(depth.shape)
+    """Metres (N,) from what the pixels (N, 2) show at depths (N,) to a point (3,) of the object."""
+    points = camera.unproject(pixels.astype(np.float64), depth.astype(np.float64))
+    return np.linalg.norm(points - pose[:3, :3] @ place - pose[:3, 3], axis=1)
 
 
-def _unlike(image: NDArray[np.uint8], own: Bools, alike: float) -> Array:
+def _unlike(image: NDArray[np.uint8], own: Bools, alike: float) -> NDArray[np.float32]:
     """Factors (h, w) of distance: 1 for the object's mean colour, 2 for one ``alike`` grey levels away."""
     soft = cv2.GaussianBlur(image, (0, 0), 2.0).astype(np.float32)
-    difference = np.linalg.norm(soft - soft[own].mean(0), axis=-1)
-    return 1.0 + difference.astype(np.float64) / alike
+    off = soft - soft[own].mean(0)
+    return 1 + np.sqrt(np.einsum("hwc,hwc->hw", off, off)) / np.float32(alike)

@@ -29,7 +29,7 @@ ON_TABLE = ("print", "colorful")
 
 _SKIN = (206.0, 156.0, 128.0)
 _HELD_EVERY = 3  # of the seeds, one in so many is held in a hand above the table
-_GRIP = 0.72  # object radii from its middle to the tips of the fingers
+_GRIP = 0.5  # object radii from its middle to the tips of the fingers
 _EXPOSURE = 0.22  # share of a frame in which the picture is blurred by the camera's motion
 _FLICKER = 0.02  # by how much the brightness wavers
 
@@ -67,6 +67,8 @@ class OnTable:
         first = float(rng.uniform(0, 60)) if num_frames == 1 else 0.0
         self.times = [first + t for t in range(num_frames)]
         self.grip = float(rng.uniform(0, 2 * np.pi))
+        hand = occluder("hand")
+        self.hand = Actor(Rasterizer(hand.mesh), hand.normals, OCCLUDER)
         size = (self.camera.height + _SLACK, self.camera.width + _SLACK, 3)
         self.grain = IMAGE_NOISE * rng.standard_normal(size, dtype=np.float32)
 
@@ -97,12 +99,11 @@ class OnTable:
         pose = self.view(t) @ self.world_from_object(t)
         out = [Colored(self.actor, self.colors, pose)]
         if self.held:
-            hand = occluder("hand")
-            actor = Actor(Rasterizer(hand.mesh), hand.normals, OCCLUDER)
             center, radius = self.made.mesh.center, self.made.mesh.radius
             seen = pose[:3, :3] @ center + pose[:3, 3]
             at = placed_occluder(seen, radius, self.grip + 0.15 * np.sin(self.phase[6] + t / 20), _GRIP)
-            out.append(Colored(actor, np.tile(_SKIN, (len(hand.mesh.faces), 1)), at))
+            skin = np.tile(_SKIN, (len(self.hand.normals), 1))
+            out.append(Colored(self.hand, skin, at, fine=1))
         return out
 
     def case(self) -> StressCase:
@@ -139,12 +140,13 @@ class OnTable:
     def _filmed(self, image: Pixels, t: float) -> Pixels:
         """The picture as the camera gives it: blurred by its motion, wavering in brightness, with noise."""
         ends = [self.camera.project(_apply(self.view(t + s * 0.5 * _EXPOSURE), self.middle)) for s in (-1, 1)]
-        blurred = cv2.filter2D(image, cv2.CV_32F, _streak(ends[1] - ends[0]))
+        blurred = cv2.filter2D(image, -1, _streak(ends[1] - ends[0]))
         gain = 1 + _FLICKER * float(np.sin(self.phase[7] + t / 9))
         y, x = self.rng.integers(_SLACK, size=2)
         height, width = image.shape[:2]
-        noisy = gain * blurred + self.grain[y : y + height, x : x + width]
-        return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+        grain = self.grain[y : y + height, x : x + width]
+        noisy = cv2.addWeighted(blurred.astype(np.float32), gain, grain, 1.0, 0.0, dtype=cv2.CV_8U)
+        return np.asarray(noisy, np.uint8)
 
 
 _SLACK = 64  # pixels by which the field of noise is larger than the picture, so that it can be shifted

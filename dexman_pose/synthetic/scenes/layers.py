@@ -16,7 +16,6 @@ from dexman_pose.synthetic.scenes.solids import Lamp, Pixels
 
 FloatImage = NDArray[np.float32]
 
-_FINE = 2  # samples per pixel and side
 _SHEEN, _SHARP = 0.08, 12  # share and exponent of the gloss of plastic
 
 
@@ -28,11 +27,13 @@ class Colored:
         actor: mesh, normals and label.
         colors: (F, 3) 0..255.
         pose: camera_from_object (4, 4).
+        fine: samples per pixel and side; with 1, the outline is soft instead.
     """
 
     actor: Actor
     colors: Array
     pose: Array
+    fine: int = 2
 
 
 def set_in(
@@ -53,14 +54,14 @@ def set_in(
         lamp: in world axes.
         camera_from_world: (4, 4).
     """
-    out = image.astype(np.float32)
+    out = image.copy()
     for thing in things:
         box = picture_box(thing.actor, thing.pose, camera)
         if box is not None:
             part = (slice(box[1], box[3]), slice(box[0], box[2]))
             color, alpha = _layer(thing, box, depth[part], camera, lamp, camera_from_world)
-            out[part] = (1 - alpha[..., None]) * out[part] + color
-    return np.round(out).astype(np.uint8)
+            out[part] = ((1 - alpha[..., None]) * out[part] + color + np.float32(0.5)).astype(np.uint8)
+    return out
 
 
 def _layer(
@@ -73,13 +74,13 @@ def _layer(
 ) -> tuple[FloatImage, FloatImage]:
     """Colours (h, w, 3), times the share of each pixel (h, w) that the thing covers, and these shares."""
     x0, y0, x1, y1 = box
-    k = _FINE
+    k = thing.fine
     crop = camera.cropped(x0, y0, (x1 - x0) * k, (y1 - y0) * k, k)
     wanted = ("depth", "face_id", "barycentric")
     seen = thing.actor.rasterizer.render(thing.pose, crop.K, crop.width, crop.height, attributes=wanted)
     assert seen.depth is not None and seen.face_id is not None and seen.barycentric is not None
-    before = depth.repeat(k, 0).repeat(k, 1)
-    front = seen.mask[0] & (seen.depth[0] < np.where(before > 0, before, np.inf))
+    behind = np.where(depth > 0, depth, np.inf).repeat(k, 0).repeat(k, 1)
+    front = seen.mask[0] & (seen.depth[0] < behind)
     face = seen.face_id[0][front]
     shade, sheen = _corner_light(thing, lamp, camera_from_world)
     weight = seen.barycentric[0][front]
@@ -87,6 +88,8 @@ def _layer(
     gloss = np.einsum("nk,nk->n", weight, sheen[face])[:, None]
     fine = np.zeros((crop.height, crop.width, 3), np.float32)
     fine[front] = np.clip(thing.colors[face].astype(np.float32) * bright + 255 * gloss, 0, 255)
+    if k == 1:
+        return cv2.blur(fine, (2, 2)), cv2.blur(front.astype(np.float32), (2, 2))
     size = (x1 - x0, y1 - y0)
     color = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
     return color, cv2.resize(front.astype(np.float32), size, interpolation=cv2.INTER_AREA)
@@ -95,11 +98,11 @@ def _layer(
 def _corner_light(thing: Colored, lamp: Lamp, camera_from_world: Array) -> tuple[FloatImage, FloatImage]:
     """Brightness and gloss (F, 3) at the corners of the faces."""
     turn = thing.pose[:3, :3].T @ camera_from_world[:3, :3]  # object_from_world
-    normals = thing.actor.normals @ turn
+    normals = thing.actor.normals.astype(np.float32) @ turn.astype(np.float32)
     towards = -camera_from_world[2, :3]  # to the camera, world axes
     half = lamp.way + towards
-    sheen = _SHEEN * np.clip(normals @ (half / np.linalg.norm(half)), 0, 1) ** _SHARP
-    return lamp.shade(normals).astype(np.float32), sheen.astype(np.float32)
+    half = (half / np.linalg.norm(half)).astype(np.float32)
+    return lamp.shade_unit(normals), _SHEEN * np.clip(normals @ half, 0, 1) ** _SHARP
 
 
 def labelled(

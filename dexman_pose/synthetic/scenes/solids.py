@@ -33,18 +33,19 @@ class Side:
     color: Array
     print: Pixels | None = None
 
-    @property
-    def normal(self) -> Array:
-        """(3,) outwards, not of unit length."""
-        out: Array = np.cross(self.corners[1] - self.corners[0], self.corners[2] - self.corners[0])
-        return out
-
 
 @dataclass(frozen=True)
 class Solid:
-    """A convex solid: its sides, and its middle (3,)."""
+    """A convex solid.
+
+    Attributes:
+        sides: the first is its top.
+        normals: (S, 3) of the sides, outwards, not of unit length.
+        middle: (3,).
+    """
 
     sides: tuple[Side, ...]
+    normals: Array
     middle: Array
 
     def triangles(self) -> Array:
@@ -64,8 +65,14 @@ class Lamp:
     def shade(self, normals: ArrayLike) -> Array:
         """Brightness (...) of matt surfaces with normals (..., 3) of any length; from below it is a little darker."""
         n = np.asarray(normals, np.float64)
-        n = n / np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-12)
-        return self.ambient * (0.88 + 0.12 * n[..., 2]) + self.direct * np.clip(n @ self.way, 0, None)
+        unit = n / np.maximum(np.linalg.norm(n, axis=-1, keepdims=True), 1e-12)
+        return self.shade_unit(unit.astype(np.float32)).astype(np.float64)
+
+    def shade_unit(self, normals: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same of unit normals (..., 3)."""
+        direct = np.maximum(normals @ self.way.astype(np.float32), 0)
+        out = self.ambient * (0.88 + 0.12 * normals[..., 2]) + self.direct * direct
+        return out.astype(np.float32)
 
 
 def prism(outline: Array, height: float, color: ArrayLike, lamp: Lamp, seed: int | None = None) -> Solid:
@@ -82,13 +89,18 @@ def prism(outline: Array, height: float, color: ArrayLike, lamp: Lamp, seed: int
     low = np.column_stack([outline, np.zeros(k)])
     high = low + [0.0, 0.0, height]
     around = [np.array([low[i], low[(i + 1) % k], high[(i + 1) % k], high[i]]) for i in range(k)]
-    sides = [_side(c, color, lamp, None if seed is None else seed + i) for i, c in enumerate([high, *around])]
-    return Solid(tuple(sides), np.array([*outline.mean(0), 0.5 * height]))
+    corners = [high, *around]
+    normals = np.array([np.cross(c[1] - c[0], c[2] - c[0]) for c in corners])
+    shades = lamp.shade(normals)
+    sides = [
+        _side(c, color, float(shade), None if seed is None else seed + i)
+        for i, (c, shade) in enumerate(zip(corners, shades))
+    ]
+    return Solid(tuple(sides), normals, np.array([*outline.mean(0), 0.5 * height]))
 
 
-def _side(corners: Array, color: ArrayLike, lamp: Lamp, seed: int | None) -> Side:
+def _side(corners: Array, color: ArrayLike, shade: float, seed: int | None) -> Side:
     base = np.asarray(color, np.float64)
-    shade = float(lamp.shade(np.cross(corners[1] - corners[0], corners[2] - corners[0])))
     patch = None if seed is None else _shaded(_patch(base, seed), shade)
     return Side(corners, np.clip(base * shade, 0, 255), patch)
 
@@ -112,13 +124,15 @@ def paint_solids(image: Pixels, solids: Sequence[Solid], k: Array, camera_from_w
     eye = -camera_from_world[:3, :3].T @ camera_from_world[:3, 3]
     order = sorted(solids, key=lambda s: -float(np.linalg.norm(s.middle[:2] - eye[:2])))
     for solid in order:
-        seen = [side for side in solid.sides if float(side.normal @ (eye - side.corners[0])) > 0]
-        points = [_projected(side.corners, k, camera_from_world) for side in seen]
-        if any(p is None for p in points):
+        first = np.array([side.corners[0] for side in solid.sides])
+        facing = np.flatnonzero(np.einsum("sk,sk->s", solid.normals, eye - first) > 0)
+        seen = [solid.sides[k] for k in facing]
+        pixels = _projected(np.concatenate([side.corners for side in seen]), k, camera_from_world)
+        if pixels is None or (pixels.max(0) < 0).any() or (pixels.min(0) > image.shape[1::-1]).any():
             continue
-        for side, p in zip(seen, points):
-            assert p is not None
-            paint_side(image, side, p)
+        ends = np.cumsum([len(side.corners) for side in seen])
+        for side, points in zip(seen, np.split(pixels, ends[:-1])):
+            paint_side(image, side, points)
 
 
 def paint_side(image: Pixels, side: Side, points: Array) -> None:

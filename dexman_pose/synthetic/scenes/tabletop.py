@@ -13,7 +13,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.scenes import textures as paint
-from dexman_pose.synthetic.scenes.solids import Lamp, Pixels, Side, Solid, paint_side, paint_solids, prism
+from dexman_pose.synthetic.scenes.solids import Lamp, Pixels, Solid, paint_solids, prism
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,29 @@ class Tabletop:
         ground = np.array([[step, 0, 0.5 * step - o.half], [0, -step, o.half - 0.5 * step], [0, 0, 1]])
         flat = camera.K @ camera_from_world[:3, [0, 1, 3]] @ ground
         out = cv2.warpPerspective(self._ground, flat, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        wall = self._wall.corners @ camera_from_world[:3, :3].T + camera_from_world[:3, 3]
-        if (wall[:, 2] > 0.1).all():
-            seen = wall @ camera.K.T
-            paint_side(out, self._wall, seen[:, :2] / seen[:, 2:])
+        self._paint_wall(out, camera, camera_from_world)
         paint_solids(out, self.solids, camera.K, camera_from_world)
         return np.asarray(out, np.uint8)
+
+    def _paint_wall(self, image: Pixels, camera: Camera, camera_from_world: Array) -> None:
+        """Paint the wall above the line where it meets the table."""
+        axes = camera.K @ camera_from_world[:3]
+        wall = axes @ np.array([[1.0, 0, 0], [0, 0, self.options.wall], [0, 1.0, 0], [0, 0, 1.0]])
+        ends = wall @ np.array([[-1.0, 1.0], [0.0, 0.0], [1.0, 1.0]])
+        line = np.cross(ends[:, 0], ends[:, 1])
+        line *= -np.sign(line @ axes[:, 3]) / np.hypot(line[0], line[1])
+        corners = np.array([[0, 0, 1], [camera.width, 0, 1.0]])
+        if float((corners @ line).max()) < 0:
+            return
+        step = 4.0 / self._wall.shape[1]
+        place = np.array([[step, 0, -2.0], [0, -step, 0.5 * 4.0], [0, 0, 1.0]])
+        size = (camera.width, camera.height)
+        seen = cv2.warpPerspective(self._wall, wall @ place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        u, v = np.arange(camera.width), np.arange(camera.height)
+        share = np.clip(line[0] * u + (line[1] * v + line[2])[:, None] + 0.5, 0, 1)
+        full = share.max(1) > 0
+        part = share[full][..., None].astype(np.float32)
+        image[full] = (image[full] + part * (seen[full].astype(np.float32) - image[full]) + 0.5).astype(np.uint8)
 
     def depth(self, camera: Camera, camera_from_world: Array) -> NDArray[np.float32]:
         """Depth (H, W) of the same, metres."""
@@ -170,14 +187,16 @@ class Tabletop:
         if like is None and rng.random() < 0.7:
             box = (0, 0, int(size[0]) - 1, int(size[1]) - 1)
             paint.panel(draw, box, (r, g, b), int(rng.integers(1 << 20)), marks=10)
-        place = 0.5 * o.pixels + rng.normal(0, 0.2, 2) * o.pixels
+        place = np.round(0.5 * o.pixels + rng.normal(0, 0.2, 2) * o.pixels)
+        reach = int(np.ceil(0.5 * float(np.linalg.norm(size)))) + 1
         turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), float(rng.uniform(0, 360)), 1.0)
-        turn[:, 2] += place - size / 2
-        whole = (image.shape[1], image.shape[0])
-        patch = cv2.warpAffine(paint.finished(sheet).astype(np.float32), turn, whole)
-        alpha = cv2.warpAffine(np.ones((int(size[1]), int(size[0])), np.float32), turn, whole)[..., None]
-        image *= 1 - alpha
-        image += alpha * patch
+        turn[:, 2] += reach - size / 2
+        square = (2 * reach, 2 * reach)
+        patch = cv2.warpAffine(paint.finished(sheet).astype(np.float32), turn, square)
+        alpha = cv2.warpAffine(np.ones((int(size[1]), int(size[0])), np.float32), turn, square)[..., None]
+        low = (place - reach).astype(int)
+        here, there = _overlap(low, square, image.shape[:2])
+        image[here] += alpha[there] * (patch[there] - image[here])
 
     def _shadows(self, outlines: list[Array], heights: list[float]) -> NDArray[np.float32]:
         """Factors (P, P): each footprint, pushed away from the lamp, blurred by how high its owner is."""
@@ -187,28 +206,41 @@ class Tabletop:
         away = -self.lamp.way[:2] / self.lamp.way[2]
         for outline, height in zip(outlines, heights):
             points = np.concatenate([outline, outline + 0.7 * height * away])
-            hull = points[ConvexHull(points).vertices]
-            pixels = (hull * [1, -1] + o.half) * scale
-            dark = np.zeros_like(out)
-            cv2.fillConvexPoly(dark, np.round(pixels).astype(np.int32), 1.0)
-            out *= 1 - 0.4 * cv2.blur(cv2.blur(dark, (15, 15)), (15, 15))
+            hull = (points[ConvexHull(points).vertices] * [1, -1] + o.half) * scale
+            low = np.floor(hull.min(0)).astype(int) - 20
+            size = np.ceil(hull.max(0)).astype(int) + 20 - low
+            dark = np.zeros((size[1], size[0]), np.float32)
+            cv2.fillConvexPoly(dark, np.round(hull - low).astype(np.int32), 1.0)
+            here, there = _overlap(low, (int(size[0]), int(size[1])), out.shape)
+            out[here] *= 1 - 0.4 * cv2.blur(cv2.blur(dark, (15, 15)), (15, 15))[there]
         return out
 
-    def _back(self, rng: np.random.Generator) -> Side:
-        o = self.options
-        image = paint.backdrop(800, 400, int(rng.integers(1 << 30)))
+    def _back(self, rng: np.random.Generator) -> Pixels:
+        """The wall's texture, 4 m across."""
+        image = cv2.resize(paint.backdrop(400, 200, int(rng.integers(1 << 30))), (1600, 800))
         shade = 0.85 * float(self.lamp.shade([0.0, -1.0, 0.0]))
-        corners = np.array([[-2.0, o.wall, 0], [2.0, o.wall, 0], [2.0, o.wall, 2.0], [-2.0, o.wall, 2.0]])
-        return Side(corners, np.zeros(3), np.clip(shade * image, 0, 255).astype(np.uint8))
+        return np.clip(shade * image, 0, 255).astype(np.uint8)
 
     def _mesh(self) -> Mesh:
         """All surfaces as one mesh."""
         far, back = 4.0, self.options.wall
         table = np.array([[-far, -far, 0], [far, -far, 0], [far, back, 0], [-far, back, 0]])
-        quads = [q[[0, k, k + 1]] for q in (table, self._wall.corners) for k in (1, 2)]
+        wall = np.array([[-far, back, 0], [far, back, 0], [far, back, far], [-far, back, far]])
+        quads = [q[[0, k, k + 1]] for q in (table, wall) for k in (1, 2)]
         triangles = np.concatenate([np.array(quads), *(s.triangles() for s in self.solids)])
         faces = np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3)
         return Mesh(triangles.reshape(-1, 3), faces, source="synthetic")
+
+
+Window = tuple[slice, slice]
+
+
+def _overlap(low: NDArray[np.int64], size: tuple[int, int], shape: tuple[int, int]) -> tuple[Window, Window]:
+    """Where a patch of a size (width, height) put at a pixel (x, y) lies in an image (H, W), and which part of it."""
+    x, y = int(low[0]), int(low[1])
+    x0, x1, y0, y1 = max(x, 0), min(x + size[0], shape[1]), max(y, 0), min(y + size[1], shape[0])
+    x1, y1 = max(x1, x0), max(y1, y0)
+    return (slice(y0, y1), slice(x0, x1)), (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x))
 
 
 def _outline(rng: np.random.Generator, middle: Array, radius: float) -> Array:
