@@ -32,6 +32,7 @@ _HELD_EVERY = 3  # of the seeds, one in so many is held in a hand above the tabl
 _GRIP = 0.5  # object radii from its middle to the tips of the fingers
 _EXPOSURE = 0.22  # share of a frame in which the picture is blurred by the camera's motion
 _FLICKER = 0.02  # by how much the brightness wavers
+_SLACK = 64  # pixels by which the field of noise is larger than the picture, so that it can be shifted
 
 
 class OnTable:
@@ -74,13 +75,13 @@ class OnTable:
 
     def _dress(self, rng: np.random.Generator) -> None:
         """Shape and colours: those of the thing, or one filament for the whole print."""
+        self.parts: NDArray[np.int64] | None = None
         if self.condition == "colorful":
             thing = colorful_shape(self.shape)
             self.made, self.parts = thing.shape, thing.face_parts
             self.colors = thing.palette[thing.face_parts]
             return
         self.made = print_shape(self.shape)
-        self.parts = None
         color = np.array(FILAMENTS[int(rng.integers(len(FILAMENTS)))], np.float64) + rng.uniform(-10, 10, 3)
         self.colors = np.tile(np.clip(color, 0, 255), (len(self.made.mesh.faces), 1))
 
@@ -113,7 +114,9 @@ class OnTable:
             view, things = self.view(t), self.things(t)
             behind = self.table.depth(self.camera, view)
             labels, depth = labelled(behind, things, self.camera)
-            calm = set_in(self.table.draw(self.camera, view), behind, things, self.camera, self.table.lamp, view)
+            calm = set_in(
+                self.table.draw(self.camera, view), behind, things, self.camera, self.table.lamp, view
+            )
             images.append(self._filmed(calm, t))
             frames.append(Frame(images[-1], labels, depth, things[0].pose))
             whole = silhouette_size(self.actor, things[0].pose, self.camera)
@@ -147,9 +150,6 @@ class OnTable:
         grain = self.grain[y : y + height, x : x + width]
         noisy = cv2.addWeighted(blurred.astype(np.float32), gain, grain, 1.0, 0.0, dtype=cv2.CV_8U)
         return np.asarray(noisy, np.uint8)
-
-
-_SLACK = 64  # pixels by which the field of noise is larger than the picture, so that it can be shifted
 
 
 def _streak(way: Array) -> NDArray[np.float32]:
@@ -205,7 +205,13 @@ def _turned(a: Array, b: Array) -> Array:
     axis = np.cross(a, b)
     size, cosine = float(np.linalg.norm(axis)), float(a @ b)
     if size < 1e-9:
-        return np.eye(3) if cosine > 0 else so3_exp([np.pi, 0.0, 0.0]) if abs(a[0]) < 0.5 else so3_exp([0, np.pi, 0])
+        return (
+            np.eye(3)
+            if cosine > 0
+            else so3_exp([np.pi, 0.0, 0.0])
+            if abs(a[0]) < 0.5
+            else so3_exp([0, np.pi, 0])
+        )
     return so3_exp(np.arctan2(size, cosine) * axis / size)
 
 

@@ -102,7 +102,8 @@ def _corner_light(thing: Colored, lamp: Lamp, camera_from_world: Array) -> tuple
     towards = -camera_from_world[2, :3]  # to the camera, world axes
     half = lamp.way + towards
     half = (half / np.linalg.norm(half)).astype(np.float32)
-    return lamp.shade_unit(normals), _SHEEN * np.clip(normals @ half, 0, 1) ** _SHARP
+    sheen = np.float32(_SHEEN) * np.clip(normals @ half, 0, 1) ** _SHARP
+    return lamp.shade_unit(normals), sheen.astype(np.float32)
 
 
 def labelled(

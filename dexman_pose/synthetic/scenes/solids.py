@@ -150,7 +150,9 @@ def paint_side(image: Pixels, side: Side, points: Array) -> None:
     own = np.array([[-0.5, h - 0.5], [w - 0.5, h - 0.5], [w - 0.5, -0.5], [-0.5, -0.5]], np.float32)
     warp = cv2.getPerspectiveTransform(own, (points - low).astype(np.float32))
     size = (part.shape[1], part.shape[0])
-    inside = cv2.warpPerspective(side.print, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpPerspective(
+        side.print, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     alpha = np.zeros(part.shape[:2], np.uint8)
     cv2.fillConvexPoly(alpha, _fixed(points - low), 255, cv2.LINE_AA, _SHIFT)
     share = alpha[..., None].astype(np.uint16)

@@ -92,7 +92,9 @@ class Tabletop:
         step = 2 * o.half / o.pixels
         ground = np.array([[step, 0, 0.5 * step - o.half], [0, -step, o.half - 0.5 * step], [0, 0, 1]])
         flat = camera.K @ camera_from_world[:3, [0, 1, 3]] @ ground
-        out = cv2.warpPerspective(self._ground, flat, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        out = cv2.warpPerspective(
+            self._ground, flat, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
         self._paint_wall(out, camera, camera_from_world)
         paint_solids(out, self.solids, camera.K, camera_from_world)
         return np.asarray(out, np.uint8)
@@ -110,12 +112,16 @@ class Tabletop:
         step = 4.0 / self._wall.shape[1]
         place = np.array([[step, 0, -2.0], [0, -step, 0.5 * 4.0], [0, 0, 1.0]])
         size = (camera.width, camera.height)
-        seen = cv2.warpPerspective(self._wall, wall @ place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        seen = cv2.warpPerspective(
+            self._wall, wall @ place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
         u, v = np.arange(camera.width), np.arange(camera.height)
         share = np.clip(line[0] * u + (line[1] * v + line[2])[:, None] + 0.5, 0, 1)
         full = share.max(1) > 0
         part = share[full][..., None].astype(np.float32)
-        image[full] = (image[full] + part * (seen[full].astype(np.float32) - image[full]) + 0.5).astype(np.uint8)
+        image[full] = (image[full] + part * (seen[full].astype(np.float32) - image[full]) + 0.5).astype(
+            np.uint8
+        )
 
     def depth(self, camera: Camera, camera_from_world: Array) -> NDArray[np.float32]:
         """Depth (H, W) of the same, metres."""
@@ -180,7 +186,9 @@ class Tabletop:
     def _sheet(self, image: NDArray[np.float32], rng: np.random.Generator, like: Array | None) -> None:
         """Paste a patch, printed or (``like``) in one colour, anywhere, turned."""
         o = self.options
-        base = rng.uniform(20, 240, 3) if like is None else np.clip(like + 14 * rng.standard_normal(3), 5, 250)
+        base = (
+            rng.uniform(20, 240, 3) if like is None else np.clip(like + 14 * rng.standard_normal(3), 5, 250)
+        )
         r, g, b = (int(c) for c in base)
         size = rng.integers(60, 260, 2)
         sheet, draw = paint.canvas(int(size[0]), int(size[1]), (r, g, b))
