@@ -179,7 +179,8 @@ def _resting(vertices: Array, rng: np.random.Generator) -> Array:
         np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
     )
     weight = np.bincount(group.ravel(), size)[group.ravel()] * size
-    weight = np.where(_steady(corners, normals, middle, group.ravel()), weight, 0)
+    steady = _steady(corners, normals, middle, group.ravel())
+    weight = np.where(steady, weight, 0) if steady.any() else weight
     side = normals[rng.choice(len(weight), p=weight / weight.sum())]
     down = _turned(side, np.array([0.0, 0.0, -1.0]))
     rotation = so3_exp([0.0, 0.0, float(rng.uniform(0, 2 * np.pi))]) @ down
