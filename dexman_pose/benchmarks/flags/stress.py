@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dexman_pose.benchmarks.flags.cases import FlagCase, Work
 from dexman_pose.benchmarks.flags.mask_defects import boxed, leaked, relabelled
 from dexman_pose.benchmarks.flags.options import FlagOptions
-from dexman_pose.benchmarks.stress.cases import NEEDS_DEPTH, StressCase, applies, build_case
+from dexman_pose.benchmarks.stress.case import StressCase
+from dexman_pose.benchmarks.stress.cases import NEEDS_DEPTH, applies, build_case
 
 PICTURES, TRACKS, LEAKS = "pictures", "tracks", "leaks"
 """Names of the groups."""

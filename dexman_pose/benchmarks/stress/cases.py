@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence, Mesh
+from dexman_pose.benchmarks.stress.case import StressCase, rng_of
+from dexman_pose.benchmarks.stress.on_table import ON_TABLE, OnTable
+from dexman_pose.data import Camera, Mesh
 from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.errors import InputError
-from dexman_pose.geometry.se3 import so3_exp
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.scenes import motion
 from dexman_pose.synthetic.scenes import sensor_noise as noise
+from dexman_pose.synthetic.scenes.colorful import COLORFUL
 from dexman_pose.synthetic.scenes.occluders import occluder, placed_occluder, pushed_in
+from dexman_pose.synthetic.scenes.prints import PRINTS
 from dexman_pose.synthetic.scenes.render import Actor, Placed, Studio, silhouette_size
 from dexman_pose.synthetic.scenes.shapes import SHAPES, StressShape, stress_shape
-from dexman_pose.synthetic.scenes.true_symmetry import TrueSymmetry
 
 CONDITIONS = (
     "clean",
@@ -33,102 +33,39 @@ CONDITIONS = (
     "wrong_scale",
     "leaves_image",
     "full_occlusion",
+    "print",
+    "colorful",
 )
 """Names of all conditions."""
 
+ALL_SHAPES = (*SHAPES, *PRINTS, *COLORFUL)
+"""Names of all shapes: the last two conditions have their own, the other conditions share the first six."""
+
 NEEDS_DEPTH = ("depth_noise", "wrong_scale")
 """Conditions that mean nothing without depth."""
-
-OBJECT = "object"
-"""Name of the object in the masks of every case."""
 
 _SYMMETRIC = ("box", "can", "bowl")
 _EXPOSURE, _MOMENTS = 0.5, 9  # of the fast motion's blur: share of a frame, pictures averaged
 _SHADY = 0.7  # covered share of a single picture of "full_occlusion"
 
 
-@dataclass(frozen=True)
-class StressCase:
-    """One picture (T = 1) or clip, as a user would give it, and what is true of it.
-
-    Attributes:
-        condition: one of :data:`CONDITIONS`.
-        shape: name of the shape.
-        seed: of everything random.
-        mesh: the mesh as given; times ``true_scale`` it is the object.
-        true_scale: 1 but under ``wrong_scale``.
-        symmetry: true symmetry of the object.
-        camera: intrinsics.
-        images: T of (H, W, 3) uint8.
-        labels: T of (H, W) uint8 as given: 0 background, 1 object, 255 occluder.
-        exact_labels: T of (H, W) uint8, those of a perfect segmentation.
-        depth: T of (H, W) float32 metres as given, 0 where not measured.
-        camera_from_object: (T, 4, 4) true poses (middle of the exposure), metres.
-        visible: (T,) share of the object's whole silhouette that is seen.
-    """
-
-    condition: str
-    shape: str
-    seed: int
-    mesh: Mesh
-    true_scale: float
-    symmetry: TrueSymmetry
-    camera: Camera
-    images: list[NDArray[np.uint8]]
-    labels: list[NDArray[np.uint8]]
-    exact_labels: list[NDArray[np.uint8]]
-    depth: list[NDArray[np.float32]]
-    camera_from_object: Array
-    visible: Array
-
-    @property
-    def num_frames(self) -> int:
-        """Number of frames T."""
-        return len(self.images)
-
-    @property
-    def center(self) -> Array:
-        """(3,) middle of the true object, object frame, metres."""
-        return self.mesh.center * self.true_scale
-
-    def clip(self) -> Clip:
-        """The frames, 30 a second."""
-        return Clip.from_frames(self.images, 30.0)
-
-    def masks(self) -> MaskSequence:
-        """The labels as given, under the name :data:`OBJECT`."""
-        c = self.camera
-        confidence = np.ones((self.num_frames, 1), np.float32)
-        out = MaskSequence((OBJECT,), c.height, c.width, self.num_frames, confidence)
-        for index, labels in enumerate(self.labels):
-            out.set(index, labels)
-        return out
-
-    def depth_sequence(self) -> DepthSequence:
-        """The depth as given."""
-        return DepthSequence.from_arrays(self.depth)
-
-    def disturbed_start(self, degrees: float = 6.0, shift: float = 0.008) -> Array:
-        """The true pose of frame 0 turned about the object's middle by so much and moved by so many metres."""
-        rng = _rng("start", self.condition, self.shape, self.seed)
-        turn, move = rng.standard_normal(3), rng.standard_normal(3)
-        pose = self.camera_from_object[0]
-        middle = pose[:3, :3] @ self.center + pose[:3, 3] + shift * move / np.linalg.norm(move)
-        rotation = so3_exp(np.radians(degrees) * turn / np.linalg.norm(turn)) @ pose[:3, :3]
-        return motion.about(rotation, middle, self.center)
-
-
 def applies(condition: str, shape: str) -> bool:
-    """Whether a condition has cases of a shape: ``symmetric`` is for those that are.
+    """Whether a condition has cases of a shape: ``symmetric`` is for those that are, ``print`` for prints.
 
     Raises:
         InputError: no such condition or shape.
     """
     if condition not in CONDITIONS:
         raise InputError(f"no stress condition {condition!r}; there are: {', '.join(CONDITIONS)}")
-    if shape not in SHAPES:
-        raise InputError(f"no stress shape named {shape!r}; there are: {', '.join(SHAPES)}")
-    return condition != "symmetric" or shape in _SYMMETRIC
+    if shape not in ALL_SHAPES:
+        raise InputError(f"no stress shape named {shape!r}; there are: {', '.join(ALL_SHAPES)}")
+    return shape in shapes_of(condition)
+
+
+def shapes_of(condition: str) -> tuple[str, ...]:
+    """The shapes of which a condition has cases."""
+    own = {"print": PRINTS, "colorful": COLORFUL, "symmetric": _SYMMETRIC}
+    return own.get(condition, SHAPES)
 
 
 def build_case(condition: str, shape: str, seed: int = 0, num_frames: int = 40) -> StressCase:
@@ -136,7 +73,7 @@ def build_case(condition: str, shape: str, seed: int = 0, num_frames: int = 40) 
 
     Args:
         condition: one of :data:`CONDITIONS`.
-        shape: one of :data:`~dexman_pose.synthetic.scenes.shapes.SHAPES`.
+        shape: one of :func:`shapes_of` the condition.
         seed: other seeds, other walls, places, motions, lamps.
         num_frames: length; 1 for a single picture at the condition's hard moment.
 
@@ -144,7 +81,10 @@ def build_case(condition: str, shape: str, seed: int = 0, num_frames: int = 40) 
         InputError: no such condition or shape, or one that has no such case.
     """
     if not applies(condition, shape):
-        raise InputError(f"no case {condition!r} of the shape {shape!r}: it is not symmetric")
+        there = ", ".join(shapes_of(condition))
+        raise InputError(f"no case {condition!r} of the shape {shape!r}; its shapes are: {there}")
+    if condition in ON_TABLE:
+        return OnTable(condition, shape, seed, num_frames).case()
     return _Scene(condition, shape, seed, num_frames).case()
 
 
@@ -154,7 +94,7 @@ class _Scene:
     def __init__(self, condition: str, shape: str, seed: int, num_frames: int) -> None:
         self.condition, self.seed, self.num_frames = condition, seed, num_frames
         self.shape: StressShape = stress_shape(shape, condition not in ("textureless", "symmetric"))
-        self.rng = _rng("picture" if num_frames == 1 else "clip", condition, shape, seed)
+        self.rng = rng_of("picture" if num_frames == 1 else "clip", condition, shape, seed)
         self.camera = Camera.from_focal(600.0, 640, 480)
         mesh = self.shape.mesh
         self.radius, self.center = mesh.radius, mesh.center
@@ -283,8 +223,3 @@ def _sweep(share: float) -> float:
     """Offset of the occluder's edge, in object radii, at a share of the clip: out, over the object, out again."""
     x = np.clip((0.35 - abs(share - 0.5)) / 0.27, 0, 1)
     return float(1.2 - 2.3 * x)
-
-
-def _rng(*key: str | int) -> np.random.Generator:
-    words = [k if isinstance(k, int) else zlib.crc32(k.encode()) for k in key]
-    return np.random.default_rng(words)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dexman_pose.benchmarks.stress.cases import StressCase
+from dexman_pose.benchmarks.stress.case import StressCase
 from dexman_pose.data import Camera
 from dexman_pose.data.files import write_bytes, write_json
 from dexman_pose.errors import InputError
@@ -54,6 +54,7 @@ def write_stress_case(case: StressCase, folder: str | Path) -> Path:
             "true_scale": case.true_scale,
             "camera_from_object": case.camera_from_object.tolist(),
             "visible": case.visible.tolist(),
+            "face_parts": None if case.face_parts is None else case.face_parts.tolist(),
             "symmetry": {"discrete": case.symmetry.discrete.tolist(), "axes": case.symmetry.axes.tolist()},
         },
     )
@@ -91,6 +92,7 @@ def read_stress_case(folder: str | Path) -> StressCase:
         depth=[image.astype(np.float32) * np.float32(0.001) for image in depth],
         camera_from_object=np.array(truth["camera_from_object"]),
         visible=np.array(truth["visible"]),
+        face_parts=None if truth.get("face_parts") is None else np.array(truth["face_parts"], np.int64),
     )
 
 

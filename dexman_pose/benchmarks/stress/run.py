@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
+from dexman_pose.benchmarks.stress.case import OBJECT, StressCase
 from dexman_pose.benchmarks.stress.cases import (
+    ALL_SHAPES,
     CONDITIONS,
     NEEDS_DEPTH,
-    OBJECT,
-    StressCase,
     applies,
     build_case,
 )
+from dexman_pose.benchmarks.stress.on_table import ON_TABLE
+from dexman_pose.benchmarks.stress.parts import parts_missed, prompted, silhouettes
 from dexman_pose.benchmarks.stress.score import (
     StressRecord,
     StressTable,
@@ -28,9 +30,9 @@ from dexman_pose.benchmarks.stress.score import (
 )
 from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.errors import DexmanError, InputError
+from dexman_pose.metrics import add_s
 from dexman_pose.pose import estimate_pose, refine_pose, track
 from dexman_pose.progress import progress
-from dexman_pose.synthetic.scenes.shapes import SHAPES
 
 KINDS = ("refine", "search", "track")
 """What can be measured; ``track`` runs with the start given and with the start searched."""
@@ -62,7 +64,7 @@ def run_stress(
 
     Args:
         conditions: some of :data:`~dexman_pose.benchmarks.stress.cases.CONDITIONS`; None for all.
-        shapes: some of :data:`~dexman_pose.synthetic.scenes.shapes.SHAPES`; None for all.
+        shapes: some of :data:`~dexman_pose.benchmarks.stress.cases.ALL_SHAPES`; None for all.
         seeds: clips per condition and shape.
         what: some of :data:`KINDS`.
         with_depth: without and with depth images; conditions that mean nothing without run with depth only.
@@ -79,7 +81,7 @@ def run_stress(
     cases = [
         (c, s, seed)
         for c in conditions or CONDITIONS
-        for s in shapes or SHAPES
+        for s in shapes or ALL_SHAPES
         if applies(c, s)
         for seed in range(seeds)
     ]
@@ -124,6 +126,8 @@ def run_case(case: StressCase, what: str, with_depth: bool) -> StressRecord:
     work = {"refine": _refine, "search": _search, "track": _track, "track-search": _track_search}[what]
     error, start = "", time.perf_counter()
     try:
+        case = prompted(case)
+        start = time.perf_counter()
         found = work(case, with_depth)
     except (DexmanError, ArithmeticError, ValueError, IndexError, AssertionError) as raised:
         # A run that fails is a result of the suite, not its end.
@@ -164,7 +168,20 @@ def _record(
         gaps=score_gaps(case.visible, found.valid, wrong) if n > 1 else (),
         scale_error=scale_error,
         error=error,
+        **_on_table(case, found, error),
     )
+
+
+def _on_table(case: StressCase, found: _Poses, error: str) -> dict[str, Any]:
+    """Scores of the conditions on the table: ADD-S, and parts that mask or pose do not cover."""
+    if case.condition not in ON_TABLE:
+        return {}
+    distances = add_s(found.poses, case.camera_from_object, case.mesh.vertices)
+    return {
+        "add_s": np.full(case.num_frames, 1e-3 * _LOST_MM) if error else distances,
+        "mask_missed": parts_missed(case, (labels == 1 for labels in case.labels)),
+        "pose_missed": parts_missed(case, silhouettes(case, found.poses)),
+    }
 
 
 def _refine(case: StressCase, with_depth: bool) -> _Poses:

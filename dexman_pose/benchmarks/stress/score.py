@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dexman_pose.arrays import Array, Bools
+from dexman_pose.metrics import auc
 from dexman_pose.synthetic.scenes.true_symmetry import TrueSymmetry, rotation_errors
 
 SEEN = 0.15
@@ -23,6 +24,12 @@ REFINED = (3.0, 0.02)
 
 WRONG = (15.0, 0.02)
 """A tracked pose is wrong above so many degrees or metres."""
+
+OFF = (6.0, 0.010)
+"""A pose is off above so many degrees or metres, valid or not."""
+
+GROSS = 20.0
+"""A pose is grossly off above so many degrees."""
 
 _HIDDEN = 0.01  # visible share below which an object counts as gone
 _GRACE = 3  # frames in which a loss has to be noticed
@@ -51,6 +58,9 @@ class StressRecord:
         gaps: per stretch of hidden frames: (loss noticed, recovered).
         scale_error: of the size found, relative; None where size was known or the engine cannot find it.
         error: message of the exception, if any.
+        add_s: (T,) mean distance to the nearest vertex, metres; of the conditions on the table, else None.
+        mask_missed: (T,) the mask given covers hardly anything of a part in sight; of many-coloured objects.
+        pose_missed: (T,) the same of the silhouette of the pose.
     """
 
     condition: str
@@ -69,6 +79,9 @@ class StressRecord:
     gaps: tuple[tuple[bool, bool], ...] = ()
     scale_error: float | None = None
     error: str = ""
+    add_s: Array | None = None
+    mask_missed: Bools | None = None
+    pose_missed: Bools | None = None
 
     @property
     def seen(self) -> Bools:
@@ -83,6 +96,11 @@ class StressRecord:
     def wrong(self) -> Bools:
         """(T,) off by more than :data:`WRONG`, valid or not."""
         return (self.degrees > WRONG[0]) | (self.millimetres > 1e3 * WRONG[1])
+
+    @property
+    def off(self) -> Bools:
+        """(T,) off by more than :data:`OFF`, valid or not."""
+        return (self.degrees > OFF[0]) | (self.millimetres > 1e3 * OFF[1])
 
 
 @dataclass(frozen=True)
@@ -109,6 +127,11 @@ class StressScore:
         recovered: share of hidden stretches after which the track is right again.
         scale_error: median, per cent.
         per_second: pictures or frames a second, one at a time (median).
+        off_share: share of seen frames, valid or not, off by more than :data:`OFF`.
+        gross_share: share of seen frames, valid or not, off by more than :data:`GROSS`.
+        add_s_area: area under the curve of ADD-S up to 0.1 m over seen frames; frames not valid are failures.
+        mask_part_share: share of seen frames in which the mask takes a part for the whole.
+        pose_part_share: share of seen frames in which the pose does.
     """
 
     condition: str
@@ -129,6 +152,11 @@ class StressScore:
     recovered: float | None = None
     scale_error: float | None = None
     per_second: float | None = None
+    off_share: float | None = None
+    gross_share: float | None = None
+    add_s_area: float | None = None
+    mask_part_share: float | None = None
+    pose_part_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -247,7 +275,28 @@ def _score(key: tuple[str, str, str, bool], group: list[StressRecord]) -> Stress
             np.array([100 * r.scale_error for r in group if r.scale_error is not None]), 50
         ),
         per_second=1 / max(float(np.median([r.seconds for r in group])), 1e-9),
+        off_share=_share(np.concatenate([r.off for r in group]), seen),
+        gross_share=_share(np.concatenate([r.degrees > GROSS for r in group]), seen),
+        add_s_area=_area([r.add_s for r in group], seen, valid),
+        mask_part_share=_share_of([r.mask_missed for r in group], seen),
+        pose_part_share=_share_of([r.pose_missed for r in group], seen),
     )
+
+
+def _share(flags: Bools, seen: Bools) -> float:
+    return float((flags & seen).sum() / max(int(seen.sum()), 1))
+
+
+def _share_of(flags: list[Bools | None], seen: Bools) -> float | None:
+    there = [f for f in flags if f is not None]
+    return _share(np.concatenate(there), seen) if there and len(there) == len(flags) else None
+
+
+def _area(distances: list[Array | None], seen: Bools, valid: Bools) -> float | None:
+    there = [d for d in distances if d is not None]
+    if not there or len(there) < len(distances) or not seen.any():
+        return None
+    return auc(np.concatenate(there)[seen], valid[seen])
 
 
 def _percentile(values: Array, q: float) -> float | None:

@@ -46,6 +46,10 @@ _SINGLE_HEAD: tuple[str, ...] = (
     "deg (median / 90 %)",
     "scale error",
     "ms",
+    "beyond 6 deg / 10 mm",
+    "beyond 20 deg",
+    "ADD-S area",
+    "part for whole (mask / pose)",
 )
 _CLIP_HEAD: tuple[str, ...] = (
     "condition",
@@ -59,6 +63,7 @@ _CLIP_HEAD: tuple[str, ...] = (
     "deg (median / 90 %)",
 )
 _CLIP_HEAD += ("jumps / 100", "loss noticed", "recovered", "scale error", "frames/s")
+_CLIP_HEAD += ("beyond 6 deg / 10 mm", "beyond 20 deg", "ADD-S area", "part for whole (mask / pose)")
 _BAND_HEAD = ("confidence", "frames", "right", "mm (median)", "deg (median)")
 
 
@@ -73,6 +78,7 @@ def _single_row(s: StressScore) -> tuple[str, ...]:
         *_errors(s),
         _percent(s.scale_error),
         ms,
+        *_misses(s),
     )
 
 
@@ -86,7 +92,14 @@ def _clip_row(s: StressScore) -> tuple[str, ...]:
         _percent(s.scale_error),
         _plain(s.per_second),
     )
-    return (s.condition, start, _yes(s.with_depth), _count(s), *shares, *_errors(s), *rest)
+    return (s.condition, start, _yes(s.with_depth), _count(s), *shares, *_errors(s), *rest, *_misses(s))
+
+
+def _misses(s: StressScore) -> tuple[str, ...]:
+    """How often it is off, valid or not, and what that means for the whole object."""
+    area = "-" if s.add_s_area is None else f"{s.add_s_area:.2f}"
+    parts = "-" if s.mask_part_share is None else f"{_share(s.mask_part_share)} / {_share(s.pose_part_share)}"
+    return _share(s.off_share), _share(s.gross_share), area, parts
 
 
 def _band_row(b: ReliabilityBin) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ class Studio:
 
     def _layer(self, actor: Actor, pose: Array, lamp: Array) -> _Layer | None:
         """The actor at twice the resolution; None where the picture does not show it."""
-        box = _box(actor, pose, self.camera)
+        box = picture_box(actor, pose, self.camera)
         if box is None:
             return None
         x0, y0, x1, y1 = box
@@ -142,7 +142,7 @@ def _shaded(actor: Actor, pose: Array, seen: Rendering, lamp: Array) -> FloatIma
     return color.astype(np.float32)
 
 
-def _box(actor: Actor, pose: Array, camera: Camera) -> tuple[int, int, int, int] | None:
+def picture_box(actor: Actor, pose: Array, camera: Camera) -> tuple[int, int, int, int] | None:
     """The rectangle of whole pixels that shows the actor; None where the picture does not."""
     p = actor.rasterizer.mesh.vertices @ pose[:3, :3].T + pose[:3, 3]
     p = p[p[:, 2] > 0.02]

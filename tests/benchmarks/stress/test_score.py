@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.benchmarks.stress import run as stress_run
-from dexman_pose.benchmarks.stress.cases import StressCase
+from dexman_pose.benchmarks.stress.case import StressCase
 from dexman_pose.benchmarks.stress.run import run_case, run_stress
 from dexman_pose.benchmarks.stress.score import (
     StressRecord,
@@ -73,6 +73,25 @@ def test_jumps_are_counted_between_valid_frames_only() -> None:
     assert count_jumps(found, true, valid) == 1
     valid[3] = False
     assert count_jumps(found, true, valid) == 0
+
+
+def test_poses_that_are_off_count_whether_valid_or_not() -> None:
+    record = _record(
+        valid=np.array([True, False, True, False]),
+        millimetres=np.array([1.0, 11.0, 1.0, 1.0]),
+        degrees=np.array([1.0, 1.0, 7.0, 30.0]),
+        add_s=np.array([0.0, 0.0, 0.05, 0.0]),
+        mask_missed=np.array([True, False, False, False]),
+        pose_missed=np.array([False, False, True, True]),
+    )
+    (score,) = summarise([record])
+    assert score.off_share == 0.75 and score.gross_share == 0.25
+    assert score.mask_part_share == 0.25 and score.pose_part_share == 0.5
+    # of four frames two are valid, one of them half way to the limit of 0.1 m
+    assert score.add_s_area == pytest.approx((1.0 + 0.5) / 4)
+    plain = replace(record, add_s=None, mask_missed=None, pose_missed=None)
+    (score,) = summarise([plain])
+    assert score.add_s_area is None and score.mask_part_share is None
 
 
 def test_losses_noticed_and_recoveries() -> None:
