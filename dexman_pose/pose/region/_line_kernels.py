@@ -6,6 +6,7 @@ log-odds up to the place. An edge of the picture is a second voice on the same l
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
 # mypy: ignore-errors
+# ruff: noqa: SIM102
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class LineOptions:
     inner: int = 80
     inner_from: int = 4
     limit: float = 2.0
-    temper: float = 0.6
+    temper: float = 0.45
     edge: float = 1.0
     edge_half: float = 12.0
     contrast: float = 12.0
@@ -126,7 +126,7 @@ class PointOptions:
     flow: PointFlowOptions = WINDOW_FLOW
     least: int = 12
     flow_weight: float = 0.5
-    late_flow: float = 0.1
+    late_flow: float = 0.6
     texture_weight: float = 1.0
 
 

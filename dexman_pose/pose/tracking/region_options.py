@@ -23,9 +23,9 @@ class RegionLossOptions:
         kept: share of the good levels kept from frame to frame; what is reached lately counts.
     """
 
-    agree: float = 0.65
-    odds: float = 0.5
-    edge: float = 0.6
+    agree: float = 0.5
+    odds: float = 0.3
+    edge: float = 0.5
     seen: float = 0.15
     colors: float = 0.3
     texture: int = 25
