@@ -18,6 +18,7 @@ class LineRound:
     Attributes:
         step: image pixels from one step of a line to the next; a line reaches six steps to either side.
         least_sigma: image pixels that a line is sure of at best.
+        reach: image pixels a contour may be off its line before it loses influence (Geman and McClure, 1987).
         steps: steps of the solver before the lines are read again.
         draw: whether the contours are drawn anew at the pose so far, else those of the round before are kept.
         stride: pixels from one sample to the next within a step.
@@ -26,6 +27,7 @@ class LineRound:
 
     step: int
     least_sigma: float
+    reach: float
     steps: int = 2
     draw: bool = True
     stride: int = 1
@@ -148,12 +150,12 @@ class RegionOptions:
     """
 
     rounds: tuple[LineRound, ...] = (
-        LineRound(8, 8.0, stride=2, outline=120),
-        LineRound(6, 5.0, draw=False, stride=2),
-        LineRound(4, 3.0),
-        LineRound(2, 1.5, draw=False),
-        LineRound(1, 1.0),
-        LineRound(1, 1.0, steps=1, draw=False),
+        LineRound(8, 8.0, 30.0, stride=2, outline=120),
+        LineRound(6, 5.0, 20.0, draw=False, stride=2),
+        LineRound(4, 3.0, 12.0),
+        LineRound(2, 1.5, 6.0, draw=False),
+        LineRound(1, 1.0, 3.0),
+        LineRound(1, 1.0, 2.0, steps=1, draw=False),
     )
     late: int = 3
     lines: LineOptions = field(default_factory=LineOptions)

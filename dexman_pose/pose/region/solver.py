@@ -59,7 +59,8 @@ _NEAR_PLANE = 0.01  # metres
 _NO_SHIFT = np.ones(3)
 _REACH = STEPS // 2 + 6  # steps of a line beyond its middle that may be looked at, and some
 
-_WEIGHTS = RefineOptions(edge_sigma=1.0, edge_reach=6.0, small_gain=1e-4)
+_WEIGHTS = RefineOptions(edge_sigma=1.0, small_gain=1e-4)
+_EDGE_REACH = tuple(TermWeights.numpy_dtype()["names"]).index("edge_reach")
 
 _SIZES: dict[str, tuple[Any, int]] = {
     "candidate": (wp.float64, State.SIZE),
@@ -122,7 +123,8 @@ class RegionSolver:
             self._host[name][:] = 0
         self._buffers.get("weights", TermWeights, 1)
         row = term_weights(_WEIGHTS, False)
-        self._buffers.host("weights", 1).view(np.float64)[:] = row.view(np.float64)
+        self._weights = self._buffers.host("weights", 1).view(np.float64)
+        self._weights[:] = row.view(np.float64)
         self._settings: dict[LineRound, LineSettings] = {}
         self._window = Window(0.0, 0.0, 1.0, options.window.least, options.window.least, np.eye(3))
         self._picture = Picture()
@@ -201,6 +203,7 @@ class RegionSolver:
                 self._host["candidate"][:] = self._host["best"]
             report[:] = 0.0
             report[Report.DAMPING] = self._first_damping
+            self._weights[_EDGE_REACH] = round_.reach
             if round_.draw or not number:
                 self.draw(round_)
             self._read_lines(round_)
