@@ -129,7 +129,7 @@ class PointOptions:
     least: int = 12
     flow_weight: float = 0.5
     late_flow: float = 0.6
-    texture_weight: float = 1.0
+    texture_weight: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,7 @@ class RegionOptions:
         window: where poses are drawn.
         points: corners beside the lines.
         flow: whether corners of the last frame are followed.
+        texture_rounds: times it is looked for, each time nearer, and the late rounds are made.
         texture: whether the texture of a mesh that has one is looked for.
         prior_shift: standard deviation of the motion prior, in radii of the object.
         prior_turn: the same in radians.
@@ -163,6 +164,7 @@ class RegionOptions:
     window: WindowOptions = field(default_factory=WindowOptions)
     points: PointOptions = field(default_factory=PointOptions)
     flow: bool = True
+    texture_rounds: int = 1
     texture: bool = True
     prior_shift: float = 0.25
     prior_turn: float = 0.3

@@ -123,12 +123,13 @@ class RegionRefiner:
         predicted = start if held else None
         solver.solve(start, predicted, flow, o.rounds[: o.late], radius=self._radius)
         textured, colors = None, np.nan
-        if self.colored and o.texture:
-            textured, colors = self._textured(image, window)
-        if textured is not None and len(textured) >= o.points.least:
-            solver.resume(textured, o.rounds[o.late :])
-        else:
-            textured = None
+        for again in range(o.texture_rounds if self.colored and o.texture else 0):
+            found, colors = self._textured(image, window)
+            if found is None or len(found) < o.points.least:
+                break
+            textured = found
+            solver.resume(textured, o.rounds[o.late + again :])
+        if textured is None:
             solver.resume(lighter(flow, o.points.late_flow), o.rounds[o.late :])
         share = solver.inlier_share if textured is not None else 0.0
         pose, hessian = solver.pose, solver.hessian
