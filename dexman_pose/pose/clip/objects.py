@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,7 +29,7 @@ from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.observation.view import ObjectClip
-from dexman_pose.pose.refinement.refiner import refiner_for
+from dexman_pose.pose.refinement.refiner import has_color, refiner_for
 from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again, tracked_again
@@ -50,6 +50,7 @@ def find_objects(
     smooth: bool = True,
     device: str = "cpu",
     options: RoadOptions = _DEFAULTS,
+    followed: Mapping[str, PoseTrack] | None = None,
 ) -> dict[str, RigidObject]:
     """Find shape, size and poses of several objects of a clip together: they hide each other.
 
@@ -67,6 +68,8 @@ def find_objects(
         smooth: whether the clip is solved at the end.
         device: where the search runs.
         options: all settings.
+        followed: tracks that were made without the masks, of objects whose request has a start in them. They stay as
+            they are where nothing but the outline could make them better.
 
     Returns:
         The objects by name. One that could not be followed at all has no valid frame.
@@ -77,7 +80,7 @@ def find_objects(
     hands = hands or {}
     clips = {r.name: ObjectClip(clip, masks, r.name, camera, depth) for r in requests}
     starts = {r.name: begin_object(r, clips[r.name], hands, options, device) for r in requests}
-    tracks = _tracked(clips, starts)
+    tracks = _tracked(clips, starts, followed or {})
     made = [r.name for r in requests if r.mesh is None]
     starts, tracks = _improved(clips, starts, tracks, made, options.shape)
     scales = {
@@ -92,11 +95,16 @@ def find_objects(
     }
 
 
-def _tracked(clips: dict[str, ObjectClip], starts: dict[str, ObjectStart]) -> dict[str, PoseTrack]:
+def _tracked(
+    clips: dict[str, ObjectClip], starts: dict[str, ObjectStart], followed: Mapping[str, PoseTrack]
+) -> dict[str, PoseTrack]:
     """Tracks of all objects at once; depth takes part only if every mesh is as large as depth says."""
-    begin = {}
+    begin, kept = {}, {}
     for name, start in starts.items():
         refiner = refiner_for(start.mesh, clips[name].masks.mask(start.frame, name))
+        if name in followed and clips[name].depth is None and not has_color(refiner):
+            kept[name] = followed[name]
+            continue
         begin[name] = TrackStart(
             refiner,
             start.frame,
@@ -110,12 +118,14 @@ def _tracked(clips: dict[str, ObjectClip], starts: dict[str, ObjectStart]) -> di
     unsized = [name for name, start in starts.items() if not start.metric]
     if unsized and one.depth is not None:
         _log.info("tracked without depth: the size of %s is not known yet", ", ".join(unsized))
-    tracks = track_objects(one.clip, one.masks, one.camera, begin, depth=None if unsized else one.depth)
+    tracks = kept
+    if begin:
+        tracks |= track_objects(one.clip, one.masks, one.camera, begin, depth=None if unsized else one.depth)
     for name, track in tracks.items():
         lost = int((~track.valid).sum())
         _log.info("%s: %d of %d frames lost or in doubt", name, lost, len(track))
     # What is in doubt may be so for a size or a shape that is still to be mended: it is judged again at the end.
-    return {name: tracked_again(track) for name, track in tracks.items()}
+    return {name: tracked_again(tracks[name]) for name in starts}
 
 
 def _improved(
@@ -142,7 +152,7 @@ def _improved(
     again = {n: starts[n].reshaped(mesh, _pose_at(tracks[n], starts[n])) for n, mesh in better.items()}
     if not again:
         return starts, tracks
-    retracked = _tracked({name: clips[name] for name in again}, again)
+    retracked = _tracked({name: clips[name] for name in again}, again, {})
     starts, tracks = dict(starts), dict(tracks)
     for name, track in retracked.items():
         before, after = _mean_overlap(tracks[name]), _mean_overlap(track)

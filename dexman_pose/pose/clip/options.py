@@ -256,6 +256,17 @@ class SmoothOptions:
 
 
 @dataclass(frozen=True)
+class FollowOptions:
+    """When objects of known shape that were followed by region need no masks of their own.
+
+    Attributes:
+        valid: share of a clip's frames in which the track must be valid; with less, masks are made by segmentation.
+    """
+
+    valid: float = 0.6
+
+
+@dataclass(frozen=True)
 class RoadOptions:
     """All settings of the road from masks to objects."""
 

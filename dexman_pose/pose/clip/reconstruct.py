@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import HandTrack, ObjectPrompt, RigidObject
+from dexman_pose.data import HandTrack, ObjectPrompt, PoseTrack, RigidObject
 from dexman_pose.data.accept import (
     CameraLike,
     ClipLike,
@@ -30,6 +30,7 @@ def reconstruct_objects(
     hands: Mapping[str, HandTrack] | None = None,
     depth: DepthsLike | None = None,
     starts: Mapping[str, tuple[int, Array]] | None = None,
+    followed: Mapping[str, PoseTrack] | None = None,
 ) -> dict[str, RigidObject]:
     """Mesh, metric poses and scale of every object of a clip.
 
@@ -43,6 +44,8 @@ def reconstruct_objects(
         hands: metric hands, which give a size to objects without a mesh, or of unknown scale.
         depth: depth images, metres.
         starts: frame and camera_from_object (4, 4) of objects whose pose is known somewhere, by name.
+        followed: tracks of objects with a start that were made without the masks, by name, as
+            :func:`~dexman_pose.pose.clip.followed.follow_known` makes them.
 
     Returns:
         The objects by name.
@@ -61,4 +64,4 @@ def reconstruct_objects(
         if start is None:
             frame = prompted_frame(masks, name, frame)
         requests.append(ObjectRequest(name, shapes[name], frame=frame, start=start, scale=prompt.mesh_scale))
-    return find_objects(clip, masks, camera, requests, hands=hands, depth=depth)
+    return find_objects(clip, masks, camera, requests, hands=hands, depth=depth, followed=followed)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Bools
-from dexman_pose.data import JOINT_PARENTS, Camera, HandTrack
+from dexman_pose.data import JOINT_PARENTS, Camera, HandObservations, HandTrack
 
 _PALM = (0, 1, 5, 9, 13, 17)
 """Joints around the palm."""
@@ -17,19 +18,27 @@ FINGER = 0.16
 """Half a finger's width as a share of the palm's length, from the wrist to the middle finger: of adult hands."""
 
 
-def hands_over(hands: Mapping[str, HandTrack], frame: int, camera: Camera) -> Bools | None:
-    """(H, W) pixels that fingers and palms cover in one frame; None where there is no hand."""
-    out: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None = None
-    for hand in hands.values():
-        if not hand.valid[frame]:
-            continue
+def seen_joints(hands: Mapping[str, HandTrack] | HandObservations | None, frame: int) -> list[Array]:
+    """(21, 2) pixels of the joints of every hand that is in a frame."""
+    if hands is None:
+        return []
+    if isinstance(hands, HandObservations):
+        there = hands.detected[frame] | hands.bridged[frame]
+        return [hands.joints_2d[frame, side] for side in np.nonzero(there)[0]]
+    return [hand.joints_2d[frame] for hand in hands.values() if hand.valid[frame]]
+
+
+def hands_over(joints: Iterable[Array], camera: Camera) -> Bools | None:
+    """(H, W) pixels that the fingers and palms of hands cover, each (21, 2) pixels; None where there is no hand."""
+    out: NDArray[np.uint8] | None = None
+    for hand in joints:
         if out is None:
             out = np.zeros((camera.height, camera.width), np.uint8)
-        _draw(out, hand.joints_2d[frame])
+        _draw(out, hand)
     return None if out is None else out.astype(np.bool_)
 
 
-def _draw(out: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], joints: Array) -> None:
+def _draw(out: NDArray[np.uint8], joints: Array) -> None:
     palm = float(np.linalg.norm(joints[9] - joints[0]))
     width = max(1, round(2 * FINGER * palm))
     places = np.round(joints).astype(np.int32)
@@ -38,5 +47,5 @@ def _draw(out: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], joints: Array) -
         cv2.line(out, _place(places[joint]), _place(places[parent]), 1, width)
 
 
-def _place(pixel: np.ndarray[tuple[int, ...], np.dtype[np.int32]]) -> tuple[int, int]:
+def _place(pixel: NDArray[np.int32]) -> tuple[int, int]:
     return int(pixel[0]), int(pixel[1])

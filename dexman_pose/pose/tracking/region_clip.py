@@ -14,11 +14,12 @@ from dexman_pose.data import (
     Camera,
     Clip,
     DepthSequence,
+    HandObservations,
     HandTrack,
     MaskSequence,
     PoseTrack,
 )
-from dexman_pose.pose.tracking.hand_cover import hands_over
+from dexman_pose.pose.tracking.hand_cover import hands_over, seen_joints
 from dexman_pose.pose.tracking.region_options import RegionTrackOptions
 from dexman_pose.pose.tracking.region_scene import RegionScene, draw_mask, frame_of
 from dexman_pose.pose.tracking.track_record import TrackRecord, TrackStart, finished, has_work
@@ -32,7 +33,7 @@ def track_by_region(
     starts: Mapping[str, TrackStart],
     *,
     masks: MaskSequence | None = None,
-    hands: Mapping[str, HandTrack] | None = None,
+    hands: Mapping[str, HandTrack] | HandObservations | None = None,
     depth: DepthSequence | None = None,
     options: RegionTrackOptions | None = None,
 ) -> dict[str, PoseTrack]:
@@ -43,7 +44,7 @@ def track_by_region(
         camera: intrinsics, an ideal pinhole. It may move: poses are in its frame.
         starts: by object name.
         masks: label images of the same frames: one voice beside the colours, and what hides the objects.
-        hands: by side; what their bones cover is not looked at.
+        hands: metric by side, or as they were detected; what they cover is not looked at.
         depth: depth images of the same frames, metres; they judge poses, they do not make them.
         options: settings.
 
@@ -53,7 +54,7 @@ def track_by_region(
     """
     options = options or RegionTrackOptions()
     records = {name: TrackRecord.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
-    sweep = _Sweep(RegionScene(starts, camera, options), starts, records, masks, dict(hands or {}), depth)
+    sweep = _Sweep(RegionScene(starts, camera, options), starts, records, masks, hands, depth)
     first = min(s.frame for s in starts.values())
     ahead = progress(clip.frames(first), "tracking", total=clip.num_frames - first)
     sweep.run(ahead, backwards=False)
@@ -72,7 +73,7 @@ class _Sweep:
         starts: Mapping[str, TrackStart],
         records: dict[str, TrackRecord],
         masks: MaskSequence | None,
-        hands: dict[str, HandTrack],
+        hands: Mapping[str, HandTrack] | HandObservations | None,
         depth: DepthSequence | None,
     ) -> None:
         self._scene, self._starts, self._records = scene, dict(starts), records
@@ -100,7 +101,7 @@ class _Sweep:
             image,
             None if self._masks is None else self._masks.labels(index),
             0 if self._masks is None else self._masks.label_of(name),
-            hands_over(self._hands, index, scene.camera),
+            hands_over(seen_joints(self._hands, index), scene.camera),
             None if self._depth is None else self._depth.frame(index),
         )
         if backwards and record.valid[index]:
