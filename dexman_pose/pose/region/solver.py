@@ -60,7 +60,8 @@ _NO_SHIFT = np.ones(3)
 _REACH = STEPS // 2 + 6  # steps of a line beyond its middle that may be looked at, and some
 
 _WEIGHTS = RefineOptions(edge_sigma=1.0, small_gain=1e-4)
-_EDGE_REACH = tuple(TermWeights.numpy_dtype()["names"]).index("edge_reach")
+_FIELDS: tuple[str, ...] = np.dtype(TermWeights.numpy_dtype()).names or ()  # type: ignore[attr-defined]
+_EDGE_REACH = _FIELDS.index("edge_reach")
 
 _SIZES: dict[str, tuple[Any, int]] = {
     "candidate": (wp.float64, State.SIZE),
