@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,21 +15,31 @@ import numpy as np
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python, numpy, torch and OpenCV inside the block and restore the first three after it.
 
-    OpenCV has no way to read its generator's state, so it is left seeded.
+    OpenCV has no way to read its generator's state, so it is left seeded. Torch counts where it has been imported
+    already: importing it takes seconds, no stage of this package draws from it, and a fresh import begins with a fixed
+    seed of its own.
     """
-    import torch
-
     python_state, numpy_state = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed % 2**32)
     _seed_opencv(seed)
     try:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with _torch_seeded(seed):
             yield
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _torch_seeded(seed: int) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
 
 
 def _seed_opencv(seed: int) -> None:
