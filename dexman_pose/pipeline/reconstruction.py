@@ -21,11 +21,12 @@ from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
 from dexman_pose.pipeline.ownership import RUN_FILE, claim, identity
-from dexman_pose.pipeline.run_folder import RunFolder
+from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
+from dexman_pose.threads import native_threads
 
 if TYPE_CHECKING:
     from dexman_pose.given.depth import DepthCamera
@@ -127,6 +128,8 @@ def reconstruct(
             content = _filmed_content(inputs, fingerprints)
             claim(folder, inputs.filmed_clip, content, overwrite=overwrite)
             _describe(folder, inputs, content, backends)
+        stack.enter_context(native_threads())
+        stack.enter_context(inputs.clip.keeping(None if folder is None else folder.path / MANIFESTS))
         stages = Stages(inputs, fingerprints, backends)
         total = (
             (6 if masks is None else 5)
