@@ -143,15 +143,25 @@ def reconstruct(
 def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool) -> Trajectory:
     backend = stages.backends.hands
     observations = runner.run(stages.hands(backend)) if backend is not None else None
-    if stages.inputs.given.masks is not None:
-        masks = runner.run(stages.given_masks(observations))
-    else:
-        prompts = runner.run(stages.prompts(observations))
-        masks = runner.run(stages.masks(prompts, observations))
-    motion = runner.run(stages.camera_motion(masks))
-    camera = runner.run(stages.camera(masks, observations))
-    hands = runner.run(stages.lift(observations, camera, motion)) if observations is not None else {}
-    objects = runner.run(stages.objects(masks, camera, observations, hands, motion))
+    with ExitStack() as beside:
+        foreseen = None
+        if stages.inputs.given.masks is not None:
+            masks = runner.run(stages.given_masks(observations))
+        else:
+            prompts = runner.run(stages.prompts(observations))
+            if runner.is_due(stages.masks(prompts, observations)):
+                foreseen = stages.foreseen(observations)
+            if foreseen is not None:
+                beside.enter_context(foreseen.begun())
+            masks = runner.run(stages.masks(prompts, observations, foreseen))
+        motion = runner.run(stages.camera_motion(masks))
+        camera = runner.run(stages.camera(masks, observations, foreseen))
+        hands = (
+            {}
+            if observations is None
+            else runner.run(stages.lift(observations, camera, motion, foreseen))
+        )
+        objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
     if folder is None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dexman_pose.errors import DexmanError, TrajectoryError
 from dexman_pose.pipeline.run_folder import RunFolder
-from dexman_pose.pipeline.seed import seeded
+from dexman_pose.pipeline.seed import SEED, seeded
 from dexman_pose.pipeline.stage import Stage, StageEvent, StageListener
 
 T = TypeVar("T")
-SEED = 0
-"""State of every random generator at the start of a stage."""
 
 
 class Runner:
@@ -27,6 +25,10 @@ class Runner:
     def __init__(self, folder: RunFolder | None, total: int, listener: StageListener | None = None) -> None:
         self._folder, self._total, self._listener = folder, total, listener
         self._index = 0
+
+    def is_due(self, stage: Stage[Any]) -> bool:
+        """Whether a stage is going to be computed, as far as its manifest tells."""
+        return self._folder is None or self._folder.manifest(stage.name).get("key") != self._folder.key(stage)
 
     def run(self, stage: Stage[T]) -> T:
         """The stage's result: from disk when it is still good there, computed and stored otherwise."""

@@ -11,6 +11,10 @@ from importlib.util import find_spec
 import numpy as np
 
 
+SEED = 0
+"""State of every random generator at the start of a stage."""
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python, numpy, torch and OpenCV inside the block and restore the first three after it.
@@ -22,7 +26,7 @@ def seeded(seed: int) -> Iterator[None]:
     python_state, numpy_state = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    _seed_opencv(seed)
+    opencv_seeded(seed)
     try:
         with _torch_seeded(seed):
             yield
@@ -42,7 +46,8 @@ def _torch_seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def _seed_opencv(seed: int) -> None:
+def opencv_seeded(seed: int) -> None:
+    """Seed OpenCV in this thread: it has a generator in each."""
     if find_spec("cv2") is not None:
         import cv2
 
