@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -71,7 +71,7 @@ def native_threads(count: int = 1) -> Iterator[None]:
             torch.set_num_threads(before[1])
 
 
-def ahead(items: Iterable[T], count: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], count: int = 2) -> Generator[T, None, None]:
     """The same items in the same order, made on a thread of their own before they are asked for.
 
     What the items' iterator raises is raised here, after the items before it. When this iterator is closed, is dropped

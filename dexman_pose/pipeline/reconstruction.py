@@ -130,7 +130,7 @@ def reconstruct(
             _describe(folder, inputs, content, backends)
         stack.enter_context(native_threads())
         stack.enter_context(inputs.clip.keeping(None if folder is None else folder.path / MANIFESTS))
-        stages = Stages(inputs, fingerprints, backends)
+        stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (
             (6 if masks is None else 5)
             + (3 if detector is not None else 0)
@@ -166,10 +166,11 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
     if folder is None:
         return result
-    for drawing in (stages.overlay(result, masks), stages.report(result, masks)):
-        if overlay:
-            runner.run(drawing)
-        else:
+    drawings = stages.overlay(result, masks), stages.report(result, masks)
+    if overlay:
+        runner.run_beside(*drawings)
+    else:
+        for drawing in drawings:
             folder.discard_outdated(drawing)
     return result
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dexman_pose.backends import HANDS
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
@@ -18,6 +19,7 @@ from dexman_pose.pipeline.foreseen import Foreseen
 from dexman_pose.pipeline.growing_masks import GrowingMasks
 from dexman_pose.pipeline.hashing import hash_camera
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
+from dexman_pose.pipeline.prepared import prepared_beside
 from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.seed import SEED
 from dexman_pose.pipeline.stage import Stage
@@ -32,11 +34,19 @@ _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 
 @dataclass(frozen=True)
 class Stages:
-    """Makes the stages of one run; every method names what its stage depends on."""
+    """Makes the stages of one run; every method names what its stage depends on.
+
+    Attributes:
+        inputs: what the run is made from.
+        marks: its fingerprints.
+        backends: of the exchangeable stages.
+        kept: whether results are written to a run folder.
+    """
 
     inputs: Inputs
     marks: Fingerprints
     backends: Backends
+    kept: bool = False
 
     def hands(self, backend: str) -> Stage[HandObservations]:
         """Find both hands in every frame, or take those that were given."""
@@ -52,10 +62,15 @@ class Stages:
             )
         from dexman_pose.hands import detect_hands
 
+        def compute() -> HandObservations:
+            HANDS.load(backend)  # imported before the other thread begins to import
+            with prepared_beside(self.inputs, kept=self.kept):
+                return detect_hands(self.inputs.clip, backend=backend)
+
         return Stage(
             "hands",
             "stages/hands.npz",
-            compute=lambda: detect_hands(self.inputs.clip, backend=backend),
+            compute=compute,
             save=artefacts.save_observations,
             load=artefacts.load_observations,
             settings={"clip": self.marks.clip, "backend": backend},
@@ -88,10 +103,7 @@ class Stages:
         )
 
     def foreseen(self, observations: HandObservations | None) -> Foreseen | None:
-        """Camera, hands and objects, to be found while the masks are made; None where that cannot be.
-
-        The masks must come frame by frame, and a lens must not change them afterwards.
-        """
+        """Camera, hands and objects found while masks are made: where these come frame by frame, to stay as they are."""
         from dexman_pose.segmentation import fills
 
         i = self.inputs
@@ -189,9 +201,7 @@ class Stages:
         return Stage(
             "camera",
             "stages/camera.npz",
-            compute=lambda: (
-                self._find_camera(masks, observations) if foreseen is None else foreseen.camera()
-            ),
+            compute=lambda: foreseen.camera() if foreseen else self._find_camera(masks, observations),
             save=artefacts.save_camera,
             load=artefacts.load_camera,
             settings={"clip": self.marks.clip, "prompts": self.marks.prompts, "meshes": self.marks.meshes},
