@@ -1,4 +1,4 @@
-"""Camera, hands and objects of a run, begun while the masks are still being made: objects are tracked right behind them.
+"""Camera, hands and objects of a run, begun while masks are still being made: objects are tracked right behind them.
 
 Both are chains of small steps that keep one core busy, frame after frame; side by side they keep two busy. Every result
 is that of the stages one after another, because what is read of the masks is final (:class:`GrowingMasks`).

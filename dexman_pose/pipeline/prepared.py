@@ -42,7 +42,7 @@ def prepared_beside(inputs: Inputs, *, kept: bool) -> Iterator[None]:
 
 
 def _prepare(inputs: Inputs, kept: bool, stop: Event) -> None:
-    """One thing after the other until it is told to stop; what fails here fails again, and is told, where it belongs."""
+    """One thing after another until told to stop; what fails here fails again, and is told, where it belongs."""
     try:
         for room in _ROOMS:
             if stop.is_set():

@@ -157,9 +157,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
         motion = runner.run(stages.camera_motion(masks))
         camera = runner.run(stages.camera(masks, observations, foreseen))
         hands = (
-            {}
-            if observations is None
-            else runner.run(stages.lift(observations, camera, motion, foreseen))
+            {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
         )
         objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None

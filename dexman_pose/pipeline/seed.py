@@ -10,7 +10,6 @@ from importlib.util import find_spec
 
 import numpy as np
 
-
 SEED = 0
 """State of every random generator at the start of a stage."""
 

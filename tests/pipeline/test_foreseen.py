@@ -1,4 +1,4 @@
-"""What is foreseen is what would be found afterwards; errors come where the result is asked for; nothing stays behind."""
+"""What is foreseen is what would be found afterwards; errors come where a result is asked for; no thread stays."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class FrameStore:
                 return self._memory[slot].copy()
             out = np.empty(self._shape, np.uint8)
             self._file.seek(slot * self._bytes)
-            view, at = memoryview(out).cast("B"), 0
+            view, at = out.data.cast("B"), 0
             while at < self._bytes:
                 read = self._file.readinto(view[at:])
                 if not read:  # cut off by somebody: it is decoded again
@@ -93,7 +93,7 @@ class FrameStore:
     def _written(self, slot: int, frame: Frame) -> bool:
         """Whether the file holds the frame now."""
         assert self._file is not None
-        view, at = memoryview(np.ascontiguousarray(frame)).cast("B"), 0
+        view, at = np.ascontiguousarray(frame).data.cast("B"), 0
         try:
             self._file.seek(slot * self._bytes)
             while at < self._bytes:
@@ -174,6 +174,6 @@ class KeptFrames:
 def _nameless_file(folder: Path) -> RawIOBase | None:
     """A file in a folder that nobody sees and that goes when it is closed; None where none can be made."""
     try:
-        return cast(RawIOBase, tempfile.TemporaryFile(dir=folder, buffering=0))  # noqa: SIM115
+        return cast(RawIOBase, tempfile.TemporaryFile(dir=folder, buffering=0))
     except OSError:
         return None

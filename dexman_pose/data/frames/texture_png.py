@@ -9,7 +9,6 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-
 _LEVEL = 3  # of zlib: two thirds of the time of the usual 6, files of nearly the same size
 _KEPT = 4  # coded textures; a run's objects seldom have more
 
@@ -22,7 +21,7 @@ def coded_texture(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     The last few are kept by what they show, so that coding the same pixels again costs one hash of them.
     """
     digest = hashlib.blake2b(repr(texture.shape).encode())
-    digest.update(np.ascontiguousarray(texture))
+    digest.update(np.ascontiguousarray(texture).data)
     key = digest.digest()
     found = _coded.get(key)
     if found is None:

@@ -45,10 +45,7 @@ class FakeNetworks:
 
     def _sighting(self, present: list[tuple[np.ndarray, float, bool]], roi: Roi) -> Sighting:
         self.looks += 1
-        here = [
-            (np.hypot(*(tracking.centre(j) - [roi.x, roi.y])), j, right)
-            for j, right, _ in present
-        ]
+        here = [(np.hypot(*(tracking.centre(j) - [roi.x, roi.y])), j, right) for j, right, _ in present]
         distance, joints, right = min(here, key=lambda h: h[0], default=(np.inf, np.zeros((21, 2)), 0.5))
         return Sighting(joints, np.zeros((21, 3)), 1.0 if distance < 0.5 * roi.size else 0.0, right, roi)
 
@@ -143,5 +140,7 @@ def test_palms_are_looked_for_in_every_frame_until_two_hands_are_followed_then_i
     tracklets = tracking.track_forward(fake.frames(range(31)), fake.detectors())
     assert [(t.first, t.last) for t in tracklets] == [(0, 30), (7, 30)]
     assert fake.palms_in[:8] == list(range(8))
-    late = [index for index in fake.palms_in if index > 12]  # those just before were begun when they seemed needed
+    late = [
+        index for index in fake.palms_in if index > 12
+    ]  # those just before were begun when they seemed needed
     assert late == [15, 18, 21, 24, 27, 30]
