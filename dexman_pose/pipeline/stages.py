@@ -103,7 +103,7 @@ class Stages:
         )
 
     def foreseen(self, observations: HandObservations | None) -> Foreseen | None:
-        """Camera, hands and objects found while masks are made, where these come frame by frame and stay as they are."""
+        """Camera, hands and objects found while masks are made, where these come frame by frame, final at once."""
         from dexman_pose.segmentation import fills
 
         i = self.inputs
