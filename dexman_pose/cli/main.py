@@ -14,6 +14,7 @@ from importlib import import_module
 from dexman_pose.cli.interrupt import STOPPED, raise_from_now_on
 from dexman_pose.cli.parser import BAD_INPUT, Parser
 from dexman_pose.errors import DexmanError, InputError
+from dexman_pose.threads import one_thread_each
 
 COMMANDS = ("run", "view", "eval", "demo", "doctor", "models", "bench")
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace()
     try:
         raise_from_now_on()
+        one_thread_each()
         args = build_parser().parse_args(argv)
         status: int = args.handler(args)
         sys.stdout.flush()

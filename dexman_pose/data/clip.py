@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.data.frames.guard import damage_is_bad_input
+from dexman_pose.data.frames.kept import FrameStore, KeptFrames, Source
 from dexman_pose.data.frames.picture import picture_header, read_picture
 from dexman_pose.data.frames.picture_folder import frames_in, natural_key
 from dexman_pose.data.video_reader import VideoSource
@@ -23,12 +24,6 @@ __all__ = ["Clip", "Frame", "natural_key", "numbers_of"]
 Frame = NDArray[np.uint8]
 _LAST_NUMBER = re.compile(r"\d+(?!.*\d)", re.ASCII | re.DOTALL)
 _TOO_LARGE = 1 << 63
-
-
-class _Source(Protocol):
-    def forward(self, start: int, stop: int) -> Iterator[Frame]: ...
-    def backward(self, start: int, stop: int) -> Iterator[Frame]: ...
-    def one(self, index: int) -> Frame: ...
 
 
 class Clip:
@@ -48,7 +43,7 @@ class Clip:
 
     def __init__(
         self,
-        source: _Source,
+        source: Source,
         frame_times: NDArray[np.float64],
         size: tuple[int, int],
         *,
@@ -180,6 +175,28 @@ class Clip:
         if reverse:
             return zip(range(stop - 1, start - 1, -1), self._source.backward(start, stop))
         return zip(range(start, stop), self._source.forward(start, stop))
+
+    @contextmanager
+    def keeping(self, folder: Path | None = None) -> Iterator[None]:
+        """Keep decoded frames inside the block: each is decoded once, however often it is read.
+
+        Memory stays bounded: frames are kept in a nameless file in ``folder`` (at most 4 GB, a quarter of what is free
+        on its disk), without one in memory (at most 64 MiB); those beyond are decoded whenever they are read.
+
+        Args:
+            folder: of the run.
+        """
+        source = self._source
+        if type(source) is _Memory or isinstance(source, KeptFrames):
+            yield
+            return
+        store = FrameStore((self.height, self.width, 3), folder)
+        self._source = KeptFrames(source, store)
+        try:
+            yield
+        finally:
+            self._source = source
+            store.close()
 
     def sha256(self) -> str:
         """Hash of the content of the file (or files, or frames in memory), for manifests."""

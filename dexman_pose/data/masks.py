@@ -77,6 +77,13 @@ class MaskSequence:
         """The visible pixels (H, W) bool of one object in one frame."""
         return self.labels(frame) == self.label_of(name)
 
+    def confidence_of(self, frame: int, name: str) -> float:
+        """How far the mask of an object in a frame can be trusted, in [0, 1]; 0 where there is none."""
+        return float(self.confidence[self._index(frame), self.label_of(name) - 1])
+
+    def settled(self, frame: int) -> None:
+        """Hear that a frame is not going to change any more, from whoever makes the masks; here nobody waits for it."""
+
     def _index(self, frame: int) -> int:
         if not isinstance(frame, (int, np.integer)) or not 0 <= frame < self.num_frames:
             raise InputError(f"frame {frame!r} is not in the masks of {self.num_frames} frames")

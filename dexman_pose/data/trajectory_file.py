@@ -9,7 +9,6 @@ are PNG files stored as uint8. Nothing is pickled, so a file from a stranger run
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.files import door, write_npz
+from dexman_pose.data.frames.texture_png import coded_texture, decoded_texture
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
@@ -147,7 +147,7 @@ def _arrays(t: TrajectoryContent) -> Arrays:
         out |= _fields_of(obj.mesh, f"objects/{i}/") | _fields_of(obj.track, f"objects/{i}/")
         out[f"objects/{i}/symmetry"] = obj.symmetry
         if obj.mesh.texture is not None:
-            out[f"objects/{i}/texture"] = _png(obj.mesh.texture)
+            out[f"objects/{i}/texture"] = coded_texture(obj.mesh.texture)
     for hand in t.hands.values():
         out |= _fields_of(hand, f"hands/{hand.side}/")
     if t.contacts is not None:
@@ -180,7 +180,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
 
 def _object(entry: Mapping[str, Any], arrays: Arrays) -> RigidObject:
     if "texture" in arrays:
-        arrays["texture"] = _unpng(arrays["texture"])
+        arrays["texture"] = decoded_texture(arrays["texture"])
     mesh_names, track_names = ({f.name for f in fields(kind)} for kind in (Mesh, PoseTrack))
     mesh = {name: a for name, a in arrays.items() if name in mesh_names}
     track = {name: a for name, a in arrays.items() if name in track_names}
@@ -219,18 +219,3 @@ def _read_header(arrays: Arrays, path: Path) -> dict[str, Any]:
 
 def _bytes(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
-
-
-def _png(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(texture).save(buffer, "PNG")
-    return _bytes(buffer.getvalue())
-
-
-def _unpng(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data.tobytes()), formats=("PNG",)) as image:
-        return np.array(image.convert("RGB"))

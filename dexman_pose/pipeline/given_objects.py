@@ -41,7 +41,9 @@ def make_objects(
     tracked = {name: prompt for name, prompt in inputs.prompts.items() if name not in fixed}
     found: Mapping[str, RigidObject] = {}
     if tracked:
-        starts = starts_of(inputs.given, tracked, {name: _shown(masks, name) for name in tracked})
+        # Of all masks, which may be still in the making, only where there are poses to choose from.
+        shown = {name: _shown(masks, name) for name in tracked} if inputs.given.poses else {}
+        starts = starts_of(inputs.given, tracked, shown)
         found = reconstruct_objects(
             inputs.clip, masks, tracked, inputs.meshes, camera, hands=hands, depth=inputs.depth, starts=starts
         )

@@ -87,8 +87,6 @@ class Inputs:
         Raises:
             InputError: something is missing, damaged, or does not fit the rest.
         """
-        from dexman_pose.pipeline.mesh_units import sized_meshes
-
         named: Any = as_objects(objects, brought)
         if brought.masks is None:
             named = as_prompts(named)
@@ -103,7 +101,7 @@ class Inputs:
         meshes = {name: _load_mesh(name, prompt, mesh_unit) for name, prompt in prompts.items()}
         check_fixed(given, meshes)
         depths = None if measured is None else measured.depth
-        sized = sized_meshes(meshes, prompts, lens or assumed_camera(clip), depths)
+        sized = _sized(meshes, prompts, lens, clip, depths)
         return cls(clip, prompts, sized, lens, depths, given).undistorted()
 
     @property
@@ -206,6 +204,21 @@ def _load_mesh(name: str, prompt: ObjectPrompt, unit: str) -> Mesh | None:
         return as_mesh(prompt.mesh, unit)
     except InputError as error:
         raise type(error)(f"object {name!r}: {error}") from error
+
+
+def _sized(
+    meshes: dict[str, Mesh | None],
+    prompts: dict[str, ObjectPrompt],
+    camera: Camera | None,
+    clip: Clip,
+    depth: DepthSequence | None,
+) -> dict[str, Mesh | None]:
+    """The meshes in the unit that fits what is known; without any, nothing that works on meshes is imported."""
+    if all(mesh is None for mesh in meshes.values()):
+        return meshes
+    from dexman_pose.pipeline.mesh_units import sized_meshes
+
+    return sized_meshes(meshes, prompts, camera or assumed_camera(clip), depth)
 
 
 def _load_camera(camera: CameraLike | None, clip: Clip) -> Camera | None:

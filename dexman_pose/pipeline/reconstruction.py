@@ -21,11 +21,12 @@ from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
 from dexman_pose.pipeline.ownership import RUN_FILE, claim, identity
-from dexman_pose.pipeline.run_folder import RunFolder
+from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
+from dexman_pose.threads import native_threads
 
 if TYPE_CHECKING:
     from dexman_pose.given.depth import DepthCamera
@@ -127,7 +128,9 @@ def reconstruct(
             content = _filmed_content(inputs, fingerprints)
             claim(folder, inputs.filmed_clip, content, overwrite=overwrite)
             _describe(folder, inputs, content, backends)
-        stages = Stages(inputs, fingerprints, backends)
+        stack.enter_context(native_threads())
+        stack.enter_context(inputs.clip.keeping(None if folder is None else folder.path / MANIFESTS))
+        stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (
             (6 if masks is None else 5)
             + (3 if detector is not None else 0)
@@ -140,23 +143,32 @@ def reconstruct(
 def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool) -> Trajectory:
     backend = stages.backends.hands
     observations = runner.run(stages.hands(backend)) if backend is not None else None
-    if stages.inputs.given.masks is not None:
-        masks = runner.run(stages.given_masks(observations))
-    else:
-        prompts = runner.run(stages.prompts(observations))
-        masks = runner.run(stages.masks(prompts, observations))
-    motion = runner.run(stages.camera_motion(masks))
-    camera = runner.run(stages.camera(masks, observations))
-    hands = runner.run(stages.lift(observations, camera, motion)) if observations is not None else {}
-    objects = runner.run(stages.objects(masks, camera, observations, hands, motion))
+    with ExitStack() as beside:
+        foreseen = None
+        if stages.inputs.given.masks is not None:
+            masks = runner.run(stages.given_masks(observations))
+        else:
+            prompts = runner.run(stages.prompts(observations))
+            if runner.is_due(stages.masks(prompts, observations)):
+                foreseen = stages.foreseen(observations)
+            if foreseen is not None:
+                beside.enter_context(foreseen.begun())
+            masks = runner.run(stages.masks(prompts, observations, foreseen))
+        motion = runner.run(stages.camera_motion(masks))
+        camera = runner.run(stages.camera(masks, observations, foreseen))
+        hands = (
+            {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
+        )
+        objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
     if folder is None:
         return result
-    for drawing in (stages.overlay(result, masks), stages.report(result, masks)):
-        if overlay:
-            runner.run(drawing)
-        else:
+    drawings = stages.overlay(result, masks), stages.report(result, masks)
+    if overlay:
+        runner.run_beside(*drawings)
+    else:
+        for drawing in drawings:
             folder.discard_outdated(drawing)
     return result
 

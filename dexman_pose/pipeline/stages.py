@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dexman_pose.backends import HANDS
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
@@ -14,10 +15,15 @@ from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, Rigid
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
+from dexman_pose.pipeline.foreseen import Foreseen
+from dexman_pose.pipeline.growing_masks import GrowingMasks
 from dexman_pose.pipeline.hashing import hash_camera
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
+from dexman_pose.pipeline.prepared import prepared_beside
 from dexman_pose.pipeline.provenance import provenance
+from dexman_pose.pipeline.seed import SEED
 from dexman_pose.pipeline.stage import Stage
+from dexman_pose.threads import cores
 
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
@@ -28,11 +34,19 @@ _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 
 @dataclass(frozen=True)
 class Stages:
-    """Makes the stages of one run; every method names what its stage depends on."""
+    """Makes the stages of one run; every method names what its stage depends on.
+
+    Attributes:
+        inputs: what the run is made from.
+        marks: its fingerprints.
+        backends: of the exchangeable stages.
+        kept: whether results are written to a run folder.
+    """
 
     inputs: Inputs
     marks: Fingerprints
     backends: Backends
+    kept: bool = False
 
     def hands(self, backend: str) -> Stage[HandObservations]:
         """Find both hands in every frame, or take those that were given."""
@@ -48,10 +62,15 @@ class Stages:
             )
         from dexman_pose.hands import detect_hands
 
+        def compute() -> HandObservations:
+            HANDS.load(backend)  # imported before the other thread begins to import
+            with prepared_beside(self.inputs, kept=self.kept):
+                return detect_hands(self.inputs.clip, backend=backend)
+
         return Stage(
             "hands",
             "stages/hands.npz",
-            compute=lambda: detect_hands(self.inputs.clip, backend=backend),
+            compute=compute,
             save=artefacts.save_observations,
             load=artefacts.load_observations,
             settings={"clip": self.marks.clip, "backend": backend},
@@ -83,20 +102,46 @@ class Stages:
             rooms=("segmentation", *_ENGINE),
         )
 
+    def foreseen(self, observations: HandObservations | None) -> Foreseen | None:
+        """Camera, hands and objects found while masks are made, where these come frame by frame, final at once."""
+        from dexman_pose.segmentation import fills
+
+        i = self.inputs
+        if cores() < 2 or i.filmed_clip is not i.clip or not fills(self.backends.segmentation):
+            return None
+        masks = GrowingMasks(tuple(i.prompts), i.clip.height, i.clip.width, i.clip.num_frames)
+        return Foreseen(
+            masks,
+            lambda: self._find_camera(masks, observations),
+            lambda camera: self._lift(observations, camera),
+            lambda camera, hands: self._find_objects(masks, camera, observations, hands),
+            SEED,
+        )
+
     def masks(
-        self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
+        self,
+        prompts: dict[str, ObjectPrompt],
+        observations: HandObservations | None,
+        foreseen: Foreseen | None = None,
     ) -> Stage[MaskSequence]:
         """Follow the outlines of the objects through the clip."""
         from dexman_pose.imaging.undistorted_inputs import outside_marked
         from dexman_pose.segmentation import segment_clip
 
         backend = self.backends.segmentation
+
+        def compute() -> MaskSequence:
+            grown = None if foreseen is None else foreseen.masks
+            into = None if grown is None else grown.filled
+            found = segment_clip(self.inputs.clip, prompts, observations, backend=backend, into=into)
+            if grown is not None:
+                grown.settle()
+            return outside_marked(found, self.inputs.clip)
+
         return Stage(
             "masks",
             "stages/masks.npz",
-            compute=lambda: outside_marked(
-                segment_clip(self.inputs.clip, prompts, observations, backend=backend), self.inputs.clip
-            ),
+            compute=compute,
             save=artefacts.save_masks,
             load=artefacts.load_masks,
             settings={"clip": self.marks.clip, "backend": backend},
@@ -136,7 +181,12 @@ class Stages:
             rooms=("imaging",),
         )
 
-    def camera(self, masks: MaskSequence, observations: HandObservations | None) -> Stage[Camera]:
+    def camera(
+        self,
+        masks: MaskSequence,
+        observations: HandObservations | None,
+        foreseen: Foreseen | None = None,
+    ) -> Stage[Camera]:
         """Take the user's intrinsics, or estimate them from what is seen."""
         given = self.inputs.camera
         if given is not None:
@@ -148,13 +198,10 @@ class Stages:
                 load=artefacts.load_camera,
                 settings={"camera": self.marks.camera},
             )
-        from dexman_pose.pose import estimate_camera
-
-        i = self.inputs
         return Stage(
             "camera",
             "stages/camera.npz",
-            compute=lambda: estimate_camera(i.clip, masks, i.prompts, i.meshes, observations),
+            compute=lambda: foreseen.camera() if foreseen else self._find_camera(masks, observations),
             save=artefacts.save_camera,
             load=artefacts.load_camera,
             settings={"clip": self.marks.clip, "prompts": self.marks.prompts, "meshes": self.marks.meshes},
@@ -163,16 +210,18 @@ class Stages:
         )
 
     def lift(
-        self, observations: HandObservations, camera: Camera, motion: CameraMotion
+        self,
+        observations: HandObservations,
+        camera: Camera,
+        motion: CameraMotion,
+        foreseen: Foreseen | None = None,
     ) -> Stage[dict[str, HandTrack]]:
         """Place the hands in metric space."""
-        from dexman_pose.hands import lift_hands
-
         return Stage(
             "lift",
             "stages/lift.npz",
             compute=lambda: fixed_camera.withhold_hands(
-                lift_hands(observations, camera, depth=self.inputs.depth), motion
+                self._lift(observations, camera) if foreseen is None else foreseen.hands(), motion
             ),
             save=lambda hands, path: self._partial(camera, hands=hands).save(path),
             load=lambda path: Trajectory.load(path).hands,
@@ -188,15 +237,18 @@ class Stages:
         observations: HandObservations | None,
         hands: dict[str, HandTrack],
         motion: CameraMotion,
+        foreseen: Foreseen | None = None,
     ) -> Stage[dict[str, RigidObject]]:
         """Find the pose of every object in every frame, and its size where that is unknown."""
-        from dexman_pose.pipeline.given_objects import checked_depth, make_objects
-
         i, m = self.inputs, self.marks
 
         def compute() -> dict[str, RigidObject]:
-            checked_depth(i, masks, camera, observations)
-            return fixed_camera.withhold_objects(make_objects(i, masks, camera, hands), i.meshes, motion)
+            # Where the camera moves, hands are withheld that the foreseen objects were found with.
+            if foreseen is None or motion.moves:
+                found = self._find_objects(masks, camera, observations, hands)
+            else:
+                found = foreseen.objects()
+            return fixed_camera.withhold_objects(found, i.meshes, motion)
 
         return Stage(
             "objects",
@@ -301,6 +353,34 @@ class Stages:
             after=("trajectory", "masks"),
             rooms=("viewer", "render"),
         )
+
+    def _find_camera(self, masks: MaskSequence, observations: HandObservations | None) -> Camera:
+        """The user's camera, or one that is estimated."""
+        from dexman_pose.pose import estimate_camera
+
+        i = self.inputs
+        if i.camera is not None:
+            return i.camera
+        return estimate_camera(i.clip, masks, i.prompts, i.meshes, observations)
+
+    def _lift(self, observations: HandObservations | None, camera: Camera) -> dict[str, HandTrack]:
+        """The hands in metres, whatever the camera does; none where they are left out."""
+        from dexman_pose.hands import lift_hands
+
+        return {} if observations is None else lift_hands(observations, camera, depth=self.inputs.depth)
+
+    def _find_objects(
+        self,
+        masks: MaskSequence,
+        camera: Camera,
+        observations: HandObservations | None,
+        hands: dict[str, HandTrack],
+    ) -> dict[str, RigidObject]:
+        """The objects, whatever the camera does."""
+        from dexman_pose.pipeline.given_objects import checked_depth, make_objects
+
+        checked_depth(self.inputs, masks, camera, observations)
+        return make_objects(self.inputs, masks, camera, hands)
 
     def _with_hands(self, *names: str) -> tuple[str, ...]:
         return names if self.backends.hands is not None else ()

@@ -227,7 +227,8 @@ class Rasterizer:
         out = painting.ColoredMesh()
         out.vertices, out.faces, out.mode = self._vertices, self._faces, int(mode)
         out.uv = wp.array(uv, dtype=wp.vec2f, device=device)
-        out.colors = wp.array(colors.reshape(-1), dtype=wp.uint8, device=device)
+        # On the CPU the mesh's own pixels: textures are large, and a mesh has several rasterisers.
+        out.colors = wp.array(colors.reshape(-1), dtype=wp.uint8, device=device, copy=False)
         out.height, out.width = colors.shape[:2]
         return wp.array(normals, dtype=wp.vec3d, device=device), out
 

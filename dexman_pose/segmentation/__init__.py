@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Protocol, cast
 
 from dexman_pose.backends import SEGMENTATION
@@ -19,6 +20,11 @@ class SegmentationBackend(Protocol):
     def __call__(
         self, clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None
     ) -> MaskSequence: ...
+
+
+def fills(name: str) -> bool:
+    """Whether a backend takes the keyword ``into``: masks to fill, each frame ``settled`` as soon as it is final."""
+    return "into" in signature(load_backend(name)).parameters
 
 
 def available_backends() -> tuple[str, ...]:
@@ -41,6 +47,7 @@ def segment_clip(
     hands: HandObservations | None = None,
     *,
     backend: str = "grabcut",
+    into: MaskSequence | None = None,
 ) -> MaskSequence:
     """Masks of the visible part of each object, and of hands in front, in every frame of a clip.
 
@@ -50,6 +57,8 @@ def segment_clip(
         hands: 2D joints per frame; with them hands and forearms get the label
             :data:`~dexman_pose.data.OCCLUDER`. None works too: hands then are background.
         backend: name of the method, see :func:`available_backends`. ``"grabcut"`` needs no weights.
+        into: empty masks to fill, for those who read frames while later ones are made; of backends that :func:`fills`
+            names.
 
     Returns:
         One label image per frame, objects exclusive of each other, with ``confidence`` (T, N) in [0, 1], which is 0
@@ -61,4 +70,5 @@ def segment_clip(
     """
     if hands is not None:
         instance(hands, HandObservations, "hands", "detect_hands(clip) gives one")
-    return load_backend(backend)(as_clip(clip), as_prompts(prompts, "prompts"), hands)
+    more = {} if into is None else {"into": into}
+    return load_backend(backend)(as_clip(clip), as_prompts(prompts, "prompts"), hands, **more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.imaging.resize import resize_labels, resize_picture
 from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.progress import progress
+from dexman_pose.threads import ahead
 from dexman_pose.viewer.canvas import Canvas, TextLine
 from dexman_pose.viewer.describe import contact_text
 from dexman_pose.viewer.outline import SceneOutlines, bent
@@ -216,7 +218,8 @@ def write_overlay(
         for index, image in progress(frames, "overlay", total=trajectory.num_frames):
             yield renderer.draw(image, index)
 
-    return write_video(path, drawn(), frame_times=trajectory.frame_times, crf=21, preset="veryfast")
+    with closing(ahead(drawn())) as pictures:  # the next one is drawn while the last one is coded
+        return write_video(path, pictures, frame_times=trajectory.frame_times, crf=21, preset="veryfast")
 
 
 def _resized(camera: Camera, scale: float) -> Camera:

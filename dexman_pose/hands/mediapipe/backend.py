@@ -38,12 +38,14 @@ def detect(
     Args:
         clip: the video.
         model: a ``hand_landmarker.task`` bundle; None takes the one in the model store.
-        threads: CPU threads per network.
+        threads: CPU threads of a network per image; see :mod:`dexman_pose.threads`.
         bridge_seconds: longest gap that is interpolated.
         smooth: take frame-to-frame jitter off.
     """
-    palm, landmark = load_bundle(locate(MODEL) if model is None else model, threads=threads)
-    detectors = Detectors(PalmDetector(palm), LandmarkDetector(landmark))
+    networks = load_bundle(locate(MODEL) if model is None else model, threads=threads)
+    detectors = Detectors(
+        PalmDetector(networks.palm), LandmarkDetector(networks.landmark, networks.landmarks)
+    )
     tracklets = track_forward(progress(clip.frames(), "hands", total=clip.num_frames), detectors)
     track_backward(
         lambda stop: progress(clip.frames(0, stop, reverse=True), "hands, back", total=stop),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,17 +48,32 @@ def crop(image: NDArray[np.uint8], roi: Roi, side: int = INPUT_SIZE) -> NDArray[
 
 
 class LandmarkDetector:
-    """The landmark network behind a plain function: image and region in, a :class:`Sighting` out."""
+    """The landmark network behind a plain function: image and regions in, a :class:`Sighting` of each out.
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    Args:
+        one: the network for one region.
+        two: the network for two regions at once; each is seen as if it were alone.
+    """
 
-    def __call__(self, image: NDArray[np.uint8], roi: Roi) -> Sighting:
-        """Joints in the region of an RGB image (H, W, 3); the caller judges by ``presence``."""
-        patch = crop(image, roi).astype(np.float32) / np.float32(255.0)
-        flat, presence, handedness, world = self._network(patch)
-        # The network counts in pixel centres: a mirrored crop gives 223 minus the coordinate, not 224 minus it.
-        joints = roi.to_image(flat.reshape(NUM_JOINTS, 3)[:, :2] + 0.5, INPUT_SIZE)
-        local = world.reshape(NUM_JOINTS, 3).astype(np.float64)
-        local[:, :2] = local[:, :2] @ rotation_2d(roi.angle).T
-        return Sighting(joints, local, float(presence.ravel()[0]), float(handedness.ravel()[0]), roi)
+    def __init__(self, one: Network, two: Network) -> None:
+        self._networks = {1: one, 2: two}
+
+    def __call__(self, image: NDArray[np.uint8], rois: Sequence[Roi]) -> list[Sighting]:
+        """Joints in the regions of an RGB image (H, W, 3); the caller judges by ``presence``."""
+        out: list[Sighting] = []
+        for first in range(0, len(rois), 2):
+            some = rois[first : first + 2]
+            patches = np.stack([crop(image, roi) for roi in some]).astype(np.float32) / np.float32(255.0)
+            outputs = self._networks[len(some)](patches)
+            out += [_sighting([part[k] for part in outputs], roi) for k, roi in enumerate(some)]
+        return out
+
+
+def _sighting(outputs: list[NDArray[np.float32]], roi: Roi) -> Sighting:
+    """What the network's outputs for one region mean."""
+    flat, presence, handedness, world = outputs
+    # The network counts in pixel centres: a mirrored crop gives 223 minus the coordinate, not 224 minus it.
+    joints = roi.to_image(flat.reshape(NUM_JOINTS, 3)[:, :2] + 0.5, INPUT_SIZE)
+    local = world.reshape(NUM_JOINTS, 3).astype(np.float64)
+    local[:, :2] = local[:, :2] @ rotation_2d(roi.angle).T
+    return Sighting(joints, local, float(presence.ravel()[0]), float(handedness.ravel()[0]), roi)

@@ -107,7 +107,7 @@ class PalmDetector:
     def __call__(self, image: NDArray[np.uint8], min_score: float = 0.5) -> Palms:
         """Palms of an RGB image (H, W, 3), merged, in pixels, best first."""
         tensor, image_from_input = letterbox(image)
-        outputs = self._network(tensor)
+        outputs = self._network(tensor[None])
         palms = merge(decode(outputs[0][0], outputs[1][0], min_score))
         scale, offset = image_from_input
         corners = palms.boxes.reshape(-1, 2, 2) * scale + offset

@@ -6,8 +6,8 @@ joins them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.hands.mediapipe import roi as regions
 from dexman_pose.hands.mediapipe.landmarks import Sighting
 from dexman_pose.hands.mediapipe.palm import Palms, iou
+from dexman_pose.hands.mediapipe.palms_ahead import PalmsAhead
 from dexman_pose.hands.mediapipe.roi import Roi
 
 Image = NDArray[np.uint8]
@@ -76,10 +77,10 @@ class Tracklet:
 
 @dataclass(eq=False)
 class Detectors:
-    """The two networks as functions: palms of an image, and the hand in a region of it."""
+    """The two networks as functions: palms of an image, and the hands in regions of it."""
 
     palms: Callable[[Image, float], Palms]
-    landmarks: Callable[[Image, Roi], Sighting]
+    landmarks: Callable[[Image, Sequence[Roi]], list[Sighting]]
 
 
 def centre(joints: Array) -> Array:
@@ -98,17 +99,19 @@ def expected_roi(tracklet: Tracklet, frame: int, step: int) -> Roi:
     return regions.from_landmarks(now).shifted(float(dx), float(dy))
 
 
-def look(detectors: Detectors, image: Image, roi: Roi) -> Sighting | None:
-    """The hand in a region, looked at twice when the first look shows that the region was badly placed."""
-    seen = detectors.landmarks(image, roi)
-    if seen.presence < MIN_PRESENCE:
-        return None
-    better = regions.from_landmarks(seen.joints)
-    if np.hypot(better.x - roi.x, better.y - roi.y) > RECENTRE * roi.size:
-        again = detectors.landmarks(image, better)
+def look(detectors: Detectors, image: Image, rois: Sequence[Roi]) -> list[Sighting | None]:
+    """The hand in each region, looked at twice where the first look shows that the region was badly placed."""
+    found: list[Sighting | None] = []
+    misplaced: dict[int, Roi] = {}
+    for i, (roi, seen) in enumerate(zip(rois, detectors.landmarks(image, rois))):
+        found.append(seen if seen.presence >= MIN_PRESENCE else None)
+        better = regions.from_landmarks(seen.joints)
+        if found[i] is not None and np.hypot(better.x - roi.x, better.y - roi.y) > RECENTRE * roi.size:
+            misplaced[i] = better
+    for i, again in zip(misplaced, detectors.landmarks(image, list(misplaced.values()))):
         if again.presence >= MIN_PRESENCE:
-            return again
-    return seen
+            found[i] = again
+    return found
 
 
 def same_hand(a: Array, b: Array) -> bool:
@@ -135,9 +138,8 @@ def follow(
 ) -> list[tuple[Tracklet, Sighting]]:
     """Where the active tracklets are in this frame; those that are lost are left out."""
     found: list[tuple[Tracklet, Sighting, float]] = []
-    for tracklet in active:
-        roi = expected_roi(tracklet, frame, step)
-        seen = look(detectors, image, roi)
+    rois = [expected_roi(tracklet, frame, step) for tracklet in active]
+    for tracklet, roi, seen in zip(active, rois, look(detectors, image, rois)):
         if seen is None:
             continue
         latest = tracklet.seen[tracklet.last if step > 0 else tracklet.first].joints
@@ -201,7 +203,7 @@ class Searcher:
 
     def _verified(self, image: Image, box: Array, points: Array, score: float) -> Sighting | None:
         """The hand at a palm; after a doubtful palm only one the landmark network is sure of."""
-        seen = look(self._detectors, image, regions.from_palm(box, points))
+        (seen,) = look(self._detectors, image, [regions.from_palm(box, points)])
         doubtful = seen is not None and score < SURE_PALM and seen.presence < SURE_PRESENCE
         return None if doubtful else seen
 
@@ -218,20 +220,26 @@ def _covered_by(box: Array, tracklets: list[Tracklet], frame: int) -> Tracklet |
 
 
 def track_forward(frames: Iterable[tuple[int, Image]], detectors: Detectors) -> list[Tracklet]:
-    """Tracklets of all hands in frames (index, RGB image), in order of appearance."""
+    """Tracklets of all hands in frames (index, RGB image), in order of appearance.
+
+    Palms are looked for beside the hands, on a thread of their own, in the next frame that will need it.
+    """
     done: list[Tracklet] = []
     alive: list[Tracklet] = []
-    search = Searcher(detectors)
-    for index, image in frames:
-        alive = [t for t in alive if t.last >= index - PATIENCE][-MAX_TRACKS:]
-        followed = follow(detectors, image, index, 1, alive)
-        for tracklet, sighting in followed:
-            tracklet.add(index, sighting)
-        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= 2
-        if not sure or index % PALM_EVERY == 0:
-            new = search(image, index, [tracklet for tracklet, _ in followed])
-            done += new
-            alive += new
+    palms = PalmsAhead(detectors.palms, lambda index: index % PALM_EVERY == 0)
+    search = Searcher(replace(detectors, palms=palms))
+    with palms:
+        for index, image in palms.frames(frames, MIN_PALM):
+            alive = [t for t in alive if t.last >= index - PATIENCE][-MAX_TRACKS:]
+            followed = follow(detectors, image, index, 1, alive)
+            for tracklet, sighting in followed:
+                tracklet.add(index, sighting)
+            sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= 2
+            palms.often = not sure
+            if not sure or index % PALM_EVERY == 0:
+                new = search(image, index, [tracklet for tracklet, _ in followed])
+                done += new
+                alive += new
     return done
 
 

@@ -9,12 +9,21 @@ from dataclasses import replace
 import numpy as np
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, Clip, DepthSequence, HandTrack, MaskSequence, PoseTrack, RigidObject
+from dexman_pose.data import (
+    Camera,
+    Clip,
+    DepthSequence,
+    HandTrack,
+    MaskSequence,
+    Mesh,
+    PoseTrack,
+    RigidObject,
+)
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.se3 import scaled_translations
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.clip.held_in_hand import held_track
-from dexman_pose.pose.clip.options import RoadOptions, ShapeOptions
+from dexman_pose.pose.clip.options import RoadOptions, ShapeOptions, TrialOptions
 from dexman_pose.pose.clip.scale import (
     Scale,
     about_origin,
@@ -25,6 +34,7 @@ from dexman_pose.pose.clip.scale import (
     unit_by_hands,
 )
 from dexman_pose.pose.clip.shape import improve_shape
+from dexman_pose.pose.clip.shape_trial import trial_gain
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
@@ -82,7 +92,7 @@ def find_objects(
     starts = {r.name: begin_object(r, clips[r.name], hands, options, device) for r in requests}
     tracks = _tracked(clips, starts, followed or {})
     made = [r.name for r in requests if r.mesh is None]
-    starts, tracks = _improved(clips, starts, tracks, made, options.shape)
+    starts, tracks = _improved(clips, starts, tracks, made, options.shape, options.trial)
     scales = {
         r.name: _scale(r, tracks[r.name], starts[r.name], clips[r.name], hands, options) for r in requests
     }
@@ -134,8 +144,13 @@ def _improved(
     tracks: dict[str, PoseTrack],
     made: list[str],
     options: ShapeOptions,
+    trial: TrialOptions,
 ) -> tuple[dict[str, ObjectStart], dict[str, PoseTrack]]:
-    """Starts and tracks with better shapes where that explains the masks better."""
+    """Starts and tracks with better shapes where that explains the masks better.
+
+    A second track costs as much as the first, so it is made only where a trial on a few frames does not speak against
+    the better shape.
+    """
     poor = [name for name in made if _mean_overlap(tracks[name]) < options.good_overlap]
     if not poor:
         return starts, tracks
@@ -149,7 +164,11 @@ def _improved(
         {name: starts[name].frame for name in poor},
         options=options,
     )
-    again = {n: starts[n].reshaped(mesh, _pose_at(tracks[n], starts[n])) for n, mesh in better.items()}
+    again = {
+        name: starts[name].reshaped(mesh, _pose_at(tracks[name], starts[name]))
+        for name, mesh in better.items()
+        if _is_promising(clips[name], starts[name], mesh, tracks[name], trial)
+    }
     if not again:
         return starts, tracks
     retracked = _tracked({name: clips[name] for name in again}, again, {})
@@ -166,6 +185,15 @@ def _improved(
         if after > before:
             starts[name], tracks[name] = again[name], track
     return starts, tracks
+
+
+def _is_promising(
+    object_clip: ObjectClip, start: ObjectStart, mesh: Mesh, track: PoseTrack, options: TrialOptions
+) -> bool:
+    """Whether a better shape may explain the masks better than the tracked one."""
+    gain = trial_gain(object_clip, start.mesh, mesh, track, start.frame, options)
+    _log.info("%s: in a few frames the improved shape covers %+.3f more of the mask", object_clip.name, gain)
+    return gain > -options.doubt
 
 
 def _pose_at(track: PoseTrack, start: ObjectStart) -> Array:

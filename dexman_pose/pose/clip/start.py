@@ -219,10 +219,9 @@ def prompted_frame(masks: MaskSequence, name: str, wanted: int, options: StartOp
     Raises:
         EstimationError: there is none.
     """
-    column = masks.names.index(name)
     order = np.argsort(np.abs(np.arange(masks.num_frames) - wanted), kind="stable").tolist()
     for frame in order:
-        sure = masks.confidence[frame, column] > 0
+        sure = masks.confidence_of(frame, name) > 0
         if sure and int(masks.mask(frame, name).sum()) >= options.least_pixels:
             return int(frame)
     raise EstimationError(_UNSEEN.format(name))

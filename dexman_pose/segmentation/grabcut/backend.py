@@ -25,6 +25,7 @@ def segment_by_propagation(
     prompts: dict[str, ObjectPrompt],
     hands: HandObservations | None,
     options: GrabCutOptions = DEFAULTS,
+    into: MaskSequence | None = None,
 ) -> MaskSequence:
     """Make masks by GrabCut on the prompt frames and propagation by motion.
 
@@ -33,6 +34,7 @@ def segment_by_propagation(
         prompts: by object name.
         hands: 2D joints per frame, or None.
         options: every threshold of the method.
+        into: empty masks to fill; frames are settled as soon as they are final.
 
     Returns:
         One label image per frame, with a confidence (T, N) in [0, 1]; see ``segment_clip``.
@@ -42,7 +44,7 @@ def segment_by_propagation(
         EstimationError: nothing could be told from its surroundings where a prompt points.
     """
     check_inputs(clip, prompts, hands)
-    return _Run(clip, prompts, hands, options).masks()
+    return _Run(clip, prompts, hands, options, into).masks()
 
 
 def check_inputs(clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None) -> None:
@@ -65,20 +67,22 @@ class _Run:
         prompts: dict[str, ObjectPrompt],
         hands: HandObservations | None,
         options: GrabCutOptions,
+        into: MaskSequence | None,
     ) -> None:
         self.clip, self.prompts, self.options = clip, prompts, options
         self.size = working_size(clip, options.propagation)
-        self.result = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
+        empty = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
+        self.result = empty if into is None else into
+        self.last = max(p.frame for p in prompts.values())
         self.numbers = {name: i + 1 for i, name in enumerate(prompts)}
         self.states, self.scene = start(clip, prompts, hands, options)
 
     def masks(self) -> MaskSequence:
         first = min(p.frame for p in self.prompts.values())
-        last = max(p.frame for p in self.prompts.values())
         count = self.clip.num_frames
         self._pass(self.clip.frames(first, count), count - first)
-        if last > 0:
-            self._pass(self.clip.frames(0, last + 1, reverse=True), last + 1)
+        if self.last > 0:
+            self._pass(self.clip.frames(0, self.last + 1, reverse=True), self.last + 1)
         return self.result
 
     def _pass(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
@@ -104,6 +108,8 @@ class _Run:
                     self.result.confidence[index, self.numbers[name] - 1] = value
             self._begin(tracker, index, labels)
             self._store(index, stored, labels)
+            if index > self.last or self.last == 0:  # else the pass back comes by again
+                self.result.settled(index)
             previous, before, free = grey, lab, labels == 0
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 
@@ -19,14 +21,17 @@ class FakeNetworks:
     """Sees what the scene holds: palms that are visible, and the hand nearest to a region's centre."""
 
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.frame, self.looks = scene, 0, 0
+        self.scene, self.looks = scene, 0
+        self.palms_in: list[int] = []
 
-    def frames(self, order: range) -> object:
-        for self.frame in order:
-            yield self.frame, np.zeros((4, 4, 3), dtype=np.uint8)
+    def frames(self, order: range) -> Iterator[tuple[int, np.ndarray]]:
+        """Pictures that hold nothing but their number: they may be looked at before their turn."""
+        for frame in order:
+            yield frame, np.full((4, 4, 3), frame, dtype=np.uint8)
 
     def palms(self, image: np.ndarray, min_score: float) -> Palms:
-        visible = [j for j, _, palm in self.scene[self.frame] if palm]
+        self.palms_in.append(int(image[0, 0, 0]))
+        visible = [j for j, _, palm in self.scene[image[0, 0, 0]] if palm]
         boxes, points = np.zeros((len(visible), 4)), np.zeros((len(visible), 7, 2))
         for i, joints in enumerate(visible):
             half = 0.45 * regions.hand_size(joints)
@@ -35,12 +40,12 @@ class FakeNetworks:
             points[i, 0], points[i, 2] = joints[0], joints[9]
         return Palms(boxes, points, np.full(len(visible), 0.9))
 
-    def landmarks(self, image: np.ndarray, roi: Roi) -> Sighting:
+    def landmarks(self, image: np.ndarray, rois: Sequence[Roi]) -> list[Sighting]:
+        return [self._sighting(self.scene[image[0, 0, 0]], roi) for roi in rois]
+
+    def _sighting(self, present: list[tuple[np.ndarray, float, bool]], roi: Roi) -> Sighting:
         self.looks += 1
-        here = [
-            (np.hypot(*(tracking.centre(j) - [roi.x, roi.y])), j, right)
-            for j, right, _ in self.scene[self.frame]
-        ]
+        here = [(np.hypot(*(tracking.centre(j) - [roi.x, roi.y])), j, right) for j, right, _ in present]
         distance, joints, right = min(here, key=lambda h: h[0], default=(np.inf, np.zeros((21, 2)), 0.5))
         return Sighting(joints, np.zeros((21, 3)), 1.0 if distance < 0.5 * roi.size else 0.0, right, roi)
 
@@ -110,7 +115,7 @@ def test_going_back_stops_at_another_tracklet(open_hand: np.ndarray) -> None:
 def test_what_is_no_hand_is_not_looked_at_again_at_once(open_hand: np.ndarray) -> None:
     scene: Scene = [[(open_hand + [200, 300], 0.9, True)] for _ in range(6)]
     fake = FakeNetworks(scene)
-    detectors = Detectors(fake.palms, lambda image, roi: _no_hand(fake, roi))
+    detectors = Detectors(fake.palms, lambda image, rois: [_no_hand(fake, r) for r in rois])
     assert tracking.track_forward(fake.frames(range(6)), detectors) == []
     assert fake.looks == 1
 
@@ -125,3 +130,17 @@ def test_box_overlap_and_same_hand(open_hand: np.ndarray) -> None:
     assert tracking.box_overlap(open_hand, open_hand + 1000.0) == 0.0
     assert tracking.same_hand(open_hand, open_hand + 2.0)
     assert not tracking.same_hand(open_hand, open_hand + [90.0, 0.0])
+
+
+def test_palms_are_looked_for_in_every_frame_until_two_hands_are_followed_then_in_every_third(
+    open_hand: np.ndarray,
+) -> None:
+    both = [(open_hand + [200, 300], 0.9, True), (open_hand + [600, 300], 0.1, True)]
+    fake = FakeNetworks([both[:1]] * 7 + [both] * 24)
+    tracklets = tracking.track_forward(fake.frames(range(31)), fake.detectors())
+    assert [(t.first, t.last) for t in tracklets] == [(0, 30), (7, 30)]
+    assert fake.palms_in[:8] == list(range(8))
+    late = [
+        index for index in fake.palms_in if index > 12
+    ]  # those just before were begun when they seemed needed
+    assert late == [15, 18, 21, 24, 27, 30]
