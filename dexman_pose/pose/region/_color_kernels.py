@@ -84,17 +84,18 @@ def blend_colors(
         for s in range(SECTORS):
             total = totals[(b * 2 + which) * SECTORS + s]
             all += total
-            if total > wp.float32(0.0):
+            # Whoever begins anew forgets the sectors too in which nothing is seen this time.
+            if total > wp.float32(0.0) or rate >= wp.float32(1.0):
                 r = rate_of(rate, total)
                 keep = wp.float32(1.0) - r
-                add = r / total
+                add = r / wp.max(total, wp.float32(1.0))
                 for c in range(COLORS):
                     shares[to + s * COLORS + c] = (
                         shares[to + s * COLORS + c] * keep + add * counts[first + s * COLORS + c]
                     )
-        if all > wp.float32(0.0):
+        if all > wp.float32(0.0) or rate >= wp.float32(1.0):
             keep = wp.float32(1.0) - rate
-            add = rate / all
+            add = rate / wp.max(all, wp.float32(1.0))
             for c in range(COLORS):
                 shares[to + SECTORS * COLORS + c] *= keep
             for s in range(SECTORS):
@@ -107,12 +108,14 @@ def blend_colors(
     far = near + side
     remote = wp.float32(1.0) - local
     for c in range(COLORS):
-        object = remote * shares[near + SECTORS * COLORS + c] + floor
-        ground = remote * shares[far + SECTORS * COLORS + c] + floor
-        if object + ground < wp.float32(2.02) * floor:
+        object = shares[near + SECTORS * COLORS + c]
+        ground = shares[far + SECTORS * COLORS + c]
+        if object + ground < wp.float32(0.04) * floor:
             for s in range(SECTORS):
                 table[(b * SECTORS + s) * COLORS + c] = wp.float32(0.0)
         else:
+            object = remote * object + floor
+            ground = remote * ground + floor
             for s in range(SECTORS):
                 f = local * shares[near + s * COLORS + c] + object
                 g = local * shares[far + s * COLORS + c] + ground

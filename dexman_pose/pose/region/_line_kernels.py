@@ -96,11 +96,13 @@ def read_line(
     strength = Steps()
     change = Steps()
     before = wp.vec3f(NONE, NONE, NONE)
+    # A sample stands for the pixels up to the next one: it is taken in their middle.
+    middle_of = HALF * wp.float32(settings.stride)
     for k in range(-1, LONG):
         total = wp.float32(0.0)
         color = wp.vec3f(NONE, NONE, NONE)
         for j in range(0, step, settings.stride):
-            t = wp.float32((k - LONG // 2) * step + j) + HALF
+            t = wp.float32((k - LONG // 2) * step + j) + middle_of
             x = int(cx + nx * t + HALF)
             y = int(cy + ny * t + HALF)
             if picture.hidden.shape[0] > 0:

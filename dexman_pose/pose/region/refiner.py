@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.data import Camera
 from dexman_pose.imaging.correlation import correlation, local_contrast
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.region._layout import LineReport
 from dexman_pose.pose.region.options import RegionOptions
@@ -116,7 +117,12 @@ class RegionRefiner:
             hidden: (H, W) pixels in which something may be before the object.
             mask: (H, W) pixels that a mask gives to the object; one voice beside the colours.
             held: whether the motion prior holds the pose to ``start``.
+
+        Returns:
+            The pose; ``start`` with nothing that speaks for it where that lies behind the camera.
         """
+        if not self._is_before_camera(start):
+            return _unseen(start)
         o, solver, window = self.options, self.solver, self._window(start)
         flow = self._followed(image) if o.flow else None
         solver.look_at(window, image, hidden, mask)
@@ -133,6 +139,8 @@ class RegionRefiner:
             solver.resume(lighter(flow, o.points.late_flow), o.rounds[o.late :])
         share = solver.inlier_share if textured is not None else 0.0
         pose, hessian = solver.pose, solver.hessian
+        if not self._is_before_camera(pose):
+            return _unseen(start)
         said = solver.examine(pose)
         return _reported(
             pose,
@@ -154,6 +162,10 @@ class RegionRefiner:
         """Follow no corners from the last picture."""
         self._last = None
 
+    def _is_before_camera(self, pose: Array) -> bool:
+        """Whether a pose (4, 4) is one, and the object's centre at it lies before the camera."""
+        return bool(np.isfinite(pose).all() and pose[2, :3] @ self.center + pose[2, 3] > 0)
+
     def _window(self, pose: Array) -> Window:
         return window_around(self._extremes, pose, self.camera, self.options.window)
 
@@ -169,6 +181,8 @@ class RegionRefiner:
     def _textured(self, image: NDArray[np.uint8], window: Window) -> tuple[PointMatches | None, float]:
         """Corners of the mesh's texture at the pose so far, where they are in the picture; and the correlation."""
         pose, o = self.solver.candidate, self.options.points
+        if not self._is_before_camera(pose):
+            return None, np.nan
         drawn = self.rasterizer.render(
             pose[None], window.K, window.width, window.height, attributes=("depth", "color")
         )
@@ -202,6 +216,10 @@ def _reported(
         colors=colors,
         flow=flow,
     )
+
+
+def _unseen(pose: Array) -> RegionPose:
+    return RegionPose(pose, np.zeros((POSE_SIZE, POSE_SIZE)))
 
 
 def lighter(points: PointMatches | None, share: float) -> PointMatches | None:

@@ -132,7 +132,13 @@ def poses_on_part(
     return np.concatenate(out)
 
 
+_AT_ONCE = 16
+"""Directions along which all vertices are measured at once: large meshes have many."""
+
+
 def extreme_points(vertices: Array, count: int = VIEWPOINTS.extremes) -> Array:
     """At most ``count`` vertices that reach farthest in evenly spread directions: enough for bounding boxes."""
     directions = sphere_directions(count)
-    return vertices[np.unique(np.argmax(vertices @ directions.T, axis=0))]
+    parts = [directions[i : i + _AT_ONCE] for i in range(0, len(directions), _AT_ONCE)]
+    farthest = [np.argmax(vertices @ part.T, axis=0) for part in parts]
+    return vertices[np.unique(np.concatenate(farthest))]

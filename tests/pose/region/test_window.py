@@ -1,0 +1,61 @@
+"""The window of a picture: pixels there and back, and what it shows beyond the picture's border."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dexman_pose.pose.region.options import WindowOptions
+from dexman_pose.pose.region.window import window_around
+
+PLACES = [(0.0, 0.0, 0.3), (0.09, 0.05, 0.3), (-0.2, 0.0, 0.3), (0.0, 0.0, 0.09), (0.0, 0.0, 3.0), (2.0, 0.0, 0.3)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_pixels_go_there_and_back_and_the_camera_agrees(shapes: Any, place: tuple[float, float, float]) -> None:
+    mesh, pose = shapes.cube(), shapes.pose_at((0.4, 0.5, 0.1), place)
+    options = WindowOptions()
+    window = window_around(mesh.vertices, pose, shapes.camera, options)
+    pixels = np.random.default_rng(0).uniform(-50, 250, (40, 2))
+    np.testing.assert_allclose(window.to_image(window.to_window(pixels)), pixels, atol=1e-9)
+    points = mesh.vertices @ pose[:3, :3].T + pose[:3, 3]
+    drawn = points @ window.K.T
+    drawn = drawn[:, :2] / drawn[:, 2:]
+    np.testing.assert_allclose(window.to_image(drawn), shapes.camera.project(points), atol=1e-7)
+    assert max(window.width, window.height) <= options.side
+    assert min(window.width, window.height) >= options.least
+    if place[0] < 1:  # the whole object with a margin around it
+        assert (drawn > 1.0).all()
+        assert (drawn < [window.width - 2, window.height - 2]).all()
+    k = window.K
+    np.testing.assert_array_equal(window.view, [k[0, 0], k[1, 1], k[0, 2], k[1, 2], window.scale, window.scale])
+
+
+def test_a_window_shows_the_picture_and_repeats_its_border(shapes: Any) -> None:
+    height, width = shapes.camera.height, shapes.camera.width
+    y, x = np.mgrid[:height, :width]
+    image = np.repeat((x // 2 + y // 2)[..., None], 3, -1).astype(np.uint8)
+    mesh = shapes.cube(0.03)
+    for place in ((0.0, 0.0, 0.3), (-0.1, -0.08, 0.3), (0.1, 0.08, 0.3)):
+        window = window_around(mesh.vertices, shapes.pose_at((0, 0, 0), place), shapes.camera, WindowOptions())
+        assert window.scale == 1.0
+        seen = window.gray(image)
+        assert seen.shape == (window.height, window.width)
+        rows = np.clip(np.arange(window.height) + int(window.y0), 0, height - 1)
+        columns = np.clip(np.arange(window.width) + int(window.x0), 0, width - 1)
+        np.testing.assert_array_equal(seen, image[rows][:, columns, 0])
+
+
+def test_a_reduced_window_keeps_pixel_centres(shapes: Any) -> None:
+    mesh, pose = shapes.cube(), shapes.pose_at((0, 0, 0), (0, 0, 0.1))
+    window = window_around(mesh.vertices, pose, shapes.camera, WindowOptions(side=40))
+    assert window.scale < 0.5
+    y, x = np.mgrid[: shapes.camera.height, : shapes.camera.width]
+    image = np.repeat(x[..., None], 3, -1).astype(np.uint8)  # brightness is the column
+    seen = window.gray(image)[window.height // 2]
+    columns = window.to_image(np.column_stack([np.arange(window.width), np.zeros(window.width)]))[:, 0]
+    inside = (columns > 0) & (columns < shapes.camera.width - 1)
+    assert inside.sum() > 20
+    np.testing.assert_allclose(seen[inside], columns[inside], atol=0.75)
