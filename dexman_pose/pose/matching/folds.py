@@ -90,7 +90,9 @@ def folds_by_kernel(
     options: EdgeOptions = EDGES,
 ) -> tuple[NDArray[np.float32], list[Array]]:
     """Images of 1 / z (B, h, w) of poses (B, 4, 4), and the folds in each as :meth:`FoldFinder.find` gives them."""
-    finder = _FINDERS.setdefault(rasterizer, FoldFinder())
+    finder = _FINDERS.get(rasterizer)
+    if finder is None:
+        finder = _FINDERS[rasterizer] = FoldFinder()
     nearest = rasterizer.inverse_depth(poses, camera.K, size[1], size[0])
     found = finder.find(nearest, len(poses), camera, size, rasterizer.mesh.radius, options)
     inverse: NDArray[np.float32] = nearest.numpy()[: len(poses) * size[0] * size[1]]

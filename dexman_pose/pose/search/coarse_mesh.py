@@ -1,11 +1,11 @@
-"""The stand-in of a mesh that thousands of poses are scored with: as few faces as its outline bears.
+"""Stand-ins of a mesh for small pictures: as few faces as its outline bears.
 
 Small pictures cost by the face, not by the pixel: a triangle of a fine mesh covers less than one.
 """
 
 from __future__ import annotations
 
-from weakref import WeakValueDictionary, finalize
+from weakref import WeakKeyDictionary, WeakValueDictionary, finalize
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from dexman_pose.arrays import Mask
 from dexman_pose.data import Mesh
 from dexman_pose.geometry import se3
 from dexman_pose.meshing.simplify import simplified
-from dexman_pose.pose.search.options import STAND_IN, StandInOptions
+from dexman_pose.pose.refinement.refiner import PoseRefiner
+from dexman_pose.pose.search.options import ROUGH_STAND_IN, STAND_IN, StandInOptions
 from dexman_pose.pose.search.viewpoints import rotation_grid
 from dexman_pose.render.rasterizer import Rasterizer
 
-_known: dict[tuple[int, int], Mesh] = {}
-_owners: WeakValueDictionary[tuple[int, int], object] = WeakValueDictionary()
+_Key = tuple[int, int, StandInOptions]
+_known: dict[_Key, Mesh] = {}
+_owners: WeakValueDictionary[_Key, object] = WeakValueDictionary()
+_REFINERS: WeakKeyDictionary[PoseRefiner, PoseRefiner] = WeakKeyDictionary()
 
 
 def stand_in(mesh: Mesh, options: StandInOptions = STAND_IN) -> Mesh:
@@ -33,12 +36,23 @@ def stand_in(mesh: Mesh, options: StandInOptions = STAND_IN) -> Mesh:
     Returns:
         The stand-in, or the mesh itself where none is both smaller and alike.
     """
-    key = id(mesh.vertices), id(mesh.faces)
+    key = id(mesh.vertices), id(mesh.faces), options
     if _owners.get(key) is not mesh.vertices:
         _known[key] = _coarsest(mesh, options)
         _owners[key] = mesh.vertices
         finalize(mesh.vertices, _known.pop, key, None)
     return _known[key]
+
+
+def rough_refiner(refiner: PoseRefiner) -> PoseRefiner:
+    """A refiner of a stand-in that does for half-size pictures, made once; the refiner itself for a coarse mesh."""
+    if refiner not in _REFINERS:
+        mesh = refiner.rasterizer.mesh
+        made = stand_in(mesh, ROUGH_STAND_IN)
+        if len(made.faces) == len(mesh.faces):
+            return refiner
+        _REFINERS[refiner] = PoseRefiner(Rasterizer(made, refiner.rasterizer.device), refiner.center)
+    return _REFINERS[refiner]
 
 
 def _coarsest(mesh: Mesh, options: StandInOptions) -> Mesh:

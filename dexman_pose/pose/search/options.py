@@ -70,6 +70,9 @@ class StandInOptions:
 
 STAND_IN: Final = StandInOptions()
 
+ROUGH_STAND_IN: Final = StandInOptions(cells=(8, 12, 16, 24, 32), alike=0.98, side=96)
+"""The one that the best of them are refined with before the full size."""
+
 
 @dataclass(frozen=True)
 class SearchOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +19,15 @@ from dexman_pose.pose.observation.occlusion import is_cut
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
-from dexman_pose.pose.refinement.scores import EDGE_SHARE, depth_agreement, edge_scores
+from dexman_pose.pose.refinement.texture import HYPOTHESIS
 from dexman_pose.pose.search.coarse import coarse_scorer
+from dexman_pose.pose.search.coarse_mesh import rough_refiner
 from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
 from dexman_pose.pose.search.options import SEARCH, VIEWPOINTS, SearchOptions, ViewpointOptions
+from dexman_pose.pose.search.scorers import RANKING, Contest, total
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import Verdict, judge
 from dexman_pose.pose.search.viewpoints import (
@@ -36,6 +39,7 @@ from dexman_pose.pose.search.viewpoints import (
 )
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem
+from dexman_pose.render.halves import in_halves
 from dexman_pose.symmetry.cache import shape_symmetry_of
 
 _log = logging.getLogger(__name__)
@@ -79,8 +83,9 @@ def search_pose(
     problems = _coarse(refiner, look, rotations, keep, first_colors, scales, first_symmetry, options)
     rough = look.evidence(side=options.rough_side)
     roughly = RefineOptions(iterations=options.rough_iterations, silhouette_sigma=options.rough_sigma)
-    first = refiner.refine_all(problems, [rough], roughly, scales=scales)
-    scores = _scores(refiner, first, rough, look, first_colors)
+    first = rough_refiner(refiner).refine_all(problems, [rough], roughly, scales=scales)
+    edges = picture_edges(look.picture(rough))
+    scores = total(RANKING, Contest(refiner, first, rough, look, edges, first_colors))
     chosen = distinct_poses(_poses(first), scores, options.full_size, options.full_apart, first_symmetry)
     again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
     if folded and shape is not None:
@@ -88,7 +93,7 @@ def search_pose(
     fine = look.evidence()
     fully = RefineOptions(iterations=options.full_iterations)
     refined = refiner.refine_all(again, [fine], fully, scales=scales)
-    ranks = _scores(refiner, refined, rough, look, colored)
+    ranks = total(RANKING, Contest(refiner, refined, rough, look, edges, colored))
     # Two near the top, against a bad start of one; the others far from it, so that there is something to compare.
     kept = distinct_poses(_poses(refined), ranks, options.near, options.near_apart, symmetry)
     apart = distinct_poses(_poses(refined), ranks, options.distinct, options.distinct_apart, symmetry)
@@ -126,7 +131,15 @@ def _refined_and_scored(
 ) -> list[Hypothesis]:
     """The hypotheses on texture and edges of the picture, best first; the best also from small turns of it."""
     edges = picture_edges(look.picture(fine))
-    out = [refine_and_score(refiner, r, fine, look, colored, edges) for r in refined]
+
+    def finished(found: list[Refined], rounds: int) -> list[Hypothesis]:
+        def work(half: int, part: Sequence[Refined]) -> list[Hypothesis]:
+            own = refiner.halves[half] if half else refiner
+            return [refine_and_score(own, r, fine, look, colored, edges, rounds=rounds) for r in part]
+
+        return in_halves(work, found) if refiner.rasterizer.device == "cpu" else work(0, found)
+
+    out = finished(refined, HYPOTHESIS.rounds)
     out.sort(key=lambda h: -h.score)
     if colored:
         turned = [Problem(p) for p in perturbed_poses(out[0].camera_from_object, refiner.center)]
@@ -134,8 +147,7 @@ def _refined_and_scored(
             iterations=options.perturbed_iterations, silhouette_weight=options.perturbed_silhouette
         )
         more = refiner.refine_all(turned, [fine], by_color)
-        rounds = options.perturbed_rounds
-        out += [refine_and_score(refiner, r, fine, look, colored, edges, rounds=rounds) for r in more]
+        out += finished(more, options.perturbed_rounds)
         out.sort(key=lambda h: -h.score)
     elif scales == 0:
         out[0] = refine_with_leaks(refiner, out[0], fine, edges)
@@ -179,22 +191,6 @@ def _coarse(
         pose[:3, 3] += (ratio - 1.0) * center
         out.append(Problem(pose, stretch=np.full(3, ratio if scales else 1.0)))
     return out
-
-
-def _scores(
-    refiner: PoseRefiner, refined: list[Refined], view: CropObservation, look: ObjectView, colored: bool
-) -> Array:
-    """(B,) how well refined poses explain outline, depth and colours."""
-    scores = np.array([r.iou for r in refined])
-    if view.depth is not None:
-        scores = scores + np.array([depth_agreement(refiner, r, view) for r in refined])
-    picture = look.picture(view)
-    scores = scores + EDGE_SHARE * edge_scores(refiner, refined, view, picture_edges(picture))
-    if colored:
-        scores = (
-            scores + coarse_scorer(refiner, True).score(_poses(refined), view, picture=picture).correlation
-        )
-    return scores
 
 
 def _poses(refined: list[Refined]) -> Array:
