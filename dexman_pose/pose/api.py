@@ -48,7 +48,7 @@ from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import SCALE_MODES, RefineOptions, ScaleMode, scale_unknowns
 from dexman_pose.render.devices import device_name
-from dexman_pose.symmetry.cache import symmetry_of
+from dexman_pose.symmetry.cache import symmetry_ahead, symmetry_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -110,7 +110,7 @@ def estimate_pose(
     word(scale, "scale", SCALE_MODES)
     mesh = checked_mesh(mesh, known=scale == "known")
     scales, source = scale_unknowns(scale, depth, mesh.size_source)
-    group = symmetry_of(mesh) if given is None else given
+    group = symmetry_ahead(mesh) if given is None else given
     view = undistorted_view(ObjectView(picture, labels, 1, camera, depth))
     return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import HYPOTHESIS
-from dexman_pose.pose.search.coarse import coarse_scorer
+from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
 from dexman_pose.pose.search.coarse_mesh import rough_refiner
 from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
 from dexman_pose.pose.search.distinct import distinct_poses
@@ -44,6 +44,9 @@ from dexman_pose.symmetry.cache import shape_symmetry_of
 
 _log = logging.getLogger(__name__)
 
+Awaited = Callable[[], SymmetryGroup]
+"""A symmetry that is still being detected."""
+
 
 def search_pose(
     refiner: PoseRefiner,
@@ -53,7 +56,7 @@ def search_pose(
     keep: int = 32,
     count: int = 5,
     scales: int = 0,
-    symmetry: SymmetryGroup | None = None,
+    symmetry: SymmetryGroup | Awaited | None = None,
     options: SearchOptions = SEARCH,
 ) -> list[Hypothesis]:
     """Ranked pose hypotheses of one object in one picture, best first.
@@ -69,7 +72,8 @@ def search_pose(
         keep: hypotheses refined after the coarse scoring.
         count: hypotheses returned.
         scales: unknown factors of the mesh: 0, 1, or 3 along its axes; found from depth.
-        symmetry: of the mesh; no two hypotheses returned are symmetric equivalents.
+        symmetry: of the mesh; no two hypotheses returned are symmetric equivalents. A function is called when poses
+            have been scored.
         options: sizes of the stages.
 
     Raises:
@@ -79,8 +83,12 @@ def search_pose(
     # Where shape has symmetries, colours are asked once shape is settled: they tell its equivalents apart.
     shape = shape_symmetry_of(refiner.rasterizer.mesh) if colored and rotations is None else None
     folded = shape is not None and not shape.is_trivial
-    first_colors, first_symmetry = colored and not folded, shape if folded else symmetry
-    problems = _coarse(refiner, look, rotations, keep, first_colors, scales, first_symmetry, options)
+    first_colors = colored and not folded
+    poses, scored = _coarse(refiner, look, rotations, first_colors, options)
+    symmetry = symmetry() if callable(symmetry) else symmetry
+    first_symmetry = shape if folded else symmetry
+    chosen = distinct_poses(poses, scored.total, keep, options.coarse_apart, first_symmetry)
+    problems = _on_depth(refiner, poses[chosen], scored.depth_ratio[chosen], scales, options)
     rough = look.evidence(side=options.rough_side)
     roughly = RefineOptions(iterations=options.rough_iterations, silhouette_sigma=options.rough_sigma)
     first = rough_refiner(refiner).refine_all(problems, [rough], roughly, scales=scales)
@@ -158,14 +166,11 @@ def _coarse(
     refiner: PoseRefiner,
     look: ObjectView,
     rotations: Array | None,
-    keep: int,
     colored: bool,
-    scales: int,
-    symmetry: SymmetryGroup | None,
     options: SearchOptions,
     viewpoints: ViewpointOptions = VIEWPOINTS,
-) -> list[Problem]:
-    """The most promising of thousands of poses that cover the mask."""
+) -> tuple[Array, CoarseScores]:
+    """Thousands of poses (B, 4, 4) that cover the mask, and their scores in a small picture."""
     if rotations is None:
         ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
         directions = viewpoints.colored_directions if colored else viewpoints.directions
@@ -181,14 +186,16 @@ def _coarse(
     small = look.evidence(options.cut_margin if cut else options.coarse_margin, options.coarse_side)
     picture = look.picture(small) if colored else None
     tolerance = options.depth_tolerance * mesh.radius
-    found = coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=tolerance)
-    chosen = distinct_poses(poses, found.total, keep, options.coarse_apart, symmetry)
-    ratios = np.clip(found.depth_ratio, options.least_ratio, options.most_ratio)
+    return poses, coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=tolerance)
+
+
+def _on_depth(
+    refiner: PoseRefiner, poses: Array, ratios: Array, scales: int, options: SearchOptions
+) -> list[Problem]:
+    """Poses (B, 4, 4) moved, or stretched too where the scale is unknown, by measured over rendered depth (B,)."""
     out = []
-    for i in chosen:
-        pose, ratio = poses[i].copy(), float(ratios[i])
-        center = refiner.camera_center(pose)
-        pose[:3, 3] += (ratio - 1.0) * center
+    for pose, ratio in zip(poses.copy(), np.clip(ratios, options.least_ratio, options.most_ratio)):
+        pose[:3, 3] += (ratio - 1.0) * refiner.camera_center(pose)
         out.append(Problem(pose, stretch=np.full(3, ratio if scales else 1.0)))
     return out
 
@@ -222,7 +229,7 @@ def find_pose(
     *,
     scales: int = 0,
     source: ScaleSource = "given",
-    symmetry: SymmetryGroup,
+    symmetry: SymmetryGroup | Awaited,
     device: str = "cpu",
 ) -> list[PoseEstimate]:
     """Ranked estimates of one object in one picture, best first; the first is judged.
@@ -248,7 +255,8 @@ def find_pose(
     factor = float(found[0].refined.stretch[0])
     refiner = refiner_for(mesh.scaled(factor), look.own, device)
     _log.debug("search: the mesh is taken %.3f times as large", factor)
-    found = search_pose(refiner, look, symmetry=symmetry.scaled(factor))
+    group = symmetry() if callable(symmetry) else symmetry
+    found = search_pose(refiner, look, symmetry=group.scaled(factor))
     return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
 
 
