@@ -14,14 +14,14 @@ from dexman_pose.data import Mesh
 from dexman_pose.geometry import se3
 from dexman_pose.meshing.simplify import simplified
 from dexman_pose.pose.refinement.refiner import PoseRefiner
-from dexman_pose.pose.search.options import ROUGH_STAND_IN, STAND_IN, StandInOptions
+from dexman_pose.pose.search.options import STAND_IN, StandInOptions
 from dexman_pose.pose.search.viewpoints import rotation_grid
 from dexman_pose.render.rasterizer import Rasterizer
 
 _Key = tuple[int, int, StandInOptions]
 _known: dict[_Key, Mesh] = {}
 _owners: WeakValueDictionary[_Key, object] = WeakValueDictionary()
-_REFINERS: WeakKeyDictionary[PoseRefiner, PoseRefiner] = WeakKeyDictionary()
+_REFINERS: WeakKeyDictionary[PoseRefiner, dict[StandInOptions, PoseRefiner]] = WeakKeyDictionary()
 
 
 def stand_in(mesh: Mesh, options: StandInOptions = STAND_IN) -> Mesh:
@@ -44,15 +44,15 @@ def stand_in(mesh: Mesh, options: StandInOptions = STAND_IN) -> Mesh:
     return _known[key]
 
 
-def rough_refiner(refiner: PoseRefiner) -> PoseRefiner:
-    """A refiner of a stand-in that does for half-size pictures, made once; the refiner itself for a coarse mesh."""
-    if refiner not in _REFINERS:
-        mesh = refiner.rasterizer.mesh
-        made = stand_in(mesh, ROUGH_STAND_IN)
-        if len(made.faces) == len(mesh.faces):
+def stand_in_refiner(refiner: PoseRefiner, options: StandInOptions) -> PoseRefiner:
+    """A refiner of a mesh's stand-in, made once; the refiner itself where nothing stands in for its mesh."""
+    mesh, made = refiner.rasterizer.mesh, _REFINERS.setdefault(refiner, {})
+    if options not in made:
+        other = stand_in(mesh, options)
+        if len(other.faces) == len(mesh.faces):
             return refiner
-        _REFINERS[refiner] = PoseRefiner(Rasterizer(made, refiner.rasterizer.device), refiner.center)
-    return _REFINERS[refiner]
+        made[options] = PoseRefiner(Rasterizer(other, refiner.rasterizer.device), refiner.center)
+    return made[options]
 
 
 def _coarsest(mesh: Mesh, options: StandInOptions) -> Mesh:
@@ -61,8 +61,11 @@ def _coarsest(mesh: Mesh, options: StandInOptions) -> Mesh:
     wanted = _outlines(mesh, mesh, options)
     for cells in options.cells:
         made = simplified(mesh, cells, options.enough)
-        if cells == options.cells[-1] or _alike(_outlines(made, mesh, options), wanted, options):
-            return made if len(made.faces) < len(mesh.faces) else mesh
+        if len(made.faces) >= len(mesh.faces):
+            return mesh
+        last = cells == options.cells[-1] and options.at_any_rate
+        if last or _alike(_outlines(made, mesh, options), wanted, options):
+            return made
     return mesh
 
 

@@ -21,12 +21,19 @@ from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import HYPOTHESIS
 from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
-from dexman_pose.pose.search.coarse_mesh import rough_refiner
+from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
 from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
-from dexman_pose.pose.search.options import SEARCH, VIEWPOINTS, SearchOptions, ViewpointOptions
+from dexman_pose.pose.search.options import (
+    FINE_STAND_IN,
+    ROUGH_STAND_IN,
+    SEARCH,
+    VIEWPOINTS,
+    SearchOptions,
+    ViewpointOptions,
+)
 from dexman_pose.pose.search.scorers import RANKING, Contest, total
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import Verdict, judge
@@ -89,9 +96,11 @@ def search_pose(
     first_symmetry = shape if folded else symmetry
     chosen = distinct_poses(poses, scored.total, keep, options.coarse_apart, first_symmetry)
     problems = _on_depth(refiner, poses[chosen], scored.depth_ratio[chosen], scales, options)
+    if not colored:
+        refiner = stand_in_refiner(refiner, FINE_STAND_IN)
     rough = look.evidence(side=options.rough_side)
     roughly = RefineOptions(iterations=options.rough_iterations, silhouette_sigma=options.rough_sigma)
-    first = rough_refiner(refiner).refine_all(problems, [rough], roughly, scales=scales)
+    first = stand_in_refiner(refiner, ROUGH_STAND_IN).refine_all(problems, [rough], roughly, scales=scales)
     edges = picture_edges(look.picture(rough))
     scores = total(RANKING, Contest(refiner, first, rough, look, edges, first_colors))
     chosen = distinct_poses(_poses(first), scores, options.full_size, options.full_apart, first_symmetry)

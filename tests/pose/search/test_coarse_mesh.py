@@ -9,8 +9,8 @@ import trimesh
 
 from dexman_pose.data import Mesh
 from dexman_pose.pose.refinement.refiner import refiner_for
-from dexman_pose.pose.search.coarse_mesh import rough_refiner, stand_in
-from dexman_pose.pose.search.options import STAND_IN
+from dexman_pose.pose.search.coarse_mesh import stand_in, stand_in_refiner
+from dexman_pose.pose.search.options import FINE_STAND_IN, ROUGH_STAND_IN, STAND_IN
 from dexman_pose.render import Rasterizer
 
 INTRINSICS = np.array([[300.0, 0.0, 31.5], [0.0, 300.0, 31.5], [0.0, 0.0, 1.0]])
@@ -55,7 +55,7 @@ def test_a_coarse_mesh_stands_for_itself() -> None:
     mesh = Mesh(np.asarray(box.vertices), np.asarray(box.faces))
     refiner = refiner_for(mesh)
     assert stand_in(mesh) is mesh
-    assert rough_refiner(refiner) is refiner
+    assert stand_in_refiner(refiner, ROUGH_STAND_IN) is refiner
 
 
 def test_it_is_made_once_for_all_meshes_of_the_same_arrays() -> None:
@@ -64,5 +64,15 @@ def test_it_is_made_once_for_all_meshes_of_the_same_arrays() -> None:
     assert painted.vertices is mesh.vertices
     assert stand_in(mesh) is stand_in(painted)
     refiner = refiner_for(mesh)
-    assert rough_refiner(refiner) is rough_refiner(refiner)
-    assert len(rough_refiner(refiner).rasterizer.mesh.faces) < len(mesh.faces)
+    assert stand_in_refiner(refiner, ROUGH_STAND_IN) is stand_in_refiner(refiner, ROUGH_STAND_IN)
+    assert len(stand_in_refiner(refiner, ROUGH_STAND_IN).rasterizer.mesh.faces) < len(mesh.faces)
+
+
+def test_a_fine_one_is_exact_for_planes_and_refused_for_what_is_round() -> None:
+    box = trimesh.creation.box((0.1, 0.08, 0.06)).subdivide().subdivide().subdivide().subdivide()
+    ball = trimesh.creation.icosphere(4, 0.05)
+    plane, round_ = (Mesh(np.asarray(m.vertices), np.asarray(m.faces)) for m in (box, ball))
+    assert len(stand_in(plane, FINE_STAND_IN).faces) < 0.2 * len(plane.faces)
+    coarse = replace(FINE_STAND_IN, cells=(8,))
+    assert stand_in(round_, coarse) is round_
+    assert stand_in(round_, replace(coarse, at_any_rate=True)) is not round_
