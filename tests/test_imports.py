@@ -16,6 +16,7 @@ ROOMS = (
         "arrays",
         "errors",
         "_optional",
+        "_lazy",
         "_stderr",
         "progress",
         "backends",

@@ -1,15 +1,13 @@
 """The rasteriser: mask, depth, normals and colour of posed meshes, on the CPU or a CUDA device."""
 
-from __future__ import annotations
-
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dexman_pose.render.rasterizer import Rasterizer, Rendering
-from dexman_pose.render.scene import SceneRendering, render_scene
+from dexman_pose._lazy import lazy_names
 
 if TYPE_CHECKING:
     from dexman_pose.render.functional import Images, rasterizer_of, render
+    from dexman_pose.render.rasterizer import Rasterizer, Rendering
+    from dexman_pose.render.scene import SceneRendering, render_scene
 
 __all__ = [
     "Images",
@@ -21,18 +19,10 @@ __all__ = [
     "render_scene",
 ]
 
-_WITH_GRADIENTS = ("Images", "rasterizer_of", "render")
-"""Names whose module imports torch, which takes longer than everything else and which a run never needs."""
-
-
-def __getattr__(name: str) -> object:
-    """Import what needs torch when it is first asked for."""
-    if name not in _WITH_GRADIENTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module("dexman_pose.render.functional"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# What gives torch images imports torch, which takes longer than a search: the rasteriser does not wait for it.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    dict.fromkeys(("Images", "rasterizer_of", "render"), "dexman_pose.render.functional")
+    | dict.fromkeys(("Rasterizer", "Rendering"), "dexman_pose.render.rasterizer")
+    | dict.fromkeys(("SceneRendering", "render_scene"), "dexman_pose.render.scene"),
+)
