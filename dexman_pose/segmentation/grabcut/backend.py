@@ -7,17 +7,17 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
-from dexman_pose.imaging.flow import FlowEstimator
 from dexman_pose.imaging.masks import mask_at
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.progress import progress
-from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
-from dexman_pose.segmentation.grabcut.evidence import FrameData
+from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
+from dexman_pose.segmentation.grabcut.scene import FrameData
 from dexman_pose.segmentation.grabcut.start import start, working_size
-from dexman_pose.segmentation.grabcut.step import Tracker, label_hands
+from dexman_pose.segmentation.grabcut.step import Tracker
 
 
 def segment_by_propagation(
@@ -83,35 +83,34 @@ class _Run:
 
     def _pass(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
         tracker = Tracker(self.scene.copy(), self.numbers)
-        estimator = FlowEstimator(*self.size, self.options.flow)
         previous: NDArray[np.uint8] | None = None
-        before, free = None, None
+        free: Mask | None = None
         for index, frame in progress(frames, "segment", total=count):
             small = resize_picture(frame, self.size)
-            grey = estimator.reduced(small)
-            lab = to_lab(small)
+            shape = (small.shape[0], small.shape[1])
             stored = self.result.labels(index)
-            labels = np.zeros(lab.shape[:2], np.uint8)
+            seen = self.scene.hands_in(index)
+            hands = () if seen is None else seen.fields(index, shape)
             if previous is None:
-                label_hands(index, lab, tracker.scene, labels)
+                labels = np.zeros(shape, np.uint8)
+                label_hands(small, hands, tracker.scene, labels)
             else:
                 others = (stored > 0) & (stored < OCCLUDER)
                 taken = mask_at(others, self.size) if others.any() else None
-                flow = estimator.between(previous, grey)
-                found = tracker.step(FrameData(index, lab, to_bins(lab), flow, taken, before, free))
+                found = tracker.step(FrameData(index, small, taken, previous, free, hands))
                 labels = found.labels
                 for name, value in found.confidence.items():
                     self.result.confidence[index, self.numbers[name] - 1] = value
             self._begin(tracker, index, labels)
             self._store(index, stored, labels)
-            previous, before, free = grey, lab, labels == 0
+            previous, free = small, labels == 0
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
         for name, prompt in self.prompts.items():
             if prompt.frame == index:
                 state = self.states[name].copy()
                 tracker.states.append(state)
-                labels[state.visible] = self.numbers[name]
+                labels[state.window][state.visible] = self.numbers[name]
                 self.result.confidence[index, self.numbers[name] - 1] = 1.0
 
     def _store(self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:

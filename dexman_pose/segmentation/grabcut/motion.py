@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
-from dexman_pose.imaging.flow import Flow
+from dexman_pose.imaging.dense_flow import Flow
+from dexman_pose.imaging.masks import Window
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, MotionOptions
+from dexman_pose.segmentation.grabcut.windows import seen_through
 
 IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
 
@@ -37,14 +39,16 @@ class ObjectMotion:
 STILL = ObjectMotion(IDENTITY, IDENTITY, 0.0, 0.0)
 
 
-def object_motion(flow: Flow, visible: Mask, options: MotionOptions = DEFAULTS.motion) -> ObjectMotion:
-    """Fit the robust affine motion of the pixels ``visible`` (H, W) of the previous frame.
+def object_motion(
+    flow: Flow, visible: Mask, window: Window, options: MotionOptions = DEFAULTS.motion
+) -> ObjectMotion:
+    """Fit the robust affine motion of the pixels ``visible`` (h, w) of a window of the previous frame.
 
     Flow vectors that fail the forward-backward check, or that lie at the mask's edge where flow of the background
     bleeds in, do not vote. An object that stands still gets the identity exactly, so that nothing drifts.
     """
     o = options
-    points, moved, weight = _samples(flow, visible, o)
+    points, moved, weight = _samples(flow, seen_through(visible, window, flow.region), o)
     if len(points) < o.least_points:
         return STILL
     step = np.linalg.norm(moved - points, axis=1)
@@ -61,7 +65,7 @@ def object_motion(flow: Flow, visible: Mask, options: MotionOptions = DEFAULTS.m
 
 
 def _samples(
-    flow: Flow, visible: Mask, options: MotionOptions
+    flow: Flow, visible: NDArray[np.generic], options: MotionOptions
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     h, w = flow.forward.shape[:2]
     small = resize_picture(visible.astype(np.float32), (w, h), Way.AREA)
@@ -69,7 +73,7 @@ def _samples(
     ys, xs = np.nonzero(inner if inner.sum() > options.least_inner else small > 0.5)
     every = max(1, len(ys) // options.samples)
     ys, xs = ys[::every], xs[::every]
-    points = ((np.stack([xs, ys], 1) + 0.5) / flow.scale - 0.5).astype(np.float64)
+    points = flow.points(xs, ys)
     vectors = flow.forward[ys, xs].astype(np.float64)
     miss = flow.inconsistency[ys, xs]
     allowed = options.consistency + options.consistency_per_step * np.linalg.norm(vectors, axis=1)
@@ -91,19 +95,20 @@ def _fit(
     p = (points - centre) / spread
     flow = moved - points
     basis = _basis(p, affine)
-    size = weight.copy()
-    start = np.median(flow, axis=0)
-    residual = np.linalg.norm(flow - start, axis=1)
+    rows, two = basis.reshape(-1, basis.shape[-1]), basis.shape[1]
+    residual = np.linalg.norm(flow - np.median(flow, axis=0), axis=1)
     solution = np.zeros(basis.shape[-1])
     scale = max(float(np.median(residual)), options.start_scale)
     for _ in range(options.fit_iterations):
-        w = size / (1 + (residual / scale) ** 2) ** 2
-        a = basis * w[:, None, None]
+        w = weight / (1 + (residual / scale) ** 2) ** 2
+        a = rows * np.repeat(w, two)[:, None]
         ridge = options.ridge * w.sum() * np.diag(_ridge(affine))
-        normal = np.einsum("nki,nkj->ij", a, basis) + ridge
-        solution = np.linalg.solve(normal, np.einsum("nki,nk->i", a, flow))
-        residual = np.linalg.norm(flow - basis @ solution, axis=1)
+        before, solution = solution, np.linalg.solve(a.T @ rows + ridge, a.T @ flow.ravel())
+        x, y = (flow.ravel() - rows @ solution).reshape(-1, two).T
+        residual = np.hypot(x, y)
         scale = max(options.scale_factor * float(np.median(residual)), options.least_scale)
+        if np.abs(solution - before).max() < options.at_rest:
+            break
     change = _matrix(solution, affine)
     linear = np.eye(2) + change[:, :2] / spread
     shift = change[:, 2] - change[:, :2] @ centre / spread

@@ -60,14 +60,15 @@ class MotionOptions:
         consistency: pixels, forward-backward miss at which a vector's weight falls to 1/e.
         consistency_per_step: the same, added per pixel of step.
         least_weight: of a vector, so that the fit is never empty.
-        fit_iterations: of the reweighted least squares (Geman-McClure weights).
+        fit_iterations: of the reweighted least squares (Geman-McClure weights), at most.
+        at_rest: pixels, at the object's rim; a smaller step ends the iterations.
         start_scale: pixels, lower limit of the first robust scale.
         scale_factor: of the robust scale over the median residual; 1.5 is near a Gaussian's 1.48.
         least_scale: pixels, lower limit of the robust scale.
         ridge: weight of "no deformation" relative to the data, against degenerate fits.
     """
 
-    samples: int = 800
+    samples: int = 400
     least_points: int = 8
     affine_points: int = 150
     full_cover: float = 0.7
@@ -82,6 +83,7 @@ class MotionOptions:
     consistency_per_step: float = 0.1
     least_weight: float = 1e-3
     fit_iterations: int = 12
+    at_rest: float = 1e-3
     start_scale: float = 0.5
     scale_factor: float = 1.5
     least_scale: float = 0.25
@@ -168,6 +170,7 @@ class PropagationOptions:
         search_margin: share of the square root of the object's area that is searched around its prediction.
         search_limits: pixels, lower and upper limit of that margin.
         search_per_step: pixels, added per pixel of step.
+        flow_margin: share of the object's longer side beyond that margin in which flow is computed.
         least_pixels: with fewer the object is lost.
         least_share: of the usual area, with less the object is lost.
         least_part: pixels, smaller parts of a mask go.
@@ -186,6 +189,7 @@ class PropagationOptions:
     search_margin: float = 0.13
     search_limits: tuple[int, int] = (10, 40)
     search_per_step: float = 0.4
+    flow_margin: float = 0.1
     least_pixels: float = 12.0
     least_share: float = 0.04
     least_part: float = 6.0

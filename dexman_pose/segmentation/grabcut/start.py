@@ -13,10 +13,10 @@ from dexman_pose.imaging.masks import Float, dilated, mask_at
 from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.background import build_background, sample_frames
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
-from dexman_pose.segmentation.grabcut.evidence import Scene
 from dexman_pose.segmentation.grabcut.hands import HandModel
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, PropagationOptions
 from dexman_pose.segmentation.grabcut.prompt_mask import PromptFrame, prompt_mask
+from dexman_pose.segmentation.grabcut.scene import Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
 
@@ -97,16 +97,18 @@ def _hand_evidence(
     if hands is None or not hands.present(frame):
         return None
     window = (slice(0, rgb.shape[0]), slice(0, rgb.shape[1]))
+    place = [hand.through(window) for hand in hands.fields(frame, (rgb.shape[0], rgb.shape[1]))]
     skin = hands.skin.density(to_bins(to_lab(rgb)))
-    return np.asarray(weight * np.log(skin) + hands.log_prior(frame, window), np.float32)
+    prior = np.maximum.reduce(place) if place else np.full(skin.shape, hands.options.far_log_odds, np.float32)
+    return np.asarray(weight * np.log(skin) + prior, np.float32)
 
 
 def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, ...]) -> Mask:
     """Pixels (H, W) that a hand or forearm may cover."""
     out = np.zeros(shape, bool)
-    if hands is not None and hands.present(frame):
-        for window in hands.windows(frame, (shape[0], shape[1])):
-            out[window] |= hands.log_prior(frame, window) > hands.options.area_log_odds
+    if hands is not None:
+        for hand in hands.fields(frame, (shape[0], shape[1])):
+            out[hand.window] |= hand.through(hand.window) > hands.options.area_log_odds
     return out
 
 
@@ -120,8 +122,9 @@ def _scene(
 ) -> Scene:
     """Background and its colours, as seen on ``frame`` (whose picture is ``lab``) and, where covered, later."""
     covered = np.zeros(lab.shape[:2], bool)
+    whole = (slice(0, covered.shape[0]), slice(0, covered.shape[1]))
     for state in states.values():
-        covered |= dilated(state.visible, options.propagation.covered_margin)
+        covered |= dilated(state.visible_through(whole), options.propagation.covered_margin)
     covered |= _hand_area(hands, frame, lab.shape[:2])
     colors = ColorModel(options.color)
     colors.add(to_bins(lab)[~covered])
