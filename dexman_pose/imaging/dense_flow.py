@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cv2
@@ -59,16 +58,16 @@ class Flow:
         at = np.stack([(x + 0.5) / sx - 0.5, (y + 0.5) / sy - 0.5], 1)
         return np.asarray(at + [self.region[1].start, self.region[0].start], np.float64)
 
-    @cached_property
-    def inconsistency(self) -> Float:
-        """(h, w) on the previous frame's grid: pixels by which forward then backward flow misses its start."""
-        h, w = self.forward.shape[:2]
-        there = self.forward * np.float32(self.scale)
-        there[..., 0] += np.arange(w, dtype=np.float32)
-        there[..., 1] += np.arange(h, dtype=np.float32)[:, None]
-        back = cv2.remap(self.backward, there, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        miss: Float = self.forward + back
-        return np.hypot(miss[..., 0], miss[..., 1])
+    def inconsistency(self, x: NDArray[np.integer], y: NDArray[np.integer]) -> Float:
+        """(N,) pixels by which forward then backward flow misses its start, at columns and rows (N,) of the grid."""
+        vectors = self.forward[y, x]
+        there = vectors * np.float32(self.scale)
+        there += np.stack([x, y], 1).astype(np.float32)
+        back = cv2.remap(
+            self.backward, there[:, None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        miss: Float = vectors + back.reshape(-1, 2)
+        return np.hypot(miss[:, 0], miss[:, 1])
 
 
 class FlowEstimator:

@@ -10,6 +10,8 @@ right to 1e-5.
 
 from __future__ import annotations
 
+from typing import Any
+
 from dexman_pose.render._warp import wp
 
 
@@ -83,45 +85,57 @@ MATH = """
 """
 """Exponential and natural logarithm (of positive numbers) that compilers turn into vector instructions."""
 
+BLOCK = 64
+"""Pixels that are gathered one by one, then worked on together."""
+
 SHADED = """
+    const float brightest = rule.brightest, shade_price = rule.shade_price, price_limit = rule.shade_price_limit;
+    const float per_lightness = rule.per_lightness, per_chroma = rule.per_chroma, peak = rule.peak;
     const auto lightness = [](float v) -> float { return v < 64.0f ? 0.25f * v : 8.0f + 0.125f * v; };
-    const auto shaded = [&](const wp::uint8* c, const wp::uint8* p, float darkest) -> float {
-        const float c0 = c[0], c1 = (float)c[1] - 128.0f, c2 = (float)c[2] - 128.0f;
-        const float p0 = p[0], p1 = (float)p[1] - 128.0f, p2 = (float)p[2] - 128.0f;
+    const auto shaded = [&](float c0, float c1, float c2, float p0, float p1, float p2, float darkest) -> float {
+        c1 -= 128.0f; c2 -= 128.0f; p1 -= 128.0f; p2 -= 128.0f;
         const float norm = p0 * p0 + p1 * p1 + p2 * p2;
         float scale = (c0 * p0 + c1 * p1 + c2 * p2) / (norm < 1.0f ? 1.0f : norm);
-        scale = scale < darkest ? darkest : (scale > rule.brightest ? rule.brightest : scale);
-        const float darker = (1.0f - scale) * rule.shade_price;
-        const float price = darker * darker;
-        const float dl = (lightness(c0) - lightness(scale * p0)) * rule.per_lightness;
-        const float da = (c1 - scale * p1) * rule.per_chroma, db = (c2 - scale * p2) * rule.per_chroma;
-        const float cost = (price < rule.shade_price_limit ? price : rule.shade_price_limit) + dl * dl + da * da + db * db;
-        return rule.peak * exponential(-0.5f * cost);
+        scale = scale < darkest ? darkest : scale;
+        scale = scale > brightest ? brightest : scale;
+        const float darker = (1.0f - scale) * shade_price;
+        const float price = darker * darker < price_limit ? darker * darker : price_limit;
+        const float dl = (lightness(c0) - lightness(scale * p0)) * per_lightness;
+        const float da = (c1 - scale * p1) * per_chroma, db = (c2 - scale * p2) * per_chroma;
+        return peak * exponential(-0.5f * (price + dl * dl + da * da + db * db));
     };
 """
 """Density of a colour under an expected one, or a darker version of it: ``color.shaded_density`` of one pixel."""
 
-BINS = """
-    const auto chroma_bin = [](int v) -> int { return v < 64 ? 0 : (v > 191 ? 31 : (v - 64) >> 2); };
-    const auto bin_of = [&](const wp::uint8* c) -> int {
-        const int l = c[0] < 64 ? c[0] >> 2 : 8 + (c[0] >> 3);
-        return (l << 10) | (chroma_bin(c[1]) << 5) | chroma_bin(c[2]);
-    };
-"""
-"""``color.to_bins`` of one pixel."""
 
-_AT_REST = MATH + SHADED + BINS + """
+def _native(source: str) -> Any:
+    """A native function whose source names the pieces above."""
+    return wp.func_native(source.replace("SHADED", SHADED).replace("MATH", MATH).replace("BLOCK", str(BLOCK)))
+
+
+_AT_REST = """MATH SHADED
+    const auto chroma_bin = [](int v) -> int { return v < 64 ? 0 : (v > 191 ? 31 : (v - 64) >> 2); };
+    float c[3][BLOCK], p[3][BLOCK], density[BLOCK];
     for (int y = 0; y < height; ++y) {
-        for (int x = 0; x < width; ++x) {
-            const int i = y * width + x, far = (y + top) * full_width + x + left;
-            at_rest.data[i] = shaded(lab.data + 3 * i, known.data + 3 * far, darkest);
-            bins.data[i] = bin_of(lab.data + 3 * i);
+        for (int x0 = 0; x0 < width; x0 += BLOCK) {
+            const int count = width - x0 < BLOCK ? width - x0 : BLOCK, start = y * width + x0;
+            const wp::uint8* here = lab.data + 3 * start;
+            const wp::uint8* there = known.data + 3 * ((y + top) * full_width + x0 + left);
+            for (int x = 0; x < count; ++x) {
+                const int l = here[3 * x], a = here[3 * x + 1], b = here[3 * x + 2];
+                c[0][x] = l; c[1][x] = a; c[2][x] = b;
+                p[0][x] = there[3 * x]; p[1][x] = there[3 * x + 1]; p[2][x] = there[3 * x + 2];
+                bins.data[start + x] = ((l < 64 ? l >> 2 : 8 + (l >> 3)) << 10) | (chroma_bin(a) << 5) | chroma_bin(b);
+            }
+            for (int x = 0; x < BLOCK; ++x)
+                density[x] = shaded(c[0][x], c[1][x], c[2][x], p[0][x], p[1][x], p[2][x], darkest);
+            for (int x = 0; x < count; ++x) at_rest.data[start + x] = density[x];
         }
     }
 """
 
 
-@wp.func_native(_AT_REST)
+@_native(_AT_REST)
 def _look(
     lab: wp.array(dtype=wp.uint8), known: wp.array(dtype=wp.uint8), rule: ColorRule, darkest: float,
     top: int, left: int, height: int, width: int, full_width: int,
@@ -141,28 +155,41 @@ def look(
     _look(lab, known, rule, darkest, top, left, height, width, full_width, bins, at_rest)
 
 
-_BACKGROUND = MATH + """
-    const float still = 1.0f - rule.outliers;
+_BACKGROUND = """MATH
+    const float still = 1.0f - rule.outliers, outliers = rule.outliers, falloff = rule.still_falloff, near = rule.near;
+    const float color_weight = rule.color_weight, motion_weight = rule.motion_weight, often = rule.known;
+    float any[BLOCK], from_moving[BLOCK], from_resting[BLOCK], sure[BLOCK], rest[BLOCK], factor[BLOCK], miss[BLOCK];
+    float value[BLOCK];
     for (int y = 0; y < height; ++y) {
-        for (int x = 0; x < width; ++x) {
-            const int i = y * width + x, far = (y + top) * full_width + x + left;
-            const int bin = bins.data[i];
-            const float sure = trust.data[far], any = anything.data[bin];
-            const float moving = rule.near * distractor.data[bin] + (1.0f - rule.near) * any;
-            const float resting = rule.near * surround.data[bin] + (1.0f - rule.near) * any;
-            const float known = rule.known * sure;
-            float nothing = known * at_rest.data[i] + (1.0f - known) * (sure * moving + (1.0f - sure) * resting);
-            if (fresh.data[i]) nothing *= rule.new_surface_factor;
-            const float dx = back.data[2 * i], dy = back.data[2 * i + 1];
-            const float miss = dx * dx + dy * dy;
-            out.data[i] = rule.color_weight * logarithm(nothing)
-                + rule.motion_weight * logarithm(still * exponential(miss * rule.still_falloff) + rule.outliers);
+        for (int x0 = 0; x0 < width; x0 += BLOCK) {
+            const int count = width - x0 < BLOCK ? width - x0 : BLOCK, start = y * width + x0;
+            const float* trusted = trust.data + (y + top) * full_width + x0 + left;
+            for (int x = 0; x < count; ++x) {
+                const int bin = bins.data[start + x];
+                any[x] = anything.data[bin];
+                from_moving[x] = distractor.data[bin];
+                from_resting[x] = surround.data[bin];
+                const float dx = back.data[2 * (start + x)], dy = back.data[2 * (start + x) + 1];
+                miss[x] = dx * dx + dy * dy;
+                factor[x] = fresh.data[start + x] ? rule.new_surface_factor : 1.0f;
+                sure[x] = trusted[x];
+                rest[x] = at_rest.data[start + x];
+            }
+            for (int x = 0; x < BLOCK; ++x) {
+                const float moving = near * from_moving[x] + (1.0f - near) * any[x];
+                const float resting = near * from_resting[x] + (1.0f - near) * any[x];
+                const float known = often * sure[x];
+                const float other = sure[x] * moving + (1.0f - sure[x]) * resting;
+                value[x] = color_weight * logarithm((known * rest[x] + (1.0f - known) * other) * factor[x])
+                    + motion_weight * logarithm(still * exponential(miss[x] * falloff) + outliers);
+            }
+            for (int x = 0; x < count; ++x) out.data[start + x] = value[x];
         }
     }
 """
 
 
-@wp.func_native(_BACKGROUND)
+@_native(_BACKGROUND)
 def _background(
     bins: wp.array(dtype=wp.int32), at_rest: wp.array(dtype=wp.float32), trust: wp.array(dtype=wp.float32),
     back: wp.array(dtype=wp.float32), fresh: wp.array(dtype=wp.uint8), anything: wp.array(dtype=wp.float32),
@@ -190,39 +217,53 @@ def background(
     )
 
 
-_OBJECT = MATH + SHADED + """
-    const float moving = 1.0f - own.outliers;
+_OBJECT = """MATH SHADED
+    const float moving = 1.0f - own.outliers, outliers = own.outliers, similar = own.similarity_share;
+    const float color_weight = own.color_weight, motion_weight = own.motion_weight, inside = own.inside;
+    const float dense_weight = seen_before ? own.dense_weight : 0.0f, darkest = own.darkest;
+    const float rigid_weight = seen_before ? own.rigid_weight : 1.0f;
+    float c[3][BLOCK], p[3][BLOCK], share[BLOCK], other[BLOCK], low[BLOCK], miss[BLOCK], value[BLOCK];
+    float near[BLOCK], outlined[BLOCK], moved[BLOCK];
     for (int y = 0; y < height; ++y) {
-        const float ey = e01 * (float)y + e02, fy = e11 * (float)y + e12;
-        for (int x = 0; x < width; ++x) {
-            const int i = y * width + x, far = (y + top) * full_width + x + left, bin = bins.data[i];
-            const float sure = trust.data[far], rest = at_rest.data[i], initial = first.data[bin];
-            const bool hand_like = skin.data[i] > initial;
-            const float unproven = rest > own.unproven_density ? sure : 0.0f;
-            const float share = hand_like ? 0.0f : own.appearance_share * support.data[i] * (1.0f - unproven);
-            const float seen = shaded(lab.data + 3 * i, appearance.data + 3 * i, own.darkest);
-            const float density = share * seen + (1.0f - share) * (hand_like ? initial : color.data[bin]);
-            const bool unlike = sure > own.known_trust && rest < own.unlike_density;
-            const float lowest = unlike ? own.far_unlike : own.far;
-            float place = ((1.0f - own.similarity_share) * away.data[i] + own.similarity_share * outline_away.data[i])
-                * per_softness;
-            place = place < lowest ? lowest : (place > own.inside ? own.inside : place);
-            if (seen_before) {
-                float dense = moved_away.data[i] * per_softness;
-                dense = dense < lowest ? lowest : (dense > own.inside ? own.inside : dense);
-                place = own.rigid_weight * place + own.dense_weight * dense;
+        for (int x0 = 0; x0 < width; x0 += BLOCK) {
+            const int count = width - x0 < BLOCK ? width - x0 : BLOCK, start = y * width + x0;
+            const float* trusted = trust.data + (y + top) * full_width + x0 + left;
+            const wp::uint8* here = lab.data + 3 * start;
+            const wp::uint8* there = appearance.data + 3 * start;
+            for (int x = 0; x < count; ++x) {
+                const int i = start + x, bin = bins.data[i];
+                const float initial = first.data[bin], rest = at_rest.data[i], sure = trusted[x];
+                const bool hand_like = skin.data[i] > initial;
+                const float unproven = rest > own.unproven_density ? sure : 0.0f;
+                share[x] = hand_like ? 0.0f : own.appearance_share * support.data[i] * (1.0f - unproven);
+                other[x] = hand_like ? initial : color.data[bin];
+                low[x] = sure > own.known_trust && rest < own.unlike_density ? own.far_unlike : own.far;
+                const float px = (float)(x0 + x), py = (float)y;
+                const float dx = back.data[2 * i] - (e00 * px + e01 * py + e02);
+                const float dy = back.data[2 * i + 1] - (e10 * px + e11 * py + e12);
+                miss[x] = dx * dx + dy * dy;
+                for (int k = 0; k < 3; ++k) { c[k][x] = here[3 * x + k]; p[k][x] = there[3 * x + k]; }
+                near[x] = away.data[i]; outlined[x] = outline_away.data[i]; moved[x] = moved_away.data[i];
             }
-            const float dx = back.data[2 * i] - (e00 * (float)x + ey);
-            const float dy = back.data[2 * i + 1] - (e10 * (float)x + fy);
-            const float value = own.color_weight * logarithm(density) + place
-                + own.motion_weight * logarithm(moving * exponential((dx * dx + dy * dy) * falloff) + own.outliers);
-            out.data[label * height * width + i] = taken.data[i] ? own.excluded : value;
+            for (int x = 0; x < BLOCK; ++x) {
+                const float seen = shaded(c[0][x], c[1][x], c[2][x], p[0][x], p[1][x], p[2][x], darkest);
+                const float density = share[x] * seen + (1.0f - share[x]) * other[x];
+                float place = (near[x] + similar * (outlined[x] - near[x])) * per_softness, dense = moved[x] * per_softness;
+                place = place < low[x] ? low[x] : place;
+                place = place > inside ? inside : place;
+                dense = dense < low[x] ? low[x] : dense;
+                dense = dense > inside ? inside : dense;
+                value[x] = color_weight * logarithm(density) + rigid_weight * place + dense_weight * dense
+                    + motion_weight * logarithm(moving * exponential(miss[x] * falloff) + outliers);
+            }
+            float* to = out.data + label * height * width + start;
+            for (int x = 0; x < count; ++x) to[x] = taken.data[start + x] ? own.excluded : value[x];
         }
     }
 """
 
 
-@wp.func_native(_OBJECT)
+@_native(_OBJECT)
 def _object(
     lab: wp.array(dtype=wp.uint8), bins: wp.array(dtype=wp.int32), at_rest: wp.array(dtype=wp.float32),
     trust: wp.array(dtype=wp.float32), back: wp.array(dtype=wp.float32), skin: wp.array(dtype=wp.float32),

@@ -17,7 +17,7 @@ from dexman_pose.segmentation.grabcut.evidence import BINS, Evidence
 from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.labeling import LAB, Labeler
 from dexman_pose.segmentation.grabcut.learning import Seen, conflict, learn_object, learn_surroundings, update_layers
-from dexman_pose.segmentation.grabcut.motion import STILL, object_motion
+from dexman_pose.segmentation.grabcut.motion import STILL, MotionFit, object_motion
 from dexman_pose.segmentation.grabcut.places import flow_regions, window_of
 from dexman_pose.segmentation.grabcut.recovery import redetect
 from dexman_pose.segmentation.grabcut.scene import FrameData, Scene, lab_of
@@ -74,6 +74,7 @@ class Tracker:
         self.labels = labels
         self.states: list[ObjectState] = []
         self._flow = FlowEstimator(self.options.flow)
+        self._fit = MotionFit(self.options.motion)
         self._desks: dict[str, _Desk] = {}
 
     def step(self, picture: FrameData) -> StepResult:
@@ -110,7 +111,7 @@ class Tracker:
         if state.frames_lost > 0:
             self._look_for(state, picture)
         elif flow is not None:
-            motion = object_motion(flow, state.visible, state.window, self.options.motion)
+            motion = object_motion(flow, state.visible, state.window, self.options.motion, self._fit)
         return predicted(state, motion, window_of(state, motion, picture.shape, self.options.propagation))
 
     def _look_for(self, state: ObjectState, picture: FrameData) -> None:

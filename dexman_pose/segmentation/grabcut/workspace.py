@@ -11,7 +11,12 @@ from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 
-_KINDS = {np.dtype(np.uint8): wp.uint8, np.dtype(np.int32): wp.int32, np.dtype(np.float32): wp.float32}
+_KINDS = {
+    np.dtype(np.uint8): wp.uint8,
+    np.dtype(np.int32): wp.int32,
+    np.dtype(np.float32): wp.float32,
+    np.dtype(np.float64): wp.float64,
+}
 
 
 class Workspace:
