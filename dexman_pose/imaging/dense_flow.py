@@ -70,6 +70,53 @@ class Flow:
         return np.hypot(miss[:, 0], miss[:, 1])
 
 
+@dataclass(frozen=True)
+class CoarseFlow:
+    """Dense flow of whole frames, small: what finer flow begins at, so that fast things are found again.
+
+    Attributes:
+        forward: (h, w, 2) float32, full pixels from previous to current, on the previous frame's grid.
+        backward: (h, w, 2) float32, from current to previous, on the current frame's grid.
+        shape: height and width of the frames.
+    """
+
+    forward: Float
+    backward: Float
+    shape: tuple[int, int]
+
+    def typical(self, window: Window, where: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(2,) the median of the forward flow of pixels ``where`` (H, W) of a window of the previous frame."""
+        ys, xs = np.nonzero(where[::_SPARSE, ::_SPARSE])
+        if len(ys) == 0:
+            return np.zeros(2)
+        h, w = self.forward.shape[:2]
+        rows = (window[0].start + _SPARSE * ys) * h // self.shape[0]
+        cols = (window[1].start + _SPARSE * xs) * w // self.shape[1]
+        return np.asarray(np.median(self.forward[rows, cols], axis=0), np.float64)
+
+    def start(self, flow: Float, region: Window, size: tuple[int, int]) -> Float:
+        """One of the fields at a size (width, height) of a region, in pixels of that size."""
+        rows, cols = region
+        height, width = rows.stop - rows.start, cols.stop - cols.start
+        h, w = flow.shape[:2]
+        sx, sy = width / size[0] * w / self.shape[1], height / size[1] * h / self.shape[0]
+        matrix = np.array(
+            [
+                [sx, 0, (cols.start + 0.5 * width / size[0]) * w / self.shape[1] - 0.5],
+                [0, sy, (rows.start + 0.5 * height / size[1]) * h / self.shape[0] - 0.5],
+            ]
+        )
+        out: Float = cv2.warpAffine(
+            flow, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+        out *= np.float32((size[0] / width, size[1] / height))
+        return out
+
+
+_SPARSE = 4
+"""Every such row and column is enough for a median."""
+
+
 class FlowEstimator:
     """Computes dense inverse-search flow (Kroeger et al., 2016) between regions of consecutive frames.
 
@@ -79,23 +126,54 @@ class FlowEstimator:
 
     def __init__(self, options: FlowOptions = _DENSE) -> None:
         self._options = options
+        self._coarsest: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._coarsest.setFinestScale(options.coarse_finest_scale)
         self._coarse: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._fine: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._fine.setFinestScale(options.finest_scale)
         self._fine.setVariationalRefinementIterations(options.variational_iterations)
 
-    def between(self, previous: NDArray[np.uint8], current: NDArray[np.uint8], region: Window) -> Flow:
-        """Flow of a region between two RGB frames; the forward one, which objects are moved by, is the finer."""
-        before, now = self._reduced(previous[region]), self._reduced(current[region])
-        rows, cols = region
-        per_pixel = np.array([cols.stop - cols.start, rows.stop - rows.start]) / before.shape[1::-1]
-        forward = self._fine.calc(before, now, None) * np.float32(per_pixel)
-        backward = self._coarse.calc(now, before, None) * np.float32(per_pixel)
-        return Flow(forward, backward, region)
-
-    def _reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def small(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The small grey picture that :meth:`coarse` takes."""
         height, width = rgb.shape[:2]
-        scale, least = min(1.0, self._options.side / max(width, height)), self._options.least_side
+        every = max(1, max(height, width) // (2 * self._options.coarse_side))
+        return self._reduced(rgb[::every, ::every], self._options.coarse_side)
+
+    def coarse(
+        self, previous: NDArray[np.uint8], current: NDArray[np.uint8], shape: tuple[int, int]
+    ) -> CoarseFlow:
+        """Flow between two small frames that stand for frames of a shape (H, W)."""
+        per_pixel = np.float32((shape[1] / previous.shape[1], shape[0] / previous.shape[0]))
+        forward = self._coarsest.calc(previous, current, None) * per_pixel
+        backward = self._coarsest.calc(current, previous, None) * per_pixel
+        return CoarseFlow(forward, backward, shape)
+
+    def between(
+        self, previous: NDArray[np.uint8], current: NDArray[np.uint8], region: Window, begin: CoarseFlow | None = None
+    ) -> Flow:
+        """Flow of a region between two RGB frames; the forward one, which objects are moved by, is the finer.
+
+        Args:
+            previous: (H, W, 3) uint8.
+            current: the same size.
+            region: of both.
+            begin: where the search begins, for things that moved far; None at rest.
+        """
+        side, (rows, cols) = self._options.side, region
+        before, now = self._reduced(previous[region], side), self._reduced(current[region], side)
+        size = (before.shape[1], before.shape[0])
+        per_pixel = np.float32(((cols.stop - cols.start) / size[0], (rows.stop - rows.start) / size[1]))
+        there, back = (
+            (None, None)
+            if begin is None
+            else (begin.start(flow, region, size) for flow in (begin.forward, begin.backward))
+        )
+        forward, backward = self._fine.calc(before, now, there), self._coarse.calc(now, before, back)
+        return Flow(forward * per_pixel, backward * per_pixel, region)
+
+    def _reduced(self, rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+        height, width = rgb.shape[:2]
+        scale, least = min(1.0, side / max(width, height)), self._options.least_side
         grey: NDArray[np.uint8] = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
         return resize_picture(
             grey, (max(least, round(width * scale)), max(least, round(height * scale))), Way.AREA

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.masks import mask_at
@@ -84,7 +83,7 @@ class _Run:
     def _pass(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
         tracker = Tracker(self.scene.copy(), self.numbers)
         previous: NDArray[np.uint8] | None = None
-        free: Mask | None = None
+        before: NDArray[np.uint8] | None = None
         for index, frame in progress(frames, "segment", total=count):
             small = resize_picture(frame, self.size)
             shape = (small.shape[0], small.shape[1])
@@ -97,13 +96,13 @@ class _Run:
             else:
                 others = (stored > 0) & (stored < OCCLUDER)
                 taken = mask_at(others, self.size) if others.any() else None
-                found = tracker.step(FrameData(index, small, taken, previous, free, hands))
+                found = tracker.step(FrameData(index, small, taken, previous, before, hands))
                 labels = found.labels
                 for name, value in found.confidence.items():
                     self.result.confidence[index, self.numbers[name] - 1] = value
             self._begin(tracker, index, labels)
             self._store(index, stored, labels)
-            previous, free = small, labels == 0
+            previous, before = small, labels
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
         for name, prompt in self.prompts.items():

@@ -108,10 +108,10 @@ class Evidence:
 
     def _find_covered(self, picture: FrameData, scene: Scene, window: Window, out: Mask) -> None:
         """Mark pixels of little known background that showed it in the last frame, and another surface now."""
-        if picture.previous is None or picture.background is None:
+        if picture.previous is None or picture.labels is None:
             return
         o = self._options.evidence
-        doubtful = picture.background[window] & (scene.background.trust[window] < o.known_trust)
+        doubtful = (picture.labels[window] == 0) & (scene.background.trust[window] < o.known_trust)
         if not doubtful.any():
             return
         shape = shape_of(window)

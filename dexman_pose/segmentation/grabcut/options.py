@@ -170,6 +170,9 @@ class PropagationOptions:
         search_margin: share of the square root of the object's area that is searched around its prediction.
         search_limits: pixels, lower and upper limit of that margin.
         search_per_step: pixels, added per pixel of step.
+        still_levels: grey levels, change of small pictures up to which a window shows the same as before: its mask
+            stays as it is.
+        fast_step: pixels per frame, above which fine flow begins at that of whole frames.
         flow_margin: share of the object's longer side beyond that margin in which flow is computed.
         least_pixels: with fewer the object is lost.
         least_share: of the usual area, with less the object is lost.
@@ -189,6 +192,8 @@ class PropagationOptions:
     search_margin: float = 0.13
     search_limits: tuple[int, int] = (10, 40)
     search_per_step: float = 0.4
+    still_levels: int = 3
+    fast_step: float = 12.0
     flow_margin: float = 0.1
     least_pixels: float = 12.0
     least_share: float = 0.04

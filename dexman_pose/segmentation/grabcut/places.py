@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+import cv2
 import numpy as np
 
+from dexman_pose.arrays import Gray
 from dexman_pose.imaging.masks import Window, window_around
 from dexman_pose.segmentation.grabcut.motion import ObjectMotion
 from dexman_pose.segmentation.grabcut.options import PropagationOptions
@@ -46,17 +48,24 @@ def window_of(
 
 
 def flow_regions(
-    states: list[ObjectState], shape: tuple[int, ...], options: PropagationOptions
+    states: list[ObjectState], moved: list[float], shape: tuple[int, ...], options: PropagationOptions
 ) -> list[Window | None]:
-    """The region of each object in which flow is needed; None for lost ones, one window for those that overlap."""
+    """The region of each object in which flow is needed; None for lost ones, one window for those that overlap.
+
+    Args:
+        states: the objects.
+        moved: pixels that each has moved since the last frame, roughly.
+        shape: of the frames, (H, W).
+        options: margins.
+    """
     regions: list[Window | None] = []
-    for state in states:
+    for state, step in zip(states, moved):
         core = core_window(state, options) if state.frames_lost == 0 else None
         if core is None:
             regions.append(None)
             continue
         reach = max(shape_of(core)) * options.flow_margin
-        region = widened(core, search_margin(state, options) + round(reach), shape)
+        region = widened(core, search_margin(state, options) + round(reach + step), shape)
         regions.append(region if min(shape_of(region)) > options.least_side else None)
     return _merged(regions)
 
@@ -74,3 +83,23 @@ def _shareable(a: Window, b: Window) -> bool:
     """Whether flow around both takes no longer than around each."""
     area = [shape_of(w)[0] * shape_of(w)[1] for w in (a, b, around_both(a, b))]
     return overlap(a, b) and area[2] <= area[0] + area[1]
+
+
+def unchanged(state: ObjectState, small: Gray, shape: tuple[int, ...], levels: int) -> bool:
+    """Whether the surroundings of an object in sight look as they did when its mask was made.
+
+    Args:
+        state: the object.
+        small: the current frame, grey and reduced.
+        shape: of the frames, (H, W).
+        levels: of grey, the largest change of three by three pixels that is noise.
+    """
+    before = state.looked
+    if before is None or state.frames_lost > 0:
+        return False
+    rows, cols = (
+        slice(s.start * n // size, -(-s.stop * n // size))
+        for s, n, size in zip(state.window, small.shape, shape)
+    )
+    then, now = (cv2.blur(np.ascontiguousarray(image[rows, cols]), (3, 3)) for image in (before, small))
+    return int(cv2.absdiff(then, now).max()) <= levels

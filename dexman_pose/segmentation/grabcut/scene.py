@@ -26,7 +26,7 @@ class FrameData:
         rgb: (H, W, 3) uint8.
         occupied: (H, W) bool, pixels already known to belong to something else, or None.
         previous: the last frame, or None.
-        background: (H, W) bool, where the last frame showed background; comes with ``previous``.
+        labels: (H, W) uint8, those of the last frame; come with ``previous``.
         hands: where hands may be; empty without.
     """
 
@@ -34,7 +34,7 @@ class FrameData:
     rgb: NDArray[np.uint8]
     occupied: Mask | None = None
     previous: NDArray[np.uint8] | None = None
-    background: Mask | None = None
+    labels: NDArray[np.uint8] | None = None
     hands: tuple[HandField, ...] = ()
 
     @property

@@ -32,6 +32,8 @@ class ObjectState:
         distractor_color: colours near the object that are neither it nor the known background.
         area: usual number of visible pixels.
         frames_lost: frames since the object was last seen; 0 while it is seen.
+        trust: confidence of the mask of the last frame.
+        looked: small grey picture of the frame in which the mask was made, or None.
         options: how its colours are mixed.
         color: its colours; those of the prompt always count.
     """
@@ -47,6 +49,8 @@ class ObjectState:
     distractor_color: ColorModel = field(default_factory=ColorModel)
     area: float = 0.0
     frames_lost: int = 0
+    trust: float = 1.0
+    looked: NDArray[np.uint8] | None = None
     options: LearningOptions = DEFAULTS.learning
     color: Mixture = field(init=False)
 

@@ -18,7 +18,7 @@ from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.labeling import LAB, Labeler
 from dexman_pose.segmentation.grabcut.learning import Seen, conflict, learn_object, learn_surroundings, update_layers
 from dexman_pose.segmentation.grabcut.motion import STILL, MotionFit, object_motion
-from dexman_pose.segmentation.grabcut.places import flow_regions, window_of
+from dexman_pose.segmentation.grabcut.places import flow_regions, unchanged, window_of
 from dexman_pose.segmentation.grabcut.recovery import redetect
 from dexman_pose.segmentation.grabcut.scene import FrameData, Scene, lab_of
 from dexman_pose.segmentation.grabcut.state import ObjectPrediction, ObjectState, predicted
@@ -74,6 +74,7 @@ class Tracker:
         self.labels = labels
         self.states: list[ObjectState] = []
         self._flow = FlowEstimator(self.options.flow)
+        self._small: NDArray[np.uint8] | None = None
         self._fit = MotionFit(self.options.motion)
         self._desks: dict[str, _Desk] = {}
 
@@ -81,30 +82,56 @@ class Tracker:
         """Follow every object into the next frame."""
         found = StepResult(np.zeros(picture.shape, np.uint8), {})
         label_hands(picture.rgb, picture.hands, self.scene, found.labels)
-        flows = self._flows(picture)
-        predictions = [self._predict(s, flow, picture) for s, flow in zip(self.states, flows)]
+        before, self._small = self._small, self._flow.small(picture.rgb)
+        if before is None and picture.previous is not None:
+            before = self._flow.small(picture.previous)
+        active = [s for s in self.states if not self._rests(s, picture, found)]
+        flows = self._flows(active, picture, before)
+        predictions = [self._predict(s, flow, picture) for s, flow in zip(active, flows)]
         results = [self._label(picture, p, predictions, flow) for p, flow in zip(predictions, flows)]
         masks = self._exclusive(results, picture.shape)
         for result in results:
             out = found.labels[result.prediction.window]
             out[out == OCCLUDER] = 0
             if result.hand is not None:
-                out[result.hand] = OCCLUDER
+                out[result.hand & (out == 0)] = OCCLUDER
         for result, mask in zip(results, masks):
             found.labels[result.prediction.window][mask] = self.labels[result.prediction.state.name]
         for result, mask in zip(results, masks):
             value = self._update(picture, result, mask, found.labels)
-            found.confidence[result.prediction.state.name] = value
+            found.confidence[result.prediction.state.name] = result.prediction.state.trust = value
         return found
 
-    def _flows(self, picture: FrameData) -> list[Flow | None]:
+    def _rests(self, state: ObjectState, picture: FrameData, found: StepResult) -> bool:
+        """Keep the labels around an object where nothing has changed, and say whether they were kept."""
+        small, levels = self._small, self.options.propagation.still_levels
+        if small is None or not unchanged(state, small, picture.shape, levels):
+            state.looked = small
+            return False
+        out = found.labels[state.window]
+        if picture.labels is not None:
+            out[...] = np.where(picture.labels[state.window] == OCCLUDER, np.uint8(OCCLUDER), 0)
+        out[state.visible] = self.labels[state.name]
+        found.confidence[state.name] = state.trust
+        return True
+
+    def _flows(
+        self, states: list[ObjectState], picture: FrameData, before: NDArray[np.uint8] | None
+    ) -> list[Flow | None]:
         """The flow around each object in sight; objects near each other share one."""
-        regions = flow_regions(self.states, picture.shape, self.options.propagation)
+        if before is None or self._small is None or picture.previous is None or all(s.frames_lost for s in states):
+            return [None] * len(states)
+        coarse = self._flow.coarse(before, self._small, picture.shape)
+        moved = [float(np.abs(coarse.typical(s.window, s.visible)).max()) for s in states]
+        regions = flow_regions(states, moved, picture.shape, self.options.propagation)
+        fast = self.options.propagation.fast_step
         done: dict[int, Flow] = {}
         for region in regions:
-            if region is not None and id(region) not in done and picture.previous is not None:
-                done[id(region)] = self._flow.between(picture.previous, picture.rgb, region)
-        return [None if region is None else done.get(id(region)) for region in regions]
+            if region is not None and id(region) not in done:
+                quick = any(step > fast for step, its in zip(moved, regions) if its is region)
+                begin = coarse if quick else None
+                done[id(region)] = self._flow.between(picture.previous, picture.rgb, region, begin)
+        return [None if region is None else done[id(region)] for region in regions]
 
     def _predict(self, state: ObjectState, flow: Flow | None, picture: FrameData) -> ObjectPrediction:
         motion = STILL
