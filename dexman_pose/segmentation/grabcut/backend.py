@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.masks import mask_at
-from dexman_pose.imaging.resize import Way, resize_picture
+from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.progress import progress
+from dexman_pose.segmentation.grabcut.full_size import full_labels
 from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 from dexman_pose.segmentation.grabcut.scene import FrameData
 from dexman_pose.segmentation.grabcut.start import start, working_size
+from dexman_pose.segmentation.grabcut.state import ObjectState
 from dexman_pose.segmentation.grabcut.step import Tracker
 
 
@@ -66,7 +68,7 @@ class _Run:
         options: GrabCutOptions,
     ) -> None:
         self.clip, self.prompts, self.options = clip, prompts, options
-        self.size = working_size(clip, options.propagation)
+        self.size = working_size(clip, prompts, options.propagation)
         self.result = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
         self.numbers = {name: i + 1 for i, name in enumerate(prompts)}
         self.states, self.scene = start(clip, prompts, hands, options)
@@ -101,7 +103,7 @@ class _Run:
                 for name, value in found.confidence.items():
                     self.result.confidence[index, self.numbers[name] - 1] = value
             self._begin(tracker, index, labels)
-            self._store(index, stored, labels)
+            self._store(index, stored, labels, tracker.states)
             previous, before = small, labels
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
@@ -112,17 +114,20 @@ class _Run:
                 labels[state.window][state.visible] = self.numbers[name]
                 self.result.confidence[index, self.numbers[name] - 1] = 1.0
 
-    def _store(self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        large = self._large(labels)
-        keep = (stored > 0) & ((stored < OCCLUDER) | (large == 0))
-        self.result.set(index, np.where(keep, stored, large).astype(np.uint8))
+    def _store(
+        self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8], states: list[ObjectState]
+    ) -> None:
+        large = full_labels(labels, states, self.numbers, (self.clip.height, self.clip.width))
+        large = self._as_given(index, large)
+        if stored.any():
+            keep = (stored > 0) & ((stored < OCCLUDER) | (large == 0))
+            large = np.where(keep, stored, large)
+        self.result.set(index, large)
 
-    def _large(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if labels.shape == (self.clip.height, self.clip.width):
-            return labels
-        size = (self.clip.width, self.clip.height)
-        out = np.zeros((self.clip.height, self.clip.width), np.uint8)
-        for value in np.unique(labels[labels > 0]):
-            one = resize_picture((labels == value).astype(np.float32), size, Way.CUBIC)
-            out[one > 0.5] = value
-        return out
+    def _as_given(self, index: int, large: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Full labels with the masks that were given for this frame, pixel by pixel."""
+        for name, prompt in self.prompts.items():
+            if prompt.frame == index and prompt.mask is not None:
+                large[(large == self.numbers[name]) & ~prompt.mask] = 0
+                large[(large == 0) & prompt.mask] = self.numbers[name]
+        return large

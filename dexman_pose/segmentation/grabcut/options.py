@@ -163,6 +163,7 @@ class PropagationOptions:
 
     Attributes:
         working_side: pixels, larger frames are followed at this size; only final outlines are drawn at full size.
+        object_side: pixels, frames are halved as long as the smallest object's box is this long thereafter.
         least_side: pixels, lower limit of each side of the working size.
         covered_margin: pixels around objects that are not learned as background on the prompt frame.
         core: belief in the object's presence above which a pixel counts for its window.
@@ -179,12 +180,14 @@ class PropagationOptions:
         least_part: pixels, smaller parts of a mask go.
         least_part_share: of the mask, smaller parts go; the larger of both limits holds.
         largest_hole: pixels, smaller holes are filled.
+        outline_margin: probability by which pixels in a cleaned mask are at least above one half, others below.
         moving_step: pixels per frame, above which parts that stand still are left behind.
         left_behind: share of a part's pixels whose flow is nearer to rest than to the object's motion, from which the
             part goes.
     """
 
     working_side: int = 960
+    object_side: int = 100
     least_side: int = 16
     covered_margin: int = 3
     core: float = 0.3
@@ -200,6 +203,7 @@ class PropagationOptions:
     least_part: float = 6.0
     least_part_share: float = 0.004
     largest_hole: int = 8
+    outline_margin: float = 0.05
     moving_step: float = 1.5
     left_behind: float = 0.6
 

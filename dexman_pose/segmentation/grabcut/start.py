@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.data import Clip, HandObservations, ObjectPrompt
-from dexman_pose.imaging.masks import Float, dilated, mask_at
+from dexman_pose.imaging.masks import Float, dilated, mask_at, mask_box
 from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.background import build_background, sample_frames
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
@@ -20,11 +21,28 @@ from dexman_pose.segmentation.grabcut.scene import Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
 
-def working_size(clip: Clip, options: PropagationOptions = DEFAULTS.propagation) -> tuple[int, int]:
-    """Compute the width and height in pixels at which a clip is worked on."""
+def working_size(
+    clip: Clip, prompts: Mapping[str, ObjectPrompt], options: PropagationOptions = DEFAULTS.propagation
+) -> tuple[int, int]:
+    """Compute the width and height in pixels at which a clip is worked on.
+
+    Large frames are made smaller, and so are those whose smallest object is large: by halves, which pictures are
+    reduced by in no time.
+    """
     scale = min(1.0, options.working_side / max(clip.width, clip.height))
+    sides = [side for side in map(_longer_side, prompts.values()) if side is not None]
+    if len(sides) == len(prompts):
+        half = 0.5
+        while half * min(sides) >= options.object_side:
+            scale, half = min(scale, half), half / 2
     least = options.least_side
     return max(least, round(clip.width * scale)), max(least, round(clip.height * scale))
+
+
+def _longer_side(prompt: ObjectPrompt) -> float | None:
+    """Pixels, of the box around an object; None where clicks alone point at it."""
+    box = prompt.box if prompt.mask is None else mask_box(prompt.mask)
+    return None if box is None else float(max(box[2] - box[0], box[3] - box[1]))
 
 
 def start(
@@ -38,7 +56,7 @@ def start(
     Raises:
         EstimationError: a prompt under which no object can be told from its surroundings.
     """
-    size = working_size(clip, options.propagation)
+    size = working_size(clip, prompts, options.propagation)
     scale = size[0] / clip.width
     hand_model = HandModel.learn(clip, hands, scale, size, options) if hands is not None else None
     samples = sample_frames(clip, size, options.background)

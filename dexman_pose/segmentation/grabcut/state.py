@@ -16,6 +16,19 @@ from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, L
 from dexman_pose.segmentation.grabcut.windows import seen_through
 
 
+@dataclass(frozen=True)
+class Outline:
+    """Where the outline of an object runs, between pixels too.
+
+    Attributes:
+        window: rows and columns of the frame at the working size.
+        probability: (h, w) float32 that a pixel of the window shows the object; above one half in its mask.
+    """
+
+    window: Window
+    probability: Float
+
+
 @dataclass
 class ObjectState:
     """One object between two frames; images show a window of the last frame at the working size.
@@ -26,6 +39,7 @@ class ObjectState:
         visible: (h, w) bool, pixels seen in the last frame.
         support: (h, w) float32 in [0, 1], belief that the object is there, seen or hidden.
         template: (h, w, 3) uint8 Lab, last seen colour of each pixel of ``support``.
+        outline: what is drawn of it; of a lost object the few pixels that may be it, in a window of their own.
         initial_color: colours of the object on its prompt frame.
         adapted_color: colours of the object since, slowly updated.
         surround_color: colours near the object, quickly updated.
@@ -43,6 +57,7 @@ class ObjectState:
     visible: Mask
     support: Float
     template: Lab
+    outline: Outline
     initial_color: ColorModel = field(default_factory=ColorModel)
     adapted_color: ColorModel = field(default_factory=ColorModel)
     surround_color: ColorModel = field(default_factory=ColorModel)
@@ -75,7 +90,8 @@ class ObjectState:
         models = [ColorModel(options.color) for _ in range(4)]
         window = window_around(mask, _ring_width(mask, o)) or (slice(0, len(mask)), slice(0, mask.shape[1]))
         own = mask[window].copy()
-        state = cls(name, window, own, own.astype(np.float32), lab[window].copy(), *models, options=o)
+        certain = own.astype(np.float32)
+        state = cls(name, window, own, certain, lab[window].copy(), Outline(window, certain), *models, options=o)
         state.initial_color.add(bins[window][own])
         state.adapted_color.add(bins[window][own])
         state.surround_color.add(bins[window][~dilated(own, o.edge) & ~others[window]])

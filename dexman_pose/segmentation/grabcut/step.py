@@ -14,6 +14,7 @@ from dexman_pose.segmentation.grabcut.cleaning import cleaned
 from dexman_pose.segmentation.grabcut.color import Float
 from dexman_pose.segmentation.grabcut.confidence import confidence
 from dexman_pose.segmentation.grabcut.evidence import BINS, Evidence
+from dexman_pose.segmentation.grabcut.full_size import settled
 from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.labeling import LAB, Labeler
 from dexman_pose.segmentation.grabcut.learning import Seen, conflict, learn_object, learn_surroundings, update_layers
@@ -21,7 +22,7 @@ from dexman_pose.segmentation.grabcut.motion import STILL, MotionFit, object_mot
 from dexman_pose.segmentation.grabcut.places import flow_regions, unchanged, window_of
 from dexman_pose.segmentation.grabcut.recovery import redetect
 from dexman_pose.segmentation.grabcut.scene import FrameData, Scene, lab_of
-from dexman_pose.segmentation.grabcut.state import ObjectPrediction, ObjectState, predicted
+from dexman_pose.segmentation.grabcut.state import ObjectPrediction, ObjectState, Outline, predicted
 from dexman_pose.segmentation.grabcut.windows import overlap, shape_of
 from dexman_pose.segmentation.grabcut.workspace import Workspace
 
@@ -211,6 +212,7 @@ class Tracker:
             p, mask, result.own, seen.bins, picture.shape,
             conflict=conflict(seen, self.scene), options=options.confidence,
         )  # fmt: skip
+        state.outline = Outline(p.window, settled(result.own, mask, o.outline_margin))
         lost = area < max(o.least_pixels, o.least_share * state.area)
         state.frames_lost = state.frames_lost + 1 if lost else 0
         trust = 0.0 if lost else trust
