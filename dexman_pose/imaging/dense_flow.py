@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.imaging.masks import Float, Window
 from dexman_pose.imaging.options import FlowOptions
-from dexman_pose.imaging.resize import Way, resize_picture
+from dexman_pose.imaging.resize import resize_picture
 
 _DENSE = FlowOptions()
 
@@ -126,12 +126,22 @@ class FlowEstimator:
 
     def __init__(self, options: FlowOptions = _DENSE) -> None:
         self._options = options
-        self._coarsest: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._coarsest.setFinestScale(options.coarse_finest_scale)
-        self._coarse: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._fine: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._fine.setFinestScale(options.finest_scale)
-        self._fine.setVariationalRefinementIterations(options.variational_iterations)
+        self._searches: dict[tuple[str, int, int], Any] = {}
+
+    def _search(self, kind: str, size: tuple[int, int]) -> Any:
+        """The search of a kind for pictures of a size: OpenCV's fails now and then when sizes change under it."""
+        key, o = (kind, *size), self._options
+        if key not in self._searches:
+            quick = kind == "whole"
+            preset = cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST if quick else cv2.DISOPTICAL_FLOW_PRESET_FAST
+            search: Any = cv2.DISOpticalFlow.create(preset)
+            if quick:
+                search.setFinestScale(o.coarse_finest_scale)
+            if kind == "forward":
+                search.setFinestScale(o.finest_scale)
+                search.setVariationalRefinementIterations(o.variational_iterations)
+            self._searches[key] = search
+        return self._searches[key]
 
     def small(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The small grey picture that :meth:`coarse` takes."""
@@ -144,8 +154,9 @@ class FlowEstimator:
     ) -> CoarseFlow:
         """Flow between two small frames that stand for frames of a shape (H, W)."""
         per_pixel = np.float32((shape[1] / previous.shape[1], shape[0] / previous.shape[0]))
-        forward = self._coarsest.calc(previous, current, None) * per_pixel
-        backward = self._coarsest.calc(current, previous, None) * per_pixel
+        search = self._search("whole", (previous.shape[1], previous.shape[0]))
+        forward = search.calc(previous, current, None) * per_pixel
+        backward = search.calc(current, previous, None) * per_pixel
         return CoarseFlow(forward, backward, shape)
 
     def between(
@@ -168,13 +179,14 @@ class FlowEstimator:
             if begin is None
             else (begin.start(flow, region, size) for flow in (begin.forward, begin.backward))
         )
-        forward, backward = self._fine.calc(before, now, there), self._coarse.calc(now, before, back)
+        forward = self._search("forward", size).calc(before, now, there)
+        backward = self._search("backward", size).calc(now, before, back)
         return Flow(forward * per_pixel, backward * per_pixel, region)
 
     def _reduced(self, rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         height, width = rgb.shape[:2]
-        scale, least = min(1.0, side / max(width, height)), self._options.least_side
+        scale, step = min(1.0, side / max(width, height)), self._options.side_step
+        least = self._options.least_side
+        size = (max(least, step * round(width * scale / step)), max(least, step * round(height * scale / step)))
         grey: NDArray[np.uint8] = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
-        return resize_picture(
-            grey, (max(least, round(width * scale)), max(least, round(height * scale))), Way.AREA
-        )
+        return resize_picture(grey, size)
