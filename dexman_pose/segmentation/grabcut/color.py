@@ -6,6 +6,7 @@ All densities are per histogram bin, so that a histogram and a Gaussian around o
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -179,12 +180,9 @@ class ColorModel(Densities):
         A shadow scales L, a - 128 and b - 128 down together.
         """
         used = np.flatnonzero(self._counts)
-        level, a, b = np.unravel_index(used, (_L_BINS, _CHROMA_BINS, _CHROMA_BINS))
         other = self.copy()
         for scale, share in self._options.shades:
-            lab = [_L_CENTRES[level] * scale, *(_NEUTRAL + scale * _CHROMA_CENTRES[v] for v in (a, b))]
-            image = np.clip(np.stack(lab, -1)[None], 0, 255).astype(np.uint8)
-            np.add.at(other._counts, to_bins(image)[0], share * self._counts[used])
+            other._counts += np.bincount(_shaded_bins(scale)[used], share * self._counts[used], NUM_BINS)
         other._counts /= max(float(other._counts.sum()), _TINY)
         other._version += 1
         return other
@@ -194,6 +192,14 @@ class ColorModel(Densities):
         other = ColorModel(self._options)
         other._counts = self._counts.copy()
         return other
+
+
+@lru_cache(maxsize=16)
+def _shaded_bins(scale: float) -> Bins:
+    """(NUM_BINS,) the bin that each bin's colour falls into in a shadow that leaves ``scale`` of the light."""
+    level, a, b = np.unravel_index(np.arange(NUM_BINS), (_L_BINS, _CHROMA_BINS, _CHROMA_BINS))
+    lab = [_L_CENTRES[level] * scale, *(_NEUTRAL + scale * _CHROMA_CENTRES[v] for v in (a, b))]
+    return to_bins(np.clip(np.stack(lab, -1)[None], 0, 255).astype(np.uint8))[0]
 
 
 class _Smoother:
