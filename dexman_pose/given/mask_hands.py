@@ -50,7 +50,9 @@ class HandAreas:
         rgb = resize_picture(self._clip.frame(frame), self._size)
         labels = np.zeros(rgb.shape[:2], np.uint8)
         seen = self._scene.hands
-        label_hands(rgb, () if seen is None else seen.fields(frame, labels.shape), self._scene, labels)
+        label_hands(
+            rgb, () if seen is None else seen.fields(frame, (rgb.shape[0], rgb.shape[1])), self._scene, labels
+        )
         hands = labels == OCCLUDER
         skin = self._scene.hands.skin if self._scene.hands is not None else None
         if name is not None and skin is not None:

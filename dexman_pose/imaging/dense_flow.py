@@ -61,7 +61,7 @@ class Flow:
     def inconsistency(self, x: NDArray[np.integer], y: NDArray[np.integer]) -> Float:
         """(N,) pixels by which forward then backward flow misses its start, at columns and rows (N,) of the grid."""
         vectors = self.forward[y, x]
-        there = vectors * np.float32(self.scale)
+        there = vectors * np.array(self.scale, np.float32)
         there += np.stack([x, y], 1).astype(np.float32)
         back = cv2.remap(
             self.backward, there[:, None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -109,7 +109,7 @@ class CoarseFlow:
         out: Float = cv2.warpAffine(
             flow, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
-        out *= np.float32((size[0] / width, size[1] / height))
+        out *= np.array([size[0] / width, size[1] / height], np.float32)
         return out
 
 
@@ -153,14 +153,18 @@ class FlowEstimator:
         self, previous: NDArray[np.uint8], current: NDArray[np.uint8], shape: tuple[int, int]
     ) -> CoarseFlow:
         """Flow between two small frames that stand for frames of a shape (H, W)."""
-        per_pixel = np.float32((shape[1] / previous.shape[1], shape[0] / previous.shape[0]))
+        per_pixel = np.array([shape[1] / previous.shape[1], shape[0] / previous.shape[0]], np.float32)
         search = self._search("whole", (previous.shape[1], previous.shape[0]))
         forward = search.calc(previous, current, None) * per_pixel
         backward = search.calc(current, previous, None) * per_pixel
         return CoarseFlow(forward, backward, shape)
 
     def between(
-        self, previous: NDArray[np.uint8], current: NDArray[np.uint8], region: Window, begin: CoarseFlow | None = None
+        self,
+        previous: NDArray[np.uint8],
+        current: NDArray[np.uint8],
+        region: Window,
+        begin: CoarseFlow | None = None,
     ) -> Flow:
         """Flow of a region between two RGB frames; the forward one, which objects are moved by, is the finer.
 
@@ -173,7 +177,9 @@ class FlowEstimator:
         side, (rows, cols) = self._options.side, region
         before, now = self._reduced(previous[region], side), self._reduced(current[region], side)
         size = (before.shape[1], before.shape[0])
-        per_pixel = np.float32(((cols.stop - cols.start) / size[0], (rows.stop - rows.start) / size[1]))
+        per_pixel = np.array(
+            [(cols.stop - cols.start) / size[0], (rows.stop - rows.start) / size[1]], np.float32
+        )
         there, back = (
             (None, None)
             if begin is None
@@ -187,6 +193,9 @@ class FlowEstimator:
         height, width = rgb.shape[:2]
         scale, step = min(1.0, side / max(width, height)), self._options.side_step
         least = self._options.least_side
-        size = (max(least, step * round(width * scale / step)), max(least, step * round(height * scale / step)))
+        size = (
+            max(least, step * round(width * scale / step)),
+            max(least, step * round(height * scale / step)),
+        )
         grey: NDArray[np.uint8] = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
         return resize_picture(grey, size)

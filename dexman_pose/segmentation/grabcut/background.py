@@ -20,7 +20,7 @@ from dexman_pose.segmentation.grabcut.color import (
     to_bins,
     to_lab,
 )
-from dexman_pose.segmentation.grabcut.workspace import shared
+from dexman_pose.segmentation.grabcut.kernels.workspace import shared
 from dexman_pose.segmentation.grabcut.model_options import BackgroundOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 

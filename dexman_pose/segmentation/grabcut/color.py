@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.render._warp import wp
-from dexman_pose.segmentation.grabcut import _color_kernels as kernels
+from dexman_pose.segmentation.grabcut.kernels import colors as kernels
+from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace, shared
 from dexman_pose.segmentation.grabcut.model_options import ColorOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS
-from dexman_pose.segmentation.grabcut.workspace import Workspace, shared
 
 Lab = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -210,8 +210,14 @@ class _Smoother:
         o, pairs = options, (options.narrow_sigma, options.broad_sigma)
         cuts = (o.narrow_truncate, o.broad_truncate)
         reach = [[int(cut * sigma + 0.5) for sigma in pair] for pair, cut in zip(pairs, cuts)]
-        rule.level_sigma, rule.chroma_sigma = wp.vec2f(*(p[0] for p in pairs)), wp.vec2f(*(p[1] for p in pairs))
-        rule.level_reach, rule.chroma_reach = wp.vec2i(*(r[0] for r in reach)), wp.vec2i(*(r[1] for r in reach))
+        rule.level_sigma, rule.chroma_sigma = (
+            wp.vec2f(*(p[0] for p in pairs)),
+            wp.vec2f(*(p[1] for p in pairs)),
+        )
+        rule.level_reach, rule.chroma_reach = (
+            wp.vec2i(*(r[0] for r in reach)),
+            wp.vec2i(*(r[1] for r in reach)),
+        )
         rule.share, rule.floor = wp.vec2f(o.narrow_share, o.broad_share), o.uniform_share * o.uniform_density
         self._rule = rule
         self._counts = self._work.image("counts", np.float32, (NUM_BINS,))
@@ -221,9 +227,7 @@ class _Smoother:
     def smooth(self, counts: Float, out: Float) -> None:
         """Write the densities (NUM_BINS,) of counts (NUM_BINS,) that sum to 1."""
         self._counts[...] = counts
-        self._work.launch(
-            kernels.smooth, "counts", _L_BINS, _CHROMA_BINS, self._rule, "room", "densities"
-        )
+        self._work.launch(kernels.smooth, "counts", _L_BINS, _CHROMA_BINS, self._rule, "room", "densities")
         out[...] = self._out
 
 
@@ -268,7 +272,7 @@ def _lightness(level: Float) -> Float:
 
 
 def shaded_density(
-    lab: Lab, expected: Float, darkest: float | None = None, options: ColorOptions = DEFAULTS.color
+    lab: Lab, expected: Float | Lab, darkest: float | None = None, options: ColorOptions = DEFAULTS.color
 ) -> Float:
     """Compute the density of :func:`gaussian_density` where darker versions of the same surface count as well.
 

@@ -69,7 +69,7 @@ def _size(p: ObjectPrediction, mask: Mask, area: float, options: ConfidenceOptio
     ratio = area / max(p.state.area, 1.0)
     usual = np.sqrt(min(ratio, 1.0)) * min(1.0, options.largest_ratio / max(ratio, _TINY))
     predicted = p.support > 0.5
-    overlap = np.count_nonzero(mask & predicted) / max(np.count_nonzero(mask | predicted), 1)
+    overlap = float(np.count_nonzero(mask & predicted)) / max(float(np.count_nonzero(mask | predicted)), 1.0)
     return float(usual * _raised(overlap, options.overlap, options.overlap_floor))
 
 

@@ -10,14 +10,16 @@ import numpy as np
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.dense_flow import Flow
 from dexman_pose.imaging.masks import Window, signed_distance_field
-from dexman_pose.segmentation.grabcut import _evidence_kernels as kernels
+from dexman_pose.imaging.windows import inside, shape_of
 from dexman_pose.segmentation.grabcut.color import Float, peak_density
+from dexman_pose.segmentation.grabcut.kernels import background as behind
+from dexman_pose.segmentation.grabcut.kernels import objects
+from dexman_pose.segmentation.grabcut.kernels.pieces import ColorRule
+from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace
 from dexman_pose.segmentation.grabcut.labeling import EVIDENCE, LAB
 from dexman_pose.segmentation.grabcut.options import EvidenceOptions, GrabCutOptions
 from dexman_pose.segmentation.grabcut.scene import FrameData, Scene, lab_of
 from dexman_pose.segmentation.grabcut.state import ObjectPrediction
-from dexman_pose.segmentation.grabcut.windows import inside, shape_of
-from dexman_pose.segmentation.grabcut.workspace import Workspace
 
 BINS, AT_REST, BACK = "bins", "at_rest", "back"
 """Names of the images (h, w): histogram bin, density under the known background, and (h, w, 2) backward flow."""
@@ -51,7 +53,7 @@ class Evidence:
 
     def _look(self, expected: Any, place: tuple[int, ...], bins: str, density: str) -> None:
         darkest = self._options.evidence.darkest_background
-        self._work.launch(kernels.look, LAB, expected, self._color_rule, darkest, *place, bins, density)
+        self._work.launch(behind.look, LAB, expected, self._color_rule, darkest, *place, bins, density)
 
     def weigh(
         self,
@@ -101,7 +103,7 @@ class Evidence:
         seen = bool(picture.hands)
         colors = scene.colors if seen else scene.clip_colors
         self._work.launch(
-            kernels.background, BINS, AT_REST, scene.background.arrays[1], BACK, "fresh", colors.array(),
+            behind.background, BINS, AT_REST, scene.background.arrays[1], BACK, "fresh", colors.array(),
             own.state.surround_color.array(), own.state.distractor_color.array(), self._background_rules[seen],
             *place, EVIDENCE,
         )  # fmt: skip
@@ -153,7 +155,7 @@ class Evidence:
         softness = o.softness + min(o.softness_per_step * speed, o.most_added_softness)
         sigma = o.motion_sigma + o.motion_sigma_per_step * speed
         work.launch(
-            kernels.object_evidence, LAB, BINS, AT_REST, scene.background.arrays[1], BACK, "skin", "taken",
+            objects.object_evidence, LAB, BINS, AT_REST, scene.background.arrays[1], BACK, "skin", "taken",
             p.state.initial_color.array(), p.state.color.array(), "appearance", "support", "away", "outline_away",
             "moved_away", int(seen_before), self._color_rule, self._object_rule, 1.0 / softness, -0.5 / sigma**2,
             *_flow_of(p), *place, label, EVIDENCE,
@@ -185,7 +187,7 @@ def _flow_of(p: ObjectPrediction) -> tuple[float, ...]:
 
 
 def _color_rule(options: GrabCutOptions) -> Any:
-    rule, o = kernels.ColorRule(), options.color
+    rule, o = ColorRule(), options.color
     rule.peak = peak_density(o)
     rule.per_lightness, rule.per_chroma = 1.0 / o.sigma_lightness, 1.0 / o.sigma_chroma
     rule.shade_price, rule.shade_price_limit, rule.brightest = o.shade_price, o.shade_price_limit, o.brightest
@@ -193,7 +195,7 @@ def _color_rule(options: GrabCutOptions) -> Any:
 
 
 def _background_rule(options: GrabCutOptions, hands_seen: bool) -> Any:
-    rule, o = kernels.BackgroundRule(), options.evidence
+    rule, o = behind.BackgroundRule(), options.evidence
     rule.color_weight, rule.motion_weight = options.color.weight, o.motion_weight
     rule.still_falloff, rule.outliers = -0.5 / o.motion_sigma**2, o.background_outliers
     rule.near, rule.known = o.nearby_share, o.known_with_hands if hands_seen else o.known_without_hands
@@ -202,10 +204,18 @@ def _background_rule(options: GrabCutOptions, hands_seen: bool) -> Any:
 
 
 def _object_rule(options: GrabCutOptions) -> Any:
-    rule, o = kernels.ObjectRule(), options.evidence
+    rule, o = objects.ObjectRule(), options.evidence
     rule.color_weight, rule.motion_weight = options.color.weight, o.motion_weight
-    rule.outliers, rule.appearance_share, rule.darkest = o.object_outliers, o.appearance_share, o.darkest_object
-    rule.similarity_share, rule.rigid_weight, rule.dense_weight = o.similarity_share, o.rigid_weight, o.dense_weight
+    rule.outliers, rule.appearance_share, rule.darkest = (
+        o.object_outliers,
+        o.appearance_share,
+        o.darkest_object,
+    )
+    rule.similarity_share, rule.rigid_weight, rule.dense_weight = (
+        o.similarity_share,
+        o.rigid_weight,
+        o.dense_weight,
+    )
     _set_places(rule, o)
     return rule
 

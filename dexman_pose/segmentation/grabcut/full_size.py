@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER
 from dexman_pose.imaging.masks import Float, Window, window_around
+from dexman_pose.imaging.windows import shape_of
 from dexman_pose.segmentation.grabcut.state import ObjectState
-from dexman_pose.segmentation.grabcut.windows import shape_of
 
 
 def full_labels(

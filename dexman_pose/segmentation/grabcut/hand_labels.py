@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER
 from dexman_pose.imaging.resize import Way, resize_picture
+from dexman_pose.imaging.windows import shape_of
 from dexman_pose.segmentation.grabcut import color
 from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
 from dexman_pose.segmentation.grabcut.hands import HandField
 from dexman_pose.segmentation.grabcut.scene import Scene
-from dexman_pose.segmentation.grabcut.windows import shape_of
 
 
 def label_hands(

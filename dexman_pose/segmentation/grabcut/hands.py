@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from dexman_pose.data import JOINT_PARENTS, Clip, HandObservations
 from dexman_pose.imaging.masks import Float, Window
 from dexman_pose.imaging.resize import resize_picture
+from dexman_pose.imaging.windows import shape_of
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
 from dexman_pose.segmentation.grabcut.model_options import HandOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
-from dexman_pose.segmentation.grabcut.windows import shape_of
 
 _WRIST = 0
 _PALM = (0, 1, 2, 5, 9, 13, 17)
@@ -48,7 +48,12 @@ class HandField:
         matrix[:, 2] += [self.window[1].start - cols.start, self.window[0].start - rows.start]
         size = (cols.stop - cols.start, rows.stop - rows.start)
         out: Float = cv2.warpAffine(
-            self.half, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=self.far
+            self.half,
+            matrix,
+            size,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=self.far,
         )
         return out
 

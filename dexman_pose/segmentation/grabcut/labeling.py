@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.segmentation.grabcut import _label_kernels as kernels
 from dexman_pose.segmentation.grabcut.color import Float, Lab
+from dexman_pose.segmentation.grabcut.kernels import labels as kernels
+from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace
 from dexman_pose.segmentation.grabcut.model_options import LabelingOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS
-from dexman_pose.segmentation.grabcut.workspace import Workspace
 
 EVIDENCE = "evidence"
 """Name of the image (K, H, W) that evidence is written into."""
@@ -51,7 +51,16 @@ class Labeler:
         probability = work.image("probability", np.float32, (labels, height, width))
         winner = work.image("winner", np.uint8, (height, width))
         work.launch(
-            kernels.solve, EVIDENCE, LAB, labels, height, width, self._rule, "labeling", "probability", "winner"
+            kernels.solve,
+            EVIDENCE,
+            LAB,
+            labels,
+            height,
+            width,
+            self._rule,
+            "labeling",
+            "probability",
+            "winner",
         )
         return probability, winner
 

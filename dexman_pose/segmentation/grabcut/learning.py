@@ -61,10 +61,10 @@ def conflict(seen: Seen, scene: Scene) -> BackgroundConflict:
     inner = seen.within > edge
     changed = ring & known & ~seen.others & (seen.at_rest < o.unlike_ratio * density)
     bins = seen.bins[inner & known & (seen.at_rest > density)]
-    unlike_object = np.count_nonzero(state.color.density(bins) < state.surround_color.density(bins))
+    unlike_object = float(np.count_nonzero(state.color.density(bins) < state.surround_color.density(bins)))
     return BackgroundConflict(
-        np.count_nonzero(changed) / max(np.count_nonzero(ring), 1),
-        unlike_object / max(np.count_nonzero(inner), 1),
+        float(np.count_nonzero(changed)) / max(float(np.count_nonzero(ring)), 1.0),
+        unlike_object / max(float(np.count_nonzero(inner)), 1.0),
     )
 
 

@@ -112,7 +112,9 @@ def _local_density(bins: Bins, known: NDArray[np.floating], options: GrabCutOpti
         fall = [np.exp(d / np.float32(-2 * reach**2)) for d in away]
         model = ColorModel.weighted(bins, weight * fall[0][:, None] * fall[1], options.color).shaded()
         rows, cols = (slice(*np.flatnonzero(d < near)[[0, -1]] + [0, 1]) for d in away)
-        share = np.multiply.outer(*(np.exp(d[s] / np.float32(-2 * blend**2)) for d, s in zip(away, (rows, cols))))
+        share = np.multiply.outer(
+            *(np.exp(d[s] / np.float32(-2 * blend**2)) for d, s in zip(away, (rows, cols)))
+        )
         share[share <= o.least_blend] = 0
         out[rows, cols] += share * model.density(bins[rows, cols])
         total[rows, cols] += share

@@ -13,10 +13,10 @@ from dexman_pose.arrays import Mask
 from dexman_pose.imaging.dense_flow import Flow
 from dexman_pose.imaging.masks import Window
 from dexman_pose.imaging.resize import Way, resize_picture
-from dexman_pose.segmentation.grabcut import _motion_kernels as kernels
+from dexman_pose.imaging.windows import seen_through
+from dexman_pose.segmentation.grabcut.kernels import motion as kernels
+from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, MotionOptions
-from dexman_pose.segmentation.grabcut.windows import seen_through
-from dexman_pose.segmentation.grabcut.workspace import Workspace
 
 Points = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from dexman_pose.arrays import Gray
 from dexman_pose.imaging.masks import Window, window_around
+from dexman_pose.imaging.windows import around_both, overlap, shape_of, widened
 from dexman_pose.segmentation.grabcut.motion import ObjectMotion
 from dexman_pose.segmentation.grabcut.options import PropagationOptions
 from dexman_pose.segmentation.grabcut.state import ObjectState
-from dexman_pose.segmentation.grabcut.windows import around_both, overlap, shape_of, widened
 
 
 def core_window(state: ObjectState, options: PropagationOptions) -> Window | None:
@@ -20,9 +20,7 @@ def core_window(state: ObjectState, options: PropagationOptions) -> Window | Non
     core = window_around(state.support > options.core, 0)
     if core is None:
         return None
-    rows, cols = (
-        slice(s.start + own.start, s.stop + own.start) for s, own in zip(core, state.window)
-    )
+    rows, cols = (slice(s.start + own.start, s.stop + own.start) for s, own in zip(core, state.window))
     return rows, cols
 
 
@@ -37,7 +35,11 @@ def window_of(
 ) -> Window:
     """The window of the current frame, of a shape (H, W), that may hold the object."""
     core = core_window(state, options)
-    start = (slice(0, shape[0]), slice(0, shape[1])) if core is None else widened(core, options.core_margin, shape)
+    start = (
+        (slice(0, shape[0]), slice(0, shape[1]))
+        if core is None
+        else widened(core, options.core_margin, shape)
+    )
     margin = search_margin(state, options) + round(options.search_per_step * motion.speed)
     rows, cols = start
     corners = np.array([[x, y] for x in (cols.start, cols.stop) for y in (rows.start, rows.stop)], float)

@@ -103,7 +103,7 @@ def _states(
                 others |= mask
                 if mask.sum() < masks[name].sum():  # what both claim goes to the smaller: a tool in a tray
                     mine &= ~mask
-        others |= _hand_area(hands, prompt.frame, lab.shape[:2])
+        others |= _hand_area(hands, prompt.frame, (lab.shape[0], lab.shape[1]))
         states[name] = ObjectState.start(name, mine, lab, to_bins(lab), others, options)
     return states
 
@@ -121,11 +121,11 @@ def _hand_evidence(
     return np.asarray(weight * np.log(skin) + prior, np.float32)
 
 
-def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, ...]) -> Mask:
+def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, int]) -> Mask:
     """Pixels (H, W) that a hand or forearm may cover."""
     out = np.zeros(shape, bool)
     if hands is not None:
-        for hand in hands.fields(frame, (shape[0], shape[1])):
+        for hand in hands.fields(frame, shape):
             out[hand.window] |= hand.through(hand.window) > hands.options.area_log_odds
     return out
 
@@ -140,10 +140,10 @@ def _scene(
 ) -> Scene:
     """Background and its colours, as seen on ``frame`` (whose picture is ``lab``) and, where covered, later."""
     covered = np.zeros(lab.shape[:2], bool)
-    whole = (slice(0, covered.shape[0]), slice(0, covered.shape[1]))
+    whole = (slice(0, lab.shape[0]), slice(0, lab.shape[1]))
     for state in states.values():
         covered |= dilated(state.visible_through(whole), options.propagation.covered_margin)
-    covered |= _hand_area(hands, frame, lab.shape[:2])
+    covered |= _hand_area(hands, frame, (lab.shape[0], lab.shape[1]))
     colors = ColorModel(options.color)
     colors.add(to_bins(lab)[~covered])
     foreground = [(s.initial_color, s.surround_color) for s in states.values()]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.imaging.masks import Window, dilated, window_around
+from dexman_pose.imaging.windows import seen_through
 from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, Lab, Mixture
 from dexman_pose.segmentation.grabcut.motion import IDENTITY, ObjectMotion
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, LearningOptions
-from dexman_pose.segmentation.grabcut.windows import seen_through
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,23 @@ class ObjectState:
             options: of the colours and of what is learned.
         """
         o = options.learning
-        models = [ColorModel(options.color) for _ in range(4)]
+        initial, adapted, surround, distractor = (ColorModel(options.color) for _ in range(4))
         window = window_around(mask, _ring_width(mask, o)) or (slice(0, len(mask)), slice(0, mask.shape[1]))
         own = mask[window].copy()
         certain = own.astype(np.float32)
-        state = cls(name, window, own, certain, lab[window].copy(), Outline(window, certain), *models, options=o)
+        state = cls(
+            name,
+            window,
+            own,
+            certain,
+            lab[window].copy(),
+            Outline(window, certain),
+            initial_color=initial,
+            adapted_color=adapted,
+            surround_color=surround,
+            distractor_color=distractor,
+            options=o,
+        )
         state.initial_color.add(bins[window][own])
         state.adapted_color.add(bins[window][own])
         state.surround_color.add(bins[window][~dilated(own, o.edge) & ~others[window]])
@@ -150,7 +162,11 @@ def predicted(state: ObjectState, motion: ObjectMotion, window: Window) -> Objec
     if motion.similarity is not motion.matrix:
         outline = moved(state.support, motion.similarity)
     return ObjectPrediction(
-        state, motion, window, np.asarray(support, np.float32), np.asarray(template, np.uint8),
+        state,
+        motion,
+        window,
+        np.asarray(support, np.float32),
+        np.asarray(template, np.uint8),
         np.asarray(outline, np.float32),
     )
 

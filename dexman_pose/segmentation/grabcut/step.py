@@ -10,21 +10,27 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Mask
 from dexman_pose.data import OCCLUDER
 from dexman_pose.imaging.dense_flow import Flow, FlowEstimator
+from dexman_pose.imaging.windows import overlap, shape_of
 from dexman_pose.segmentation.grabcut.cleaning import cleaned
 from dexman_pose.segmentation.grabcut.color import Float
 from dexman_pose.segmentation.grabcut.confidence import confidence
 from dexman_pose.segmentation.grabcut.evidence import BINS, Evidence
 from dexman_pose.segmentation.grabcut.full_size import settled
 from dexman_pose.segmentation.grabcut.hand_labels import label_hands
+from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace
 from dexman_pose.segmentation.grabcut.labeling import LAB, Labeler
-from dexman_pose.segmentation.grabcut.learning import Seen, conflict, learn_object, learn_surroundings, update_layers
+from dexman_pose.segmentation.grabcut.learning import (
+    Seen,
+    conflict,
+    learn_object,
+    learn_surroundings,
+    update_layers,
+)
 from dexman_pose.segmentation.grabcut.motion import STILL, MotionFit, object_motion
 from dexman_pose.segmentation.grabcut.places import flow_regions, unchanged, window_of
 from dexman_pose.segmentation.grabcut.recovery import redetect
 from dexman_pose.segmentation.grabcut.scene import FrameData, Scene, lab_of
 from dexman_pose.segmentation.grabcut.state import ObjectPrediction, ObjectState, Outline, predicted
-from dexman_pose.segmentation.grabcut.windows import overlap, shape_of
-from dexman_pose.segmentation.grabcut.workspace import Workspace
 
 
 @dataclass
@@ -120,7 +126,12 @@ class Tracker:
         self, states: list[ObjectState], picture: FrameData, before: NDArray[np.uint8] | None
     ) -> list[Flow | None]:
         """The flow around each object in sight; objects near each other share one."""
-        if before is None or self._small is None or picture.previous is None or all(s.frames_lost for s in states):
+        if (
+            before is None
+            or self._small is None
+            or picture.previous is None
+            or all(s.frames_lost for s in states)
+        ):
             return [None] * len(states)
         coarse = self._flow.coarse(before, self._small, picture.shape)
         moved = [float(np.abs(coarse.typical(s.window, s.visible)).max()) for s in states]
@@ -144,9 +155,7 @@ class Tracker:
 
     def _look_for(self, state: ObjectState, picture: FrameData) -> None:
         """Move a lost object to where its colours are seen; where nothing is, it is expected where it was."""
-        excluded = (
-            picture.occupied.copy() if picture.occupied is not None else np.zeros(picture.shape, bool)
-        )
+        excluded = picture.occupied.copy() if picture.occupied is not None else np.zeros(picture.shape, bool)
         for other in self.states:
             if other is not state:
                 excluded[other.window] |= other.visible

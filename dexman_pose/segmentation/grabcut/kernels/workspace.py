@@ -1,4 +1,4 @@
-"""Images that Warp kernels and numpy share, kept from frame to frame: nothing is allocated while objects are followed."""
+"""Images that Warp kernels and numpy share, kept from frame to frame, so that nothing is allocated on the way."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ Images have a border of one pixel, whose weights are zero, so that no pixel has 
 from __future__ import annotations
 
 from dexman_pose.render._warp import wp
-from dexman_pose.segmentation.grabcut._evidence_kernels import MATH
+from dexman_pose.segmentation.grabcut.kernels.pieces import MATH
 
 PLANES = 4
 """Directions to half of a pixel's eight neighbours; each has an image of weights."""
@@ -28,7 +28,9 @@ class PottsRule:
     least_coarse_side: int
 
 
-_SOLVE = MATH + """
+_SOLVE = (
+    MATH
+    + """
     const auto lightness = [](float v) -> float { return 8.0f * (v < 64.0f ? 0.25f * v : 8.0f + 0.125f * v); };
     // Weights to the right, below, below right and below left of every pixel.
     const auto weigh = [&](const float* __restrict__ image, int h, int w, float* __restrict__ weights) {
@@ -46,7 +48,8 @@ _SOLVE = MATH + """
                 float* row = to + (y + 1) * pitch + 1;
                 float seen = 0.0f;
                 for (int x = x0; x < x1; ++x) {
-                    const float p = a[3 * x] - b[3 * x], q = a[3 * x + 1] - b[3 * x + 1], r = a[3 * x + 2] - b[3 * x + 2];
+                    const float p = a[3 * x] - b[3 * x], q = a[3 * x + 1] - b[3 * x + 1];
+                    const float r = a[3 * x + 2] - b[3 * x + 2];
                     row[x] = p * p + q * q + r * r;
                     seen += row[x];
                 }
@@ -72,7 +75,8 @@ _SOLVE = MATH + """
         for (int y = 1; y <= h; ++y) {
             const int begin = y * pitch + 1;
             const float *row = q + begin, *above = row - pitch, *under = row + pitch;
-            const float *right = weights + begin, *below = right + plane, *diagonal = below + plane, *anti = diagonal + plane;
+            const float *right = weights + begin, *below = right + plane;
+            const float *diagonal = below + plane, *anti = diagonal + plane;
             const float* own = e + begin;
             float* out = to + begin;
             for (int x = 0; x < w; ++x) {
@@ -149,7 +153,8 @@ _SOLVE = MATH + """
             for (int y = 0; y < h2; ++y)
                 for (int x = 0; x < w2; ++x) {
                     const float* from = e + k * plane + (2 * y + 1) * pitch + 2 * x + 1;
-                    e2[k * plane2 + (y + 1) * pitch2 + x + 1] = 0.25f * (from[0] + from[1] + from[pitch] + from[pitch + 1]);
+                    const float sum = from[0] + from[1] + from[pitch] + from[pitch + 1];
+                    e2[k * plane2 + (y + 1) * pitch2 + x + 1] = 0.25f * sum;
                 }
         for (int y = 0; y < h2; ++y)
             for (int x = 0; x < w2; ++x)
@@ -200,12 +205,19 @@ _SOLVE = MATH + """
         }
     }
 """
+)
 
 
 @wp.func_native(_SOLVE)
 def _solve(
-    evidence: wp.array(dtype=wp.float32), lab: wp.array(dtype=wp.uint8), labels: int, height: int, width: int,
-    rule: PottsRule, work: wp.array(dtype=wp.float32), probability: wp.array(dtype=wp.float32),
+    evidence: wp.array(dtype=wp.float32),
+    lab: wp.array(dtype=wp.uint8),
+    labels: int,
+    height: int,
+    width: int,
+    rule: PottsRule,
+    work: wp.array(dtype=wp.float32),
+    probability: wp.array(dtype=wp.float32),
     winner: wp.array(dtype=wp.uint8),
 ) -> None:
     """See :func:`solve`."""
@@ -214,8 +226,14 @@ def _solve(
 
 @wp.kernel(enable_backward=False)
 def solve(
-    evidence: wp.array(dtype=wp.float32), lab: wp.array(dtype=wp.uint8), labels: int, height: int, width: int,
-    rule: PottsRule, work: wp.array(dtype=wp.float32), probability: wp.array(dtype=wp.float32),
+    evidence: wp.array(dtype=wp.float32),
+    lab: wp.array(dtype=wp.uint8),
+    labels: int,
+    height: int,
+    width: int,
+    rule: PottsRule,
+    work: wp.array(dtype=wp.float32),
+    probability: wp.array(dtype=wp.float32),
     winner: wp.array(dtype=wp.uint8),
 ) -> None:
     """Probability (labels, height, width) of each label, and the label of the greatest, from log evidence.

@@ -106,7 +106,11 @@ CHROMA = 32
 
 @wp.func_native(_SMOOTH.replace("WIDE", str(CHROMA + 2 * MOST)).replace("MOST", str(MOST)))
 def _smooth(
-    counts: wp.array(dtype=wp.float32), levels: int, chroma: int, rule: BlurRule, work: wp.array(dtype=wp.float32),
+    counts: wp.array(dtype=wp.float32),
+    levels: int,
+    chroma: int,
+    rule: BlurRule,
+    work: wp.array(dtype=wp.float32),
     out: wp.array(dtype=wp.float32),
 ) -> None:
     """See :func:`smooth`."""
@@ -115,7 +119,11 @@ def _smooth(
 
 @wp.kernel(enable_backward=False)
 def smooth(
-    counts: wp.array(dtype=wp.float32), levels: int, chroma: int, rule: BlurRule, work: wp.array(dtype=wp.float32),
+    counts: wp.array(dtype=wp.float32),
+    levels: int,
+    chroma: int,
+    rule: BlurRule,
+    work: wp.array(dtype=wp.float32),
     out: wp.array(dtype=wp.float32),
 ) -> None:
     """Blur a histogram (levels, chroma, chroma) by two Gaussians and add them up; ``work`` has room for two of it."""

@@ -107,9 +107,17 @@ _FIT = """
 
 @wp.func_native(_FIT)
 def _fit(
-    points: wp.array(dtype=wp.float64), vectors: wp.array(dtype=wp.float64), weight: wp.array(dtype=wp.float64),
-    count: int, middle_x: wp.float64, middle_y: wp.float64, affine: int, rule: FitRule,
-    work: wp.array(dtype=wp.float64), residual: wp.array(dtype=wp.float64), solution: wp.array(dtype=wp.float64),
+    points: wp.array(dtype=wp.float64),
+    vectors: wp.array(dtype=wp.float64),
+    weight: wp.array(dtype=wp.float64),
+    count: int,
+    middle_x: wp.float64,
+    middle_y: wp.float64,
+    affine: int,
+    rule: FitRule,
+    work: wp.array(dtype=wp.float64),
+    residual: wp.array(dtype=wp.float64),
+    solution: wp.array(dtype=wp.float64),
 ) -> None:
     """See :func:`fit`."""
     ...
@@ -117,9 +125,17 @@ def _fit(
 
 @wp.kernel(enable_backward=False)
 def fit(
-    points: wp.array(dtype=wp.float64), vectors: wp.array(dtype=wp.float64), weight: wp.array(dtype=wp.float64),
-    count: int, middle_x: wp.float64, middle_y: wp.float64, affine: int, rule: FitRule,
-    work: wp.array(dtype=wp.float64), residual: wp.array(dtype=wp.float64), solution: wp.array(dtype=wp.float64),
+    points: wp.array(dtype=wp.float64),
+    vectors: wp.array(dtype=wp.float64),
+    weight: wp.array(dtype=wp.float64),
+    count: int,
+    middle_x: wp.float64,
+    middle_y: wp.float64,
+    affine: int,
+    rule: FitRule,
+    work: wp.array(dtype=wp.float64),
+    residual: wp.array(dtype=wp.float64),
+    solution: wp.array(dtype=wp.float64),
 ) -> None:
     """Fit a linear field (2, 3) to vectors (N, 2) at points (N, 2), and its residuals (N,).
 
