@@ -60,6 +60,8 @@ class Flow:
 
     def inconsistency(self, x: NDArray[np.integer], y: NDArray[np.integer]) -> Float:
         """(N,) pixels by which forward then backward flow misses its start, at columns and rows (N,) of the grid."""
+        if len(x) == 0:
+            return np.zeros(0, np.float32)
         vectors = self.forward[y, x]
         there = vectors * np.array(self.scale, np.float32)
         there += np.stack([x, y], 1).astype(np.float32)

@@ -115,6 +115,7 @@ class HandModel:
         low = np.floor(points.min(0) - margin * length).astype(int)
         high = np.ceil(points.max(0) + margin * length).astype(int) + 1
         low, high = np.maximum(low, 0), np.minimum(high, [shape[1], shape[0]])
+        low -= (low > 0) & ((high - low) % 2 > 0)
         high -= (high - low) % 2
         if not (high > low).all():
             return None
