@@ -14,8 +14,8 @@ from dexman_pose.data.tracks import HandObservations
 from dexman_pose.errors import EstimationError
 from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
+from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.start import start, working_size
-from dexman_pose.segmentation.grabcut.step import label_hands
 
 _log = logging.getLogger(__name__)
 _SKIN_MARGIN = 2.0
@@ -34,7 +34,7 @@ class HandAreas:
     def __init__(self, clip: Clip, prompts: dict[str, ObjectPrompt], observations: HandObservations) -> None:
         self._clip, self._size, self._seen = (
             clip,
-            working_size(clip),
+            working_size(clip, prompts),
             np.asarray(observations.valid.any(1), np.bool_),
         )
         try:
@@ -47,13 +47,16 @@ class HandAreas:
         """(H, W) pixels of hands and forearms; of those likelier skin than the object ``name``; None without hands."""
         if not self._seen[frame]:
             return None
-        lab = to_lab(resize_picture(self._clip.frame(frame), self._size))
-        labels = np.zeros(lab.shape[:2], np.uint8)
-        label_hands(frame, lab, self._scene, labels)
+        rgb = resize_picture(self._clip.frame(frame), self._size)
+        labels = np.zeros(rgb.shape[:2], np.uint8)
+        seen = self._scene.hands
+        label_hands(
+            rgb, () if seen is None else seen.fields(frame, (rgb.shape[0], rgb.shape[1])), self._scene, labels
+        )
         hands = labels == OCCLUDER
         skin = self._scene.hands.skin if self._scene.hands is not None else None
         if name is not None and skin is not None:
-            bins = to_bins(lab)
+            bins = to_bins(to_lab(rgb))
             own = self._states[name].initial_color.density(bins)
             hands &= skin.density(bins) > _SKIN_MARGIN * own
         return self._large(hands)

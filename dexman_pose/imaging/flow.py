@@ -1,9 +1,7 @@
-"""Optical flow: dense between frames, and sparse for points, checked both ways."""
+"""Sparse optical flow: points followed from picture to picture, checked both ways."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cv2
@@ -11,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Gray
-from dexman_pose.imaging.masks import Float, Window
-from dexman_pose.imaging.options import FRAMES, RENDERED, FlowOptions, PointFlowOptions
-from dexman_pose.imaging.resize import Way, resize_picture
-
-_DENSE = FlowOptions()
+from dexman_pose.imaging.options import FRAMES, RENDERED, PointFlowOptions
 
 
 def follow_both_ways(
@@ -106,76 +100,3 @@ def to_gray(image: NDArray[np.uint8]) -> Gray:
     """(H, W) uint8 brightness of an RGB frame."""
     gray: Gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return gray
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Dense flow between a previous and a current frame, at a reduced scale.
-
-    Attributes:
-        forward: (h, w, 2) float32, pixels of the full frame from previous to current, on the previous frame's grid.
-        backward: (h, w, 2) float32, from current to previous, on the current frame's grid.
-        scale: reduced size / full size.
-    """
-
-    forward: Float
-    backward: Float
-    scale: float
-
-    def backward_in(self, window: Window) -> Float:
-        """Backward flow of a window of the current frame, (H, W, 2) in full-frame pixels."""
-        return self._sampled(self.backward, window)
-
-    def _sampled(self, flow: Float, window: Window) -> Float:
-        rows, cols = window
-        s = self.scale
-        matrix = np.array(
-            [[1 / s, 0, (0.5 / s - 0.5) - cols.start], [0, 1 / s, (0.5 / s - 0.5) - rows.start]]
-        )
-        size = (cols.stop - cols.start, rows.stop - rows.start)
-        out: Float = cv2.warpAffine(
-            flow, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return out
-
-    @cached_property
-    def inconsistency(self) -> Float:
-        """(h, w) on the previous frame's grid: pixels by which forward then backward flow misses its start."""
-        h, w = self.forward.shape[:2]
-        x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-        s = np.float32(self.scale)
-        there_x, there_y = x + self.forward[..., 0] * s, y + self.forward[..., 1] * s
-        back = cv2.remap(self.backward, there_x, there_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        miss: Float = self.forward + back
-        return np.hypot(miss[..., 0], miss[..., 1])
-
-
-class FlowEstimator:
-    """Computes dense inverse-search flow (Kroeger et al., 2016) between consecutive frames.
-
-    Args:
-        width: of the frames, pixels.
-        height: of the frames, pixels.
-        options: the size it works at, and how fine it is.
-    """
-
-    def __init__(self, width: int, height: int, options: FlowOptions = _DENSE) -> None:
-        self._scale = min(1.0, options.side / max(width, height))
-        least = options.least_side
-        self._size = (max(least, round(width * self._scale)), max(least, round(height * self._scale)))
-        self._coarse: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._fine: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._fine.setFinestScale(options.finest_scale)
-        self._fine.setVariationalRefinementIterations(options.variational_iterations)
-
-    def reduced(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The small grey picture that :meth:`between` takes."""
-        small = resize_picture(rgb, self._size, Way.AREA)
-        grey: NDArray[np.uint8] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-        return grey
-
-    def between(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Flow:
-        """Flow between two reduced frames; the forward one, which objects are moved by, is the finer."""
-        forward = self._fine.calc(previous, current, None) / np.float32(self._scale)
-        backward = self._coarse.calc(current, previous, None) / np.float32(self._scale)
-        return Flow(forward, backward, self._scale)

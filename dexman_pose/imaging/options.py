@@ -11,14 +11,20 @@ class FlowOptions:
     """Dense inverse-search flow (Kroeger et al., 2016) between frames. Chosen on rendered clips, for time.
 
     Attributes:
-        side: pixels, longer side of the pictures that flow is computed on.
-        least_side: pixels, lower limit of each of their sides; the method's patches must fit.
+        side: pixels, longer side of the pictures of a region that flow is computed on.
+        coarse_side: pixels, longer side of the pictures of whole frames that it begins with.
+        coarse_finest_scale: pyramid level at which flow of whole frames ends; 1 is half of ``coarse_side``.
+        least_side: pixels, lower limit of the sides of either; the method's patches must fit on every level.
+        side_step: pixels, sides are multiples of it, so that few sizes occur.
         finest_scale: pyramid level at which the forward flow ends; 1 is half of ``side``.
         variational_iterations: of the forward flow's last refinement.
     """
 
-    side: int = 480
-    least_side: int = 16
+    side: int = 176
+    coarse_side: int = 160
+    coarse_finest_scale: int = 1
+    least_side: int = 48
+    side_step: int = 16
     finest_scale: int = 1
     variational_iterations: int = 2
 

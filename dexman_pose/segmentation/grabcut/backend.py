@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
-from dexman_pose.imaging.flow import FlowEstimator
 from dexman_pose.imaging.masks import mask_at
-from dexman_pose.imaging.resize import Way, resize_picture
+from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.progress import progress
-from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
-from dexman_pose.segmentation.grabcut.evidence import FrameData
+from dexman_pose.segmentation.grabcut.full_size import full_labels
+from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
+from dexman_pose.segmentation.grabcut.scene import FrameData
 from dexman_pose.segmentation.grabcut.start import start, working_size
-from dexman_pose.segmentation.grabcut.step import Tracker, label_hands
+from dexman_pose.segmentation.grabcut.state import ObjectState
+from dexman_pose.segmentation.grabcut.step import Tracker
 
 
 def segment_by_propagation(
@@ -70,7 +71,7 @@ class _Run:
         into: MaskSequence | None,
     ) -> None:
         self.clip, self.prompts, self.options = clip, prompts, options
-        self.size = working_size(clip, options.propagation)
+        self.size = working_size(clip, prompts, options.propagation)
         empty = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
         self.result = empty if into is None else into
         self.last = max(p.frame for p in prompts.values())
@@ -87,50 +88,52 @@ class _Run:
 
     def _pass(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
         tracker = Tracker(self.scene.copy(), self.numbers)
-        estimator = FlowEstimator(*self.size, self.options.flow)
         previous: NDArray[np.uint8] | None = None
-        before, free = None, None
+        before: NDArray[np.uint8] | None = None
         for index, frame in progress(frames, "segment", total=count):
             small = resize_picture(frame, self.size)
-            grey = estimator.reduced(small)
-            lab = to_lab(small)
+            shape = (small.shape[0], small.shape[1])
             stored = self.result.labels(index)
-            labels = np.zeros(lab.shape[:2], np.uint8)
+            seen = self.scene.hands_in(index)
+            hands = () if seen is None else seen.fields(index, shape)
             if previous is None:
-                label_hands(index, lab, tracker.scene, labels)
+                labels = np.zeros(shape, np.uint8)
+                label_hands(small, hands, tracker.scene, labels)
             else:
                 others = (stored > 0) & (stored < OCCLUDER)
                 taken = mask_at(others, self.size) if others.any() else None
-                flow = estimator.between(previous, grey)
-                found = tracker.step(FrameData(index, lab, to_bins(lab), flow, taken, before, free))
+                found = tracker.step(FrameData(index, small, taken, previous, before, hands))
                 labels = found.labels
                 for name, value in found.confidence.items():
                     self.result.confidence[index, self.numbers[name] - 1] = value
             self._begin(tracker, index, labels)
-            self._store(index, stored, labels)
+            self._store(index, stored, labels, tracker.states)
             if index > self.last or self.last == 0:  # else the pass back comes by again
                 self.result.settled(index)
-            previous, before, free = grey, lab, labels == 0
+            previous, before = small, labels
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
         for name, prompt in self.prompts.items():
             if prompt.frame == index:
                 state = self.states[name].copy()
                 tracker.states.append(state)
-                labels[state.visible] = self.numbers[name]
+                labels[state.window][state.visible] = self.numbers[name]
                 self.result.confidence[index, self.numbers[name] - 1] = 1.0
 
-    def _store(self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        large = self._large(labels)
-        keep = (stored > 0) & ((stored < OCCLUDER) | (large == 0))
-        self.result.set(index, np.where(keep, stored, large).astype(np.uint8))
+    def _store(
+        self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8], states: list[ObjectState]
+    ) -> None:
+        large = full_labels(labels, states, self.numbers, (self.clip.height, self.clip.width))
+        large = self._as_given(index, large)
+        if stored.any():
+            keep = (stored > 0) & ((stored < OCCLUDER) | (large == 0))
+            large = np.where(keep, stored, large)
+        self.result.set(index, large)
 
-    def _large(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if labels.shape == (self.clip.height, self.clip.width):
-            return labels
-        size = (self.clip.width, self.clip.height)
-        out = np.zeros((self.clip.height, self.clip.width), np.uint8)
-        for value in np.unique(labels[labels > 0]):
-            one = resize_picture((labels == value).astype(np.float32), size, Way.CUBIC)
-            out[one > 0.5] = value
-        return out
+    def _as_given(self, index: int, large: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Full labels with the masks that were given for this frame, pixel by pixel."""
+        for name, prompt in self.prompts.items():
+            if prompt.frame == index and prompt.mask is not None:
+                large[(large == self.numbers[name]) & ~prompt.mask] = 0
+                large[(large == 0) & prompt.mask] = self.numbers[name]
+        return large

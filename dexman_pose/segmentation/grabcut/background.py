@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Clip
-from dexman_pose.segmentation.grabcut.color import Bins, ColorModel, Float, shaded_density, to_bins, to_lab
+from dexman_pose.segmentation.grabcut.color import (
+    Bins,
+    ColorModel,
+    Float,
+    Lab,
+    shaded_density,
+    to_bins,
+    to_lab,
+)
+from dexman_pose.segmentation.grabcut.kernels.workspace import shared
 from dexman_pose.segmentation.grabcut.model_options import BackgroundOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 
@@ -22,13 +33,13 @@ class BackgroundModel:
     """Holds the background's colour per pixel.
 
     Attributes:
-        lab: (H, W, 3) float32.
+        lab: (H, W, 3) uint8.
         trust: (H, W) float32 in [0, 1], share of the time the pixel shows this colour when no object covers it;
             ``options.guessed_trust`` where the background was never seen.
         options: trust in what is guessed or learned.
     """
 
-    lab: Float
+    lab: Lab
     trust: Float
     options: BackgroundOptions = DEFAULTS.background
 
@@ -37,6 +48,15 @@ class BackgroundModel:
         unknown = where & (self.trust[window] <= self.options.guessed_trust)
         self.lab[window][unknown] = lab[unknown]
         self.trust[window][unknown] = self.options.learned_trust
+
+    @cached_property
+    def arrays(self) -> tuple[Any, Any]:
+        """``lab`` and ``trust`` as flat Warp arrays."""
+        return shared(self.lab), shared(self.trust)
+
+    def copy(self) -> BackgroundModel:
+        """An independent copy."""
+        return BackgroundModel(self.lab.copy(), self.trust.copy(), self.options)
 
 
 def sample_frames(
@@ -83,7 +103,7 @@ def build_background(
     """
     o = options.background
     same_lab = np.array(o.same_lab, np.int16)
-    lab = prompt_lab.astype(np.float32)
+    lab = prompt_lab.copy()
     trust = np.zeros(covered.shape, np.float32)
     for rows in np.array_split(np.arange(len(lab)), max(1, len(lab) // _CHUNK_ROWS)):
         part = slice(rows[0], rows[-1] + 1)
@@ -108,7 +128,7 @@ def _guess_unknown(background: BackgroundModel) -> None:
     _, nearest = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
-    color_of = np.zeros((int(nearest.max()) + 1, 3), np.float32)
+    color_of = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
     color_of[nearest[known]] = background.lab[known]
     unknown = background.trust == 0
     background.lab[unknown] = color_of[nearest[unknown]]

@@ -5,10 +5,17 @@ All densities are per histogram bin, so that a histogram and a Gaussian around o
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.render._warp import wp
+from dexman_pose.segmentation.grabcut.kernels import colors as kernels
+from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace, shared
 from dexman_pose.segmentation.grabcut.model_options import ColorOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS
 
@@ -57,7 +64,66 @@ def to_bins(lab: Lab) -> Bins:
     return bins
 
 
-class ColorModel:
+class Densities:
+    """Holds a density per histogram bin; the table is made when it is asked for after a change."""
+
+    def __init__(self) -> None:
+        self._table = np.empty(NUM_BINS, np.float32)
+        self._array: Any = None
+        self._made: object = None
+
+    def table(self) -> Float:
+        """(NUM_BINS,) density of each bin, never zero; the next change writes over it."""
+        version = self.version()
+        if self._made != version:
+            self._fill(self._table)
+            self._made = version
+        return self._table
+
+    def array(self) -> Any:
+        """:meth:`table` as a Warp array."""
+        table = self.table()
+        if self._array is None:
+            self._array = shared(table)
+        return self._array
+
+    def density(self, bins: Bins) -> Float:
+        """Density per bin of each pixel, never zero: a uniform floor stands for colours not yet seen."""
+        return self.table()[bins]
+
+    def version(self) -> object:
+        """What is equal for as long as the densities are the same."""
+        raise NotImplementedError
+
+    def _fill(self, table: Float) -> None:
+        raise NotImplementedError
+
+
+class Mixture(Densities):
+    """Holds densities mixed of two others.
+
+    Args:
+        first: counts with ``share``.
+        second: counts with the rest.
+        share: in [0, 1].
+    """
+
+    def __init__(self, first: Densities, second: Densities, share: float) -> None:
+        super().__init__()
+        self._parts, self._share = (first, second), np.float32(share)
+
+    def version(self) -> object:
+        """Those of both parts."""
+        return tuple(part.version() for part in self._parts)
+
+    def _fill(self, table: Float) -> None:
+        first, second = (part.table() for part in self._parts)
+        np.subtract(first, second, out=table)
+        table *= self._share
+        table += second
+
+
+class ColorModel(Densities):
     """Holds a colour histogram that forgets slowly: counts in Lab, smoothed and normalised when asked.
 
     Args:
@@ -65,9 +131,10 @@ class ColorModel:
     """
 
     def __init__(self, options: ColorOptions = DEFAULTS.color) -> None:
+        super().__init__()
         self._options = options
         self._counts = np.zeros(NUM_BINS, np.float32)
-        self._density: Float | None = None
+        self._version = 0
 
     @classmethod
     def weighted(
@@ -84,38 +151,28 @@ class ColorModel:
         """True while no pixel has been added."""
         return not self._counts.any()
 
+    def version(self) -> object:
+        """Times that pixels were added."""
+        return self._version
+
     def add(self, bins: Bins, share: float = 1.0) -> None:
         """Mix in pixels: the model becomes ``(1 - share)`` of what it was and ``share`` of these (M,) bins."""
         if bins.size == 0:
             return
         new = np.bincount(bins.ravel(), minlength=NUM_BINS).astype(np.float32)
-        new /= new.sum()
+        self.add_counts(new, share)
+
+    def add_counts(self, counts: Float, share: float = 1.0) -> None:
+        """Mix in pixels by their number (NUM_BINS,) in each bin, as :meth:`add` does."""
+        new = counts / np.float32(max(float(counts.sum()), _TINY))
         self._counts = new if self.empty else (1 - share) * self._counts + share * new
-        self._density = None
+        self._version += 1
 
-    def density(self, bins: Bins) -> Float:
-        """Density per bin of each pixel, never zero: a uniform floor stands for colours not yet seen."""
-        if self._density is None:
-            self._density = self._smoothed()
-        return self._density[bins]
-
-    def _smoothed(self) -> Float:
-        from scipy.ndimage import gaussian_filter
-
-        o = self._options
+    def _fill(self, table: Float) -> None:
         if self.empty:
-            return np.full(NUM_BINS, o.uniform_density, np.float32)
-        table = self._counts.reshape(_L_BINS, _CHROMA_BINS, _CHROMA_BINS)
-
-        def smoothed(sigma: tuple[float, float], truncate: float) -> Float:
-            per_axis = (sigma[0], sigma[1], sigma[1])
-            out: Float = gaussian_filter(table, per_axis, mode="nearest", truncate=truncate).ravel()
-            return out
-
-        narrow = smoothed(o.narrow_sigma, o.narrow_truncate)
-        broad = smoothed(o.broad_sigma, o.broad_truncate)
-        density = o.narrow_share * narrow + o.broad_share * broad + o.uniform_share * o.uniform_density
-        return density.astype(np.float32)
+            table[...] = self._options.uniform_density
+        else:
+            _blurring.smoother(self._options).smooth(self._counts, table)
 
     def shaded(self) -> ColorModel:
         """Make a model of the same colours, and at a lower rate of the same in shadow.
@@ -123,13 +180,11 @@ class ColorModel:
         A shadow scales L, a - 128 and b - 128 down together.
         """
         used = np.flatnonzero(self._counts)
-        level, a, b = np.unravel_index(used, (_L_BINS, _CHROMA_BINS, _CHROMA_BINS))
         other = self.copy()
         for scale, share in self._options.shades:
-            lab = [_L_CENTRES[level] * scale, *(_NEUTRAL + scale * _CHROMA_CENTRES[v] for v in (a, b))]
-            image = np.clip(np.stack(lab, -1)[None], 0, 255).astype(np.uint8)
-            np.add.at(other._counts, to_bins(image)[0], share * self._counts[used])
+            other._counts += np.bincount(_shaded_bins(scale)[used], share * self._counts[used], NUM_BINS)
         other._counts /= max(float(other._counts.sum()), _TINY)
+        other._version += 1
         return other
 
     def copy(self) -> ColorModel:
@@ -137,6 +192,58 @@ class ColorModel:
         other = ColorModel(self._options)
         other._counts = self._counts.copy()
         return other
+
+
+@lru_cache(maxsize=16)
+def _shaded_bins(scale: float) -> Bins:
+    """(NUM_BINS,) the bin that each bin's colour falls into in a shadow that leaves ``scale`` of the light."""
+    level, a, b = np.unravel_index(np.arange(NUM_BINS), (_L_BINS, _CHROMA_BINS, _CHROMA_BINS))
+    lab = [_L_CENTRES[level] * scale, *(_NEUTRAL + scale * _CHROMA_CENTRES[v] for v in (a, b))]
+    return to_bins(np.clip(np.stack(lab, -1)[None], 0, 255).astype(np.uint8))[0]
+
+
+class _Smoother:
+    """Turns counts into densities; holds what that needs."""
+
+    def __init__(self, options: ColorOptions) -> None:
+        self._work, rule = Workspace(), kernels.BlurRule()
+        o, pairs = options, (options.narrow_sigma, options.broad_sigma)
+        cuts = (o.narrow_truncate, o.broad_truncate)
+        reach = [[int(cut * sigma + 0.5) for sigma in pair] for pair, cut in zip(pairs, cuts)]
+        rule.level_sigma, rule.chroma_sigma = (
+            wp.vec2f(*(p[0] for p in pairs)),
+            wp.vec2f(*(p[1] for p in pairs)),
+        )
+        rule.level_reach, rule.chroma_reach = (
+            wp.vec2i(*(r[0] for r in reach)),
+            wp.vec2i(*(r[1] for r in reach)),
+        )
+        rule.share, rule.floor = wp.vec2f(o.narrow_share, o.broad_share), o.uniform_share * o.uniform_density
+        self._rule = rule
+        self._counts = self._work.image("counts", np.float32, (NUM_BINS,))
+        self._work.image("room", np.float32, (2 * NUM_BINS,))
+        self._out = self._work.image("densities", np.float32, (NUM_BINS,))
+
+    def smooth(self, counts: Float, out: Float) -> None:
+        """Write the densities (NUM_BINS,) of counts (NUM_BINS,) that sum to 1."""
+        self._counts[...] = counts
+        self._work.launch(kernels.smooth, "counts", _L_BINS, _CHROMA_BINS, self._rule, "room", "densities")
+        out[...] = self._out
+
+
+class _Smoothers(threading.local):
+    """Each thread's own, by options."""
+
+    def __init__(self) -> None:
+        self._made: dict[ColorOptions, _Smoother] = {}
+
+    def smoother(self, options: ColorOptions) -> _Smoother:
+        if options not in self._made:
+            self._made[options] = _Smoother(options)
+        return self._made[options]
+
+
+_blurring = _Smoothers()
 
 
 def gaussian_density(lab: Lab, expected: Float, options: ColorOptions = DEFAULTS.color) -> Float:
@@ -150,11 +257,11 @@ def gaussian_density(lab: Lab, expected: Float, options: ColorOptions = DEFAULTS
     cost = np.square((LIGHTNESS[lab[..., 0]] - _lightness(expected[..., 0])) / options.sigma_lightness)
     for i in (1, 2):
         cost += np.square((lab[..., i] - expected[..., i]) / options.sigma_chroma)
-    return np.float32(_peak(options)) * np.exp(-0.5 * cost)
+    return np.float32(peak_density(options)) * np.exp(-0.5 * cost)
 
 
-def _peak(options: ColorOptions) -> float:
-    """Density per bin at the centre of the Gaussian."""
+def peak_density(options: ColorOptions) -> float:
+    """Compute the density per bin at the centre of the Gaussian around an expected colour."""
     sigmas = (options.sigma_lightness, options.sigma_chroma, options.sigma_chroma)
     return float(_CHROMA_BIN_AREA / (_GAUSSIAN_NORM * np.prod(sigmas)))
 
@@ -165,7 +272,7 @@ def _lightness(level: Float) -> Float:
 
 
 def shaded_density(
-    lab: Lab, expected: Float, darkest: float | None = None, options: ColorOptions = DEFAULTS.color
+    lab: Lab, expected: Float | Lab, darkest: float | None = None, options: ColorOptions = DEFAULTS.color
 ) -> Float:
     """Compute the density of :func:`gaussian_density` where darker versions of the same surface count as well.
 
@@ -173,12 +280,12 @@ def shaded_density(
 
     Args:
         lab: (..., 3) uint8.
-        expected: (..., 3) float32 Lab.
+        expected: (..., 3) Lab, whole numbers or float32.
         darkest: share of the light left in the darkest shadow; None takes that of the options.
         options: the Gaussian's spread and the price of a shadow.
     """
     darkest = options.darkest if darkest is None else darkest
-    c, p = [lab[..., i].astype(np.float32) for i in range(3)], [expected[..., i] for i in range(3)]
+    c, p = ([image[..., i].astype(np.float32) for i in range(3)] for image in (lab, expected))
     c[1:], p[1:] = [v - _NEUTRAL for v in c[1:]], [v - _NEUTRAL for v in p[1:]]
     scale = c[0] * p[0] + c[1] * p[1] + c[2] * p[2]
     scale /= np.maximum(p[0] * p[0] + p[1] * p[1] + p[2] * p[2], 1.0)
@@ -187,4 +294,4 @@ def shaded_density(
     cost += np.square((LIGHTNESS[lab[..., 0]] - _lightness(scale * p[0])) / options.sigma_lightness)
     for i in (1, 2):
         cost += np.square((c[i] - scale * p[i]) / options.sigma_chroma)
-    return np.float32(_peak(options)) * np.exp(-0.5 * cost)
+    return np.float32(peak_density(options)) * np.exp(-0.5 * cost)

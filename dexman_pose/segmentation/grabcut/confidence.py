@@ -50,12 +50,12 @@ def confidence(
         options: limits and weights of the checks.
     """
     o = options
-    area = float(mask.sum())
+    area = float(np.count_nonzero(mask))
     if area < o.least_pixels:
         return 0.0
     sure = _ramp(float(own[mask].mean()), o.probability)
-    like = p.state.color(bins[mask])
-    unlike = p.state.surround_color.density(bins[mask])
+    colors = bins[mask]
+    like, unlike = p.state.color.density(colors), p.state.surround_color.density(colors)
     color = _raised(float((like > o.color_ratio * unlike).mean()), o.color, o.color_floor)
     flow = _raised(p.motion.inliers, o.inliers, o.inliers_floor)
     whole = 1.0 - o.unexplained_cost * _ramp(conflict.unexplained, o.unexplained)
@@ -69,7 +69,7 @@ def _size(p: ObjectPrediction, mask: Mask, area: float, options: ConfidenceOptio
     ratio = area / max(p.state.area, 1.0)
     usual = np.sqrt(min(ratio, 1.0)) * min(1.0, options.largest_ratio / max(ratio, _TINY))
     predicted = p.support > 0.5
-    overlap = float((mask & predicted).sum()) / max(float((mask | predicted).sum()), 1.0)
+    overlap = float(np.count_nonzero(mask & predicted)) / max(float(np.count_nonzero(mask | predicted)), 1.0)
     return float(usual * _raised(overlap, options.overlap, options.overlap_floor))
 
 

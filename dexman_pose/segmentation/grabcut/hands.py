@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from dexman_pose.data import JOINT_PARENTS, Clip, HandObservations
 from dexman_pose.imaging.masks import Float, Window
 from dexman_pose.imaging.resize import resize_picture
+from dexman_pose.imaging.windows import shape_of
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
 from dexman_pose.segmentation.grabcut.model_options import HandOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
@@ -22,6 +25,37 @@ _TINY = 1e-6
 """Pixels; keeps a wrist that lies on the knuckles from dividing by zero."""
 _DRAWABLE = 9999
 """Pixels; the drawing functions take no larger coordinates."""
+
+
+@dataclass(frozen=True)
+class HandField:
+    """Where one hand and its forearm may be, before looking at colours.
+
+    Attributes:
+        window: rows and columns of the picture that hold both.
+        half: (h, w) float32 log odds of a hand against background, at half the size of ``window``.
+        far: log odds outside of it.
+    """
+
+    window: Window
+    half: Float
+    far: float
+
+    def through(self, window: Window) -> Float:
+        """Log odds of a hand at each pixel (H, W) of a window of the picture."""
+        rows, cols = window
+        matrix = np.array([[2.0, 0, 0.5], [0, 2.0, 0.5]])
+        matrix[:, 2] += [self.window[1].start - cols.start, self.window[0].start - rows.start]
+        size = (cols.stop - cols.start, rows.stop - rows.start)
+        out: Float = cv2.warpAffine(
+            self.half,
+            matrix,
+            size,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=self.far,
+        )
+        return out
 
 
 class HandModel:
@@ -74,38 +108,48 @@ class HandModel:
         """True when a hand was seen (or bridged) in this frame."""
         return bool(self._valid[frame].any()) and not self.skin.empty
 
-    def windows(self, frame: int, shape: tuple[int, int]) -> list[Window]:
-        """Windows of a (H, W) image that hold each hand and its forearm."""
-        windows, margin = [], self.options.window_margin
-        for joints in self._hands(frame):
-            length = self._length(joints)
-            points = np.concatenate([joints, [self._elbow(joints)]])
-            low = np.floor(points.min(0) - margin * length).astype(int)
-            high = np.ceil(points.max(0) + margin * length).astype(int) + 1
-            low, high = np.maximum(low, 0), np.minimum(high, [shape[1], shape[0]])
-            if (high > low).all():
-                windows.append((slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))))
-        return windows
+    def _window(self, joints: NDArray[np.float64], shape: tuple[int, int]) -> Window | None:
+        """The window of a (H, W) image, of even sizes, that holds a hand and its forearm; None outside the image."""
+        margin, length = self.options.window_margin, self._length(joints)
+        points = np.concatenate([joints, [self._elbow(joints)]])
+        low = np.floor(points.min(0) - margin * length).astype(int)
+        high = np.ceil(points.max(0) + margin * length).astype(int) + 1
+        low, high = np.maximum(low, 0), np.minimum(high, [shape[1], shape[0]])
+        low -= (low > 0) & ((high - low) % 2 > 0)
+        high -= (high - low) % 2
+        if not (high > low).all():
+            return None
+        return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
-    def log_prior(self, frame: int, window: Window) -> Float:
-        """Compute the log odds of a hand against background before looking at colours, (H, W) of the window."""
-        o = self.options
-        rows, cols = window
-        shape = (rows.stop - rows.start, cols.stop - cols.start)
-        out = np.full(shape, o.far_log_odds, np.float32)
+    def fields(self, frame: int, shape: tuple[int, int]) -> tuple[HandField, ...]:
+        """Where each hand of a frame may be, in pictures of a shape (H, W); none where no hand is known."""
+        if not self.present(frame):
+            return ()
+        fields = []
         for joints in self._hands(frame):
-            length = self._length(joints)
-            local = joints - [cols.start, rows.start]
-            hand = np.zeros(shape, np.uint8)
-            _draw_hand(hand, local, max(o.least_width, round(o.finger_width * length)))
-            arm = np.zeros(shape, np.uint8)
-            _line(arm, local[0], self._elbow(local), max(o.least_width, round(o.forearm_width * length)))
-            for drawn, level in ((hand, o.skeleton_log_odds), (arm, o.forearm_log_odds)):
-                if drawn.any():
-                    away = cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 3)
-                    softness = max(o.softness * length, o.least_softness)
-                    np.maximum(out, level - away / softness, out=out)
-        return np.maximum(out, o.far_log_odds)
+            window = self._window(joints, shape)
+            if window is not None:
+                fields.append(HandField(window, self._log_prior(joints, window), self.options.far_log_odds))
+        return tuple(fields)
+
+    def _log_prior(self, joints: NDArray[np.float64], window: Window) -> Float:
+        """Log odds of a hand against background before looking at colours, at half the size of a window."""
+        o = self.options
+        shape = tuple(size // 2 for size in shape_of(window))
+        out = np.full(shape, o.far_log_odds, np.float32)
+        length = self._length(joints) / 2
+        local = (joints - [window[1].start, window[0].start] + 0.5) / 2 - 0.5
+        hand = np.zeros(shape, np.uint8)
+        _draw_hand(hand, local, max(o.least_width, round(o.finger_width * length)))
+        arm = np.zeros(shape, np.uint8)
+        elbow = (self._elbow(joints) - [window[1].start, window[0].start] + 0.5) / 2 - 0.5
+        _line(arm, local[0], elbow, max(o.least_width, round(o.forearm_width * length)))
+        for drawn, level in ((hand, o.skeleton_log_odds), (arm, o.forearm_log_odds)):
+            if drawn.any():
+                away = cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 3)
+                softness = max(o.softness * length, o.least_softness / 2)
+                np.maximum(out, level - away / softness, out=out)
+        return out
 
     def _hands(self, frame: int) -> list[NDArray[np.float64]]:
         return [self._joints[frame, side] for side in (0, 1) if self._valid[frame, side]]

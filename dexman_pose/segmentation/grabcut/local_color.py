@@ -95,7 +95,7 @@ def _unreached_sides(mask: Mask, allowed: Mask, options: LocalColorOptions) -> F
     return added
 
 
-def _local_density(bins: Bins, known: NDArray[np.float64], options: GrabCutOptions) -> Float:
+def _local_density(bins: Bins, known: NDArray[np.floating], options: GrabCutOptions) -> Float:
     """Density of each pixel (H, W) under the background colours near it; ``known`` says how far it is background.
 
     The colours are collected around the nodes of a coarse grid and blended between the nodes.
@@ -105,14 +105,17 @@ def _local_density(bins: Bins, known: NDArray[np.float64], options: GrabCutOptio
     reach, blend = o.reach * max(h, w), max(h, w) / o.cells / o.cell_overlap
     out = np.zeros((h, w), np.float32)
     total = np.full((h, w), _TINY, np.float32)
-    y, x = np.mgrid[0:h, 0:w]
-    nodes = itertools.product(np.linspace(0, h - 1, o.cells), np.linspace(0, w - 1, o.cells))
-    for cy, cx in nodes:
-        away = (y - cy) ** 2 + (x - cx) ** 2
-        weight = known * np.exp(-away / (2 * reach**2))
-        model = ColorModel.weighted(bins, weight, options.color).shaded()
-        near = np.exp(-away / (2 * blend**2)).astype(np.float32)
-        use = near > o.least_blend
-        out[use] += near[use] * model.density(bins[use])
-        total[use] += near[use]
+    weight, near = np.asarray(known, np.float32), -2 * blend**2 * np.log(o.least_blend)
+    y, x = np.arange(h, dtype=np.float32), np.arange(w, dtype=np.float32)
+    for cy, cx in itertools.product(np.linspace(0, h - 1, o.cells), np.linspace(0, w - 1, o.cells)):
+        away = (y - cy) ** 2, (x - cx) ** 2
+        fall = [np.exp(d / np.float32(-2 * reach**2)) for d in away]
+        model = ColorModel.weighted(bins, weight * fall[0][:, None] * fall[1], options.color).shaded()
+        rows, cols = (slice(*np.flatnonzero(d < near)[[0, -1]] + [0, 1]) for d in away)
+        share = np.multiply.outer(
+            *(np.exp(d[s] / np.float32(-2 * blend**2)) for d, s in zip(away, (rows, cols)))
+        )
+        share[share <= o.least_blend] = 0
+        out[rows, cols] += share * model.density(bins[rows, cols])
+        total[rows, cols] += share
     return out / total

@@ -60,14 +60,15 @@ class MotionOptions:
         consistency: pixels, forward-backward miss at which a vector's weight falls to 1/e.
         consistency_per_step: the same, added per pixel of step.
         least_weight: of a vector, so that the fit is never empty.
-        fit_iterations: of the reweighted least squares (Geman-McClure weights).
+        fit_iterations: of the reweighted least squares (Geman-McClure weights), at most.
+        at_rest: pixels, at the object's rim; a smaller step ends the iterations.
         start_scale: pixels, lower limit of the first robust scale.
         scale_factor: of the robust scale over the median residual; 1.5 is near a Gaussian's 1.48.
         least_scale: pixels, lower limit of the robust scale.
         ridge: weight of "no deformation" relative to the data, against degenerate fits.
     """
 
-    samples: int = 800
+    samples: int = 400
     least_points: int = 8
     affine_points: int = 150
     full_cover: float = 0.7
@@ -82,6 +83,7 @@ class MotionOptions:
     consistency_per_step: float = 0.1
     least_weight: float = 1e-3
     fit_iterations: int = 12
+    at_rest: float = 1e-3
     start_scale: float = 0.5
     scale_factor: float = 1.5
     least_scale: float = 0.25
@@ -161,6 +163,7 @@ class PropagationOptions:
 
     Attributes:
         working_side: pixels, larger frames are followed at this size; only final outlines are drawn at full size.
+        object_side: pixels, frames are halved as long as the smallest object's box is this long thereafter.
         least_side: pixels, lower limit of each side of the working size.
         covered_margin: pixels around objects that are not learned as background on the prompt frame.
         core: belief in the object's presence above which a pixel counts for its window.
@@ -168,17 +171,23 @@ class PropagationOptions:
         search_margin: share of the square root of the object's area that is searched around its prediction.
         search_limits: pixels, lower and upper limit of that margin.
         search_per_step: pixels, added per pixel of step.
+        still_levels: grey levels, change of small pictures up to which a window shows the same as before: its mask
+            stays as it is.
+        fast_step: pixels per frame, above which fine flow begins at that of whole frames.
+        flow_margin: share of the object's longer side beyond that margin in which flow is computed.
         least_pixels: with fewer the object is lost.
         least_share: of the usual area, with less the object is lost.
         least_part: pixels, smaller parts of a mask go.
         least_part_share: of the mask, smaller parts go; the larger of both limits holds.
         largest_hole: pixels, smaller holes are filled.
+        outline_margin: probability by which pixels in a cleaned mask are at least above one half, others below.
         moving_step: pixels per frame, above which parts that stand still are left behind.
         left_behind: share of a part's pixels whose flow is nearer to rest than to the object's motion, from which the
             part goes.
     """
 
     working_side: int = 960
+    object_side: int = 100
     least_side: int = 16
     covered_margin: int = 3
     core: float = 0.3
@@ -186,11 +195,15 @@ class PropagationOptions:
     search_margin: float = 0.13
     search_limits: tuple[int, int] = (10, 40)
     search_per_step: float = 0.4
+    still_levels: int = 3
+    fast_step: float = 12.0
+    flow_margin: float = 0.1
     least_pixels: float = 12.0
     least_share: float = 0.04
     least_part: float = 6.0
     least_part_share: float = 0.004
     largest_hole: int = 8
+    outline_margin: float = 0.05
     moving_step: float = 1.5
     left_behind: float = 0.6
 

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from dexman_pose.arrays import Mask
-from dexman_pose.imaging.masks import EIGHT_CONNECTED
+from dexman_pose.imaging.masks import EIGHT_CONNECTED, Window, window_around
 from dexman_pose.imaging.resize import resize_labels
-from dexman_pose.segmentation.grabcut.evidence import FrameData, Scene
+from dexman_pose.segmentation.grabcut.color import to_bins, to_lab
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, RecoveryOptions
+from dexman_pose.segmentation.grabcut.scene import FrameData, Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
 
@@ -19,7 +20,7 @@ def redetect(
     scene: Scene,
     excluded: Mask,
     options: RecoveryOptions = DEFAULTS.recovery,
-) -> Mask | None:
+) -> tuple[Window, Mask] | None:
     """Find the part of the picture that has the object's colours and size where the background has others, or None.
 
     Args:
@@ -30,14 +31,15 @@ def redetect(
         options: of the search.
 
     Returns:
-        (H, W) bool, or None where no part fits.
+        The window of that part and its pixels (h, w) there, or None where no part fits.
     """
     every = (slice(None, None, options.stride), slice(None, None, options.stride))
-    bins = picture.bins[every]
+    lab = to_lab(np.ascontiguousarray(picture.rgb[every]))
+    bins = to_bins(lab)
     trust = options.background_trust * scene.background.trust[every]
-    at_rest = scene.known_density(picture.lab[every], every)
-    others = trust * at_rest + (1 - trust) * scene.clip_density(bins)
-    ratio = np.log(state.color(bins)) - np.log(others)
+    at_rest = scene.known_density(lab, every)
+    others = trust * at_rest + (1 - trust) * scene.clip_colors.density(bins)
+    ratio = np.log(state.color.density(bins)) - np.log(others)
     ratio[excluded[every]] = options.excluded_log_ratio
     ratio = cv2.GaussianBlur(ratio, (0, 0), options.blur)
     likely = (ratio > options.least_log_ratio).astype(np.uint8)
@@ -51,5 +53,6 @@ def redetect(
         return None
     weight = np.bincount(parts.ravel(), ratio.ravel(), minlength=len(area)) * fits
     best = (parts == int(weight.argmax())).astype(np.uint8)
-    size = (picture.lab.shape[1], picture.lab.shape[0])
-    return resize_labels(best, size).astype(bool)
+    found = resize_labels(best, (picture.shape[1], picture.shape[0])).astype(bool)
+    window = window_around(found, 0)
+    return None if window is None else (window, found[window])

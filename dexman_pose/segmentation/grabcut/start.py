@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,22 +10,39 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Mask
 from dexman_pose.data import Clip, HandObservations, ObjectPrompt
-from dexman_pose.imaging.masks import Float, dilated, mask_at
+from dexman_pose.imaging.masks import Float, dilated, mask_at, mask_box
 from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.background import build_background, sample_frames
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
-from dexman_pose.segmentation.grabcut.evidence import Scene
 from dexman_pose.segmentation.grabcut.hands import HandModel
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, PropagationOptions
 from dexman_pose.segmentation.grabcut.prompt_mask import PromptFrame, prompt_mask
+from dexman_pose.segmentation.grabcut.scene import Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
 
-def working_size(clip: Clip, options: PropagationOptions = DEFAULTS.propagation) -> tuple[int, int]:
-    """Compute the width and height in pixels at which a clip is worked on."""
+def working_size(
+    clip: Clip, prompts: Mapping[str, ObjectPrompt], options: PropagationOptions = DEFAULTS.propagation
+) -> tuple[int, int]:
+    """Compute the width and height in pixels at which a clip is worked on.
+
+    Large frames are made smaller, and so are those whose smallest object is large: by halves, which pictures are
+    reduced by in no time.
+    """
     scale = min(1.0, options.working_side / max(clip.width, clip.height))
+    sides = [side for side in map(_longer_side, prompts.values()) if side is not None]
+    if len(sides) == len(prompts):
+        half = 0.5
+        while half * min(sides) >= options.object_side:
+            scale, half = min(scale, half), half / 2
     least = options.least_side
     return max(least, round(clip.width * scale)), max(least, round(clip.height * scale))
+
+
+def _longer_side(prompt: ObjectPrompt) -> float | None:
+    """Pixels, of the box around an object; None where clicks alone point at it."""
+    box = prompt.box if prompt.mask is None else mask_box(prompt.mask)
+    return None if box is None else float(max(box[2] - box[0], box[3] - box[1]))
 
 
 def start(
@@ -38,7 +56,7 @@ def start(
     Raises:
         EstimationError: a prompt under which no object can be told from its surroundings.
     """
-    size = working_size(clip, options.propagation)
+    size = working_size(clip, prompts, options.propagation)
     scale = size[0] / clip.width
     hand_model = HandModel.learn(clip, hands, scale, size, options) if hands is not None else None
     samples = sample_frames(clip, size, options.background)
@@ -85,7 +103,7 @@ def _states(
                 others |= mask
                 if mask.sum() < masks[name].sum():  # what both claim goes to the smaller: a tool in a tray
                     mine &= ~mask
-        others |= _hand_area(hands, prompt.frame, lab.shape[:2])
+        others |= _hand_area(hands, prompt.frame, (lab.shape[0], lab.shape[1]))
         states[name] = ObjectState.start(name, mine, lab, to_bins(lab), others, options)
     return states
 
@@ -97,16 +115,18 @@ def _hand_evidence(
     if hands is None or not hands.present(frame):
         return None
     window = (slice(0, rgb.shape[0]), slice(0, rgb.shape[1]))
+    place = [hand.through(window) for hand in hands.fields(frame, (rgb.shape[0], rgb.shape[1]))]
     skin = hands.skin.density(to_bins(to_lab(rgb)))
-    return np.asarray(weight * np.log(skin) + hands.log_prior(frame, window), np.float32)
+    prior = np.maximum.reduce(place) if place else np.full(skin.shape, hands.options.far_log_odds, np.float32)
+    return np.asarray(weight * np.log(skin) + prior, np.float32)
 
 
-def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, ...]) -> Mask:
+def _hand_area(hands: HandModel | None, frame: int, shape: tuple[int, int]) -> Mask:
     """Pixels (H, W) that a hand or forearm may cover."""
     out = np.zeros(shape, bool)
-    if hands is not None and hands.present(frame):
-        for window in hands.windows(frame, (shape[0], shape[1])):
-            out[window] |= hands.log_prior(frame, window) > hands.options.area_log_odds
+    if hands is not None:
+        for hand in hands.fields(frame, shape):
+            out[hand.window] |= hand.through(hand.window) > hands.options.area_log_odds
     return out
 
 
@@ -120,9 +140,10 @@ def _scene(
 ) -> Scene:
     """Background and its colours, as seen on ``frame`` (whose picture is ``lab``) and, where covered, later."""
     covered = np.zeros(lab.shape[:2], bool)
+    whole = (slice(0, lab.shape[0]), slice(0, lab.shape[1]))
     for state in states.values():
-        covered |= dilated(state.visible, options.propagation.covered_margin)
-    covered |= _hand_area(hands, frame, lab.shape[:2])
+        covered |= dilated(state.visible_through(whole), options.propagation.covered_margin)
+    covered |= _hand_area(hands, frame, (lab.shape[0], lab.shape[1]))
     colors = ColorModel(options.color)
     colors.add(to_bins(lab)[~covered])
     foreground = [(s.initial_color, s.surround_color) for s in states.values()]

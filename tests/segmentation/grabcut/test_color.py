@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
 
 from dexman_pose.segmentation.grabcut.color import (
     ColorModel,
+    Mixture,
     gaussian_density,
     shaded_density,
     to_bins,
@@ -67,3 +70,32 @@ def test_shaded_model_knows_shadows_of_its_colours() -> None:
     model.add(to_bins(_lab((180, 140, 90))))
     dark = to_bins(_lab((122, 94, 60)))
     assert model.shaded().density(dark)[0, 0] > 5 * model.density(dark)[0, 0]
+
+
+@pytest.mark.parametrize("spread", [5, 60])
+def test_smoothing_is_a_gaussian_filter(spread: int) -> None:
+    """Colours in the middle, and at the ends of the histogram."""
+    rng = np.random.default_rng(0)
+    lab = np.clip(rng.normal(128, spread, (80, 80, 3)), 0, 255).astype(np.uint8)
+    model, o = ColorModel(), ColorOptions()
+    model.add(to_bins(lab))
+    counts = np.bincount(to_bins(lab).ravel(), minlength=40 * 32 * 32).reshape(40, 32, 32) / lab[..., 0].size
+    narrow, broad = (
+        gaussian_filter(counts, (s[0], s[1], s[1]), mode="nearest", truncate=cut)
+        for s, cut in ((o.narrow_sigma, o.narrow_truncate), (o.broad_sigma, o.broad_truncate))
+    )
+    expected = o.narrow_share * narrow + o.broad_share * broad + o.uniform_share * o.uniform_density
+    assert np.allclose(model.table(), expected.ravel(), rtol=1e-4, atol=1e-8)
+
+
+def test_a_mixture_follows_its_parts() -> None:
+    red, blue = to_bins(_lab((200, 30, 30))), to_bins(_lab((30, 30, 200)))
+    one, two = ColorModel(), ColorModel()
+    one.add(red)
+    two.add(blue)
+    mixed = Mixture(one, two, 0.25)
+    for _ in range(2):
+        expected = 0.25 * one.density(red)[0, 0] + 0.75 * two.density(red)[0, 0]
+        assert np.isclose(mixed.density(red)[0, 0], expected, rtol=1e-4)
+        assert np.array_equal(mixed.array().numpy(), mixed.table())
+        two.add(red, 0.5)

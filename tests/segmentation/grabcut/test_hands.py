@@ -34,16 +34,16 @@ def _clip() -> Clip:
 
 def test_prior_is_high_on_the_hand_and_falls_away() -> None:
     model = HandModel.learn(_clip(), _observed(), 1.0, (120, 120))
-    everything = (slice(0, 120), slice(0, 120))
-    prior = model.log_prior(0, everything)
+    (field,) = model.fields(0, (120, 120))
+    prior = field.through((slice(0, 120), slice(0, 120)))
     assert prior.shape == (120, 120)
     assert prior[50, 60] > 2
     assert prior[5, 5] == prior.min() < -4
     forearm, beyond_tips = prior[95, 60], prior[10, 60]
     assert forearm > 0
     assert beyond_tips < forearm
-    part = model.log_prior(0, (slice(40, 60), slice(50, 70)))
-    assert np.allclose(part, prior[40:60, 50:70], atol=0.8)
+    part = field.through((slice(40, 60), slice(50, 70)))
+    assert np.allclose(part, prior[40:60, 50:70])
 
 
 def test_skin_is_learned_under_the_joints() -> None:
@@ -56,12 +56,13 @@ def test_skin_is_learned_under_the_joints() -> None:
 def test_hand_never_seen_is_absent() -> None:
     model = HandModel.learn(_clip(), _observed(seen=False), 1.0, (120, 120))
     assert not model.present(0)
-    assert model.windows(0, (120, 120)) == []
+    assert model.fields(0, (120, 120)) == ()
 
 
 def test_reach_holds_hand_and_forearm_inside_the_image() -> None:
     model = HandModel.learn(_clip(), _observed(), 1.0, (120, 120))
-    ((rows, cols),) = model.windows(0, (120, 120))
+    (field,) = model.fields(0, (120, 120))
+    rows, cols = field.window
     assert rows.start <= 26
     assert rows.stop == 120
     assert cols.start <= 40
@@ -70,4 +71,5 @@ def test_reach_holds_hand_and_forearm_inside_the_image() -> None:
 
 def test_joints_scale_with_the_working_size() -> None:
     half = HandModel.learn(_clip(), _observed(), 0.5, (60, 60))
-    assert half.log_prior(0, (slice(0, 60), slice(0, 60)))[25, 30] > 2
+    (field,) = half.fields(0, (60, 60))
+    assert field.through((slice(0, 60), slice(0, 60)))[25, 30] > 2

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from dexman_pose.imaging.flow import Flow
 from dexman_pose.segmentation.grabcut.background import BackgroundModel
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins
-from dexman_pose.segmentation.grabcut.evidence import FrameData, Scene
 from dexman_pose.segmentation.grabcut.recovery import redetect
+from dexman_pose.segmentation.grabcut.scene import FrameData, Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
 
 GREY, RED, BLUE = (120, 128, 128), (110, 190, 170), (100, 150, 70)
@@ -27,13 +27,15 @@ def _find(lab: np.ndarray, excluded: np.ndarray | None = None) -> np.ndarray | N
     state = ObjectState.start("thing", mask, start, to_bins(start), nothing)
     colors = ColorModel()
     colors.add(to_bins(_world({(50, 50): BLUE})))
-    scene = Scene(
-        BackgroundModel(_world({}).astype(np.float32), np.ones((80, 100), np.float32)), colors, None
-    )
-    still = Flow(np.zeros((80, 100, 2), np.float32), np.zeros((80, 100, 2), np.float32), 1.0)
-    return redetect(
-        state, FrameData(0, lab, to_bins(lab), still), scene, nothing if excluded is None else excluded
-    )
+    scene = Scene(BackgroundModel(_world({}), np.ones((80, 100), np.float32)), colors, None)
+    rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    place = redetect(state, FrameData(0, rgb), scene, nothing if excluded is None else excluded)
+    if place is None:
+        return None
+    window, part = place
+    found = np.zeros((80, 100), bool)
+    found[window] = part
+    return found
 
 
 def test_object_is_found_where_its_colours_are() -> None:
