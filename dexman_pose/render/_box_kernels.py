@@ -60,16 +60,18 @@ def clear_boxes(
     width: int,
     height: int,
     row_step: int,
-    column_step: int,
+    part: int,
     keys: wp.array(dtype=wp.uint64),
     crossings: wp.array(dtype=wp.uint64),
 ) -> None:
     """Empty the keys, and the crossings of both kinds of pairs, within the boxes."""
-    b, first_row, first_column = wp.tid()
+    b, first_row, column = wp.tid()
+    start = boxes[4 * b] + column * part
+    stop = wp.min(boxes[4 * b + 2], start + part)
     pixels = width * height
     nothing = wp.uint64(0)
     for y in range(boxes[4 * b + 1] + first_row, boxes[4 * b + 3], row_step):
-        for x in range(boxes[4 * b] + first_column, boxes[4 * b + 2], column_step):
+        for x in range(start, stop):
             i = y * width + x
             keys[b * pixels + i] = nothing
             crossings[2 * b * pixels + i] = nothing

@@ -5,8 +5,8 @@ the pixel as origin, the weight of corner i is w_i = h_j x h_k over the sum of t
 depth and colour are weighted sums, and the backward pass is this written in reverse. Everything is computed in double
 precision; the images themselves are of either precision.
 
-A row is walked from pixel to pixel. As long as they show the same face, its corners are read once and its gradients are
-summed up before they are added to those of all.
+A row is walked in runs of pixels that show the same face (``_run_kernels``). A thread takes a part of a row: all of it
+on the CPU, one pixel on a GPU.
 """
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
@@ -17,9 +17,10 @@ from __future__ import annotations
 from typing import Any
 
 from dexman_pose.render._color_kernels import Paint, corner_colors, texture_color, texture_sensitivity
-from dexman_pose.render._edge_kernels import Drawing, image_point, relative
+from dexman_pose.render._edge_kernels import Drawing, add_relative, image_point, relative
 from dexman_pose.render._precision import both_precisions
 from dexman_pose.render._raster_kernels import ONE, ZERO, face_of
+from dexman_pose.render._run_kernels import RunSums, fill_run, sum_run
 from dexman_pose.render._shade_kernels import COLOR_TEXTURE, HALF
 from dexman_pose.render._warp import wp
 
@@ -28,6 +29,18 @@ from dexman_pose.render._warp import wp
 def doubled_area(a: wp.vec3d, b: wp.vec3d):
     """Cross product of two image points taken as vectors of the plane."""
     return a[0] * b[1] - a[1] * b[0]
+
+
+@wp.func
+def slope(a: wp.vec3d, b: wp.vec3d):
+    """How :func:`doubled_area` of two image points grows as the place they are seen from goes right."""
+    return a[1] * b[2] - a[2] * b[1]
+
+
+@wp.func
+def corner_slopes(g0: wp.vec3d, g1: wp.vec3d, g2: wp.vec3d):
+    """How :func:`corner_areas` grow as the place they are seen from goes right."""
+    return wp.vec3d(slope(g1, g2), slope(g2, g0), slope(g0, g1))
 
 
 @wp.func
@@ -76,13 +89,58 @@ def patch_of(d: Drawing, faces: wp.array(dtype=wp.vec3i), b: int, face: int):
     return out
 
 
+@wp.struct
+class Run:
+    """Pixels ``x`` to ``end`` of a row that show one face; corners seen from the first, depths, areas, their growth."""
+
+    x: int
+    y: int
+    end: int
+    g0: wp.vec3d
+    g1: wp.vec3d
+    g2: wp.vec3d
+    z: wp.vec3d
+    areas: wp.vec3d
+    growth: wp.vec3d
+
+
 @wp.func
-def end_of_run(keys: wp.array(dtype=wp.uint64), row: int, x: int, end: int, step: int):
-    """The first place after ``x``, in steps, where a row shows another face than there."""
+def end_of_run(keys: wp.array(dtype=wp.uint64), row: int, x: int, end: int):
+    """The first place after ``x`` where a row shows another face than there."""
     face = face_of(keys[row + x])
-    out = x + step
+    out = x + 1
     while out < end and face_of(keys[row + out]) == face:
-        out += step
+        out += 1
+    return out
+
+
+@wp.func
+def run_of(patch: Patch, x: int, y: int, end: int):
+    """The run of a face from pixel (x, y) on."""
+    u = wp.float64(x)
+    v = wp.float64(y)
+    out = Run()
+    out.x = x
+    out.y = y
+    out.end = end
+    out.g0 = relative(patch.h0, u, v)
+    out.g1 = relative(patch.h1, u, v)
+    out.g2 = relative(patch.h2, u, v)
+    out.z = wp.vec3d(out.g0[2], out.g1[2], out.g2[2])
+    out.areas = corner_areas(out.g0, out.g1, out.g2)
+    out.growth = corner_slopes(out.g0, out.g1, out.g2)
+    return out
+
+
+@wp.func
+def weights_at(run: Run, i: int):
+    """Weights of the corners at pixel ``i`` of the row, and the inverse of the sum of the areas, 0 for none."""
+    w = run.areas + run.growth * wp.float64(i - run.x)
+    total = w[0] + w[1] + w[2]
+    out = wp.vec4d(ONE, ZERO, ZERO, ZERO)
+    if total != ZERO:
+        t = ONE / total
+        out = wp.vec4d(w[0] * t, w[1] * t, w[2] * t, t)
     return out
 
 
@@ -90,7 +148,7 @@ def end_of_run(keys: wp.array(dtype=wp.uint64), row: int, x: int, end: int, step
 def shade_pixels(
     d: Drawing,
     row_step: int,
-    column_step: int,
+    part: int,
     faces: wp.array(dtype=wp.vec3i),
     paint: Paint,
     mask: wp.array(dtype=Any),
@@ -99,86 +157,47 @@ def shade_pixels(
     color: wp.array(dtype=Any),
 ) -> None:
     """Fill the covered pixels of images that hold zeros; three numbers a pixel of normal and colour."""
-    b, first_row, first_column = wp.tid()
-    x1 = d.boxes[4 * b + 2]
+    b, first_row, column = wp.tid()
+    start = d.boxes[4 * b] + column * part
+    stop = wp.min(d.boxes[4 * b + 2], start + part)
     for y in range(d.boxes[4 * b + 1] + first_row, d.boxes[4 * b + 3], row_step):
         row = b * d.pixels + y * d.width
-        x = d.boxes[4 * b] + first_column
-        while x < x1:
+        x = start
+        while x < stop:
             face = face_of(d.keys[row + x])
-            end = end_of_run(d.keys, row, x, x1, column_step)
+            end = end_of_run(d.keys, row, x, stop)
             if face >= 0:
                 patch = patch_of(d, faces, b, face)
+                run = run_of(patch, x, y, end)
                 n = wp.normalize(patch.normal)
                 tint = corner_colors(paint, patch.f, HALF)
-                v = wp.float64(y)
-                for i in range(x, end, column_step):
-                    u = wp.float64(i)
-                    p = row + i
-                    w = corner_areas(
-                        relative(patch.h0, u, v), relative(patch.h1, u, v), relative(patch.h2, u, v)
-                    )
-                    total = w[0] + w[1] + w[2]
-                    c = wp.vec3d(ONE, ZERO, ZERO)
-                    if total != ZERO:
-                        c = w * (ONE / total)
-                    mask[p] = mask.dtype(ONE)
-                    depth[p] = depth.dtype(c[0] * patch.h0[2] + c[1] * patch.h1[2] + c[2] * patch.h2[2])
-                    rgb = c * tint
-                    if paint.mode == COLOR_TEXTURE:
-                        rgb = texture_color(paint, face, c)
-                    o = 3 * p
-                    normal[o] = normal.dtype(n[0])
-                    normal[o + 1] = normal.dtype(n[1])
-                    normal[o + 2] = normal.dtype(n[2])
-                    color[o] = color.dtype(rgb[0])
-                    color[o + 1] = color.dtype(rgb[1])
-                    color[o + 2] = color.dtype(rgb[2])
+                fill_run(run.areas, run.growth, run.z, n, tint, row + x, end - x, mask, depth, normal, color)
+                if paint.mode == COLOR_TEXTURE:
+                    for i in range(x, end):
+                        c = weights_at(run, i)
+                        rgb = texture_color(paint, face, wp.vec3d(c[0], c[1], c[2]))
+                        o = 3 * (row + i)
+                        color[o] = color.dtype(rgb[0])
+                        color[o + 1] = color.dtype(rgb[1])
+                        color[o + 2] = color.dtype(rgb[2])
             x = end
 
 
-@wp.struct
-class Pulled:
-    """Gradients of the three image points of a face."""
-
-    d0: wp.vec3d
-    d1: wp.vec3d
-    d2: wp.vec3d
+@wp.func
+def add_corner(gradient: wp.array(dtype=wp.vec3d), i: int, a: wp.vec3d, u: wp.vec3d, z: wp.float64, run: Run):
+    """Add the gradient of a corner: the cross product of ``a``, and ``u`` times the place, with (place, 0, 1)."""
+    seen = wp.vec3d(a[1], u[2] - a[0], z - u[1])
+    add_relative(gradient, i, seen, wp.float64(run.x), wp.float64(run.y))
 
 
 @wp.func
-def shifted(d: wp.vec3d, u: wp.float64, v: wp.float64):
-    """The gradient of a point from that of the point relative to pixel (u, v)."""
-    return wp.vec3d(d[0], d[1], d[2] - u * d[0] - v * d[1])
-
-
-@wp.func
-def pulled(
-    g0: wp.vec3d,
-    g1: wp.vec3d,
-    g2: wp.vec3d,
-    c: wp.vec3d,
-    inverse: wp.float64,
-    s: wp.vec3d,
-    gz: wp.float64,
-    u: wp.float64,
-    v: wp.float64,
-):
-    """Pull gradients of pixel (u, v) back to the image points of its face's corners.
-
-    The corners are seen from the pixel; ``s`` is the gradient of their weights ``c``, which are areas times
-    ``inverse``; ``gz`` that of the depth.
-    """
-    mean = wp.dot(c, s)
-    q = wp.vec3d((s[0] - mean) * inverse, (s[1] - mean) * inverse, (s[2] - mean) * inverse)
-    d0 = wp.vec3d(q[2] * g1[1] - q[1] * g2[1], q[1] * g2[0] - q[2] * g1[0], gz * c[0])
-    d1 = wp.vec3d(q[0] * g2[1] - q[2] * g0[1], q[2] * g0[0] - q[0] * g2[0], gz * c[1])
-    d2 = wp.vec3d(q[1] * g0[1] - q[0] * g1[1], q[0] * g1[0] - q[1] * g0[0], gz * c[2])
-    out = Pulled()
-    out.d0 = shifted(d0, u, v)
-    out.d1 = shifted(d1, u, v)
-    out.d2 = shifted(d2, u, v)
-    return out
+def add_corners(gradient: wp.array(dtype=wp.vec3d), patch: Patch, run: Run, s: RunSums):
+    """Pull the sums of a run back to the image points of its face."""
+    q = s[0]
+    u = s[1]
+    add_corner(gradient, patch.i0, q[2] * run.g1 - q[1] * run.g2, u[2] * run.g1 - u[1] * run.g2, s[2][0], run)
+    add_corner(gradient, patch.i1, q[0] * run.g2 - q[2] * run.g0, u[0] * run.g2 - u[2] * run.g0, s[2][1], run)
+    add_corner(gradient, patch.i2, q[1] * run.g0 - q[0] * run.g1, u[1] * run.g0 - u[0] * run.g1, s[2][2], run)
 
 
 @wp.func
@@ -209,11 +228,38 @@ def three(values: wp.array(dtype=Any), i: int):
 
 
 @wp.func
-def one(values: wp.array(dtype=Any), i: int):
-    """The ``i``-th number of an image, zero of one that is not there."""
-    out = ZERO
-    if values.shape[0] > 0:
-        out = wp.float64(values[i])
+def texture_sums(
+    paint: Paint,
+    face: int,
+    run: Run,
+    row: int,
+    gradient: wp.array(dtype=Any),
+    texels: wp.array(dtype=wp.vec3d),
+):
+    """Sums of a run for the colours of the texture alone, adding the gradient of the texels where wanted."""
+    q = wp.vec3d(ZERO, ZERO, ZERO)
+    qu = wp.vec3d(ZERO, ZERO, ZERO)
+    for i in range(run.x, run.end):
+        rgb = three(gradient, row + i)
+        w = weights_at(run, i)
+        if wp.dot(rgb, rgb) > ZERO and w[3] != ZERO:
+            c = wp.vec3d(w[0], w[1], w[2])
+            s = texture_sensitivity(paint, face, c, rgb, texels)
+            mean = wp.dot(c, s)
+            one = wp.vec3d((s[0] - mean) * w[3], (s[1] - mean) * w[3], (s[2] - mean) * w[3])
+            q += one
+            qu += one * wp.float64(i - run.x)
+    none = wp.vec3d(ZERO, ZERO, ZERO)
+    return wp.matrix_from_rows(q, qu, none, none)
+
+
+@wp.func
+def color_sums(run: Run, row: int, gradient: wp.array(dtype=Any)):
+    """Gradients of the colours of a run's three corners, row by row."""
+    out = wp.mat33d()
+    for i in range(run.x, run.end):
+        w = weights_at(run, i)
+        out += wp.outer(wp.vec3d(w[0], w[1], w[2]), three(gradient, row + i))
     return out
 
 
@@ -221,7 +267,7 @@ def one(values: wp.array(dtype=Any), i: int):
 def shade_pixels_backward(
     d: Drawing,
     row_step: int,
-    column_step: int,
+    part: int,
     faces: wp.array(dtype=wp.vec3i),
     paint: Paint,
     depth_gradient: wp.array(dtype=Any),
@@ -233,55 +279,40 @@ def shade_pixels_backward(
     texture_gradient: wp.array(dtype=wp.vec3d),
 ) -> None:
     """Add gradients of image points (from depth, colour) and of points (from normals); an empty array is none."""
-    b, first_row, first_column = wp.tid()
-    x1 = d.boxes[4 * b + 2]
+    b, first_row, column = wp.tid()
+    start = d.boxes[4 * b] + column * part
+    stop = wp.min(d.boxes[4 * b + 2], start + part)
     for y in range(d.boxes[4 * b + 1] + first_row, d.boxes[4 * b + 3], row_step):
         row = b * d.pixels + y * d.width
-        x = d.boxes[4 * b] + first_column
-        while x < x1:
+        x = start
+        while x < stop:
             face = face_of(d.keys[row + x])
-            end = end_of_run(d.keys, row, x, x1, column_step)
+            end = end_of_run(d.keys, row, x, stop)
             if face >= 0:
                 patch = patch_of(d, faces, b, face)
-                v = wp.float64(y)
-                d0 = wp.vec3d(ZERO, ZERO, ZERO)
-                d1 = wp.vec3d(ZERO, ZERO, ZERO)
-                d2 = wp.vec3d(ZERO, ZERO, ZERO)
-                n = wp.vec3d(ZERO, ZERO, ZERO)
+                run = run_of(patch, x, y, end)
                 tint = corner_colors(paint, patch.f, ZERO)
-                colors = wp.mat33d()
-                for i in range(x, end, column_step):
-                    p = row + i
-                    n += three(normal_gradient, p)
-                    gz = one(depth_gradient, p)
-                    rgb = three(color_gradient, p)
-                    u = wp.float64(i)
-                    g0 = relative(patch.h0, u, v)
-                    g1 = relative(patch.h1, u, v)
-                    g2 = relative(patch.h2, u, v)
-                    w = corner_areas(g0, g1, g2)
-                    total = w[0] + w[1] + w[2]
-                    if total != ZERO and (gz != ZERO or wp.dot(rgb, rgb) > ZERO):
-                        inverse = ONE / total
-                        c = w * inverse
-                        s = tint * rgb + gz * wp.vec3d(g0[2], g1[2], g2[2])
-                        if paint.mode == COLOR_TEXTURE:
-                            s += texture_sensitivity(paint, face, c, rgb, texture_gradient)
-                        if colors_gradient.shape[0] > 0:
-                            colors += wp.outer(c, rgb)
-                        g = pulled(g0, g1, g2, c, inverse, s, gz, u, v)
-                        d0 += g.d0
-                        d1 += g.d1
-                        d2 += g.d2
-                wp.atomic_add(image_gradient, patch.i0, d0)
-                wp.atomic_add(image_gradient, patch.i1, d1)
-                wp.atomic_add(image_gradient, patch.i2, d2)
+                sums = sum_run(
+                    run.areas,
+                    run.growth,
+                    run.z,
+                    tint,
+                    row + x,
+                    end - x,
+                    depth_gradient,
+                    normal_gradient,
+                    color_gradient,
+                )
+                if paint.mode == COLOR_TEXTURE:
+                    sums += texture_sums(paint, face, run, row, color_gradient, texture_gradient)
+                add_corners(image_gradient, patch, run, sums)
+                if points_gradient.shape[0] > 0:
+                    add_normal_gradient(d, patch, sums[3], points_gradient)
                 if colors_gradient.shape[0] > 0:
+                    colors = color_sums(run, row, color_gradient)
                     wp.atomic_add(colors_gradient, patch.f[0], colors[0])
                     wp.atomic_add(colors_gradient, patch.f[1], colors[1])
                     wp.atomic_add(colors_gradient, patch.f[2], colors[2])
-                if points_gradient.shape[0] > 0:
-                    add_normal_gradient(d, patch, n, points_gradient)
             x = end
 
 

@@ -120,8 +120,14 @@ class View:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Threads over the rows and the columns of an image."""
+        """Threads over the rows and over the parts of a row."""
         return self.threads(self.height), self.threads(self.width)
+
+    @property
+    def parts(self) -> tuple[int, int]:
+        """Rows from one of a thread to its next, and pixels of its part of a row."""
+        rows, columns = self.grid
+        return rows, self.width // columns
 
 
 class Drawn(NamedTuple):
@@ -183,7 +189,7 @@ class _Render(torch.autograd.Function):
                 shading.SHADE[kind],
                 view,
                 (view.batch, *view.grid),
-                (drawing, *view.grid, view.surface.faces, view.surface.paint(colors, texture))
+                (drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
                 + tuple(_wrap(image, kind, 1) for image in (mask, depth, normal, color)),
             )
             outline, raw = _outline(view, drawn), _numbers(drawn.raw)
@@ -215,7 +221,7 @@ class _Render(torch.autograd.Function):
                     shading.SHADE_BACKWARD[kind],
                     view,
                     (view.batch, *view.grid),
-                    (drawing, *view.grid, view.surface.faces, view.surface.paint(colors, texture))
+                    (drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
                     + tuple(_wrap(image, kind, 1) for image in (depth, normal, color))
                     + tuple(_vectors(wanted) for wanted in (d_image, d_points, d_colors, d_texture)),
                 )
@@ -256,7 +262,7 @@ def _visible(view: View, points: Tensor, intrinsics: Tensor) -> Drawn:
         (view.batch, per_image[0]),
         (_vectors(screen), vertices, *size, per_image[0], boxes),
     )
-    _launch(boxing.clear_boxes, view, (view.batch, *view.grid), (boxes, *size, *view.grid, keys, crossings))
+    _launch(boxing.clear_boxes, view, (view.batch, *view.grid), (boxes, *size, *view.parts, keys, crossings))
     _launch(
         raster.rasterize,
         view,
