@@ -15,15 +15,15 @@ import numpy as np
 import torch
 
 from dexman_pose.data.mesh import Mesh
-from dexman_pose.render import _blend_kernels as blending
-from dexman_pose.render import _box_kernels as boxing
-from dexman_pose.render import _edge_kernels as edges
-from dexman_pose.render import _gradient_kernels as shading
 from dexman_pose.render import _raster_kernels as raster
-from dexman_pose.render._color_kernels import Paint
 from dexman_pose.render._shade_kernels import COLOR_GREY, COLOR_TEXTURE, COLOR_VERTEX
 from dexman_pose.render._topology import edges_of, looks_outwards
 from dexman_pose.render._warp import wp
+from dexman_pose.render.gradient import blend_kernels as blending
+from dexman_pose.render.gradient import box_kernels as boxing
+from dexman_pose.render.gradient import edge_kernels as edges
+from dexman_pose.render.gradient import pixel_kernels as shading
+from dexman_pose.render.gradient.color_kernels import Paint
 
 Tensor = torch.Tensor
 
@@ -137,7 +137,7 @@ class Drawn(NamedTuple):
     boxes: Tensor
     crossings: Tensor
     pairs: Tensor
-    count: Tensor
+    found: Tensor
     raw: Tensor
 
 
@@ -275,7 +275,7 @@ def _visible(view: View, points: Tensor, intrinsics: Tensor) -> Drawn:
         view,
         (view.batch, per_image[2]),
         (_vectors(points), _numbers(intrinsics), surface.edges, _vectors(screen), vertices, view.near, *size)
-        + (per_image[2], keys, crossings, _integers(drawn.pairs), _integers(drawn.count)),
+        + (per_image[2], keys, crossings, _integers(drawn.pairs), _integers(drawn.found)),
     )
     return drawn
 
@@ -307,7 +307,7 @@ def _outline(view: View, drawn: Drawn) -> Any:
     """The outline, as the kernels take it."""
     outline = blending.Outline()
     outline.edges, outline.crossings = view.surface.edges, _keys(drawn.crossings)
-    outline.pairs, outline.count = _integers(drawn.pairs), _integers(drawn.count)
+    outline.pairs, outline.count = _integers(drawn.pairs), _integers(drawn.found)
     return outline
 
 

@@ -204,7 +204,7 @@ def _differentiable(
     """Batched differentiable images, computed in double precision and stored in ``precision``."""
     batch = _inputs.poses(_inputs.as_array(camera_from_object, "camera_from_object"))
     _inputs.intrinsics(_inputs.as_array(k, "K"), len(batch))
-    if 2 * len(batch) * size[0] * size[1] >= 2**31 or len(batch) * len(mesh.vertices) >= 2**31:
+    if 3 * len(batch) * size[0] * size[1] >= 2**31 or len(batch) * len(mesh.vertices) >= 2**31:
         raise InputError(
             f"a gradient through {len(batch)} images of {size[0]}x{size[1]} at once needs too much room: take fewer"
         )

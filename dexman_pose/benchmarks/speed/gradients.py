@@ -28,7 +28,7 @@ class GradientTiming:
         batch: images per call.
         outputs: which images carried the loss.
         forward: milliseconds per image from pose to images, the fastest of the repeats.
-        backward: milliseconds per image from the loss to the gradient of the pose, the fastest of the repeats.
+        backward: milliseconds per image from the images' gradients to that of the pose, the fastest of the repeats.
     """
 
     width: int
@@ -43,8 +43,8 @@ class GradientTiming:
 def bench_gradient(device: str = "cpu", repeats: int = 10) -> list[GradientTiming]:
     """Time the gradient of the poses of an icosphere of 5,120 faces that fills most of the image.
 
-    Every call renders mask, depth, normal and colour; the loss takes the mask alone, or all four. The kernels are
-    compiled, or loaded from Warp's cache, before the clock starts.
+    Every call renders mask, depth, normal and colour; the loss takes the mask alone, or all four. What the loss does
+    itself, in torch, is not timed. The kernels are compiled, or loaded from Warp's cache, before the clock starts.
     """
     mesh = icosphere(4, 0.1)
     everything = ("mask", "depth", "normal", "colour")

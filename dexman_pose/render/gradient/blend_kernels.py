@@ -1,6 +1,6 @@
 """Warp kernels of the antialiased mask: what the pairs on the outline add to it, forward and backward.
 
-Which edge passes between the two pixels of a pair is found by ``_edge_kernels``, where the idea is told. The sums are
+Which edge passes between the two pixels of a pair is found by ``edge_kernels``, where the idea is told. The sums are
 held apart from the mask, ``raw``, in double precision, at the pixels of the outline alone: corners of specks overshoot
 [0, 1], are cut in the mask, and have no gradient there.
 """
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dexman_pose.render._edge_kernels import HALF, Drawing, add_relative, seen_from
-from dexman_pose.render._precision import both_precisions
 from dexman_pose.render._raster_kernels import ONE, ZERO
 from dexman_pose.render._warp import wp
+from dexman_pose.render.gradient.edge_kernels import HALF, Drawing, add_relative, seen_from
+from dexman_pose.render.gradient.precision import both_precisions
 
 TWO = wp.constant(wp.float64(2.0))
 

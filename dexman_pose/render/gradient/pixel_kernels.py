@@ -5,7 +5,7 @@ the pixel as origin, the weight of corner i is w_i = h_j x h_k over the sum of t
 depth and colour are weighted sums, and the backward pass is this written in reverse. Everything is computed in double
 precision; the images themselves are of either precision.
 
-A row is walked in runs of pixels that show the same face (``_run_kernels``). A thread takes a part of a row: all of it
+A row is walked in runs of pixels that show the same face (``run_kernels``). A thread takes a part of a row: all of it
 on the CPU, one pixel on a GPU.
 """
 
@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dexman_pose.render._color_kernels import Paint, corner_colors, texture_color, texture_sensitivity
-from dexman_pose.render._edge_kernels import Drawing, add_relative, image_point, relative
-from dexman_pose.render._precision import both_precisions
 from dexman_pose.render._raster_kernels import ONE, ZERO, face_of
-from dexman_pose.render._run_kernels import RunSums, fill_run, sum_run
 from dexman_pose.render._shade_kernels import COLOR_TEXTURE, HALF
 from dexman_pose.render._warp import wp
+from dexman_pose.render.gradient.color_kernels import Paint, corner_colors, texture_color, texture_sensitivity
+from dexman_pose.render.gradient.edge_kernels import Drawing, add_relative, image_point, relative
+from dexman_pose.render.gradient.precision import both_precisions
+from dexman_pose.render.gradient.run_kernels import RunSums, fill_run, sum_run
 
 
 @wp.func
