@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli import bench_flags, bench_stress
+from dexman_pose.cli import bench_flags, bench_pipeline, bench_stress
 from dexman_pose.cli.run import positive
 
 
@@ -35,9 +35,10 @@ def add(subparsers: Any) -> None:
     p.add_argument("--frames", type=positive, default=40, metavar="N", help="clip to track (default: 40)")
     p.add_argument("--only", choices=("render", "pose", "metrics"), help="one part of the table")
     p.set_defaults(handler=handle)
-    accuracy = p.add_subparsers(title="accuracy", metavar="")
+    accuracy = p.add_subparsers(title="accuracy, and other checkouts", metavar="")
     bench_stress.add(accuracy)
     bench_flags.add(accuracy)
+    bench_pipeline.add(accuracy)
 
 
 def handle(args: argparse.Namespace) -> int:
