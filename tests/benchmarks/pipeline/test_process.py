@@ -1,4 +1,4 @@
-"""The script that runs a checkout, by a small package that stands for one: what it meters, and what it says of failures."""
+"""The script that runs a checkout, by a small package that stands for one: what it meters, and how it fails."""
 
 from __future__ import annotations
 
