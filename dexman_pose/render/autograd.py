@@ -131,14 +131,19 @@ class View:
 
 
 class Drawn(NamedTuple):
-    """Which face every pixel shows, where the outline runs, and the sums of the mask at its pixels; whole batches."""
+    """Which face every pixel shows, and where the outline runs, as the kernels take it.
 
-    keys: Tensor
-    boxes: Tensor
-    crossings: Tensor
-    pairs: Tensor
-    found: Tensor
-    raw: Tensor
+    Attributes:
+        drawing: points, keys and boxes.
+        outline: edges and the pairs of pixels that they pass between.
+        raw: sums of the mask at the pixels of the outline.
+        tensors: whose memory the others point to.
+    """
+
+    drawing: Any
+    outline: Any
+    raw: Any
+    tensors: tuple[Tensor, ...]
 
 
 def render_tensors(
@@ -183,30 +188,25 @@ class _Render(torch.autograd.Function):
         )
         with _stream(points.device):
             drawn = _visible(view, points, intrinsics)
-            drawing = _drawing(view, points, intrinsics, drawn)
             kind = _KINDS[view.precision]
             _launch(
                 shading.SHADE[kind],
                 view,
                 (view.batch, *view.grid),
-                (drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
+                (drawn.drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
                 + tuple(_wrap(image, kind, 1) for image in (mask, depth, normal, color)),
             )
-            outline, raw = _outline(view, drawn), _numbers(drawn.raw)
-            for kernel, images in (
-                (blending.start_raw, ()),
-                (blending.add_shares, ()),
-                (blending.CUT_MASK[kind], (_wrap(mask, kind, 1),)),
-            ):
-                _launch_outline(kernel, view, drawing, outline, (raw, *images))
-        ctx.save_for_backward(points, intrinsics, colors, texture, *drawn)
+            _launch_outline(blending.add_shares, view, drawn, ())
+            _launch_outline(blending.CUT_MASK[kind], view, drawn, (_wrap(mask, kind, 1),))
+        ctx.drawn = drawn
+        ctx.save_for_backward(points, intrinsics, colors, texture)
         return mask, depth, normal, color
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        points, intrinsics, colors, texture, *parts = ctx.saved_tensors
-        view, drawn = ctx.view, Drawn(*parts)
+        points, intrinsics, colors, texture = ctx.saved_tensors
+        view, drawn = ctx.view, ctx.drawn
         kind = _KINDS[view.precision]
         mask, depth, normal, color = (None if g is None else g.contiguous() for g in gradients)
         d_image, d_points = torch.zeros_like(points), None
@@ -215,19 +215,18 @@ class _Render(torch.autograd.Function):
         d_colors = torch.zeros_like(colors) if ctx.needs_input_grad[2] and color is not None else None
         d_texture = torch.zeros_like(texture) if ctx.needs_input_grad[3] and color is not None else None
         with _stream(points.device):
-            drawing = _drawing(view, points, intrinsics, drawn)
             if depth is not None or normal is not None or color is not None:
                 _launch(
                     shading.SHADE_BACKWARD[kind],
                     view,
                     (view.batch, *view.grid),
-                    (drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
+                    (drawn.drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
                     + tuple(_wrap(image, kind, 1) for image in (depth, normal, color))
                     + tuple(_vectors(wanted) for wanted in (d_image, d_points, d_colors, d_texture)),
                 )
             if mask is not None:
-                given = _numbers(drawn.raw), _wrap(mask, kind, 1), _vectors(d_image)
-                _launch_outline(blending.BLEND_BACKWARD[kind], view, drawing, _outline(view, drawn), given)
+                given = _wrap(mask, kind, 1), _vectors(d_image)
+                _launch_outline(blending.BLEND_BACKWARD[kind], view, drawn, given)
         # Image points are K x: the chain to x and to K, whose lower triangle is fixed.
         to_points = d_image @ intrinsics
         if d_points is not None:
@@ -241,84 +240,81 @@ class _Render(torch.autograd.Function):
 def _visible(view: View, points: Tensor, intrinsics: Tensor) -> Drawn:
     """Draw all faces; find the edge of the outline that passes between neighbouring pixels."""
     surface, vertices = view.surface, len(view.vertices)
-    drawn = _room(view, points.device)
-    screen = torch.empty((view.batch * vertices, 3), dtype=torch.float64, device=points.device)
-    corners, matrices = _vectors(view.vertices.contiguous()), _numbers(view.projection.contiguous())
+    drawn = _room(view, points, intrinsics)
+    drawing, outline = drawn.drawing, drawn.outline
+    screen_room = torch.empty((view.batch * vertices, 3), dtype=torch.float64, device=points.device)
+    screen = _vectors(screen_room)
+    vertices_room, matrices_room = view.vertices.contiguous(), view.projection.contiguous()
+    corners, matrices = _vectors(vertices_room), _numbers(matrices_room)
     faces, size = len(surface.faces), (view.width, view.height)
     per_image = (view.threads(vertices), view.threads(faces), view.threads(len(surface.edges)))
     rows = 1
     if points.device.type != "cpu":  # few faces, large ones perhaps: spread the rows of each over threads
         rows = max(1, min(view.height, 32, _CUDA_THREADS // max(1, view.batch * faces)))
-    keys, boxes, crossings = _keys(drawn.keys), _integers(drawn.boxes), _keys(drawn.crossings)
     _launch(
         raster.project_vertices,
         view,
         (view.batch, per_image[0]),
-        (corners, matrices, view.near, per_image[0], _vectors(screen)),
+        (corners, matrices, view.near, per_image[0], screen),
     )
     _launch(
         boxing.find_boxes,
         view,
         (view.batch, per_image[0]),
-        (_vectors(screen), vertices, *size, per_image[0], boxes),
+        (screen, vertices, *size, per_image[0], drawing.boxes),
     )
-    _launch(boxing.clear_boxes, view, (view.batch, *view.grid), (boxes, *size, *view.parts, keys, crossings))
+    _launch(
+        boxing.clear_boxes,
+        view,
+        (view.batch, *view.grid),
+        (drawing.boxes, *size, *view.parts, drawing.keys, outline.crossings),
+    )
     _launch(
         raster.rasterize,
         view,
         (view.batch, per_image[1], rows),
-        (corners, surface.faces, _vectors(view.hull), matrices, _vectors(screen), view.near, *size)
-        + (per_image[1], rows, True, None, keys),
+        (corners, surface.faces, _vectors(view.hull), matrices, screen, view.near, *size)
+        + (per_image[1], rows, True, None, drawing.keys),
     )
     _launch(
         edges.find_crossings,
         view,
         (view.batch, per_image[2]),
-        (_vectors(points), _numbers(intrinsics), surface.edges, _vectors(screen), vertices, view.near, *size)
-        + (per_image[2], keys, crossings, _integers(drawn.pairs), _integers(drawn.found)),
+        (drawing.points, drawing.intrinsics, surface.edges, screen, vertices, view.near, *size)
+        + (per_image[2], drawing.keys, outline.crossings, outline.pairs, outline.count, drawn.raw),
     )
     return drawn
 
 
-def _room(view: View, device: torch.device) -> Drawn:
+def _room(view: View, points: Tensor, intrinsics: Tensor) -> Drawn:
     """Arrays for what is drawn, empty boxes; nothing of the size of an image is cleared."""
-    pixels = view.batch * view.pixels
+    pixels, device = view.batch * view.pixels, points.device
+    keys = torch.empty(pixels + raster.LANES - 1, dtype=torch.int64, device=device)
     nothing = torch.tensor([view.width, view.height, 0, 0], dtype=torch.int32, device=device)
-    return Drawn(
-        torch.empty(pixels + raster.LANES - 1, dtype=torch.int64, device=device),
-        nothing.repeat(view.batch),
-        torch.empty(2 * pixels, dtype=torch.int64, device=device),
-        torch.empty(2 * pixels, dtype=torch.int32, device=device),
-        torch.zeros(1, dtype=torch.int32, device=device),
-        torch.empty(pixels, dtype=torch.float64, device=device),
-    )
-
-
-def _drawing(view: View, points: Tensor, intrinsics: Tensor, drawn: Drawn) -> Any:
-    """What was drawn, as the kernels take it."""
+    boxes = nothing.repeat(view.batch)
+    crossings = torch.empty(2 * pixels, dtype=torch.int64, device=device)
+    pairs = torch.empty(2 * pixels, dtype=torch.int32, device=device)
+    count = torch.zeros(1, dtype=torch.int32, device=device)
+    raw = torch.empty(pixels, dtype=torch.float64, device=device)
     drawing = edges.Drawing()
     drawing.points, drawing.intrinsics = _vectors(points), _numbers(intrinsics)
-    drawing.keys, drawing.boxes = _keys(drawn.keys), _integers(drawn.boxes)
+    drawing.keys, drawing.boxes = _keys(keys), _integers(boxes)
     drawing.vertices, drawing.width, drawing.pixels = len(view.vertices), view.width, view.pixels
-    return drawing
-
-
-def _outline(view: View, drawn: Drawn) -> Any:
-    """The outline, as the kernels take it."""
     outline = blending.Outline()
-    outline.edges, outline.crossings = view.surface.edges, _keys(drawn.crossings)
-    outline.pairs, outline.count = _integers(drawn.pairs), _integers(drawn.found)
-    return outline
+    outline.edges, outline.crossings = view.surface.edges, _keys(crossings)
+    outline.pairs, outline.count = _integers(pairs), _integers(count)
+    tensors = (points, intrinsics, keys, boxes, crossings, pairs, count, raw)
+    return Drawn(drawing, outline, _numbers(raw), tensors)
 
 
 def _launch(kernel: Any, view: View, dim: tuple[int, ...], inputs: tuple[Any, ...]) -> None:
     wp.launch(kernel, dim=dim, inputs=inputs, device=view.surface.faces.device)
 
 
-def _launch_outline(kernel: Any, view: View, drawing: Any, outline: Any, arguments: tuple[Any, ...]) -> None:
+def _launch_outline(kernel: Any, view: View, drawn: Drawn, arguments: tuple[Any, ...]) -> None:
     """Launch a kernel over the pairs of the outline, whose number only the device knows."""
     threads = min(view.threads(2 * view.batch * view.pixels), _OUTLINE_THREADS)
-    _launch(kernel, view, (threads,), (drawing, outline, threads, *arguments))
+    _launch(kernel, view, (threads,), (drawn.drawing, drawn.outline, threads, drawn.raw, *arguments))
 
 
 def _stream(device: torch.device) -> AbstractContextManager[Any]:

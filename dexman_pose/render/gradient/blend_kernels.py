@@ -104,15 +104,6 @@ def crossing_of(d: Drawing, o: Outline, k: int):
 
 
 @wp.kernel(enable_backward=False)
-def start_raw(d: Drawing, o: Outline, stride: int, raw: wp.array(dtype=wp.float64)) -> None:
-    """Write whether a pixel is covered at all pixels that get a share."""
-    for k in range(wp.tid(), o.count[0], stride):
-        c = crossing_of(d, o, k)
-        if c.target >= 0:
-            raw[c.target] = wp.where(d.keys[c.target] != wp.uint64(0), ONE, ZERO)
-
-
-@wp.kernel(enable_backward=False)
 def add_shares(d: Drawing, o: Outline, stride: int, raw: wp.array(dtype=wp.float64)) -> None:
     """Add every pair's share."""
     for k in range(wp.tid(), o.count[0], stride):

@@ -112,11 +112,12 @@ def offer(
     crossings: wp.array(dtype=wp.uint64),
     outline: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
+    raw: wp.array(dtype=wp.float64),
     pair: int,
 ):
     """Keep an edge as the outline between two pixels if it is the farthest from the covered one so far.
 
-    The first edge of a pair puts the pair on the list ``outline``.
+    The first edge of a pair puts the pair on the list ``outline``, and whether its pixels are covered into ``raw``.
     """
     covered = keys[first] != wp.uint64(0)
     if covered == (keys[second] != wp.uint64(0)):
@@ -128,6 +129,8 @@ def offer(
     before = wp.atomic_max(crossings, pair, key | wp.uint64(wp.uint32(edge)))
     if before == wp.uint64(0):
         outline[wp.atomic_add(count, 0, 1)] = pair
+        raw[first] = wp.where(covered, ONE, ZERO)
+        raw[second] = wp.where(covered, ZERO, ONE)
 
 
 @wp.func
@@ -147,6 +150,7 @@ def walk(
     crossings: wp.array(dtype=wp.uint64),
     outline: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
+    raw: wp.array(dtype=wp.float64),
 ):
     """Offer an edge to the pairs it crosses along one image axis.
 
@@ -170,7 +174,7 @@ def walk(
             o = line * line_step + i * step
             first = base + o
             t = a - wp.float64(i)
-            offer(keys, first, first + step, t, edge, crossings, outline, count, pair_base + o)
+            offer(keys, first, first + step, t, edge, crossings, outline, count, raw, pair_base + o)
 
 
 @wp.kernel(enable_backward=False)
@@ -188,10 +192,12 @@ def find_crossings(
     crossings: wp.array(dtype=wp.uint64),
     outline: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
+    raw: wp.array(dtype=wp.float64),
 ) -> None:
     """Per image: for every pair to the right, then for every pair below, the edge of the outline or 0.
 
-    ``outline`` lists the pairs that have one, ``count`` their number.
+    ``outline`` lists the pairs that have one, ``count`` their number; ``raw`` says, 1 or 0, whether their pixels are
+    covered.
     """
     b, start = wp.tid()
     corner = b * vertices
@@ -226,6 +232,7 @@ def find_crossings(
                 crossings,
                 outline,
                 count,
+                raw,
             )
             walk(
                 p[1],
@@ -243,21 +250,5 @@ def find_crossings(
                 crossings,
                 outline,
                 count,
+                raw,
             )
-
-
-@wp.func
-def pair_terms(line: wp.vec3d, covered_first: bool, down: bool):
-    """(a, o, s, n) of a line: its normal along and across the pair, the sign of t, the normal's square.
-
-    Seen from the covered pixel's centre the line is met at -l2 / a, that is at t = -s l2 / a towards the other.
-    """
-    a = line[0]
-    o = line[1]
-    if down:
-        a = line[1]
-        o = line[0]
-    s = ONE
-    if not covered_first:
-        s = -ONE
-    return wp.vec4d(a, o, s, a * a + o * o)
