@@ -132,7 +132,7 @@ _kept: OrderedDict[MeshPoints, NearestVertices] = OrderedDict()
 _keeping = threading.Lock()
 
 
-def nearest_vertices(vertices: ArrayLike) -> NearestVertices:
+def nearest_vertices(vertices: ArrayLike | MeshPoints) -> NearestVertices:
     """:class:`NearestVertices` of vertices (V, 3), kept for the next call with the same values."""
     points = mesh_points(vertices)
     with _keeping:

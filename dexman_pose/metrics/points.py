@@ -3,6 +3,9 @@
 Definitions as in the BOP toolkit (Hodan et al., "BOP Challenge 2020", ECCVW 2020; ADD and ADI after Hinterstoisser et
 al., ACCV 2012), in metres, with two differences: no error becomes infinite when the poses are a diameter apart, and a
 vertex behind the camera does not enter MSPD with a meaningless pixel.
+
+Vertices may be given as :class:`~dexman_pose.metrics.mesh_points.kept.MeshPoints` (of ``mesh_points(vertices)``), too:
+for one pose a call that saves looking whether they are still the same.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ BOP_WIDTH = 640
 _BLOCK = 100_000  # numbers of an intermediate array: what stays in a cache is fast, too
 
 
-def add(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike) -> Array:
+def add(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike | MeshPoints) -> Array:
     """ADD: mean distance (...) in metres between each vertex under the estimate and the same one under the truth.
 
     Args:
@@ -45,7 +48,7 @@ def add(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike) -> Array:
     return _over_poses(_mean_distance, est, ref, mesh_points(vertices).columns)
 
 
-def add_s(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike) -> Array:
+def add_s(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike | MeshPoints) -> Array:
     """ADD-S (ADI): mean distance (...) in metres from each vertex under the truth to the nearest under the estimate.
 
     The direction, truth to estimate, is BOP's and FoundationPose's; the other one gives other numbers. Exact, see
@@ -63,7 +66,9 @@ def add_s(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike) -> Array:
     return nearest_vertices(vertices).mean_distances(np.linalg.inv(est) @ ref)
 
 
-def mssd(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike, symmetry: Symmetry = None) -> Array:
+def mssd(
+    estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike | MeshPoints, symmetry: Symmetry = None
+) -> Array:
     """MSSD: largest distance (...) in metres between a vertex under the estimate and under the truth.
 
     The smallest over the object's symmetries S: min over s in S of max over v of ``|estimated v - true s v|``.
@@ -86,7 +91,7 @@ def mssd(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike, symmetry: S
 def mspd(
     estimated: ArrayLike,
     true: ArrayLike,
-    vertices: ArrayLike,
+    vertices: ArrayLike | MeshPoints,
     camera: Camera,
     symmetry: Symmetry = None,
     *,

@@ -121,7 +121,7 @@ def symmetry_transforms(symmetry: Symmetry, vertices: ArrayLike | MeshPoints | N
         return symmetry.sampled()
     if vertices is None:
         raise InputError("a continuous symmetry is sampled by how far vertices move: give vertices too")
-    points = vertices if isinstance(vertices, MeshPoints) else mesh_points(vertices)
+    points = mesh_points(vertices)
     parts = [
         symmetry.discrete,
         *(part for axis in symmetry.axes for part in axis),

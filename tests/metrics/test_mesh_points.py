@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -78,13 +80,14 @@ def test_one_pose_equals_the_same_pose_among_many() -> None:
     v, camera = cloud(3000), Camera.from_focal(600.0, 640, 480)
     symmetry = np.stack([np.eye(4), np.diag([-1.0, -1.0, 1.0, 1.0])])
     many = np.stack([EST, TRUE @ symmetry[1]]), np.stack([TRUE, EST])
-    for metric in (
+    metrics: list[Callable[[np.ndarray, np.ndarray], np.ndarray]] = [
         lambda e, t: add(e, t, v),
         lambda e, t: mssd(e, t, v),
         lambda e, t: mssd(e, t, v, symmetry),
         lambda e, t: mspd(e, t, v, camera),
         lambda e, t: mspd(e, t, v, camera, symmetry),
-    ):
+    ]
+    for metric in metrics:
         together = metric(*many)
         for i in range(2):
             one = metric(many[0][i], many[1][i])
@@ -119,3 +122,13 @@ def test_symmetries_written_into_are_noticed() -> None:
     assert float(mssd(turned, TRUE, v, turn)) < 1e-12
     turn[1] = np.diag([1.0, -1.0, -1.0, 1.0])
     assert float(mssd(turned, TRUE, v, turn)) > 0.01
+
+
+def test_prepared_points_stand_for_their_vertices() -> None:
+    v = cloud()
+    points = mesh_points(v)
+    assert mesh_points(points) is points
+    for metric in (add, add_s, mssd):
+        assert float(metric(EST, TRUE, points)) == float(metric(EST, TRUE, v))
+    v += 0.1
+    assert float(add(EST, TRUE, points)) != float(add(EST, TRUE, v))

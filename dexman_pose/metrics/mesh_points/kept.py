@@ -84,12 +84,14 @@ _kept: OrderedDict[tuple[int, bytes, bytes, bytes], MeshPoints] = OrderedDict()
 _keeping = threading.Lock()
 
 
-def mesh_points(vertices: ArrayLike) -> MeshPoints:
-    """:class:`MeshPoints` of vertices (V, 3), kept for the next call with the same values.
+def mesh_points(vertices: ArrayLike | MeshPoints) -> MeshPoints:
+    """:class:`MeshPoints` of vertices (V, 3), kept for the next call with the same values; what is one already passes.
 
     Raises:
         InputError: no finite (V, 3) array with at least one vertex.
     """
+    if isinstance(vertices, MeshPoints):
+        return vertices
     v = _vertices(vertices)
     raw = v.tobytes()
     middle = len(raw) // 2
