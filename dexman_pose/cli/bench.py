@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli import bench_flags, bench_stress
+from dexman_pose.cli import bench_flags, bench_pipeline, bench_stress
 from dexman_pose.cli.run import positive
 
 
@@ -35,9 +35,10 @@ def add(subparsers: Any) -> None:
     p.add_argument("--frames", type=positive, default=40, metavar="N", help="clip to track (default: 40)")
     p.add_argument("--only", choices=("render", "pose", "metrics"), help="one part of the table")
     p.set_defaults(handler=handle)
-    accuracy = p.add_subparsers(title="accuracy", metavar="")
+    accuracy = p.add_subparsers(title="accuracy, and other checkouts", metavar="")
     bench_stress.add(accuracy)
     bench_flags.add(accuracy)
+    bench_pipeline.add(accuracy)
 
 
 def handle(args: argparse.Namespace) -> int:
@@ -117,7 +118,7 @@ def gradient_rows(device: str, repeats: int) -> Iterator[Row]:
         what = "mask" if t.outputs == ("mask",) else "all images"
         both = f"ms per image; forward {t.forward:.2f}, backward {t.backward:.2f}"
         yield Row(f"render() with gradients, {what}, {device}", size, t.forward + t.backward, both)
-    found = bench_pytorch3d_gradient(icosphere(4, 0.1), repeats=max(1, repeats // 5), device=device)
+    found = bench_pytorch3d_gradient(icosphere(4, 0.1), repeats=max(3, repeats // 3), device=device)
     if found is not None:
         own, peer = found
         yield Row(
@@ -146,12 +147,12 @@ def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
 
 def vertex_rows(repeats: int) -> Iterator[Row]:
     """Time ADD-S and the other vertex errors beside a loop over KD-trees."""
-    from dexman_pose.benchmarks.speed.vertex_errors import AIM, bench_metrics
+    from dexman_pose.benchmarks.speed.vertex_errors import bench_metrics
 
     for t in bench_metrics(repeats=max(1, repeats // 3)):
         note = "ms" if t.whole else "ms per pose"
         if t.ratio is not None:
-            note += f"; {t.ratio:.0f} x as long by a loop over KD-trees, aim {AIM:g}"
+            note += f"; {t.ratio:.{0 if t.ratio >= 10 else 1}f} x as long by {t.beside}, aim {t.aim:g}"
         yield Row(t.work, t.size, 1e3 * t.seconds, note)
 
 

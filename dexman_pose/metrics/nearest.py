@@ -9,7 +9,6 @@ also answers everything until so much was asked that the octree is worth buildin
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 
@@ -22,7 +21,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.metrics import _given
 from dexman_pose.metrics._nearest_tree import MOST_CUBES, CandidateTree
-from dexman_pose.metrics.poses import checked_vertices
+from dexman_pose.metrics.mesh_points.kept import MeshPoints, checked_vertices, mesh_points
 
 _MARGIN = 2.25  # half side of the inner cube in radii of the vertices: errors of a radius stay inside
 _WORTH = 10  # the octree is built once that many points per vertex were asked for
@@ -129,19 +128,18 @@ class NearestVertices:
         return self._kd_tree
 
 
-_kept: OrderedDict[bytes, NearestVertices] = OrderedDict()
+_kept: OrderedDict[MeshPoints, NearestVertices] = OrderedDict()
 _keeping = threading.Lock()
 
 
-def nearest_vertices(vertices: ArrayLike) -> NearestVertices:
+def nearest_vertices(vertices: ArrayLike | MeshPoints) -> NearestVertices:
     """:class:`NearestVertices` of vertices (V, 3), kept for the next call with the same values."""
-    v = checked_vertices(vertices)
-    key = hashlib.blake2b(v.tobytes(), digest_size=16).digest()
+    points = mesh_points(vertices)
     with _keeping:
-        found = _kept.get(key)
+        found = _kept.get(points)
         if found is None:
-            found = _kept[key] = NearestVertices(v)
-        _kept.move_to_end(key)
+            found = _kept[points] = NearestVertices(points.vertices)
+        _kept.move_to_end(points)
         while len(_kept) > 1 and (
             len(_kept) > _MOST_KEPT or sum(n.entries for n in _kept.values()) > _MOST_ENTRIES
         ):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
+from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial import ConvexHull, QhullError
 
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.metrics import _given
+from dexman_pose.metrics.mesh_points.kept import MeshPoints, mesh_points
 
 Symmetry = ArrayLike | SymmetryGroup | None
 
@@ -22,6 +22,7 @@ SYMMETRY_STEP = 0.01
 
 _RIGID = 1e-3  # by which the rotation part may miss orthonormality: poses of float32 files pass, scaled ones do not
 _MOST_SYMMETRIES = 1024
+_MOST_CHECKED = 64  # sets of transforms given as symmetries
 _BLOCK = 4_000_000  # numbers of an intermediate array
 
 
@@ -74,89 +75,23 @@ def diameter(vertices: ArrayLike) -> float:
     Raises:
         InputError: no finite (V, 3) array with at least one vertex.
     """
-    corners = hull_vertices(vertices)
-    center = (corners.min(0) + corners.max(0)) / 2.0
-    corners = corners - center
-    radius = np.linalg.norm(corners, axis=1)
-    # A pair farther apart than a known one has both its ends far from the centre.
-    known = _some_long_distance(corners)
-    corners = corners[radius + radius.max() >= known * (1.0 - 1e-9)]
-    squares = np.einsum("ij,ij->i", corners, corners)
-    step = max(1, _BLOCK // len(corners))
-    best = known
-    for i in range(0, len(corners), step):
-        some = corners[i : i + step]
-        apart = squares[i : i + step, None] + squares[i:] - 2.0 * (some @ corners[i:].T)
-        a, b = np.divmod(int(np.argmax(apart)), apart.shape[1])
-        best = max(best, float(np.linalg.norm(some[a] - corners[i + b])))
-    return best
-
-
-def _some_long_distance(points: Array) -> float:
-    """Distance of two points found by going to the farthest one a few times: often the largest."""
-    best, at = 0.0, int(np.argmax(np.einsum("ij,ij->i", points, points)))
-    for _ in range(8):
-        distances = np.linalg.norm(points - points[at], axis=1)
-        at = int(np.argmax(distances))
-        if distances[at] <= best:
-            break
-        best = float(distances[at])
-    return best
-
-
-_hulls: OrderedDict[bytes, Array] = OrderedDict()
+    return mesh_points(vertices).diameter
 
 
 def hull_vertices(vertices: ArrayLike) -> Array:
     """The vertices (H, 3) of the convex hull of vertices (V, 3); in a plane or on a line, of that hull.
 
     The largest distance between two poses of an object is at one of them: it is a convex function of the vertex.
+    Kept from call to call: not to be written into.
     """
-    v = checked_vertices(vertices)
-    key = hashlib.blake2b(v.tobytes(), digest_size=16).digest()
-    found = _hulls.get(key)
-    if found is None:
-        found = _hulls[key] = _hull(v)
-        while len(_hulls) > 64:
-            _hulls.popitem(last=False)
-    return found
-
-
-def _hull(vertices: Array) -> Array:
-    if len(vertices) <= 16:
-        return vertices
-    centered = vertices - vertices.mean(0)
-    _, spread, axes = np.linalg.svd(centered, full_matrices=False)
-    rank = int((spread > 1e-9 * spread[0]).sum()) if spread[0] > 0 else 0
-    if rank < 3:
-        # What a plane or a line leaves out is below rounding; coordinates in it find its hull.
-        flat = centered @ axes[:rank].T
-        if rank == 0:
-            return vertices[:1]
-        if rank == 1:
-            return vertices[[int(flat[:, 0].argmin()), int(flat[:, 0].argmax())]]
-        centered = flat
-    try:
-        return vertices[ConvexHull(centered).vertices]
-    except QhullError:
-        return vertices
-
-
-def checked_vertices(vertices: ArrayLike) -> Array:
-    """Vertices as a contiguous (V, 3) array of finite numbers with V >= 1, or an :class:`InputError`."""
-    v = np.ascontiguousarray(_given.real(vertices, "vertices"))
-    if v.ndim != 2 or v.shape[1] != 3 or len(v) == 0:
-        raise InputError(
-            f"vertices must have shape (V, 3) with V at least 1, metres, but got {v.shape}: give Mesh.vertices"
-        )
-    if not np.isfinite(v).all():
-        raise InputError("vertices must be finite, but some are NaN or infinite: repair the mesh first")
-    return v
+    return mesh_points(vertices).hull.vertices
 
 
 def checked_poses(estimated: ArrayLike, true: ArrayLike) -> tuple[Array, Array]:
     """Poses (..., 4, 4), broadcast against each other, or an :class:`InputError`."""
     est, ref = _rigid(estimated, "estimated"), _rigid(true, "true")
+    if est.shape == ref.shape:
+        return est, ref
     try:
         shape = np.broadcast_shapes(est.shape, ref.shape)
     except ValueError as error:
@@ -167,8 +102,8 @@ def checked_poses(estimated: ArrayLike, true: ArrayLike) -> tuple[Array, Array]:
     return np.broadcast_to(est, shape), np.broadcast_to(ref, shape)
 
 
-def symmetry_transforms(symmetry: Symmetry, vertices: ArrayLike | None = None) -> Array:
-    """Symmetries as transforms (S, 4, 4) object_from_object, identity first.
+def symmetry_transforms(symmetry: Symmetry, vertices: ArrayLike | MeshPoints | None = None) -> Array:
+    """Symmetries as transforms (S, 4, 4) object_from_object, identity first; kept, not to be written into.
 
     Args:
         symmetry: such transforms (the identity is added where it is missing), a group, or None.
@@ -179,31 +114,63 @@ def symmetry_transforms(symmetry: Symmetry, vertices: ArrayLike | None = None) -
         InputError: no rigid transforms, or no vertices for a continuous group.
     """
     if symmetry is None:
-        return np.eye(4)[None]
+        return _IDENTITY
     if not isinstance(symmetry, SymmetryGroup):
+        return _given_transforms(_given.real(symmetry, "symmetry poses"))
+    if not symmetry.is_continuous:
+        return symmetry.sampled()
+    if vertices is None:
+        raise InputError("a continuous symmetry is sampled by how far vertices move: give vertices too")
+    points = mesh_points(vertices)
+    parts = [
+        symmetry.discrete,
+        *(part for axis in symmetry.axes for part in axis),
+        np.asarray(symmetry.sphere),
+    ]
+    key = b"/".join(part.tobytes() for part in parts if part.dtype != object)
+    found = points.sample(key)
+    return points.keep_sample(key, _sampled(symmetry, points)) if found is None else found
+
+
+def _sampled(symmetry: SymmetryGroup, points: MeshPoints) -> Array:
+    """The elements of a continuous group, as finely as these points need it."""
+    away = points.hull.vertices - symmetry.center
+    if symmetry.axes:
+        away = np.cross(away, symmetry.axes[0].direction)
+    reach = float(np.linalg.norm(away, axis=1).max())
+    if reach <= 0.0:
+        return symmetry.discrete.copy()
+    return symmetry.sampled(min(np.pi, SYMMETRY_STEP * points.diameter / reach), _MOST_SYMMETRIES)
+
+
+_IDENTITY = np.eye(4)[None]
+_IDENTITY.setflags(write=False)
+_checked: OrderedDict[tuple[tuple[int, ...], bytes], Array] = OrderedDict()
+
+
+def _given_transforms(symmetry: Array) -> Array:
+    """Transforms that a caller gave as symmetries, checked, with the identity first."""
+    key = symmetry.shape, symmetry.tobytes()
+    found = _checked.get(key)
+    if found is None:
         given = _rigid(symmetry, "symmetry")
         if given.ndim != 3 or len(given) == 0:
             raise InputError(
                 f"symmetry must be (S, 4, 4) transforms or a SymmetryGroup, but got {given.shape}"
             )
         same = np.abs(given - np.eye(4)).max((1, 2)) < 1e-9
-        return np.concatenate([np.eye(4)[None], given[~same]])
-    if not symmetry.is_continuous:
-        return symmetry.sampled()
-    if vertices is None:
-        raise InputError("a continuous symmetry is sampled by how far vertices move: give vertices too")
-    corners = hull_vertices(vertices)
-    away = corners - symmetry.center
-    if symmetry.axes:
-        away = np.cross(away, symmetry.axes[0].direction)
-    reach = float(np.linalg.norm(away, axis=1).max())
-    if reach <= 0.0:
-        return symmetry.discrete.copy()
-    return symmetry.sampled(min(np.pi, SYMMETRY_STEP * diameter(vertices) / reach), _MOST_SYMMETRIES)
+        found = np.concatenate([_IDENTITY, given[~same]])
+        found.setflags(write=False)
+        _checked[key] = found
+        while len(_checked) > _MOST_CHECKED:
+            _checked.popitem(last=False)
+    return found
 
 
 def _rigid(poses: ArrayLike, name: str) -> Array:
     p = _given.real(poses, f"{name} poses")
+    if p.shape == (4, 4) and _plainly_rigid(p):
+        return p
     if p.ndim < 2 or p.shape[-2:] != (4, 4):
         raise InputError(f"{name} poses must have shape (..., 4, 4), but got {p.shape}")
     if not np.isfinite(p).all():
@@ -219,3 +186,22 @@ def _rigid(poses: ArrayLike, name: str) -> Array:
             "(orthonormal, no mirror, last row 0 0 0 1)"
         )
     return p
+
+
+def _plainly_rigid(pose: Array) -> bool:
+    """Whether one (4, 4) matrix passes, in plain numbers: arrays of sixteen cost more than they compute."""
+    (a, b, c, x), (d, e, f, y), (g, h, i, z), (k, m, n, o) = pose.tolist()
+    return (
+        abs(a * a + b * b + c * c - 1.0) <= _RIGID
+        and abs(d * d + e * e + f * f - 1.0) <= _RIGID
+        and abs(g * g + h * h + i * i - 1.0) <= _RIGID
+        and abs(a * d + b * e + c * f) <= _RIGID
+        and abs(a * g + b * h + c * i) <= _RIGID
+        and abs(d * g + e * h + f * i) <= _RIGID
+        and a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g) > 0.0
+        and abs(k) <= _RIGID
+        and abs(m) <= _RIGID
+        and abs(n) <= _RIGID
+        and abs(o - 1.0) <= _RIGID
+        and isfinite(x + y + z)
+    )

@@ -13,7 +13,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop, _given
 from dexman_pose.metrics._images import Images, ImageSource, measured, pose_batch, valid_frames
 from dexman_pose.metrics._points import vertex_pixels
-from dexman_pose.metrics.poses import checked_vertices
+from dexman_pose.metrics.mesh_points.kept import checked_vertices
 from dexman_pose.progress import progress
 from dexman_pose.render.rasterizer import Rasterizer
 

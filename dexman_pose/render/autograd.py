@@ -9,22 +9,27 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from dexman_pose.data.mesh import Mesh
-from dexman_pose.render import _edge_kernels as outline
-from dexman_pose.render import _gradient_kernels as shading
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._shade_kernels import COLOR_GREY, COLOR_TEXTURE, COLOR_VERTEX
-from dexman_pose.render._topology import edges_of
+from dexman_pose.render._topology import edges_of, looks_outwards
 from dexman_pose.render._warp import wp
+from dexman_pose.render.gradient import blend_kernels as blending
+from dexman_pose.render.gradient import box_kernels as boxing
+from dexman_pose.render.gradient import edge_kernels as edges
+from dexman_pose.render.gradient import pixel_kernels as shading
+from dexman_pose.render.gradient.color_kernels import Paint
 
 Tensor = torch.Tensor
 
 _CUDA_THREADS = 1 << 18  # as many as a launch over faces should have at least
+_OUTLINE_THREADS = 1 << 16  # pairs of the outline go round by round beyond
+_KINDS = {torch.float32: wp.float32, torch.float64: wp.float64}
 
 
 class Surface:
@@ -34,6 +39,8 @@ class Surface:
         mesh: the mesh.
         device: torch device.
         vertices: (V, 3) float64.
+        hull: (8, 3) float64, the corners of the box around a closed mesh whose faces look outwards; (0, 3) of any
+            other.
         colors: (V, 3) float64 vertex colours in 0..1, or None.
     """
 
@@ -44,6 +51,9 @@ class Surface:
         self.faces = wp.array(mesh.faces, dtype=wp.vec3i, device=where)
         self.edges = wp.array(edges_of(mesh.faces), dtype=wp.vec4i, device=where)
         self.vertices = torch.as_tensor(mesh.vertices, dtype=torch.float64, device=device)
+        self.hull = self.vertices[:0]
+        if looks_outwards(mesh.vertices, mesh.faces):
+            self.hull = torch.cartesian_prod(*torch.stack([self.vertices.amin(0), self.vertices.amax(0)], 1))
         self.textured = mesh.texture is not None and mesh.uv is not None
         self.colors: Tensor | None = None
         if not self.textured and mesh.vertex_colors is not None:
@@ -57,7 +67,7 @@ class Surface:
 
     def paint(self, colors: Tensor | None, texture: Tensor | None) -> Any:
         """The kernels' description of the colours: ``colors`` go before a texture, and that before the mesh's."""
-        paint = shading.Paint()
+        paint = Paint()
         paint.mode = int(COLOR_GREY)
         paint.uv, paint.texture = self.uv, self.texture
         paint.colors, paint.texture_values = _vectors(colors), _vectors(texture)
@@ -76,33 +86,70 @@ class View:
     Attributes:
         surface: the mesh.
         vertices: (V, 3) float64, object frame; decides with ``projection`` which face a pixel shows.
+        hull: (N, 3) float64, points around a closed mesh whose faces look outwards, so that their backs are hidden;
+            none for any other.
         projection: (B, 3, 4) float64, image points from ``vertices``.
         near: near plane in metres.
         width: pixels.
         height: pixels.
+        precision: type of the images, ``torch.float32`` or ``torch.float64``.
     """
 
     surface: Surface
     vertices: Tensor
+    hull: Tensor
     projection: Tensor
     near: float
     width: int
     height: int
+    precision: torch.dtype
 
     @property
     def batch(self) -> int:
         """Number of images."""
         return len(self.projection)
 
+    @property
+    def pixels(self) -> int:
+        """Pixels of one image."""
+        return self.width * self.height
+
     def threads(self, items: int) -> int:
         """Threads per image: all items on a GPU, one on the CPU, where kernels loop."""
         return 1 if self.surface.device.type == "cpu" else max(1, items)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Threads over the rows and over the parts of a row."""
+        return self.threads(self.height), self.threads(self.width)
+
+    @property
+    def parts(self) -> tuple[int, int]:
+        """Rows from one of a thread to its next, and pixels of its part of a row."""
+        rows, columns = self.grid
+        return rows, self.width // columns
+
+
+class Drawn(NamedTuple):
+    """Which face every pixel shows, and where the outline runs, as the kernels take it.
+
+    Attributes:
+        drawing: points, keys and boxes.
+        outline: edges and the pairs of pixels that they pass between.
+        raw: sums of the mask at the pixels of the outline.
+        tensors: whose memory the others point to.
+    """
+
+    drawing: Any
+    outline: Any
+    raw: Any
+    tensors: tuple[Tensor, ...]
 
 
 def render_tensors(
     view: View, points: Tensor, intrinsics: Tensor, colors: Tensor | None, texture: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Antialiased mask, depth, normal and colour, all float64 and differentiable.
+    """Antialiased mask, depth, normal and colour, of the view's precision and differentiable.
 
     Args:
         view: mesh, size and the choice of faces.
@@ -115,13 +162,11 @@ def render_tensors(
         (B, H, W) mask in [0, 1], (B, H, W) depth, (B, H, W, 3) normal, (B, H, W, 3) colour.
     """
     render: Any = _Render.apply  # torch leaves it untyped
-    raw, depth, normal, color = render(points, intrinsics, colors, texture, view)
-    return raw.clamp(0.0, 1.0), depth, normal, color
+    mask, depth, normal, color = render(points, intrinsics, colors, texture, view)
+    return mask, depth, normal, color
 
 
 class _Render(torch.autograd.Function):
-    """The mask comes out before it is cut to [0, 1]: corners of specks may overshoot."""
-
     @staticmethod
     def forward(
         ctx: Any,
@@ -137,26 +182,32 @@ class _Render(torch.autograd.Function):
         colors = None if colors is None else colors.detach().contiguous()
         texture = None if texture is None else texture.detach().contiguous()
         shape = (view.batch, view.height, view.width)
-        mask, depth = (torch.zeros(shape, dtype=torch.float64, device=points.device) for _ in range(2))
-        normal, color = (
-            torch.zeros((*shape, 3), dtype=torch.float64, device=points.device) for _ in range(2)
+        mask, depth, normal, color = (
+            torch.zeros(size, dtype=view.precision, device=points.device)
+            for size in (shape, shape, (*shape, 3), (*shape, 3))
         )
         with _stream(points.device):
-            keys, crossings = _visible(view, points, intrinsics)
-            drawing = _drawing(view, points, intrinsics, keys)
-            surface = view.surface.faces, view.surface.paint(colors, texture)
-            images = _numbers(mask), _numbers(depth), _vectors(normal), _vectors(color)
-            _launch(shading.shade_pixels, view, drawing, 1, (*surface, *images))
-            outlines = view.surface.edges, _keys(crossings)
-            _launch(outline.blend_mask, view, drawing, 2, (*outlines, None, _numbers(mask), None))
-        ctx.save_for_backward(points, intrinsics, colors, texture, keys, crossings)
+            drawn = _visible(view, points, intrinsics)
+            kind = _KINDS[view.precision]
+            _launch(
+                shading.SHADE[kind],
+                view,
+                (view.batch, *view.grid),
+                (drawn.drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
+                + tuple(_wrap(image, kind, 1) for image in (mask, depth, normal, color)),
+            )
+            _launch_outline(blending.add_shares, view, drawn, ())
+            _launch_outline(blending.CUT_MASK[kind], view, drawn, (_wrap(mask, kind, 1),))
+        ctx.drawn = drawn
+        ctx.save_for_backward(points, intrinsics, colors, texture)
         return mask, depth, normal, color
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        points, intrinsics, colors, texture, keys, crossings = ctx.saved_tensors
-        view: View = ctx.view
+        points, intrinsics, colors, texture = ctx.saved_tensors
+        view, drawn = ctx.view, ctx.drawn
+        kind = _KINDS[view.precision]
         mask, depth, normal, color = (None if g is None else g.contiguous() for g in gradients)
         d_image, d_points = torch.zeros_like(points), None
         if normal is not None:
@@ -164,17 +215,18 @@ class _Render(torch.autograd.Function):
         d_colors = torch.zeros_like(colors) if ctx.needs_input_grad[2] and color is not None else None
         d_texture = torch.zeros_like(texture) if ctx.needs_input_grad[3] and color is not None else None
         with _stream(points.device):
-            drawing = _drawing(view, points, intrinsics, keys)
             if depth is not None or normal is not None or color is not None:
-                surface = view.surface.faces, view.surface.paint(colors, texture)
-                given = _numbers(depth), _vectors(normal), _vectors(color)
-                wanted = _vectors(d_image), _vectors(d_points), _vectors(d_colors), _vectors(d_texture)
-                _launch(shading.shade_pixels_backward, view, drawing, 1, (*surface, *given, *wanted))
-            if mask is not None:
-                outlines = view.surface.edges, _keys(crossings)
                 _launch(
-                    outline.blend_mask, view, drawing, 2, (*outlines, _numbers(mask), None, _vectors(d_image))
+                    shading.SHADE_BACKWARD[kind],
+                    view,
+                    (view.batch, *view.grid),
+                    (drawn.drawing, *view.parts, view.surface.faces, view.surface.paint(colors, texture))
+                    + tuple(_wrap(image, kind, 1) for image in (depth, normal, color))
+                    + tuple(_vectors(wanted) for wanted in (d_image, d_points, d_colors, d_texture)),
                 )
+            if mask is not None:
+                given = _wrap(mask, kind, 1), _vectors(d_image)
+                _launch_outline(blending.BLEND_BACKWARD[kind], view, drawn, given)
         # Image points are K x: the chain to x and to K, whose lower triangle is fixed.
         to_points = d_image @ intrinsics
         if d_points is not None:
@@ -185,62 +237,84 @@ class _Render(torch.autograd.Function):
         return to_points, to_intrinsics, d_colors, d_texture, None
 
 
-def _visible(view: View, points: Tensor, intrinsics: Tensor) -> tuple[Tensor, Tensor]:
-    """The packed nearest face of every pixel, and the outline's edge of every pair of neighbours."""
-    surface, pixels = view.surface, view.width * view.height
-    vertices, device = len(view.vertices), points.device
-    keys = torch.zeros(view.batch * pixels + raster.LANES - 1, dtype=torch.int64, device=device)
-    crossings = torch.zeros(2 * view.batch * pixels, dtype=torch.int64, device=device)
-    screen = torch.empty((view.batch * vertices, 3), dtype=torch.float64, device=device)
-    corners, matrices = _vectors(view.vertices.contiguous()), _numbers(view.projection.contiguous())
-    faces = len(surface.faces)
+def _visible(view: View, points: Tensor, intrinsics: Tensor) -> Drawn:
+    """Draw all faces; find the edge of the outline that passes between neighbouring pixels."""
+    surface, vertices = view.surface, len(view.vertices)
+    drawn = _room(view, points, intrinsics)
+    drawing, outline = drawn.drawing, drawn.outline
+    screen_room = torch.empty((view.batch * vertices, 3), dtype=torch.float64, device=points.device)
+    screen = _vectors(screen_room)
+    vertices_room, matrices_room = view.vertices.contiguous(), view.projection.contiguous()
+    corners, matrices = _vectors(vertices_room), _numbers(matrices_room)
+    faces, size = len(surface.faces), (view.width, view.height)
     per_image = (view.threads(vertices), view.threads(faces), view.threads(len(surface.edges)))
     rows = 1
-    if device.type != "cpu":  # few faces, large ones perhaps: spread the rows of each over threads
+    if points.device.type != "cpu":  # few faces, large ones perhaps: spread the rows of each over threads
         rows = max(1, min(view.height, 32, _CUDA_THREADS // max(1, view.batch * faces)))
-    where, near = surface.faces.device, view.near
-    wp.launch(
+    _launch(
         raster.project_vertices,
-        dim=(view.batch, per_image[0]),
-        inputs=(corners, matrices, near, per_image[0], _vectors(screen)),
-        device=where,
+        view,
+        (view.batch, per_image[0]),
+        (corners, matrices, view.near, per_image[0], screen),
     )
-    no_hull = wp.empty(0, dtype=wp.vec3d, device=where)  # vertices may have been moved: backs may be seen
-    wp.launch(
+    _launch(
+        boxing.find_boxes,
+        view,
+        (view.batch, per_image[0]),
+        (screen, vertices, *size, per_image[0], drawing.boxes),
+    )
+    _launch(
+        boxing.clear_boxes,
+        view,
+        (view.batch, *view.grid),
+        (drawing.boxes, *size, *view.parts, drawing.keys, outline.crossings),
+    )
+    _launch(
         raster.rasterize,
-        dim=(view.batch, per_image[1], rows),
-        inputs=(corners, surface.faces, no_hull, matrices, _vectors(screen), near, view.width, view.height)
-        + (per_image[1], rows, True, wp.empty(0, dtype=wp.float32, device=where), _keys(keys)),
-        device=where,
+        view,
+        (view.batch, per_image[1], rows),
+        (corners, surface.faces, _vectors(view.hull), matrices, screen, view.near, *size)
+        + (per_image[1], rows, True, None, drawing.keys),
     )
-    wp.launch(
-        outline.find_crossings,
-        dim=(view.batch, per_image[2]),
-        inputs=(_vectors(points), _numbers(intrinsics), surface.edges, _vectors(screen), vertices, near)
-        + (view.width, view.height, per_image[2], _keys(keys), _keys(crossings)),
-        device=where,
+    _launch(
+        edges.find_crossings,
+        view,
+        (view.batch, per_image[2]),
+        (drawing.points, drawing.intrinsics, surface.edges, screen, vertices, view.near, *size)
+        + (per_image[2], drawing.keys, outline.crossings, outline.pairs, outline.count, drawn.raw),
     )
-    return keys, crossings
+    return drawn
 
 
-def _drawing(view: View, points: Tensor, intrinsics: Tensor, keys: Tensor) -> Any:
-    """What was drawn, as the kernels take it."""
-    drawing = outline.Drawing()
-    drawing.points, drawing.intrinsics, drawing.keys = _vectors(points), _numbers(intrinsics), _keys(keys)
-    drawing.vertices, drawing.width = len(view.vertices), view.width
-    drawing.pixels = view.width * view.height
-    return drawing
+def _room(view: View, points: Tensor, intrinsics: Tensor) -> Drawn:
+    """Arrays for what is drawn, empty boxes; nothing of the size of an image is cleared."""
+    pixels, device = view.batch * view.pixels, points.device
+    keys = torch.empty(pixels + raster.LANES - 1, dtype=torch.int64, device=device)
+    nothing = torch.tensor([view.width, view.height, 0, 0], dtype=torch.int32, device=device)
+    boxes = nothing.repeat(view.batch)
+    crossings = torch.empty(2 * pixels, dtype=torch.int64, device=device)
+    pairs = torch.empty(2 * pixels, dtype=torch.int32, device=device)
+    count = torch.zeros(1, dtype=torch.int32, device=device)
+    raw = torch.empty(pixels, dtype=torch.float64, device=device)
+    drawing = edges.Drawing()
+    drawing.points, drawing.intrinsics = _vectors(points), _numbers(intrinsics)
+    drawing.keys, drawing.boxes = _keys(keys), _integers(boxes)
+    drawing.vertices, drawing.width, drawing.pixels = len(view.vertices), view.width, view.pixels
+    outline = blending.Outline()
+    outline.edges, outline.crossings = view.surface.edges, _keys(crossings)
+    outline.pairs, outline.count = _integers(pairs), _integers(count)
+    tensors = (points, intrinsics, keys, boxes, crossings, pairs, count, raw)
+    return Drawn(drawing, outline, _numbers(raw), tensors)
 
 
-def _launch(kernel: Any, view: View, drawing: Any, per_pixel: int, arguments: tuple[Any, ...]) -> None:
-    """Launch a kernel over ``per_pixel`` items a pixel; it takes the drawing and its stride first."""
-    threads = view.threads(per_pixel * view.width * view.height)
-    wp.launch(
-        kernel,
-        dim=(view.batch, threads),
-        inputs=(drawing, threads, *arguments),
-        device=view.surface.faces.device,
-    )
+def _launch(kernel: Any, view: View, dim: tuple[int, ...], inputs: tuple[Any, ...]) -> None:
+    wp.launch(kernel, dim=dim, inputs=inputs, device=view.surface.faces.device)
+
+
+def _launch_outline(kernel: Any, view: View, drawn: Drawn, arguments: tuple[Any, ...]) -> None:
+    """Launch a kernel over the pairs of the outline, whose number only the device knows."""
+    threads = min(view.threads(2 * view.batch * view.pixels), _OUTLINE_THREADS)
+    _launch(kernel, view, (threads,), (drawn.drawing, drawn.outline, threads, drawn.raw, *arguments))
 
 
 def _stream(device: torch.device) -> AbstractContextManager[Any]:
@@ -271,3 +345,7 @@ def _numbers(tensor: Tensor | None) -> Any:
 
 def _keys(tensor: Tensor) -> Any:
     return _wrap(tensor, wp.uint64, 1)
+
+
+def _integers(tensor: Tensor) -> Any:
+    return _wrap(tensor, wp.int32, 1)

@@ -146,8 +146,7 @@ def render(
     if not needs_gradient and all(x is None for x in instead):
         images = _plain(mesh, camera_from_object, matrices, shape, near, device)
     else:
-        precise = render_double(mesh, camera_from_object, matrices, shape, near, device, instead)
-        images = Images(*(image.float() for image in precise))
+        images = Images(*_differentiable(mesh, camera_from_object, matrices, shape, near, device, instead))
         if not needs_gradient:
             images = images._replace(mask=images.depth > 0.0)
     return Images(*(image[0] for image in images)) if single else images
@@ -189,24 +188,40 @@ def render_double(
     instead: _Instead,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Batched differentiable images in double precision; ``k`` belongs to an image of ``size`` (width, height)."""
+    return _differentiable(mesh, camera_from_object, k, size, near, device, instead, torch.float64)
+
+
+def _differentiable(
+    mesh: Mesh,
+    camera_from_object: ArrayLike | Tensor,
+    k: ArrayLike | Tensor,
+    size: tuple[int, int],
+    near: float,
+    device: torch.device,
+    instead: _Instead,
+    precision: torch.dtype = torch.float32,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Batched differentiable images, computed in double precision and stored in ``precision``."""
     batch = _inputs.poses(_inputs.as_array(camera_from_object, "camera_from_object"))
     _inputs.intrinsics(_inputs.as_array(k, "K"), len(batch))
-    if 2 * len(batch) * size[0] * size[1] >= 2**31 or len(batch) * len(mesh.vertices) >= 2**31:
+    if 3 * len(batch) * size[0] * size[1] >= 2**31 or len(batch) * len(mesh.vertices) >= 2**31:
         raise InputError(
             f"a gradient through {len(batch)} images of {size[0]}x{size[1]} at once needs too much room: take fewer"
         )
     pose = as_tensor(camera_from_object, device).reshape(-1, 4, 4)
     intrinsics = as_tensor(k, device).expand(len(batch), 3, 3)
     surface = _surfaces.get(mesh, str(device))
-    shape = surface.vertices
+    shape, hull = surface.vertices, surface.hull
     if instead.vertices is not None:
         shape = per_vertex(instead.vertices, "vertices", mesh, device)
+        hull = shape[:0]  # of vertices that were moved, backs may be seen
     if instead.scale is not None:
-        shape = shape * factors(instead.scale, device)
+        by = factors(instead.scale, device)
+        shape, hull = shape * by, hull * by
     paint = _paint(surface, instead.colors, instead.texture)
     points = shape @ pose[:, :3, :3].transpose(1, 2) + pose[:, None, :3, 3]
     projection = (intrinsics @ pose[:, :3]).detach()
-    view = View(surface, shape.detach(), projection, near, *size)
+    view = View(surface, shape.detach(), hull.detach(), projection, near, *size, precision)
     return render_tensors(view, points, intrinsics, *paint)
 
 

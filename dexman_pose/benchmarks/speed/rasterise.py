@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from dexman_pose.benchmarks.speed.fastest import fastest
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.render.rasterizer import Rasterizer
 
@@ -65,10 +65,5 @@ def _time(
     k = np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
     poses = np.tile(np.eye(4), (batch, 1, 1))
     poses[:, 2, 3] = 0.5
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        rasterizer.render(poses, k, width, height, attributes=attributes)
-        seconds.append(time.perf_counter() - start)
-    fastest = 1e3 * min(seconds[1:]) / batch
-    return RasterTiming(width, height, len(rasterizer.mesh.faces), batch, attributes, fastest)
+    seconds = fastest(lambda: rasterizer.render(poses, k, width, height, attributes=attributes), repeats)
+    return RasterTiming(width, height, len(rasterizer.mesh.faces), batch, attributes, 1e3 * seconds / batch)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
-from dexman_pose.benchmarks.speed.fastest import fastest
+from dexman_pose.benchmarks.speed.fastest import fastest, fastest_in_turns
 from dexman_pose.data import Camera
 from dexman_pose.geometry.se3 import se3, so3_exp, transform_points
 from dexman_pose.geometry.symmetry_generation import generate_symmetry
+from dexman_pose.metrics.mesh_points.hull import hull_of, longest_distance
 from dexman_pose.metrics.nearest import NearestVertices, nearest_vertices
 from dexman_pose.metrics.points import add, add_s, mspd, mssd
-from dexman_pose.metrics.poses import diameter
+
+Error = Callable[[Array, Array], Any]
 
 AIM = 20.0
 """How many times as fast as the loop over KD-trees ADD-S should be on two cores."""
 
+SINGLE_AIM = 2.0
+"""How many times as fast as the definition in numpy the errors of a single pose should be."""
+
+_SINGLE = 50  # poses that single calls are timed on
 _LOOPED = 40  # poses the loop is timed on
 
 
@@ -31,9 +39,11 @@ class MetricTiming:
         work: what was done.
         size: on what.
         seconds: per pose, or in all.
-        ratio: how many times as long the KD-tree loop took in the same run, or None.
+        ratio: how many times as long the other way took in the same run, or None.
         difference: largest relative difference to its results, or None.
         whole: whether the time is not one of a pose.
+        beside: what ``ratio`` is measured against.
+        aim: ratio that is aimed at.
     """
 
     work: str
@@ -42,6 +52,8 @@ class MetricTiming:
     ratio: float | None = None
     difference: float | None = None
     whole: bool = False
+    beside: str = "a loop over KD-trees"
+    aim: float = AIM
 
 
 def kd_tree_loop(estimated: Array, true: Array, vertices: Array) -> Array:
@@ -103,8 +115,76 @@ def bench_metrics(poses: int = 1000, vertices: int = 5000, repeats: int = 3) -> 
     yield MetricTiming("MSSD, axis of symmetry", size, seconds)
     seconds = fastest(lambda: mspd(estimated, true, points, camera, group), repeats) / poses
     yield MetricTiming("MSPD, axis of symmetry", size, seconds)
+    yield from _single(points, repeats)
     many = bottle(100_000)
-    yield MetricTiming("diameter", "100,000 vertices", fastest(lambda: diameter(many), 1), whole=True)
+    seconds = fastest(lambda: longest_distance(hull_of(many)), 1)  # ``diameter`` keeps what it found
+    yield MetricTiming("diameter", "100,000 vertices", seconds, whole=True)
+
+
+def add_by_definition(estimated: Array, true: Array, vertices: Array) -> float:
+    """ADD of one pose as it is defined."""
+    return float(np.linalg.norm(_posed(estimated, vertices) - _posed(true, vertices), axis=1).mean())
+
+
+def mssd_by_definition(estimated: Array, true: Array, vertices: Array) -> float:
+    """MSSD of one pose, without symmetries, as it is defined."""
+    return float(np.linalg.norm(_posed(estimated, vertices) - _posed(true, vertices), axis=1).max())
+
+
+def mspd_by_definition(estimated: Array, true: Array, vertices: Array, k: Array) -> float:
+    """MSPD of one pose, without symmetries, as it is defined."""
+    one, two = (k @ _posed(pose, vertices).T for pose in (estimated, true))
+    return float(np.linalg.norm(one[:2] / one[2] - two[:2] / two[2], axis=0).max())
+
+
+def _posed(pose: Array, vertices: Array) -> Array:
+    """Vertices (V, 3) under a pose, in the fastest way that numpy has."""
+    moved: Array = (pose[:3, :3] @ vertices.T + pose[:3, 3:]).T
+    return moved
+
+
+def _single(points: Array, repeats: int) -> Iterator[MetricTiming]:
+    """The errors of one pose a call, beside their definitions in numpy; that they are equal is asserted."""
+    estimated, true = bench_poses(_SINGLE)
+    camera = Camera.from_focal(600.0, 640, 480)
+    pairs: list[tuple[str, Error, Error]] = [
+        ("ADD", lambda e, t: add(e, t, points), lambda e, t: add_by_definition(e, t, points)),
+        (
+            "ADD-S",
+            lambda e, t: add_s(e, t, points),
+            lambda e, t: kd_tree_loop(e[None], t[None], points)[0],
+        ),
+        ("MSSD", lambda e, t: mssd(e, t, points), lambda e, t: mssd_by_definition(e, t, points)),
+        (
+            "MSPD",
+            lambda e, t: mspd(e, t, points, camera),
+            lambda e, t: mspd_by_definition(e, t, points, camera.K),
+        ),
+    ]
+    for name, own, definition in pairs:
+        some = 5 if name == "ADD-S" else _SINGLE  # a tree for every pose takes long
+        apart = [
+            float(own(e, t)) / float(definition(e, t)) - 1.0 for e, t in zip(estimated[:some], true[:some])
+        ]
+        difference = float(np.abs(apart).max())
+        assert difference < 1e-9, f"{name} differs from its definition by {difference}"
+        works = [partial(_one_by_one, error, estimated[:some], true[:some]) for error in (own, definition)]
+        seconds, other = fastest_in_turns(works, repeats)
+        size = f"{len(points):,} vertices, one pose a call"
+        yield MetricTiming(
+            name,
+            size,
+            seconds / some,
+            other / seconds,
+            difference,
+            beside="its definition in numpy",
+            aim=SINGLE_AIM,
+        )
+
+
+def _one_by_one(error: Error, estimated: Array, true: Array) -> None:
+    for one, other in zip(estimated, true):
+        error(one, other)
 
 
 def _directions(rng: np.random.Generator, count: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dexman_pose.benchmarks.speed.pose import CROP, bench_pose, bench_scene, fastest
+from dexman_pose.benchmarks.speed.pose import CROP, bench_pose, bench_scene
 from dexman_pose.pose import refine_pose
 
 
@@ -20,12 +20,6 @@ def test_the_scene_shows_its_object_at_the_truth() -> None:
         image=scene.clip.frame(1),
     )
     np.testing.assert_allclose(found.camera_from_object, scene.camera_from_object[1], atol=3e-3)
-
-
-def test_the_fastest_call_counts() -> None:
-    calls: list[int] = []
-    assert fastest(lambda: calls.append(1), 3) < 0.1
-    assert len(calls) == 4
 
 
 def test_refinement_is_timed_beside_first_order_at_no_worse_error() -> None:

@@ -55,3 +55,12 @@ def test_the_command_prints_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.value == pytest.approx(0.2)
     assert first.unit == "ms per pose; 60 x as long by a loop over KD-trees, aim 20"
     assert (second.value, second.unit) == (pytest.approx(100.0), "ms")
+
+
+def test_single_poses_are_timed_beside_the_definitions() -> None:
+    lines = [line for line in bench_metrics(poses=20, vertices=800, repeats=1) if "one pose" in line.size]
+    assert [line.work for line in lines] == ["ADD", "ADD-S", "MSSD", "MSPD"]
+    for line in lines:
+        assert line.beside == "its definition in numpy" and line.aim == 2.0
+        assert line.ratio is not None and line.ratio > 0.3
+        assert line.difference is not None and line.difference < 1e-9

@@ -33,12 +33,13 @@ class Drawing:
     """What was drawn, and which face each pixel shows.
 
     Points in the camera frame of their image, ``vertices`` an image; 3x3 intrinsics row by row; images of ``pixels``
-    keys in rows of ``width``, 0 where nothing is seen.
+    keys in rows of ``width``, 0 where nothing is seen; four numbers of the box in which an image holds keys at all.
     """
 
     points: wp.array(dtype=wp.vec3d)
     intrinsics: wp.array(dtype=wp.float64)
     keys: wp.array(dtype=wp.uint64)
+    boxes: wp.array(dtype=wp.int32)
     vertices: int
     width: int
     pixels: int
@@ -109,9 +110,15 @@ def offer(
     fraction: wp.float64,
     edge: int,
     crossings: wp.array(dtype=wp.uint64),
+    outline: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    raw: wp.array(dtype=wp.float64),
     pair: int,
 ):
-    """Keep an edge as the outline between two pixels if it is the farthest from the covered one so far."""
+    """Keep an edge as the outline between two pixels if it is the farthest from the covered one so far.
+
+    The first edge of a pair puts the pair on the list ``outline``, and whether its pixels are covered into ``raw``.
+    """
     covered = keys[first] != wp.uint64(0)
     if covered == (keys[second] != wp.uint64(0)):
         return
@@ -119,7 +126,11 @@ def offer(
     if not covered:
         t = ONE - t
     key = (wp.uint64(t * FRACTION_STEPS) + wp.uint64(1)) << wp.uint64(32)
-    wp.atomic_max(crossings, pair, key | wp.uint64(wp.uint32(edge)))
+    before = wp.atomic_max(crossings, pair, key | wp.uint64(wp.uint32(edge)))
+    if before == wp.uint64(0):
+        outline[wp.atomic_add(count, 0, 1)] = pair
+        raw[first] = wp.where(covered, ONE, ZERO)
+        raw[second] = wp.where(covered, ZERO, ONE)
 
 
 @wp.func
@@ -137,6 +148,9 @@ def walk(
     edge: int,
     keys: wp.array(dtype=wp.uint64),
     crossings: wp.array(dtype=wp.uint64),
+    outline: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    raw: wp.array(dtype=wp.float64),
 ):
     """Offer an edge to the pairs it crosses along one image axis.
 
@@ -159,7 +173,8 @@ def walk(
         for i in range(wp.max(left, 0), wp.min(right, length - 2) + 1):
             o = line * line_step + i * step
             first = base + o
-            offer(keys, first, first + step, a - wp.float64(i), edge, crossings, pair_base + o)
+            t = a - wp.float64(i)
+            offer(keys, first, first + step, t, edge, crossings, outline, count, raw, pair_base + o)
 
 
 @wp.kernel(enable_backward=False)
@@ -175,8 +190,15 @@ def find_crossings(
     stride: int,
     keys: wp.array(dtype=wp.uint64),
     crossings: wp.array(dtype=wp.uint64),
+    outline: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    raw: wp.array(dtype=wp.float64),
 ) -> None:
-    """Per image: for every pair to the right, then for every pair below, the edge of the outline or 0."""
+    """Per image: for every pair to the right, then for every pair below, the edge of the outline or 0.
+
+    ``outline`` lists the pairs that have one, ``count`` their number; ``raw`` says, 1 or 0, whether their pixels are
+    covered.
+    """
     b, start = wp.tid()
     corner = b * vertices
     base = b * width * height
@@ -192,80 +214,41 @@ def find_crossings(
                     p = cut(first, second, near)
                 else:
                     q = cut(first, second, near)
-            walk(p[0], p[1], q[0], q[1], width, height, 1, width, base, 2 * base, e, keys, crossings)
-            below = 2 * base + width * height
-            walk(p[1], p[0], q[1], q[0], height, width, width, 1, base, below, e, keys, crossings)
-
-
-@wp.func
-def pair_terms(line: wp.vec3d, covered_first: bool, down: bool):
-    """(a, o, s, n) of a line: its normal along and across the pair, the sign of t, the normal's square.
-
-    Seen from the covered pixel's centre the line is met at -l2 / a, that is at t = -s l2 / a towards the other.
-    """
-    a = line[0]
-    o = line[1]
-    if down:
-        a = line[1]
-        o = line[0]
-    s = ONE
-    if not covered_first:
-        s = -ONE
-    return wp.vec4d(a, o, s, a * a + o * o)
-
-
-@wp.kernel(enable_backward=False)
-def blend_mask(
-    d: Drawing,
-    stride: int,
-    edges: wp.array(dtype=wp.vec4i),
-    crossings: wp.array(dtype=wp.uint64),
-    mask_gradient: wp.array(dtype=wp.float64),
-    mask: wp.array(dtype=wp.float64),
-    points_gradient: wp.array(dtype=wp.vec3d),
-) -> None:
-    """Add every pair's share to ``mask``; or, given the mask's gradient, that of the image points instead."""
-    b, start = wp.tid()
-    pixels = d.pixels
-    for i in range(start, 2 * pixels, stride):
-        key = crossings[2 * b * pixels + i]
-        if key != wp.uint64(0):
-            down = i >= pixels
-            first = i
-            second = i + 1
-            if down:
-                first = i - pixels
-                second = first + d.width
-            covered_first = d.keys[b * pixels + first] != wp.uint64(0)
-            own = first
-            other = second
-            if not covered_first:
-                own = second
-                other = first
-            u = wp.float64(own % d.width)
-            v = wp.float64(own // d.width)
-            edge = edges[int(wp.uint32(key & wp.uint64(0xFFFFFFFF)))]
-            ends = wp.vec2i(b * d.vertices + edge[0], b * d.vertices + edge[1])
-            g0 = seen_from(d, b, ends[0], u, v)
-            g1 = seen_from(d, b, ends[1], u, v)
-            # The edge's line in the image, l0 x + l1 y + l2 = 0 from the covered pixel's centre.
-            line = wp.cross(g0, g1)
-            k = pair_terms(line, covered_first, down)
-            a = k[0]
-            if a != ZERO:
-                # w (t - 1/2) = a^2 / n (-s l2 / a - 1/2): a cancels, nothing small divides.
-                share = (-k[2] * a * line[2] - HALF * a * a) / k[3]
-                target = b * pixels + other
-                if -k[2] * line[2] / a < HALF:
-                    target = b * pixels + own
-                if points_gradient.shape[0] == 0:
-                    wp.atomic_add(mask, target, share)
-                else:
-                    g = mask_gradient[target] / k[3]
-                    da = g * (-k[2] * line[2] - a - wp.float64(2.0) * share * a)
-                    do = g * (-wp.float64(2.0) * share * k[1])
-                    dl = wp.vec3d(da, do, -g * k[2] * a)
-                    if down:
-                        dl = wp.vec3d(do, da, -g * k[2] * a)
-                    add_relative(points_gradient, ends[0], wp.cross(g1, dl), u, v)
-                    add_relative(points_gradient, ends[1], wp.cross(dl, g0), u, v)
+            right = 2 * base
+            below = right + width * height
+            walk(
+                p[0],
+                p[1],
+                q[0],
+                q[1],
+                width,
+                height,
+                1,
+                width,
+                base,
+                right,
+                e,
+                keys,
+                crossings,
+                outline,
+                count,
+                raw,
+            )
+            walk(
+                p[1],
+                p[0],
+                q[1],
+                q[0],
+                height,
+                width,
+                width,
+                1,
+                base,
+                below,
+                e,
+                keys,
+                crossings,
+                outline,
+                count,
+                raw,
+            )
