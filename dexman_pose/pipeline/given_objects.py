@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
 from dexman_pose.pipeline.given import starts_of
 from dexman_pose.pipeline.inputs import Inputs
+
+if TYPE_CHECKING:
+    from dexman_pose.pipeline.followed import FollowedObjects
 
 
 def checked_depth(
@@ -31,9 +35,13 @@ def checked_depth(
 
 
 def make_objects(
-    inputs: Inputs, masks: MaskSequence, camera: Camera, hands: dict[str, HandTrack]
+    inputs: Inputs,
+    masks: MaskSequence,
+    camera: Camera,
+    hands: dict[str, HandTrack],
+    followed: FollowedObjects | None = None,
 ) -> dict[str, RigidObject]:
-    """All objects of a clip, in the order of the prompts."""
+    """All objects of a clip, in the order of the prompts; some may have been followed before there were masks."""
     from dexman_pose.pose import reconstruct_objects
     from dexman_pose.symmetry.cache import symmetry_of
 
@@ -45,7 +53,15 @@ def make_objects(
         shown = {name: _shown(masks, name) for name in tracked} if inputs.given.poses else {}
         starts = starts_of(inputs.given, tracked, shown)
         found = reconstruct_objects(
-            inputs.clip, masks, tracked, inputs.meshes, camera, hands=hands, depth=inputs.depth, starts=starts
+            inputs.clip,
+            masks,
+            tracked,
+            inputs.meshes,
+            camera,
+            hands=hands,
+            depth=inputs.depth,
+            starts=starts if followed is None else {**starts, **followed.starts()},
+            followed=None if followed is None else followed.tracks,
         )
     out = {}
     for name in inputs.prompts:

@@ -134,6 +134,7 @@ def reconstruct(
         total = (
             (6 if masks is None else 5)
             + (3 if detector is not None else 0)
+            + (1 if stages.follows() else 0)
             + (2 if folder is not None and overlay else 0)
         )
         runner = Runner(folder, total, on_stage)
@@ -144,22 +145,25 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     backend = stages.backends.hands
     observations = runner.run(stages.hands(backend)) if backend is not None else None
     with ExitStack() as beside:
-        foreseen = None
+        foreseen, followed = None, None
         if stages.inputs.given.masks is not None:
             masks = runner.run(stages.given_masks(observations))
         else:
             prompts = runner.run(stages.prompts(observations))
-            if runner.is_due(stages.masks(prompts, observations)):
+            if stages.follows():
+                followed = runner.run(stages.follow(prompts, observations))
+            known = followed is not None and followed.tracks
+            if not known and runner.is_due(stages.masks(prompts, observations, None, followed)):
                 foreseen = stages.foreseen(observations)
             if foreseen is not None:
                 beside.enter_context(foreseen.begun())
-            masks = runner.run(stages.masks(prompts, observations, foreseen))
+            masks = runner.run(stages.masks(prompts, observations, foreseen, followed))
         motion = runner.run(stages.camera_motion(masks))
         camera = runner.run(stages.camera(masks, observations, foreseen))
         hands = (
             {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
         )
-        objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen))
+        objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen, followed))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
     if folder is None:

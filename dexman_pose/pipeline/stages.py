@@ -27,6 +27,7 @@ from dexman_pose.threads import cores
 
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
+    from dexman_pose.pipeline.followed import FollowedObjects
 
 _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 """Rooms whose code makes poses."""
@@ -102,6 +103,38 @@ class Stages:
             rooms=("segmentation", *_ENGINE),
         )
 
+    def follow(
+        self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
+    ) -> Stage[FollowedObjects]:
+        """Follow objects of known shape through the clip, before there are masks."""
+        from dexman_pose.pipeline import followed
+
+        i, m, backend = self.inputs, self.marks, self.backends.segmentation
+        known = followed.followable(i, backend)
+        return Stage(
+            "follow",
+            "stages/follow.npz",
+            compute=lambda: followed.follow(i, {name: prompts[name] for name in known}, observations),
+            save=followed.save_followed,
+            load=followed.load_followed,
+            settings={
+                "clip": m.clip,
+                "prompts": m.prompts,
+                "meshes": m.meshes,
+                "camera": m.camera,
+                "depth": m.depth,
+                "objects": list(known),
+            },
+            after=("prompts", *self._with_hands("hands")),
+            rooms=("segmentation", "pipeline", *_ENGINE),
+        )
+
+    def follows(self) -> bool:
+        """Whether there are objects that may be followed before there are masks."""
+        from dexman_pose.pipeline.followed import followable
+
+        return bool(followable(self.inputs, self.backends.segmentation))
+
     def foreseen(self, observations: HandObservations | None) -> Foreseen | None:
         """Camera, hands and objects found while masks are made, where these come frame by frame, final at once."""
         from dexman_pose.segmentation import fills
@@ -123,14 +156,20 @@ class Stages:
         prompts: dict[str, ObjectPrompt],
         observations: HandObservations | None,
         foreseen: Foreseen | None = None,
+        followed: FollowedObjects | None = None,
     ) -> Stage[MaskSequence]:
-        """Follow the outlines of the objects through the clip."""
+        """Follow the outlines of the objects through the clip; of those that were followed they are known."""
         from dexman_pose.imaging.undistorted_inputs import outside_marked
         from dexman_pose.segmentation import segment_clip
 
         backend = self.backends.segmentation
 
         def compute() -> MaskSequence:
+            if followed is not None and followed.tracks:
+                from dexman_pose.pipeline.followed import masks_beside
+
+                known = masks_beside(self.inputs, prompts, observations, followed)
+                return outside_marked(known, self.inputs.clip)
             grown = None if foreseen is None else foreseen.masks
             into = None if grown is None else grown.filled
             found = segment_clip(self.inputs.clip, prompts, observations, backend=backend, into=into)
@@ -145,7 +184,7 @@ class Stages:
             save=artefacts.save_masks,
             load=artefacts.load_masks,
             settings={"clip": self.marks.clip, "backend": backend},
-            after=("prompts", *self._with_hands("hands")),
+            after=("prompts", *(("follow",) if followed is not None else ()), *self._with_hands("hands")),
             rooms=("segmentation", "imaging"),
         )
 
@@ -238,6 +277,7 @@ class Stages:
         hands: dict[str, HandTrack],
         motion: CameraMotion,
         foreseen: Foreseen | None = None,
+        followed: FollowedObjects | None = None,
     ) -> Stage[dict[str, RigidObject]]:
         """Find the pose of every object in every frame, and its size where that is unknown."""
         i, m = self.inputs, self.marks
@@ -245,7 +285,7 @@ class Stages:
         def compute() -> dict[str, RigidObject]:
             # Where the camera moves, hands are withheld that the foreseen objects were found with.
             if foreseen is None or motion.moves:
-                found = self._find_objects(masks, camera, observations, hands)
+                found = self._find_objects(masks, camera, observations, hands, followed)
             else:
                 found = foreseen.objects()
             return fixed_camera.withhold_objects(found, i.meshes, motion)
@@ -264,7 +304,13 @@ class Stages:
                 "backend": self.backends.mesh,
                 **({"poses": i.given.hash_poses()} if i.given.poses else {}),
             },
-            after=("masks", "camera", "camera_motion", *self._with_hands("lift")),
+            after=(
+                "masks",
+                "camera",
+                "camera_motion",
+                *(("follow",) if followed is not None else ()),
+                *self._with_hands("lift"),
+            ),
             rooms=_ENGINE,
         )
 
@@ -375,12 +421,13 @@ class Stages:
         camera: Camera,
         observations: HandObservations | None,
         hands: dict[str, HandTrack],
+        followed: FollowedObjects | None = None,
     ) -> dict[str, RigidObject]:
         """The objects, whatever the camera does."""
         from dexman_pose.pipeline.given_objects import checked_depth, make_objects
 
         checked_depth(self.inputs, masks, camera, observations)
-        return make_objects(self.inputs, masks, camera, hands)
+        return make_objects(self.inputs, masks, camera, hands, followed)
 
     def _with_hands(self, *names: str) -> tuple[str, ...]:
         return names if self.backends.hands is not None else ()

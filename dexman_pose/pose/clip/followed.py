@@ -10,6 +10,8 @@ import numpy as np
 
 from dexman_pose.arrays import Bools
 from dexman_pose.data import (
+    BACKGROUND,
+    OCCLUDER,
     Camera,
     Clip,
     DepthSequence,
@@ -145,6 +147,8 @@ def joined_masks(
             table = np.arange(256, dtype=np.uint8)
             for name in part.names:
                 table[part.label_of(name)] = out.label_of(name)
-            labels = np.where(seen > 0, table[seen], labels)
+            # What covers objects that were followed may be another object.
+            over = (seen > 0) & ((seen != OCCLUDER) | (labels == BACKGROUND))
+            labels = np.where(over, table[seen], labels)
         out.set(index, labels)
     return out

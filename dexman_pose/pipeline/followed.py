@@ -1,0 +1,149 @@
+"""Objects of known shape, followed before masks are made: what a run asks of them and keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.data.clip import Clip
+from dexman_pose.data.files import read_arrays, write_npz
+from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.prompts import ObjectPrompt
+from dexman_pose.data.tracks import HandObservations, PoseTrack
+from dexman_pose.pipeline.inputs import Inputs
+from dexman_pose.pose.clip.followed import follow_known, joined_masks
+from dexman_pose.pose.clip.types import ObjectRequest
+from dexman_pose.segmentation import segment_clip
+
+SEGMENTATION = "grabcut"
+"""The backend in whose place objects may be followed: a user who asks for another wants its masks."""
+
+_TRACK = ("camera_from_object", "valid", "confidence", "mask_iou", "covariance", "doubt")
+"""What is kept of a track; its factor on the mesh is 1."""
+
+
+@dataclass(frozen=True)
+class FollowedObjects:
+    """Objects that were followed without masks.
+
+    Attributes:
+        tracks: by name; empty when none was.
+        frames: where each track began, by name.
+        masks: of them, None when there are none.
+    """
+
+    tracks: dict[str, PoseTrack]
+    frames: dict[str, int]
+    masks: MaskSequence | None = None
+
+    def starts(self) -> dict[str, tuple[int, NDArray[np.float64]]]:
+        """Frame and pose (4, 4) from which each object may be tracked again."""
+        return {n: (f, self.tracks[n].camera_from_object[f]) for n, f in self.frames.items()}
+
+
+def followable(inputs: Inputs, segmentation: str) -> dict[str, ObjectPrompt]:
+    """Objects that may be followed: of known shape and size, seen by a known camera, without poses of their own."""
+    if inputs.camera is None or inputs.given.masks is not None or segmentation != SEGMENTATION:
+        return {}
+    return {
+        name: prompt
+        for name, prompt in inputs.prompts.items()
+        if inputs.meshes.get(name) is not None
+        and prompt.mesh_scale == "known"
+        and name not in inputs.given.poses
+    }
+
+
+def follow(
+    inputs: Inputs, prompts: Mapping[str, ObjectPrompt], observations: HandObservations | None
+) -> FollowedObjects:
+    """Segment each object in the frame of its prompt, find its pose there, and follow it through the clip.
+
+    Args:
+        inputs: of the run.
+        prompts: of the objects to follow.
+        observations: hands, which hide objects.
+    """
+    assert inputs.camera is not None
+    clip = inputs.clip
+    first = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
+    for frame in sorted({prompt.frame for prompt in prompts.values()}):
+        there = {name: replace(p, frame=0) for name, p in prompts.items() if p.frame == frame}
+        found = segment_clip(
+            Clip.from_frames([clip.frame(frame)]), there, _only(observations, frame), backend=SEGMENTATION
+        )
+        labels, seen = first.labels(frame).copy(), found.labels(0)
+        for name in there:
+            labels[seen == found.label_of(name)] = first.label_of(name)
+        first.set(frame, labels)
+    requests = [
+        ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False)
+        for name, prompt in prompts.items()
+    ]
+    followed = follow_known(clip, first, inputs.camera, requests, hands=observations, depth=inputs.depth)
+    if followed is None:
+        return FollowedObjects({}, {})
+    frames = {name: start.frame for name, start in followed.starts.items()}
+    return FollowedObjects(followed.tracks, frames, followed.masks)
+
+
+def _only(observations: HandObservations | None, frame: int) -> HandObservations | None:
+    """The hands of one frame."""
+    if observations is None:
+        return None
+    part = slice(frame, frame + 1)
+    return HandObservations(
+        observations.joints_2d[part],
+        observations.joints_local[part],
+        observations.detected[part],
+        observations.bridged[part],
+        observations.score[part],
+    )
+
+
+def masks_beside(
+    inputs: Inputs,
+    prompts: Mapping[str, ObjectPrompt],
+    observations: HandObservations | None,
+    followed: FollowedObjects,
+) -> MaskSequence:
+    """Masks of all objects: of those that were followed their poses' outlines, of the others by segmentation."""
+    assert followed.masks is not None
+    rest = {name: prompt for name, prompt in prompts.items() if name not in followed.tracks}
+    segmented = segment_clip(inputs.clip, rest, observations, backend=SEGMENTATION) if rest else None
+    return joined_masks(list(inputs.prompts), followed.masks, segmented)
+
+
+def save_followed(followed: FollowedObjects, path: Path) -> None:
+    """Write tracks and masks."""
+    arrays: dict[str, NDArray[Any]] = {
+        "tracks": np.array(list(followed.tracks), dtype=str),
+        "frames": np.array([followed.frames[name] for name in followed.tracks], np.int64),
+    }
+    for i, track in enumerate(followed.tracks.values()):
+        for part in _TRACK:
+            value = getattr(track, part)
+            if value is not None:
+                arrays[f"{i}/{part}"] = value
+    if followed.masks is not None:
+        arrays |= {f"masks/{name}": value for name, value in followed.masks.to_arrays().items()}
+    write_npz(path, arrays)
+
+
+def load_followed(path: Path) -> FollowedObjects:
+    """Read what :func:`save_followed` wrote."""
+    stored = read_arrays(path)
+    names = [str(name) for name in stored["tracks"]]
+    tracks = {name: _track({p: stored.get(f"{i}/{p}") for p in _TRACK}) for i, name in enumerate(names)}
+    frames = {name: int(frame) for name, frame in zip(names, stored["frames"])}
+    masks = {key.removeprefix("masks/"): value for key, value in stored.items() if key.startswith("masks/")}
+    return FollowedObjects(tracks, frames, MaskSequence.from_arrays(masks) if masks else None)
+
+
+def _track(parts: Mapping[str, Any]) -> PoseTrack:
+    return PoseTrack(**{name: value for name, value in parts.items() if value is not None})
