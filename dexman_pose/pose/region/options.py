@@ -27,7 +27,7 @@ class LineRound:
 
     step: int
     least_sigma: float
-    reach: float
+    reach: float = 6.0
     steps: int = 2
     draw: bool = True
     stride: int = 1

@@ -97,13 +97,16 @@ class Reading:
     report: NDArray[np.float32]
 
 
+_FINE = LineRound(1, 1.0)
+
+
 def read(
     image: Bytes,
     at: Floats,
     normal: Floats,
     *,
     table: NDArray[np.float32] | None = None,
-    round_: LineRound = LineRound(1, 1.0),
+    round_: LineRound = _FINE,
     options: RegionOptions | None = None,
     outline: bool = True,
     hidden: Any = None,

@@ -84,7 +84,9 @@ def test_an_empty_picture_moves_nothing(shapes: Any) -> None:
         np.testing.assert_allclose(found.off, 0.0, atol=1e-4)
         assert found.report[LineReport.ODDS] == 0.0
         assert found.report[LineReport.EDGE] == 0.0
-    sure = shapes.read(half_plane(shapes, RIGHT), column(MIDDLE), np.tile(RIGHT, (60, 1)), table=shapes.table_of())
+    sure = shapes.read(
+        half_plane(shapes, RIGHT), column(MIDDLE), np.tile(RIGHT, (60, 1)), table=shapes.table_of()
+    )
     assert sure.weight.min() > 3 * found.weight.max()  # what was found weighs more than what was not
 
 
@@ -92,9 +94,7 @@ def test_lines_into_hidden_pixels_are_not_read(shapes: Any) -> None:
     image, at = half_plane(shapes, RIGHT), column(MIDDLE)
     hidden = np.zeros((SIZE, SIZE), bool)
     hidden[120:140, 132:135] = True
-    found = shapes.read(
-        image, at, np.tile(RIGHT, (60, 1)), table=shapes.table_of(), hidden=hidden
-    )
+    found = shapes.read(image, at, np.tile(RIGHT, (60, 1)), table=shapes.table_of(), hidden=hidden)
     behind = (at[:, 1] >= 120) & (at[:, 1] < 140)
     assert np.isnan(found.off[behind]).all()
     assert np.isfinite(found.off[~behind]).all()
@@ -130,7 +130,8 @@ def test_the_report_says_whether_lines_agree(shapes: Any) -> None:
     assert abs(wrong[LineReport.OFFSET] - 5.0) < 0.6
     assert right[LineReport.ODDS] > 0.5 > wrong[LineReport.ODDS] + 0.2
     assert inside_out[LineReport.ODDS] == pytest.approx(-right[LineReport.ODDS], abs=1e-5)
-    assert right[LineReport.EDGE] > 0.85 > 0.1 > wrong[LineReport.EDGE]
+    assert right[LineReport.EDGE] > 0.85
+    assert wrong[LineReport.EDGE] < 0.1
 
 
 def mask_edge(at: float) -> NDArray[np.bool_]:

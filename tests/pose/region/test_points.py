@@ -47,5 +47,3 @@ def test_a_picture_without_corners_gives_none(scene: Any) -> None:
     noise = cv2.GaussianBlur(noise, (5, 5), 1.5)
     assert found_corners(noise, noise, inverse, window, pose, PointOptions(), 1.0) is not None
     assert found_corners(noise, noise, 0 * inverse, window, pose, PointOptions(), 1.0) is None
-
-

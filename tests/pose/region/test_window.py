@@ -10,11 +10,20 @@ import pytest
 from dexman_pose.pose.region.options import WindowOptions
 from dexman_pose.pose.region.window import window_around
 
-PLACES = [(0.0, 0.0, 0.3), (0.09, 0.05, 0.3), (-0.2, 0.0, 0.3), (0.0, 0.0, 0.09), (0.0, 0.0, 3.0), (2.0, 0.0, 0.3)]
+PLACES = [
+    (0.0, 0.0, 0.3),
+    (0.09, 0.05, 0.3),
+    (-0.2, 0.0, 0.3),
+    (0.0, 0.0, 0.09),
+    (0.0, 0.0, 3.0),
+    (2.0, 0.0, 0.3),
+]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_pixels_go_there_and_back_and_the_camera_agrees(shapes: Any, place: tuple[float, float, float]) -> None:
+def test_pixels_go_there_and_back_and_the_camera_agrees(
+    shapes: Any, place: tuple[float, float, float]
+) -> None:
     mesh, pose = shapes.cube(), shapes.pose_at((0.4, 0.5, 0.1), place)
     options = WindowOptions()
     window = window_around(mesh.vertices, pose, shapes.camera, options)
@@ -30,7 +39,9 @@ def test_pixels_go_there_and_back_and_the_camera_agrees(shapes: Any, place: tupl
         assert (drawn > 1.0).all()
         assert (drawn < [window.width - 2, window.height - 2]).all()
     k = window.K
-    np.testing.assert_array_equal(window.view, [k[0, 0], k[1, 1], k[0, 2], k[1, 2], window.scale, window.scale])
+    np.testing.assert_array_equal(
+        window.view, [k[0, 0], k[1, 1], k[0, 2], k[1, 2], window.scale, window.scale]
+    )
 
 
 def test_a_window_shows_the_picture_and_repeats_its_border(shapes: Any) -> None:
@@ -39,7 +50,9 @@ def test_a_window_shows_the_picture_and_repeats_its_border(shapes: Any) -> None:
     image = np.repeat((x // 2 + y // 2)[..., None], 3, -1).astype(np.uint8)
     mesh = shapes.cube(0.03)
     for place in ((0.0, 0.0, 0.3), (-0.1, -0.08, 0.3), (0.1, 0.08, 0.3)):
-        window = window_around(mesh.vertices, shapes.pose_at((0, 0, 0), place), shapes.camera, WindowOptions())
+        window = window_around(
+            mesh.vertices, shapes.pose_at((0, 0, 0), place), shapes.camera, WindowOptions()
+        )
         assert window.scale == 1.0
         seen = window.gray(image)
         assert seen.shape == (window.height, window.width)
@@ -52,7 +65,7 @@ def test_a_reduced_window_keeps_pixel_centres(shapes: Any) -> None:
     mesh, pose = shapes.cube(), shapes.pose_at((0, 0, 0), (0, 0, 0.1))
     window = window_around(mesh.vertices, pose, shapes.camera, WindowOptions(side=40))
     assert window.scale < 0.5
-    y, x = np.mgrid[: shapes.camera.height, : shapes.camera.width]
+    _, x = np.mgrid[: shapes.camera.height, : shapes.camera.width]
     image = np.repeat(x[..., None], 3, -1).astype(np.uint8)  # brightness is the column
     seen = window.gray(image)[window.height // 2]
     columns = window.to_image(np.column_stack([np.arange(window.width), np.zeros(window.width)]))[:, 0]
