@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from tqdm import tqdm
-
 T = TypeVar("T")
 
 _PATIENCE = 1.0
@@ -41,6 +39,8 @@ def progress_shown(shown: bool = True) -> Iterator[None]:
 
 def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
     """Iterate over ``items`` under a bar that says ``what`` is being done, how fast, and how long is left."""
+    from tqdm import tqdm
+
     return tqdm(
         items,
         desc=f"{what:<14}",
@@ -54,6 +54,8 @@ def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterabl
 
 def say(line: str) -> None:
     """Print a line on standard error, above any bar."""
+    from tqdm import tqdm
+
     tqdm.write(line, file=sys.stderr)
 
 

@@ -11,7 +11,7 @@ PACKAGE = "dexman_pose"
 MOST_FILES = 22
 
 ROOMS = (
-    ("_version", "arrays", "errors", "_optional", "_stderr", "progress", "backends", "model_cards"),
+    ("_version", "arrays", "errors", "_optional", "_lazy", "_stderr", "progress", "backends", "model_cards"),
     ("geometry",),
     ("data",),
     ("imaging", "optimize"),

@@ -31,6 +31,7 @@ import dexman_pose as dp
 camera = dp.Camera([[500, 0, 320], [0, 500, 240], [0, 0, 1]], 640, 480)
 image, mask = np.zeros((480, 640, 3), np.uint8), np.zeros((480, 640), np.bool_)
 found = dp.pose.estimate_pose("cup.obj", image, mask, camera.K, depth=[[0.5]])
+found = dp.pose.estimate_pose("cup.obj", image, box=(1, 2, 30, 40), camera=(500, 500, 320, 240))
 found = dp.pose.refine_pose(dp.load_mesh("cup.obj"), np.eye(4).tolist(), mask, (500, 500, 320, 240))
 poses = dp.pose.track("cup.obj", "clip.mp4", {"cup": np.zeros((3, 480, 640))}, camera)
 mesh = dp.Mesh([[0, 0, 0]], [[0, 1, 2]], vertex_colors=[[0.5, 0.5, 0.5]])

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
 
 from dexman_pose.arrays import Array
 
@@ -73,6 +72,8 @@ class ArrowSystem:
         Raises:
             numpy.linalg.LinAlgError: the damped matrix is not positive definite.
         """
+        from scipy.linalg import cho_solve_banded, cholesky_banded
+
         pose_scale, shared_scale = self.scales
         frames, shared = len(self.diagonal), len(self.corner)
         extra = np.broadcast_to(damping, (frames,))[:, None] * pose_scale + _FLOOR
@@ -94,6 +95,8 @@ class ArrowSystem:
         Raises:
             numpy.linalg.LinAlgError: the matrix is not positive definite.
         """
+        from scipy.linalg import cho_solve_banded, cholesky_banded
+
         frames, shared = len(self.diagonal), len(self.corner)
         factor = cholesky_banded(self._banded(np.full((frames, POSE_SIZE), vague + _FLOOR)), lower=True)
         poses = _diagonal_of_inverse(factor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Mesh, PoseTrack
@@ -31,6 +32,7 @@ from dexman_pose.pose.observation.checked import (
     checked_views,
 )
 from dexman_pose.pose.observation.crop import CropObservation
+from dexman_pose.pose.observation.prompted import mask_or_box
 from dexman_pose.pose.observation.view import (
     ObjectView,
     checked_depth,
@@ -45,19 +47,20 @@ from dexman_pose.pose.search.search import find_pose, judge_best, search_pose
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import SCALE_MODES, RefineOptions, ScaleMode, scale_unknowns
-from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
-from dexman_pose.pose.tracking.verdict import judged_again
-from dexman_pose.pose.without_masks import track_without_masks
 from dexman_pose.render.devices import device_name
-from dexman_pose.symmetry.cache import symmetry_of
+from dexman_pose.symmetry.cache import symmetry_ahead, symmetry_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def estimate_pose(
     mesh: MeshLike,
     image: ImageLike,
-    mask: MaskLike,
-    camera: CameraLike,
+    mask: MaskLike | None = None,
+    camera: CameraLike | None = None,
     *,
+    box: ArrayLike | None = None,
     depth: DepthImageLike | None = None,
     occluders: MaskLike | None = None,
     scale: ScaleMode = "known",
@@ -66,11 +69,19 @@ def estimate_pose(
 ) -> PoseEstimate:
     """The pose of an object in one picture, with no idea of it beforehand.
 
+    Say which object is meant by a box or by a mask::
+
+        found = estimate_pose("cup.obj", image, box=(387, 258, 483, 409), camera=(600, 600, 319.5, 239.5))
+        found = estimate_pose("cup.obj", image, mask, camera)
+
     Args:
         mesh: metres; of any size when ``scale`` says that it is not known. A mesh file or a mesh of trimesh will do.
         image: (H, W, 3) RGB, see :func:`~dexman_pose.data.accept.as_picture`.
-        mask: (H, W) visible pixels of the object, see :func:`~dexman_pose.data.accept.as_mask`.
+        mask: (H, W) visible pixels of the object, see :func:`~dexman_pose.data.accept.as_mask`; may be left out where
+            there is a box.
         camera: intrinsics of the picture, see :func:`~dexman_pose.data.accept.as_camera`.
+        box: (4,) x0, y0, x1, y1 in pixels of the picture as given, a few pixels loose around what is visible of the
+            object. Where a mask is given too, the mask counts, and most of it must lie in the box.
         depth: (H, W) metres, 0 where not measured, see :func:`~dexman_pose.data.accept.as_depth`.
         occluders: (H, W) bool, pixels of things that may hide a part of the object. With depth, what is measured
             nearer than the object beside it counts as one too.
@@ -83,17 +94,23 @@ def estimate_pose(
         The best pose, with ranked alternatives, and whether it may be used (``valid``, ``doubts``).
 
     Raises:
-        InputError: sizes do not agree, depth is not in metres, or an option is unknown.
-        EstimationError: the mask is empty.
+        InputError: neither mask nor box, or the two disagree; no camera; sizes do not agree, depth is not in metres,
+            or an option is unknown.
+        EstimationError: the mask is empty, or nothing in the box could be told from its surroundings.
     """
+    if camera is None:
+        raise InputError(
+            "estimate_pose needs the camera of the picture: camera=(fx, fy, cx, cy) in pixels, a 3x3 matrix or a Camera"
+        )
     camera, given, device = checked_camera(camera, image), checked_symmetry(symmetry), device_name(device)
     depth = checked_depth(depth, camera)
     picture = checked_picture(image, camera)
+    mask = mask_or_box(mask, box, picture, camera, occluders=occluders)
     labels = checked_labels(mask, camera, occluders, depth)
     word(scale, "scale", SCALE_MODES)
     mesh = checked_mesh(mesh, known=scale == "known")
     scales, source = scale_unknowns(scale, depth, mesh.size_source)
-    group = symmetry_of(mesh) if given is None else given
+    group = symmetry_ahead(mesh) if given is None else given
     view = undistorted_view(ObjectView(picture, labels, 1, camera, depth))
     return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
 
@@ -233,6 +250,9 @@ def track(
             outside the clip, a start that puts the object out of sight, or neither masks nor a start.
         EstimationError: no start given and no mask in the start frame.
     """
+    from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
+    from dexman_pose.pose.tracking.verdict import judged_again
+
     if not isinstance(scale, str) or scale not in ("known", "unknown"):
         raise InputError(
             f"track takes scale 'known' or 'unknown', but got {described(scale)}; see align_mesh"
@@ -240,6 +260,8 @@ def track(
     if masks is None:
         if scale != "known":
             raise InputError(f"track without masks needs a mesh of known size, but got scale={scale!r}")
+        from dexman_pose.pose.without_masks import track_without_masks
+
         return track_without_masks(
             mesh, clip, camera, start, start_frame, depth=depth, symmetry=symmetry, device=device
         )

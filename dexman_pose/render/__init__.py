@@ -1,8 +1,13 @@
 """The rasteriser: mask, depth, normals and colour of posed meshes, on the CPU or a CUDA device."""
 
-from dexman_pose.render.functional import Images, rasterizer_of, render
-from dexman_pose.render.rasterizer import Rasterizer, Rendering
-from dexman_pose.render.scene import SceneRendering, render_scene
+from typing import TYPE_CHECKING
+
+from dexman_pose._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from dexman_pose.render.functional import Images, rasterizer_of, render
+    from dexman_pose.render.rasterizer import Rasterizer, Rendering
+    from dexman_pose.render.scene import SceneRendering, render_scene
 
 __all__ = [
     "Images",
@@ -13,3 +18,11 @@ __all__ = [
     "render",
     "render_scene",
 ]
+
+# What gives torch images imports torch, which takes longer than a search: the rasteriser does not wait for it.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    dict.fromkeys(("Images", "rasterizer_of", "render"), "dexman_pose.render.functional")
+    | dict.fromkeys(("Rasterizer", "Rendering"), "dexman_pose.render.rasterizer")
+    | dict.fromkeys(("SceneRendering", "render_scene"), "dexman_pose.render.scene"),
+)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 
 def edges_of(faces: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -43,6 +41,9 @@ def looks_outwards(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> b
         vertices: (V, 3) metres.
         faces: (F, 3) vertex indices.
     """
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     f = np.asarray(faces, dtype=np.int64)
     if not _closed(f):
         _, place = np.unique(vertices + 0.0, axis=0, return_inverse=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from dexman_pose.render._warp import wp
+
+_LOADING = threading.Lock()
+"""Held while a kernel is loaded: not by two threads at a time."""
 
 
 class Command:
@@ -22,9 +26,10 @@ class Command:
     def __call__(self, dim: tuple[int, ...], *arguments: Any) -> None:
         """Launch over ``dim`` threads."""
         if self._launch is None:
-            self._launch = wp.launch(
-                self._kernel, dim=dim, inputs=arguments, device=self._device, record_cmd=True
-            )
+            with _LOADING:
+                self._launch = wp.launch(
+                    self._kernel, dim=dim, inputs=arguments, device=self._device, record_cmd=True
+                )
             self._dim, self._arguments = dim, list(arguments)
         else:
             if dim != self._dim:

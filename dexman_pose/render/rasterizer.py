@@ -93,6 +93,15 @@ class Rasterizer:
         """
         return self._vertices, self._faces, _hull(self.mesh, self.device)
 
+    def twin(self) -> Rasterizer:
+        """Another one for another thread, with buffers of its own; the mesh on the device is shared."""
+        other = Rasterizer.__new__(Rasterizer)
+        other.mesh, other.device = self.mesh, self.device
+        other._vertices, other._faces, other._surface = self._vertices, self._faces, self._surface
+        other._buffers, other._commands = Buffers(self.device), {}
+        other.device_mesh = self.device_mesh
+        return other
+
     def render(
         self,
         camera_from_object: ArrayLike,
@@ -134,6 +143,31 @@ class Rasterizer:
             part = slice(start, start + step)
             self._render_chunk(poses[part], intrinsics[part], near, {k: v[part] for k, v in out.items()})
         return Rendering(**out)
+
+    def inverse_depth(
+        self, camera_from_object: ArrayLike, K: ArrayLike, width: int, height: int, *, near: float = 0.01
+    ) -> Any:
+        """Render a batch of poses in one go and leave the result on the device, for kernels of other rooms.
+
+        Args:
+            camera_from_object: as for :meth:`render`.
+            K: as for :meth:`render`.
+            width: image width in pixels.
+            height: image height in pixels.
+            near: as for :meth:`render`.
+
+        Returns:
+            Device array of B * height * width float32, 1 / metres, 0 where nothing is seen, and a few items more. It
+            belongs to the rasteriser and is overwritten by its next call.
+
+        Raises:
+            InputError: as for :meth:`render`.
+        """
+        width, height = _inputs.image_size(width, height)
+        poses = _inputs.poses(camera_from_object)
+        projection = _inputs.intrinsics(K, len(poses)) @ poses[:, :3]
+        self._rasterize(projection, _inputs.near_plane(near), width, height, False)
+        return self._buffers.kept("nearest")
 
     def _render_chunk(self, poses: Array, k: Array, near: float, out: dict[str, Any]) -> None:
         batch, height, width = out["mask"].shape

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakValueDictionary, finalize
 
 from dexman_pose.data import Mesh
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.symmetry.detect import detect_symmetry
 
 _known: dict[tuple[int, int, bool], SymmetryGroup] = {}
 _meshes: WeakValueDictionary[tuple[int, int, bool], object] = WeakValueDictionary()
+
+
+def detect_symmetry(mesh: Mesh, *, use_color: bool) -> SymmetryGroup:
+    """As :func:`dexman_pose.symmetry.detect.detect_symmetry`, imported when a symmetry is not known yet."""
+    from dexman_pose.symmetry import detect
+
+    return detect.detect_symmetry(mesh, use_color=use_color)
+
+
+def symmetry_ahead(mesh: Mesh) -> Callable[[], SymmetryGroup]:
+    """Begin to detect the symmetry of a mesh in another thread.
+
+    Returns:
+        A function that waits for it: what :func:`symmetry_of` gives, or the error it raises.
+    """
+    if _is_known(mesh, mesh, True):
+        return lambda: symmetry_of(mesh)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="dexman-symmetry")
+    found = pool.submit(symmetry_of, mesh)
+    pool.shutdown(wait=False)
+    return found.result
 
 
 def symmetry_of(mesh: Mesh) -> SymmetryGroup:
@@ -25,8 +47,12 @@ def shape_symmetry_of(mesh: Mesh) -> SymmetryGroup:
 def _detected(mesh: Mesh, owner: object, use_color: bool) -> SymmetryGroup:
     """The group kept as long as ``owner`` lives."""
     key = (id(owner), id(mesh.faces), use_color)
-    if _meshes.get(key) is not owner:
+    if not _is_known(mesh, owner, use_color):
         _known[key] = detect_symmetry(mesh, use_color=use_color)
         _meshes[key] = owner
         finalize(owner, _known.pop, key, None)
     return _known[key]
+
+
+def _is_known(mesh: Mesh, owner: object, use_color: bool) -> bool:
+    return _meshes.get((id(owner), id(mesh.faces), use_color)) is owner

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.data import Camera
-from dexman_pose.imaging.masks import inner_edge, mask_box, signed_distance_field
+from dexman_pose.imaging.masks import inner_edge, mask_box, signed_distance_field, window_around
 from dexman_pose.pose.matching.creases import crease_places
 from dexman_pose.pose.matching.edge_profiles import changes_across, strongest_change
+from dexman_pose.pose.matching.folds import folds_by_kernel
 from dexman_pose.pose.matching.options import EDGES, EdgeOptions
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.solver.residuals import EdgeMatches
@@ -122,26 +123,38 @@ def model_edges_all(
 ) -> list[ModelEdges | None]:
     """Edges that each of the poses (B, 4, 4) makes in the crop of ``view``, rendered in one go."""
     h, w = view.size
+    if rasterizer.device == "cpu":
+        inverse, found = folds_by_kernel(rasterizer, camera_from_object, camera, view.size, options)
+        rims = [_rim_edges(i, options) for i in inverse]
+        return [_known(r.joined(_fold_edges(f)), view, options) for r, f in zip(rims, found)]
     drawn = rasterizer.render(camera_from_object, camera.K, w, h)
     assert drawn.depth is not None
-    radius = rasterizer.mesh.radius
-    return [_edges_of(d, m, camera, view, radius, options) for d, m in zip(drawn.depth, drawn.mask)]
+    out = []
+    for depth, mask in zip(drawn.depth, drawn.mask):
+        edges = outline_of(depth, *rim_of(mask, options))
+        folds = folds_of(depth, mask, camera, rasterizer.mesh.radius, options)
+        out.append(_known(edges if folds is None else edges.joined(folds), view, options))
+    return out
 
 
-def _edges_of(
-    depth: FloatImage,
-    mask: NDArray[np.bool_],
-    camera: Camera,
-    view: CropObservation,
-    radius: float,
-    options: EdgeOptions,
-) -> ModelEdges | None:
-    """Edges of one rendering, where the crop is known; None when too few."""
+def _rim_edges(inverse: FloatImage, options: EdgeOptions) -> ModelEdges:
+    """The outline of a rendering, an image (h, w) of 1 / z."""
+    rim, normal = rim_of(inverse > 0, options)
+    depth = 1.0 / inverse[rim[:, 1], rim[:, 0]].astype(np.float64)
+    return ModelEdges(rim, rim.astype(np.float64), normal, np.ones(len(rim), np.bool_), depth)
+
+
+def _fold_edges(folds: Array) -> ModelEdges:
+    """Edges of folds (N, 6) that :class:`~dexman_pose.pose.matching.folds.FoldFinder` found."""
+    pixels, normal = folds[:, :2], folds[:, 2:4]
+    places = pixels + folds[:, 4:5] * normal
+    inner = np.zeros(len(folds), np.bool_)
+    return ModelEdges(pixels.astype(np.int64), places, normal, inner, 1.0 / folds[:, -1])
+
+
+def _known(edges: ModelEdges, view: CropObservation, options: EdgeOptions) -> ModelEdges | None:
+    """The edges that lie where the crop is known; None when too few."""
     h, w = view.size
-    edges = outline_of(depth, *rim_of(mask, options))
-    folds = _folds(depth, mask, camera, radius, options)
-    if folds is not None:
-        edges = edges.joined(folds)
     x, y = edges.pixels.T
     keep = ~view.near_unknown[y, x] & (x > 1) & (y > 1) & (x < w - 2) & (y < h - 2)
     return edges.only(keep) if int(keep.sum()) >= options.least else None
@@ -208,19 +221,23 @@ def match_edges(
 
 def rim_of(mask: NDArray[np.bool_], options: EdgeOptions = EDGES) -> tuple[NDArray[np.int64], Array]:
     """Rim pixels (N, 2) and directions (N, 2) out of the mask."""
+    height, width = mask.shape
+    around = window_around(mask, options.smoothing)
+    if around is None:
+        return np.zeros((0, 2), np.int64), np.zeros((0, 2))
+    mask = mask[around]
     rim = inner_edge(mask)
     smooth = cv2.GaussianBlur(signed_distance_field(mask), (options.smoothing, options.smoothing), 1.0)
-    x, y = rim.T
-    h, w = mask.shape
-    inside = (x > 0) & (y > 0) & (x < w - 1) & (y < h - 1)
-    x, y = x[inside], y[inside]
+    found = rim + [around[1].start, around[0].start]
+    inside = (found > 0).all(1) & (found < [width - 1, height - 1]).all(1)
+    x, y = rim[inside].T
     out = np.stack([smooth[y, x - 1] - smooth[y, x + 1], smooth[y - 1, x] - smooth[y + 1, x]], 1)
     length = np.linalg.norm(out, axis=1, keepdims=True)
     good = length[:, 0] > options.least_slope
-    return rim[inside][good], (out[good] / length[good]).astype(np.float64)
+    return found[inside][good], (out[good] / length[good]).astype(np.float64)
 
 
-def _folds(
+def folds_of(
     depth: FloatImage, mask: NDArray[np.bool_], camera: Camera, radius: float, options: EdgeOptions
 ) -> ModelEdges | None:
     """Creases and inner occlusions; None without a single pixel drawn."""

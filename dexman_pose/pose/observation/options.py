@@ -67,3 +67,18 @@ class ViewOptions:
 
 
 VIEW: Final = ViewOptions()
+
+
+@dataclass(frozen=True)
+class PromptOptions:
+    """What a caller points at in a single picture.
+
+    Attributes:
+        agreeing: share of a mask that must lie in the box given with it; masks leak, boxes are drawn by hand. Set by
+            hand.
+    """
+
+    agreeing: float = 0.75
+
+
+PROMPT: Final = PromptOptions()

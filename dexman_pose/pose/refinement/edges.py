@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dexman_pose.arrays import Array
@@ -13,6 +15,7 @@ from dexman_pose.pose.refinement.options import TO_EDGES, EdgeAlignmentOptions
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
 from dexman_pose.pose.solver.problem import Problem
 from dexman_pose.pose.solver.residuals import EdgeMatches
+from dexman_pose.render.halves import in_halves
 
 
 def outline_edges(
@@ -54,19 +57,56 @@ def align_to_edges(
         rounds: in place of those of the options.
         options: how often, how far, and how much edges weigh.
     """
+    return align_in_views(refiner, refined, [evidence], [0] * len(refined), picture, rounds, options)
+
+
+def align_in_views(
+    refiner: PoseRefiner,
+    refined: Sequence[Refined],
+    views: Sequence[CropObservation],
+    view_of: Sequence[int],
+    picture: PictureEdges,
+    rounds: int | None = None,
+    options: EdgeAlignmentOptions = TO_EDGES,
+) -> list[Refined]:
+    """The same for poses that each believe another evidence of one crop.
+
+    Args:
+        refiner: holds the mesh.
+        refined: the poses.
+        views: evidence, all of one crop.
+        view_of: index into ``views`` of each pose.
+        picture: edges of the same crop.
+        rounds: in place of those of the options.
+        options: how often, how far, and how much edges weigh.
+    """
     out = list(refined)
     for turn in range(options.rounds if rounds is None else rounds):
-        problems, which = [], []
         reach = max(EDGES.reach - turn, options.least_reach)
-        for i, r in enumerate(out):
-            edges = model_edges(refiner.rasterizer, r.camera_from_object, evidence.camera, evidence)
-            if edges is None:
-                continue
-            matches = match_edges(edges, picture, r.camera_from_object, evidence, reach)
-            if matches is not None:
-                problems.append(Problem(r.camera_from_object, edges=matches))
-                which.append(i)
+        poses = [(r.camera_from_object, views[v]) for r, v in zip(out, view_of)]
+        matches = _matches(refiner, poses, picture, reach)
+        which = [i for i, found in enumerate(matches) if found is not None]
+        problems = [Problem(out[i].camera_from_object, view_of[i], edges=matches[i]) for i in which]
         if problems:
-            for i, r in zip(which, refiner.refine_all(problems, [evidence], options.refinement)):
+            for i, r in zip(which, refiner.refine_all(problems, views, options.refinement)):
                 out[i] = r
     return out
+
+
+def _matches(
+    refiner: PoseRefiner,
+    poses: Sequence[tuple[Array, CropObservation]],
+    picture: PictureEdges,
+    reach: int,
+) -> list[EdgeMatches | None]:
+    """What poses (4, 4), each with its evidence, find of their edges in the picture; None for too little."""
+
+    def matched(half: int, part: Sequence[tuple[Array, CropObservation]]) -> list[EdgeMatches | None]:
+        rasterizer = refiner.halves[half].rasterizer if half else refiner.rasterizer
+        out = []
+        for pose, view in part:
+            edges = model_edges(rasterizer, pose, view.camera, view)
+            out.append(None if edges is None else match_edges(edges, picture, pose, view, reach))
+        return out
+
+    return in_halves(matched, poses) if refiner.rasterizer.device == "cpu" else matched(0, poses)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem, Solution
 from dexman_pose.pose.solver.residuals import EdgeMatches, PointMatches, ShadedPoints
 from dexman_pose.render import Rasterizer
+from dexman_pose.render.halves import in_halves
 
 
 @dataclass
@@ -84,6 +86,11 @@ class PoseRefiner:
         self.center = center
         self.solver = FusedSolver(rasterizer, center)
 
+    @cached_property
+    def halves(self) -> tuple[PoseRefiner, PoseRefiner]:
+        """Itself, and another one of the same mesh for a second thread."""
+        return self, PoseRefiner(self.rasterizer.twin(), self.center)
+
     def refine(
         self,
         camera_from_object: Array,
@@ -119,9 +126,14 @@ class PoseRefiner:
         scales: int = 0,
         focal: bool = False,
     ) -> list[Refined]:
-        """Minimise every problem in one batch."""
-        found = self.solver.solve(problems, views, options, scales=scales, focal=focal)
-        return [_one(found, i) for i in range(len(problems))]
+        """Minimise every problem in one batch, on the CPU in two, side by side."""
+
+        def solved(half: int, part: Sequence[Problem]) -> list[Refined]:
+            solver = self.halves[half].solver if half else self.solver
+            found = solver.solve(part, views, options, scales=scales, focal=focal)
+            return [_one(found, i) for i in range(len(part))]
+
+        return in_halves(solved, problems) if self.rasterizer.device == "cpu" else solved(0, problems)
 
     def camera_center(self, pose: Array) -> Array:
         """(3,) the object's centre in the camera frame."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dexman_pose.arrays import Array
@@ -9,9 +11,14 @@ from dexman_pose.pose.matching.edges import PictureEdges, edge_score, model_edge
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.refinement.options import SCORES
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
+from dexman_pose.render.halves import in_halves
 
 EDGE_SHARE = SCORES.edge_share
 """Weight of edges in a score, against overlap and correlation."""
+
+
+_WORTH_HALVING = 4
+"""Poses whose edges are scored, from which a second thread is worth its while."""
 
 
 def agreement(refiner: PoseRefiner, refined: Refined, evidence: CropObservation) -> float:
@@ -46,7 +53,11 @@ def edge_scores(
     """(B,) how much of the edges of each pose the picture shows."""
     if any((r.stretch != 1.0).any() for r in refined):
         return np.zeros(len(refined))
-    mesh = refiner.rasterizer
-    return np.array(
-        [edge_score(model_edges(mesh, r.camera_from_object, view.camera, view), picture) for r in refined]
-    )
+
+    def scored(half: int, part: Sequence[Refined]) -> list[float]:
+        rasterizer = refiner.halves[half].rasterizer if half else refiner.rasterizer
+        found = (model_edges(rasterizer, r.camera_from_object, view.camera, view) for r in part)
+        return [edge_score(edges, picture) for edges in found]
+
+    on_cpu = refiner.rasterizer.device == "cpu"
+    return np.array(in_halves(scored, refined, _WORTH_HALVING) if on_cpu else scored(0, refined))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
-from dexman_pose.meshing.simplify import simplified
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.search._coarse_kernels import Score, score_hypotheses
+from dexman_pose.pose.search.coarse_mesh import stand_in
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
@@ -61,7 +61,6 @@ class CoarseScorer:
     def __init__(self, mesh: Mesh, device: str = "cpu") -> None:
         self.mesh = mesh
         workers = min(4, os.cpu_count() or 1) if device == "cpu" else 1
-        self._ready = False
         self._workers = [_Worker(mesh, device) for _ in range(workers)]
 
     def score(
@@ -90,10 +89,6 @@ class CoarseScorer:
                 rows[part] = self._workers[which].score(poses[part], view, picture, tolerance, beyond_mask)
 
         if len(parts) > 1 and len(self._workers) > 1:
-            if not self._ready:  # kernels are loaded at their first launch, and not by two threads at a time
-                for worker in self._workers:
-                    worker.score(poses[:1], view, picture, tolerance, beyond_mask)
-                self._ready = True
             with ThreadPoolExecutor(len(self._workers)) as pool:
                 list(pool.map(work, range(len(self._workers))))
         else:
@@ -131,17 +126,15 @@ class _Worker:
         beyond_mask: bool,
     ) -> NDArray[np.float32]:
         h, w = view.size
-        colored = picture is not None
-        wanted = ("depth", "color") if colored else ("depth",)
-        drawn = self._rasterizer.render(poses, view.camera.K, w, h, attributes=wanted)
-        assert drawn.depth is not None
-        inverse = np.zeros(drawn.depth.size, np.float32)
-        np.divide(1.0, drawn.depth.reshape(-1), out=inverse, where=drawn.depth.reshape(-1) > 0)
+        if picture is None:
+            nearest, color = self._rasterizer.inverse_depth(poses, view.camera.K, w, h), None
+        else:
+            nearest, color = self._colored(poses, view)
         out = self._array("out", np.zeros(len(poses) * Score.SIZE, np.float32), wp.float32)
         self._command(
             (len(poses),),
-            self._array("nearest", inverse, wp.float32),
-            self._array("color", _flat3(drawn.color), wp.vec3f),
+            nearest,
+            self._array("color", _flat3(color), wp.vec3f),
             self._array("code", view.code.reshape(-1), wp.uint8),
             self._array("measured", _flat(view.depth), wp.float32),
             self._array("picture", _flat3(picture), wp.vec3f),
@@ -151,6 +144,15 @@ class _Worker:
             out,
         )
         return np.array(out.numpy()).reshape(len(poses), Score.SIZE)
+
+    def _colored(self, poses: Array, view: CropObservation) -> tuple[Any, NDArray[np.float32] | None]:
+        """Device array of 1 / depth and colours (B, h, w, 3) of poses."""
+        h, w = view.size
+        drawn = self._rasterizer.render(poses, view.camera.K, w, h, attributes=("depth", "color"))
+        assert drawn.depth is not None
+        inverse = np.zeros(drawn.depth.size, np.float32)
+        np.divide(1.0, drawn.depth.reshape(-1), out=inverse, where=drawn.depth.reshape(-1) > 0)
+        return self._array("nearest", inverse, wp.float32), drawn.color
 
     def _array(self, name: str, values: NDArray[Any], dtype: Any) -> Any:
         """A device array over host values; on a CPU it shares their memory, so they are kept alive."""
@@ -175,5 +177,5 @@ def coarse_scorer(refiner: PoseRefiner, colored: bool) -> CoarseScorer:
     made = _SCORERS.setdefault(refiner, {})
     if colored not in made:
         mesh = refiner.rasterizer.mesh
-        made[colored] = CoarseScorer(mesh if colored else simplified(mesh), refiner.rasterizer.device)
+        made[colored] = CoarseScorer(mesh if colored else stand_in(mesh), refiner.rasterizer.device)
     return made[colored]

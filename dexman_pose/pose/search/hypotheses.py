@@ -10,8 +10,8 @@ from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.edges import align_to_edges
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
-from dexman_pose.pose.refinement.scores import EDGE_SHARE, agreement, edge_scores
 from dexman_pose.pose.refinement.texture import HYPOTHESIS, refine_with_texture
+from dexman_pose.pose.search.scorers import JUDGING, Contest, total
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ def refine_and_score(
         ncc, matched = 0.0, False
     if not matched and fixed and picture is not None:
         refined = align_to_edges(refiner, [refined], evidence, picture, rounds)[0]
-    score = agreement(refiner, refined, evidence) + ncc
-    if picture is not None and fixed:
-        score += EDGE_SHARE * float(edge_scores(refiner, [refined], evidence, picture)[0])
+    contest = Contest(refiner, [refined], evidence, look, picture, colored)
+    score = float(total(JUDGING, contest)[0]) + ncc
     return Hypothesis(refined.camera_from_object, score, refined.iou, ncc, refined)

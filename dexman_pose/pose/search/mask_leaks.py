@@ -11,11 +11,10 @@ from dexman_pose.arrays import Array
 from dexman_pose.imaging.masks import mask_box
 from dexman_pose.pose.matching.edges import PictureEdges
 from dexman_pose.pose.observation.crop import CropObservation, visible_iou
-from dexman_pose.pose.refinement.edges import align_to_edges
+from dexman_pose.pose.refinement.edges import align_in_views
 from dexman_pose.pose.refinement.options import (
     LEAKING_MASK,
     LEAKING_MASK_IN_DEPTH,
-    EdgeAlignmentOptions,
 )
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
@@ -23,6 +22,7 @@ from dexman_pose.pose.refinement.scores import depth_agreement, edge_scores
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.options import LEAKS, LeakOptions
 from dexman_pose.pose.solver.options import RefineOptions
+from dexman_pose.pose.solver.problem import Problem
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +41,19 @@ def refine_with_leaks(
         for p in perturbed_poses(found.camera_from_object, refiner.center)
     ]
     options = LEAKING_MASK if evidence.depth is None else LEAKING_MASK_IN_DEPTH
-    tried = align_to_edges(refiner, [found.refined, *starts], evidence, picture, options=options)
-    count = len(tried)
-    left_out, without = _without_sides(refiner, found.refined, evidence, picture, options)
-    tried += without
+    sides = [(side, view) for side in range(4) if (view := _without_side(evidence, side)) is not None]
+    views = [evidence, *(view for _, view in sides)]
+    begun = _begun(refiner, found.refined, views[1:])
+    count = 1 + len(starts)
+    tried = align_in_views(
+        refiner,
+        [found.refined, *starts, *begun],
+        views,
+        [0] * count + list(range(1, len(views))),
+        picture,
+        options=options,
+    )
+    tried[count:] = _overlapping(refiner, tried[count:], evidence)
     overlap = np.array([r.iou for r in tried])
     edges = edge_scores(refiner, tried, evidence, picture)
     if evidence.depth is None:
@@ -54,7 +63,7 @@ def refine_with_leaks(
         best = _leaked_in_depth(refiner, tried, count, edges, overlap, evidence)
     best_pose = tried[best]
     if best >= count:
-        _log.info("the mask may leak on its %s side, which is left out", left_out[best - count])
+        _log.info("the mask may leak on its %s side, which is left out", _SIDES[sides[best - count][0]])
     return replace(found, camera_from_object=best_pose.camera_from_object, refined=best_pose)
 
 
@@ -92,25 +101,21 @@ def _leaked_in_depth(
     return other if scores[other] > scores[best] else best
 
 
-def _without_sides(
-    refiner: PoseRefiner,
-    start: Refined,
-    evidence: CropObservation,
-    picture: PictureEdges,
-    options: EdgeAlignmentOptions,
-) -> tuple[list[str], list[Refined]]:
-    """Poses that three sides of the mask and the edges make, and the fourth, left out, which may leak."""
-    sides, out = [], []
-    for side in range(4):
-        view = _without_side(evidence, side)
-        if view is None:
-            continue
-        begun = refiner.refine(start.camera_from_object, view, RefineOptions(iterations=LEAKS.iterations))
-        pulled = align_to_edges(refiner, [begun], view, picture, options=options)[0]
-        rendered = refiner.rasterizer.render(pulled.camera_from_object[None], view.camera.K, *view.size[::-1])
-        sides.append(_SIDES[side])
-        out.append(replace(pulled, iou=visible_iou(rendered.mask[0], evidence)))
-    return sides, out
+def _begun(refiner: PoseRefiner, start: Refined, views: list[CropObservation]) -> list[Refined]:
+    """The pose refined by the outline alone, once in each of the views that leave a side out."""
+    if not views:
+        return []
+    problems = [Problem(start.camera_from_object, view) for view in range(len(views))]
+    return refiner.refine_all(problems, views, RefineOptions(iterations=LEAKS.iterations))
+
+
+def _overlapping(refiner: PoseRefiner, found: list[Refined], evidence: CropObservation) -> list[Refined]:
+    """Poses with their overlap with the whole mask, the side that was left out included."""
+    if not found:
+        return []
+    poses = np.stack([r.camera_from_object for r in found])
+    drawn = refiner.rasterizer.render(poses, evidence.camera.K, *evidence.size[::-1], attributes=())
+    return [replace(r, iou=visible_iou(mask, evidence)) for r, mask in zip(found, drawn.mask)]
 
 
 def _without_side(

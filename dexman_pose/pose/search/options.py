@@ -44,6 +44,37 @@ VIEWPOINTS: Final = ViewpointOptions()
 
 
 @dataclass(frozen=True)
+class StandInOptions:
+    """The simplified mesh that is scored coarsely.
+
+    Attributes:
+        enough: faces that are not worth simplifying.
+        cells: grids tried, in cells along the mesh's longest side, the coarsest first; the last is taken whatever comes
+            of it.
+        alike: mean overlap of outlines at which two meshes look alike. On scans of household things 0.96 leaves about
+            700 faces where cells of a 24th leave 2,000 with vertices at their mean, whose overlap is 0.85 to 0.99.
+        views: directions looked from.
+        side: pixels of the pictures, those of the coarse scoring.
+        distance: radii from which is looked.
+        near: metres, least depth drawn; less for small meshes.
+    """
+
+    enough: int = 200
+    cells: tuple[int, ...] = (8, 10, 12, 16, 24)
+    alike: float = 0.96
+    views: int = 12
+    side: int = 48
+    distance: float = 8.0
+    near: float = 0.01
+
+
+STAND_IN: Final = StandInOptions()
+
+ROUGH_STAND_IN: Final = StandInOptions(cells=(8, 12, 16, 24, 32), alike=0.98, side=96)
+"""The one that the best of them are refined with before the full size."""
+
+
+@dataclass(frozen=True)
 class SearchOptions:
     """Stages of the search, each with fewer poses in a larger picture.
 

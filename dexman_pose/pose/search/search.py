@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +19,15 @@ from dexman_pose.pose.observation.occlusion import is_cut
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
-from dexman_pose.pose.refinement.scores import EDGE_SHARE, depth_agreement, edge_scores
-from dexman_pose.pose.search.coarse import coarse_scorer
+from dexman_pose.pose.refinement.texture import HYPOTHESIS
+from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
+from dexman_pose.pose.search.coarse_mesh import rough_refiner
 from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
 from dexman_pose.pose.search.options import SEARCH, VIEWPOINTS, SearchOptions, ViewpointOptions
+from dexman_pose.pose.search.scorers import RANKING, Contest, total
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import Verdict, judge
 from dexman_pose.pose.search.viewpoints import (
@@ -36,9 +39,13 @@ from dexman_pose.pose.search.viewpoints import (
 )
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem
+from dexman_pose.render.halves import in_halves
 from dexman_pose.symmetry.cache import shape_symmetry_of
 
 _log = logging.getLogger(__name__)
+
+Awaited = Callable[[], SymmetryGroup]
+"""A symmetry that is still being detected."""
 
 
 def search_pose(
@@ -49,7 +56,7 @@ def search_pose(
     keep: int = 32,
     count: int = 5,
     scales: int = 0,
-    symmetry: SymmetryGroup | None = None,
+    symmetry: SymmetryGroup | Awaited | None = None,
     options: SearchOptions = SEARCH,
 ) -> list[Hypothesis]:
     """Ranked pose hypotheses of one object in one picture, best first.
@@ -65,7 +72,8 @@ def search_pose(
         keep: hypotheses refined after the coarse scoring.
         count: hypotheses returned.
         scales: unknown factors of the mesh: 0, 1, or 3 along its axes; found from depth.
-        symmetry: of the mesh; no two hypotheses returned are symmetric equivalents.
+        symmetry: of the mesh; no two hypotheses returned are symmetric equivalents. A function is called when poses
+            have been scored.
         options: sizes of the stages.
 
     Raises:
@@ -75,12 +83,17 @@ def search_pose(
     # Where shape has symmetries, colours are asked once shape is settled: they tell its equivalents apart.
     shape = shape_symmetry_of(refiner.rasterizer.mesh) if colored and rotations is None else None
     folded = shape is not None and not shape.is_trivial
-    first_colors, first_symmetry = colored and not folded, shape if folded else symmetry
-    problems = _coarse(refiner, look, rotations, keep, first_colors, scales, first_symmetry, options)
+    first_colors = colored and not folded
+    poses, scored = _coarse(refiner, look, rotations, first_colors, options)
+    symmetry = symmetry() if callable(symmetry) else symmetry
+    first_symmetry = shape if folded else symmetry
+    chosen = distinct_poses(poses, scored.total, keep, options.coarse_apart, first_symmetry)
+    problems = _on_depth(refiner, poses[chosen], scored.depth_ratio[chosen], scales, options)
     rough = look.evidence(side=options.rough_side)
     roughly = RefineOptions(iterations=options.rough_iterations, silhouette_sigma=options.rough_sigma)
-    first = refiner.refine_all(problems, [rough], roughly, scales=scales)
-    scores = _scores(refiner, first, rough, look, first_colors)
+    first = rough_refiner(refiner).refine_all(problems, [rough], roughly, scales=scales)
+    edges = picture_edges(look.picture(rough))
+    scores = total(RANKING, Contest(refiner, first, rough, look, edges, first_colors))
     chosen = distinct_poses(_poses(first), scores, options.full_size, options.full_apart, first_symmetry)
     again = [Problem(first[i].camera_from_object, stretch=first[i].stretch) for i in chosen]
     if folded and shape is not None:
@@ -88,7 +101,7 @@ def search_pose(
     fine = look.evidence()
     fully = RefineOptions(iterations=options.full_iterations)
     refined = refiner.refine_all(again, [fine], fully, scales=scales)
-    ranks = _scores(refiner, refined, rough, look, colored)
+    ranks = total(RANKING, Contest(refiner, refined, rough, look, edges, colored))
     # Two near the top, against a bad start of one; the others far from it, so that there is something to compare.
     kept = distinct_poses(_poses(refined), ranks, options.near, options.near_apart, symmetry)
     apart = distinct_poses(_poses(refined), ranks, options.distinct, options.distinct_apart, symmetry)
@@ -126,7 +139,15 @@ def _refined_and_scored(
 ) -> list[Hypothesis]:
     """The hypotheses on texture and edges of the picture, best first; the best also from small turns of it."""
     edges = picture_edges(look.picture(fine))
-    out = [refine_and_score(refiner, r, fine, look, colored, edges) for r in refined]
+
+    def finished(found: list[Refined], rounds: int) -> list[Hypothesis]:
+        def work(half: int, part: Sequence[Refined]) -> list[Hypothesis]:
+            own = refiner.halves[half] if half else refiner
+            return [refine_and_score(own, r, fine, look, colored, edges, rounds=rounds) for r in part]
+
+        return in_halves(work, found) if refiner.rasterizer.device == "cpu" else work(0, found)
+
+    out = finished(refined, HYPOTHESIS.rounds)
     out.sort(key=lambda h: -h.score)
     if colored:
         turned = [Problem(p) for p in perturbed_poses(out[0].camera_from_object, refiner.center)]
@@ -134,8 +155,7 @@ def _refined_and_scored(
             iterations=options.perturbed_iterations, silhouette_weight=options.perturbed_silhouette
         )
         more = refiner.refine_all(turned, [fine], by_color)
-        rounds = options.perturbed_rounds
-        out += [refine_and_score(refiner, r, fine, look, colored, edges, rounds=rounds) for r in more]
+        out += finished(more, options.perturbed_rounds)
         out.sort(key=lambda h: -h.score)
     elif scales == 0:
         out[0] = refine_with_leaks(refiner, out[0], fine, edges)
@@ -146,14 +166,11 @@ def _coarse(
     refiner: PoseRefiner,
     look: ObjectView,
     rotations: Array | None,
-    keep: int,
     colored: bool,
-    scales: int,
-    symmetry: SymmetryGroup | None,
     options: SearchOptions,
     viewpoints: ViewpointOptions = VIEWPOINTS,
-) -> list[Problem]:
-    """The most promising of thousands of poses that cover the mask."""
+) -> tuple[Array, CoarseScores]:
+    """Thousands of poses (B, 4, 4) that cover the mask, and their scores in a small picture."""
     if rotations is None:
         ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
         directions = viewpoints.colored_directions if colored else viewpoints.directions
@@ -169,32 +186,18 @@ def _coarse(
     small = look.evidence(options.cut_margin if cut else options.coarse_margin, options.coarse_side)
     picture = look.picture(small) if colored else None
     tolerance = options.depth_tolerance * mesh.radius
-    found = coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=tolerance)
-    chosen = distinct_poses(poses, found.total, keep, options.coarse_apart, symmetry)
-    ratios = np.clip(found.depth_ratio, options.least_ratio, options.most_ratio)
+    return poses, coarse_scorer(refiner, colored).score(poses, small, picture=picture, tolerance=tolerance)
+
+
+def _on_depth(
+    refiner: PoseRefiner, poses: Array, ratios: Array, scales: int, options: SearchOptions
+) -> list[Problem]:
+    """Poses (B, 4, 4) moved, or stretched too where the scale is unknown, by measured over rendered depth (B,)."""
     out = []
-    for i in chosen:
-        pose, ratio = poses[i].copy(), float(ratios[i])
-        center = refiner.camera_center(pose)
-        pose[:3, 3] += (ratio - 1.0) * center
+    for pose, ratio in zip(poses.copy(), np.clip(ratios, options.least_ratio, options.most_ratio)):
+        pose[:3, 3] += (ratio - 1.0) * refiner.camera_center(pose)
         out.append(Problem(pose, stretch=np.full(3, ratio if scales else 1.0)))
     return out
-
-
-def _scores(
-    refiner: PoseRefiner, refined: list[Refined], view: CropObservation, look: ObjectView, colored: bool
-) -> Array:
-    """(B,) how well refined poses explain outline, depth and colours."""
-    scores = np.array([r.iou for r in refined])
-    if view.depth is not None:
-        scores = scores + np.array([depth_agreement(refiner, r, view) for r in refined])
-    picture = look.picture(view)
-    scores = scores + EDGE_SHARE * edge_scores(refiner, refined, view, picture_edges(picture))
-    if colored:
-        scores = (
-            scores + coarse_scorer(refiner, True).score(_poses(refined), view, picture=picture).correlation
-        )
-    return scores
 
 
 def _poses(refined: list[Refined]) -> Array:
@@ -226,7 +229,7 @@ def find_pose(
     *,
     scales: int = 0,
     source: ScaleSource = "given",
-    symmetry: SymmetryGroup,
+    symmetry: SymmetryGroup | Awaited,
     device: str = "cpu",
 ) -> list[PoseEstimate]:
     """Ranked estimates of one object in one picture, best first; the first is judged.
@@ -252,7 +255,8 @@ def find_pose(
     factor = float(found[0].refined.stretch[0])
     refiner = refiner_for(mesh.scaled(factor), look.own, device)
     _log.debug("search: the mesh is taken %.3f times as large", factor)
-    found = search_pose(refiner, look, symmetry=symmetry.scaled(factor))
+    group = symmetry() if callable(symmetry) else symmetry
+    found = search_pose(refiner, look, symmetry=group.scaled(factor))
     return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
 
 

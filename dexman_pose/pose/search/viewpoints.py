@@ -71,17 +71,14 @@ def poses_on_box(
         passes: refinements of distance and position.
     """
     center = 0.5 * (vertices.min(0) + vertices.max(0))
-    local = np.einsum("bij,vj->bvi", rotations, vertices - center)
+    local = _turned(rotations, vertices - center)
     size = np.maximum(box[2:] - box[:2] + 1.0, VIEWPOINTS.least_size)
     middle = 0.5 * (box[:2] + box[2:])
-    span = np.ptp(local[..., :2], axis=1)
+    span = np.ptp(local[:, :2], axis=2)
     z = np.sqrt((span[:, 0] * camera.fx / size[0]) * (span[:, 1] * camera.fy / size[1]))
     offset = camera.unproject(np.broadcast_to(middle, (len(z), 2)), z)
     for _ in range(passes):
-        points = local + offset[:, None]
-        points[..., 2] = np.maximum(points[..., 2], VIEWPOINTS.least_depth)
-        pixels = camera.project(points)
-        low, high = pixels.min(1), pixels.max(1)
+        low, high = _projected_box(local, offset, camera)
         ratio = np.sqrt(np.prod((high - low + _NO_SIZE) / size, axis=1))
         z = offset[:, 2] * np.clip(ratio, VIEWPOINTS.least_change, VIEWPOINTS.most_change)
         shift = middle - 0.5 * (low + high)
@@ -107,8 +104,8 @@ def poses_on_part(
         passes: refinements of distance and position.
     """
     center = 0.5 * (vertices.min(0) + vertices.max(0))
-    local = np.einsum("bij,vj->bvi", rotations, vertices - center)
-    span = np.ptp(local[..., :2], axis=1)
+    local = _turned(rotations, vertices - center)
+    span = np.ptp(local[:, :2], axis=2)
     size = np.maximum(box[2:] - box[:2] + 1.0, VIEWPOINTS.least_size)
     out = []
     for full, side in ((0, 0), (0, 1), (1, 0), (1, 1)):  # the axis seen in full, the end of the other that is
@@ -118,10 +115,7 @@ def poses_on_part(
         anchor = np.broadcast_to(0.5 * (box[:2] + box[2:]), (len(z), 2)).copy()
         offset = camera.unproject(anchor, z)
         for _ in range(passes):
-            points = local + offset[:, None]
-            points[..., 2] = np.maximum(points[..., 2], VIEWPOINTS.least_depth)
-            pixels = camera.project(points)
-            low, high = pixels.min(1), pixels.max(1)
+            low, high = _projected_box(local, offset, camera)
             ratio = (high[:, full] - low[:, full] + _NO_SIZE) / size[full]
             z = offset[:, 2] * np.clip(ratio, VIEWPOINTS.least_change, VIEWPOINTS.most_change)
             shift = np.zeros((len(z), 2))
@@ -132,7 +126,22 @@ def poses_on_part(
     return np.concatenate(out)
 
 
+def _turned(rotations: Array, points: Array) -> Array:
+    """(B, 3, V) points (V, 3) turned by rotations (B, 3, 3): x, y and z apart, each in one piece."""
+    out: Array = (rotations.reshape(-1, 3) @ points.T).reshape(len(rotations), 3, len(points))
+    return out
+
+
+def _projected_box(local: Array, offset: Array, camera: Camera) -> tuple[Array, Array]:
+    """Least and largest pixels (B, 2) of points (B, 3, V) moved by (B, 3), metres, through a pinhole."""
+    camera.require_pinhole("the search")
+    depth = np.maximum(local[:, 2] + offset[:, 2:], VIEWPOINTS.least_depth)
+    u = (local[:, 0] + offset[:, :1]) / depth * camera.fx + camera.cx
+    v = (local[:, 1] + offset[:, 1:2]) / depth * camera.fy + camera.cy
+    return np.stack([u.min(1), v.min(1)], 1), np.stack([u.max(1), v.max(1)], 1)
+
+
 def extreme_points(vertices: Array, count: int = VIEWPOINTS.extremes) -> Array:
     """At most ``count`` vertices that reach farthest in evenly spread directions: enough for bounding boxes."""
     directions = sphere_directions(count)
-    return vertices[np.unique(np.argmax(vertices @ directions.T, axis=0))]
+    return vertices[np.unique(np.argmax(directions @ vertices.T, axis=1))]
