@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import cv2
 import numpy as np
@@ -19,13 +19,16 @@ FINGER = 0.16
 
 def hands_over(hands: Mapping[str, HandTrack], frame: int, camera: Camera) -> Bools | None:
     """(H, W) pixels that fingers and palms cover in one frame; None where there is no hand."""
+    return joints_over((hand.joints_2d[frame] for hand in hands.values() if hand.valid[frame]), camera)
+
+
+def joints_over(hands: Iterable[Array], camera: Camera) -> Bools | None:
+    """(H, W) pixels that fingers and palms cover, of hands (21, 2) in pixels; None where there is none."""
     out: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None = None
-    for hand in hands.values():
-        if not hand.valid[frame]:
-            continue
+    for joints in hands:
         if out is None:
             out = np.zeros((camera.height, camera.width), np.uint8)
-        _draw(out, hand.joints_2d[frame])
+        _draw(out, joints)
     return None if out is None else out.astype(np.bool_)
 
 
