@@ -66,10 +66,9 @@ class Viewer:
                 self._outline(out, name, pose, DOUBTED)
             lines.append(f"{name}: {pose.confidence:.2f} {', '.join(pose.doubts)}")
         for row, line in enumerate(lines):
-            for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-                cv2.putText(
-                    out, line, (8, 20 + 18 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, width, cv2.LINE_AA
-                )
+            for shift, color in ((1, (0, 0, 0)), (0, (255, 255, 255))):
+                at = (8 + shift, 20 + 18 * row + shift)
+                cv2.putText(out, line, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, 1, cv2.LINE_AA)
         return out
 
     def _outline(self, out: Image, name: str, pose: LivePose, color: tuple[int, int, int]) -> None:
