@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_PARENTS, Camera, LiveSource, load_camera
+from dexman_pose.data.live import LiveFrame
 from dexman_pose.data.video_writer import write_video
 from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.imaging.undistort import undistortion_of
@@ -120,7 +121,8 @@ class Live:
     def pictures(self) -> Iterator[Image]:
         """Drawn pictures until the source ends."""
         self._ask(self._first[2], [n for n in self._meshes if n not in self._given])
-        found, before = self._first, self._first[0] - 1
+        found: LiveFrame | None = self._first
+        before = self._first[0] - 1
         while found is not None and (self._limit is None or len(self.milliseconds) < self._limit):
             index, _, image = found
             began = time.perf_counter()

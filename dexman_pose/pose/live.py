@@ -89,8 +89,8 @@ class LiveTracker:
     once: poses, and pixels of hands, are of the undistorted camera, :attr:`camera`, whose axes are the same.
 
     With hands, these are detected in a thread beside, and what the last detected ones cover is not looked at. An
-    update never waits for them: they are those of an earlier picture, see :attr:`LiveHand.frame
-    <dexman_pose.hands.live.LiveHand>`. Close the tracker then, or use it as a context manager.
+    update never waits for them: they are those of an earlier picture, told by the ``frame`` of each
+    :class:`~dexman_pose.hands.live.LiveHand`. Close the tracker then, or use it as a context manager.
 
     Args:
         mesh: metres; or a dict of meshes by name. One mesh alone has the name ``"object"``.
