@@ -7,6 +7,7 @@ from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.lenses.models import Lens
+from dexman_pose.data.live import LiveSource
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
 from dexman_pose.data.mesh import Mesh, MeshUnit
 from dexman_pose.data.prompts import ObjectPrompt
@@ -34,6 +35,7 @@ __all__ = [
     "HandObservations",
     "HandTrack",
     "Lens",
+    "LiveSource",
     "MaskSequence",
     "Mesh",
     "MeshUnit",

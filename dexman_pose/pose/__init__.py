@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from dexman_pose.pose.clip.reconstruct import reconstruct_objects
     from dexman_pose.pose.clip.smoothing import smooth_track
     from dexman_pose.pose.estimate import PoseEstimate
+    from dexman_pose.pose.live import LivePose, LiveTracker
+    from dexman_pose.pose.tracking.live_verdict import LiveOptions
     from dexman_pose.symmetry.detect import detect_symmetry
 
 __all__ = [
+    "LiveOptions",
+    "LivePose",
+    "LiveTracker",
     "PoseEstimate",
     "align_mesh",
     "detect_symmetry",
@@ -30,6 +35,9 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     dict.fromkeys(("estimate_pose", "refine_pose", "track"), "dexman_pose.pose.api")
     | {
+        "LiveOptions": "dexman_pose.pose.tracking.live_verdict",
+        "LivePose": "dexman_pose.pose.live",
+        "LiveTracker": "dexman_pose.pose.live",
         "PoseEstimate": "dexman_pose.pose.estimate",
         "align_mesh": "dexman_pose.pose.clip.align",
         "detect_symmetry": "dexman_pose.symmetry.detect",

@@ -70,6 +70,13 @@ class Tracklet:
         self.first, self.last = min(self.first, frame), max(self.last, frame)
         self._right += sighting.right
 
+    def forget(self, before: int) -> None:
+        """Drop what was seen before a frame, but for the latest sighting."""
+        for frame in [f for f in self.seen if f < before and f != self.last]:
+            self._right -= self.seen.pop(frame).right
+            self.palms.discard(frame)
+        self.first = min(self.seen)
+
     def mean_right(self) -> float:
         """Mean probability of being a right hand."""
         return self._right / len(self.seen)
@@ -219,28 +226,43 @@ def _covered_by(box: Array, tracklets: list[Tracklet], frame: int) -> Tracklet |
     return None
 
 
+class Follower:
+    """Follows hands forwards, one frame at a time, and finds those that appear.
+
+    Attributes:
+        alive: hands seen lately, those seen in the last frame among them.
+    """
+
+    def __init__(self, detectors: Detectors, palms: PalmsAhead | None = None) -> None:
+        self.alive: list[Tracklet] = []
+        self._detectors, self._ahead = detectors, palms
+        self._search = Searcher(detectors if palms is None else replace(detectors, palms=palms))
+
+    def step(self, index: int, image: Image) -> list[Tracklet]:
+        """Note what the next frame, an RGB image, shows; returns the hands that are new in it."""
+        self.alive = [t for t in self.alive if t.last >= index - PATIENCE][-MAX_TRACKS:]
+        followed = follow(self._detectors, image, index, 1, self.alive)
+        for tracklet, sighting in followed:
+            tracklet.add(index, sighting)
+        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= 2
+        if self._ahead is not None:
+            self._ahead.often = not sure
+        if sure and index % PALM_EVERY:
+            return []
+        new = self._search(image, index, [tracklet for tracklet, _ in followed])
+        self.alive += new
+        return new
+
+
 def track_forward(frames: Iterable[tuple[int, Image]], detectors: Detectors) -> list[Tracklet]:
     """Tracklets of all hands in frames (index, RGB image), in order of appearance.
 
     Palms are looked for beside the hands, on a thread of their own, in the next frame that will need it.
     """
-    done: list[Tracklet] = []
-    alive: list[Tracklet] = []
     palms = PalmsAhead(detectors.palms, lambda index: index % PALM_EVERY == 0)
-    search = Searcher(replace(detectors, palms=palms))
+    follower = Follower(detectors, palms)
     with palms:
-        for index, image in palms.frames(frames, MIN_PALM):
-            alive = [t for t in alive if t.last >= index - PATIENCE][-MAX_TRACKS:]
-            followed = follow(detectors, image, index, 1, alive)
-            for tracklet, sighting in followed:
-                tracklet.add(index, sighting)
-            sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= 2
-            palms.often = not sure
-            if not sure or index % PALM_EVERY == 0:
-                new = search(image, index, [tracklet for tracklet, _ in followed])
-                done += new
-                alive += new
-    return done
+        return [new for index, image in palms.frames(frames, MIN_PALM) for new in follower.step(index, image)]
 
 
 def track_backward(
