@@ -15,7 +15,7 @@ from dexman_pose.pipeline.given import starts_of
 from dexman_pose.pipeline.inputs import Inputs
 
 if TYPE_CHECKING:
-    from dexman_pose.pipeline.followed import FollowedObjects
+    from dexman_pose.pipeline.before_masks.followed import FollowedObjects
 
 
 def checked_depth(

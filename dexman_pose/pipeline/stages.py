@@ -27,7 +27,7 @@ from dexman_pose.threads import cores
 
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
-    from dexman_pose.pipeline.followed import FollowedObjects
+    from dexman_pose.pipeline.before_masks.followed import FollowedObjects
 
 _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 """Rooms whose code makes poses."""
@@ -107,7 +107,7 @@ class Stages:
         self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
     ) -> Stage[FollowedObjects]:
         """Follow objects of known shape through the clip, before there are masks."""
-        from dexman_pose.pipeline import followed
+        from dexman_pose.pipeline.before_masks import followed
 
         i, m, backend = self.inputs, self.marks, self.backends.segmentation
         known = followed.followable(i, backend)
@@ -131,7 +131,7 @@ class Stages:
 
     def follows(self) -> bool:
         """Whether there are objects that may be followed before there are masks."""
-        from dexman_pose.pipeline.followed import followable
+        from dexman_pose.pipeline.before_masks.followed import followable
 
         return bool(followable(self.inputs, self.backends.segmentation))
 
@@ -166,7 +166,7 @@ class Stages:
 
         def compute() -> MaskSequence:
             if followed is not None and followed.tracks:
-                from dexman_pose.pipeline.followed import masks_beside
+                from dexman_pose.pipeline.before_masks.followed import masks_beside
 
                 known = masks_beside(self.inputs, prompts, observations, followed)
                 return outside_marked(known, self.inputs.clip)

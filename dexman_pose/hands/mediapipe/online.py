@@ -53,8 +53,9 @@ class OnlineHands:
             MissingExtraError: a package is missing.
             InputError: the file is no such bundle.
         """
-        palm, landmark = load_bundle(locate(MODEL) if model is None else model, threads=threads)
-        return cls(Detectors(PalmDetector(palm), LandmarkDetector(landmark)))
+        networks = load_bundle(locate(MODEL) if model is None else model, threads=threads)
+        landmarks = LandmarkDetector(networks.landmark, networks.landmarks)
+        return cls(Detectors(PalmDetector(networks.palm), landmarks))
 
     def __call__(self, index: int, image: NDArray[np.uint8]) -> dict[str, LiveHand]:
         """The hands by side in the next picture (H, W, 3) RGB; indices grow, and may leave some out."""

@@ -34,7 +34,7 @@ class _Scene:
         return Sighting(joints, np.zeros((21, 3)), 1.0 if distance < 0.5 * roi.size else 0.0, right, roi)
 
     def detectors(self) -> Detectors:
-        return Detectors(self.palms, self.landmarks)
+        return Detectors(self.palms, lambda image, rois: [self.landmarks(image, roi) for roi in rois])
 
 
 def test_both_hands_get_their_side_after_a_few_pictures_and_keep_it(open_hand: np.ndarray) -> None:
