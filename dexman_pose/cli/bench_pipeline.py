@@ -39,14 +39,13 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Run both and print the table."""
-    import dexman_pose
     from dexman_pose.benchmarks.pipeline.alternate import compare
     from dexman_pose.benchmarks.pipeline.process import checked_checkout
     from dexman_pose.benchmarks.pipeline.report import as_json, lines
     from dexman_pose.data.files import write_json
 
     other = checked_checkout(args.against)
-    own = Path(dexman_pose.__file__).resolve().parent.parent
+    own = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as folder:
         job = _given(args) if args.clip is not None else _demo(args, Path(folder) / "demo")
         found = compare(own, other, job, Path(folder), rounds=args.rounds, report=_say)

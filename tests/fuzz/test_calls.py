@@ -470,7 +470,13 @@ CALLS = [
     Call(
         track,
         VIDEO | {"start": POSES[0]},
-        {**VIDEO_WRONG, "start": optional(wrong_start), "start_frame": wrong_frame, "scale": wrong_word},
+        {
+            **VIDEO_WRONG,
+            "masks": optional(VIDEO_WRONG["masks"]),
+            "start": optional(wrong_start),
+            "start_frame": wrong_frame,
+            "scale": wrong_word,
+        },
     ),
     Call(
         align_mesh,

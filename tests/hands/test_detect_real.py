@@ -62,13 +62,15 @@ def test_mirrored_crops_say_where_pixels_are_counted(data_dir: Path, bundle: Pat
     from dexman_pose.hands.mediapipe import roi as regions
     from dexman_pose.hands.mediapipe.landmarks import INPUT_SIZE, crop
 
-    palm, landmark = load_bundle(bundle)
+    networks = load_bundle(bundle)
+    palm, landmark = networks.palm, networks.landmark
     image = Clip.open(data_dir / "clips" / "taco" / "20231005_203.mp4", max_frames=1).frame(0)
     palms = PalmDetector(palm)(image)
-    seen = LandmarkDetector(landmark)(image, regions.from_palm(palms.boxes[0], palms.keypoints[0]))
+    detector = LandmarkDetector(landmark, networks.landmarks)
+    seen = detector(image, [regions.from_palm(palms.boxes[0], palms.keypoints[0])])[0]
     patch = crop(image, seen.roi).astype(np.float32) / 255
-    x = landmark(patch)[0].reshape(21, 3)[:, 0]
-    mirrored = landmark(np.ascontiguousarray(patch[:, ::-1]))[0].reshape(21, 3)[:, 0]
+    x = landmark(patch[None])[0].reshape(21, 3)[:, 0]
+    mirrored = landmark(np.ascontiguousarray(patch[None, :, ::-1]))[0].reshape(21, 3)[:, 0]
     assert np.mean(x + mirrored) == pytest.approx(INPUT_SIZE - 1, abs=4.0)
 
 

@@ -76,7 +76,9 @@ def test_a_run_finds_the_same_with_and_without(
             monkeypatch.setattr(Stages, "foreseen", noted)
         else:
             monkeypatch.setattr(Stages, "foreseen", lambda *_: None)
-        prompt = dp.ObjectPrompt(box=np.array(tiny_scene.box), mesh=tiny_scene.mesh if known else None)
+        # A mesh of known size would be followed before there are masks.
+        mesh = {"mesh": tiny_scene.mesh, "mesh_scale": "unknown"} if known else {}
+        prompt = dp.ObjectPrompt(box=np.array(tiny_scene.box), **mesh)
         clip = dp.Clip.from_frames(tiny_scene.frames)
         found.append(dp.reconstruct(clip, {"box": prompt}, camera=tiny_scene.camera, hands=None))
     assert len(used) == 1 and used[0] is not None

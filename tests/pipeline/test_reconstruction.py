@@ -33,7 +33,7 @@ def run(scene: Any, out: Path | None = None, **options: Any) -> tuple[dp.Traject
 def test_poses_are_those_of_the_truth(tiny_scene: Any) -> None:
     result, computed = run(tiny_scene, known=tiny_scene.mesh)
     box = result.objects["box"]
-    assert computed == WITHOUT_DRAWING
+    assert computed == ["prompts", "follow", *WITHOUT_DRAWING[1:]]
     assert box.valid.all()
     error = box.camera_from_object[:, :3, 3] - tiny_scene.camera_from_object[:, :3, 3]
     distance = np.linalg.norm(error, axis=1)  # the box is 30 pixels large: a third of a pixel is 5 mm

@@ -82,10 +82,10 @@ class Stages:
 def main(job: dict[str, Any]) -> None:
     """Do one job."""
     whole = Meter()
-    import dexman_pose
+    import dexman_pose as used
     from dexman_pose.pipeline import load_prompts, reconstruct
 
-    package = Path(dexman_pose.__file__).resolve().parent.parent
+    package = Path(str(used.__file__)).resolve().parent.parent
     if package != Path(job["package"]).resolve():
         raise SystemExit(f"dexman_pose came from {package}, not from {job['package']}")
     imported = whole.read("import")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.synthetic.scenes.render import Actor, picture_box
 from dexman_pose.synthetic.scenes.solids import Lamp, Pixels
 
@@ -91,8 +92,8 @@ def _layer(
     if k == 1:
         return cv2.blur(fine, (2, 2)), cv2.blur(front.astype(np.float32), (2, 2))
     size = (x1 - x0, y1 - y0)
-    color = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
-    return color, cv2.resize(front.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    color = resize_picture(fine, size, Way.AREA)
+    return color, resize_picture(front.astype(np.float32), size, Way.AREA)
 
 
 def _corner_light(thing: Colored, lamp: Lamp, camera_from_world: Array) -> tuple[FloatImage, FloatImage]:

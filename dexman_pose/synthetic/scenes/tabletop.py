@@ -11,6 +11,7 @@ from scipy.spatial import ConvexHull
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.scenes import textures as paint
 from dexman_pose.synthetic.scenes.solids import Lamp, Pixels, Solid, paint_solids, prism
@@ -174,7 +175,7 @@ class Tabletop:
         o = self.options
         half = o.pixels // 2
         ground = paint.backdrop(half, half, int(rng.integers(1 << 30)))
-        out = cv2.resize(ground, (o.pixels, o.pixels), interpolation=cv2.INTER_CUBIC)
+        out = resize_picture(ground, (o.pixels, o.pixels), Way.CUBIC)
         for k in range(o.sheets):
             like = color if k % 4 == 0 else None
             self._sheet(out, rng, like)
@@ -225,7 +226,7 @@ class Tabletop:
 
     def _back(self, rng: np.random.Generator) -> Pixels:
         """The wall's texture, 4 m across."""
-        image = cv2.resize(paint.backdrop(400, 200, int(rng.integers(1 << 30))), (1600, 800))
+        image = resize_picture(paint.backdrop(400, 200, int(rng.integers(1 << 30))), (1600, 800))
         shade = 0.85 * float(self.lamp.shade([0.0, -1.0, 0.0]))
         return np.clip(shade * image, 0, 255).astype(np.uint8)
 

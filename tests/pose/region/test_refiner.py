@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Camera, Mesh
-from dexman_pose.pose.region.options import PointOptions, RegionOptions
+from dexman_pose.pose.region.options import RegionOptions
 from dexman_pose.pose.region.refiner import lighter
 from dexman_pose.pose.solver.residuals import PointMatches
 
@@ -17,27 +17,6 @@ def moved(pose: Any, x: float, y: float, z: float) -> Any:
     out = pose.copy()
     out[:3, 3] = x, y, z
     return out
-
-
-def test_texture_and_outline_lead_back_to_the_truth(scene: Any, shapes: Any) -> None:
-    true = scene.pose_at((0.4, 0.5, 0.1), (0.0, 0.01, 0.3))
-    image, _, _ = scene.picture(scene.mesh, true)
-    errors = []
-    for seed in range(4):
-        rng = np.random.default_rng(seed)
-        start = true.copy()
-        start[:3, 3] += 0.003 * rng.standard_normal(3)
-        refiner = shapes.refiner_of(scene.mesh, scene.camera)
-        refiner.learn_at(start, image)
-        found = refiner.refine(start, image)
-        assert found.texture >= PointOptions().least
-        assert found.colors > 0.8
-        assert found.agree > 0.8
-        assert found.seen == 1.0
-        errors.append(scene.error(found.camera_from_object, true))
-    shift, turn = np.median(errors, axis=0)
-    assert shift < 1.5
-    assert turn < 1.0
 
 
 def test_corners_of_the_last_picture_are_followed_until_it_is_forgotten(scene: Any, shapes: Any) -> None:
@@ -83,8 +62,6 @@ def test_a_picture_is_not_changed_and_may_lie_in_memory_as_it_likes(shapes: Any)
         (0.0, 0.0, 0.06),
         (0.0, 0.0, 0.0),
         (0.0, 0.0, -0.45),
-        (0.0, 0.0, 12.0),
-        (0.0, 0.0, 200.0),
     ],
 )
 def test_an_object_out_of_sight_or_of_a_pixel_gives_a_finite_pose_and_no_agreement(
