@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +73,9 @@ def make_objects(
             out[name] = RigidObject(
                 name, mesh, track, scale_source="given", symmetry=symmetry_of(mesh).sampled()
             )
+        elif followed is not None and name in followed.tracks:
+            # Its mask is the outline of its own pose: how well the two overlap says nothing.
+            out[name] = replace(found[name], track=replace(found[name].track, mask_iou=None))
         else:
             out[name] = found[name]
     return out

@@ -165,7 +165,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
         )
         objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen, followed))
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
-    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion))
+    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, followed))
     if folder is None:
         return result
     drawings = stages.overlay(result, masks), stages.report(result, masks)

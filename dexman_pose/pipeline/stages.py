@@ -107,27 +107,10 @@ class Stages:
         self, prompts: dict[str, ObjectPrompt], observations: HandObservations | None
     ) -> Stage[FollowedObjects]:
         """Follow objects of known shape through the clip, before there are masks."""
-        from dexman_pose.pipeline.before_masks import followed
+        from dexman_pose.pipeline.before_masks.stage import follow_stage
 
-        i, m, backend = self.inputs, self.marks, self.backends.segmentation
-        known = followed.followable(i, backend)
-        return Stage(
-            "follow",
-            "stages/follow.npz",
-            compute=lambda: followed.follow(i, {name: prompts[name] for name in known}, observations),
-            save=followed.save_followed,
-            load=followed.load_followed,
-            settings={
-                "clip": m.clip,
-                "prompts": m.prompts,
-                "meshes": m.meshes,
-                "camera": m.camera,
-                "depth": m.depth,
-                "objects": list(known),
-            },
-            after=("prompts", *self._with_hands("hands")),
-            rooms=("segmentation", "pipeline", *_ENGINE),
-        )
+        segmentation = self.backends.segmentation
+        return follow_stage(self.inputs, self.marks, segmentation, prompts, observations, engine=_ENGINE)
 
     def follows(self) -> bool:
         """Whether there are objects that may be followed before there are masks."""
@@ -335,6 +318,7 @@ class Stages:
         hands: dict[str, HandTrack],
         contacts: Contacts | None,
         motion: CameraMotion,
+        followed: FollowedObjects | None = None,
     ) -> Stage[Trajectory]:
         """Put everything into one file, with where it comes from."""
 
@@ -345,6 +329,7 @@ class Stages:
             made_from = provenance(self.inputs, self.marks, settings, result)
             made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
             made_from["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
+            made_from["notices"] += [] if followed is None else followed.notices()
             result = replace(result, provenance=made_from)
             result.validate()
             return result
@@ -363,7 +348,13 @@ class Stages:
                 "notes": list(self.inputs.given.notes),
                 "filmed_camera": hash_camera(self.inputs.filmed_camera),
             },
-            after=("camera", "camera_motion", "objects", *self._with_hands("lift", "contacts")),
+            after=(
+                "camera",
+                "camera_motion",
+                "objects",
+                *(("follow",) if followed is not None else ()),
+                *self._with_hands("lift", "contacts"),
+            ),
             rooms=("pipeline",),
         )
 

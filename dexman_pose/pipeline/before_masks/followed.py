@@ -45,6 +45,13 @@ class FollowedObjects:
         """Frame and pose (4, 4) from which each object may be tracked again."""
         return {n: (f, self.tracks[n].camera_from_object[f]) for n, f in self.frames.items()}
 
+    def notices(self) -> list[str]:
+        """What a user has to know of the masks of such objects."""
+        if not self.tracks:
+            return []
+        names = ", ".join(self.tracks)
+        return [f"Masks of {names} are the outlines of the poses that were followed, less what hands cover."]
+
 
 def followable(inputs: Inputs, segmentation: str) -> dict[str, ObjectPrompt]:
     """Objects that may be followed: of known shape and size, seen by a known camera, without poses of their own."""

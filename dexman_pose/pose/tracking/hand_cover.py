@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import JOINT_PARENTS, Camera, HandObservations, HandTrack
 
-_PALM = (0, 1, 5, 9, 13, 17)
-"""Joints around the palm."""
+_PALM = (0, 1, 2, 5, 9, 13, 17)
+"""Joints around the palm and the web of the thumb."""
 
 FINGER = 0.16
 """Half a finger's width as a share of the palm's length, from the wrist to the middle finger: of adult hands."""

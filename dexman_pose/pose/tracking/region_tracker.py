@@ -82,9 +82,30 @@ class RegionTracker:
     def start(self, pose: Array, frame: RegionFrame) -> FramePose:
         """Begin at a known pose (4, 4) in this frame; it is refined once more."""
         self.pose, self._previous, self.lost_for, self._good = pose, None, 0, _Good()
-        self._refiner.learn_at(pose, frame.image, frame.hidden, frame.mask)
-        found = self._refiner.refine(pose, frame.image, frame.hidden, frame.mask)
+        found = self._begun(pose, frame)
+        if not (self._refiner.colored and self._is_explained(found)):
+            for (
+                start
+            ) in self._starts():  # a plain mesh a little beside the object finds colours to agree with, too
+                found = self._better(found, self._begun(start, frame))
+            found = self._begun(found.camera_from_object, frame)
         return self._settled(found, frame, believed=True)
+
+    def _begun(self, pose: Array, frame: RegionFrame) -> RegionPose:
+        """The pose (4, 4) refined with the colours at it, and again with those of where it led."""
+        found = self._learnt(pose, frame)
+        for _ in range(self.options.start_again):
+            found = self._learnt(found.camera_from_object, frame)
+        return found
+
+    def _learnt(self, pose: Array, frame: RegionFrame) -> RegionPose:
+        self._refiner.learn_at(pose, frame.image, frame.hidden, frame.mask)
+        return self._refined(pose, frame)
+
+    def _is_explained(self, found: RegionPose) -> bool:
+        """Whether colours tell the object at a pose from what is around it, or its texture is there."""
+        o = self.options.loss
+        return found.odds >= o.least_odds or found.colors >= o.colors_confirm
 
     def step(self, frame: RegionFrame) -> FramePose:
         """The pose in the next frame."""
@@ -165,7 +186,10 @@ class RegionTracker:
         self._refiner.keep(found, frame.image)
         colors = 0.0 if np.isnan(found.colors) else found.colors
         sure = float(np.clip(found.agree * min(1.0, 2.0 * found.seen), 0.0, 1.0))
-        return FramePose(self.pose, True, sure, found.agree, colors, found.hessian, signals)
+        valid = self._is_explained(found)
+        return FramePose(
+            self.pose, valid, sure if valid else 0.0, found.agree, colors, found.hessian, signals
+        )
 
     def _signals(self, found: RegionPose, frame: RegionFrame) -> FrameSignals:
         agrees, behind = self._depth_shares(frame)
