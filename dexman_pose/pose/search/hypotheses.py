@@ -24,6 +24,7 @@ class Hypothesis:
         iou: outline overlap with the mask.
         ncc: correlation of the coloured mesh with the picture, 0 where it has no colour.
         refined: the refinement it came out of.
+        seen: share of its outline that the picture shows by region, or None where that was not asked.
     """
 
     camera_from_object: Array
@@ -31,6 +32,7 @@ class Hypothesis:
     iou: float
     ncc: float
     refined: Refined
+    seen: float | None = None
 
 
 def refine_and_score(

@@ -170,3 +170,35 @@ class LeakOptions:
 
 
 LEAKS: Final = LeakOptions()
+
+
+@dataclass(frozen=True)
+class RegionJudgeOptions:
+    """How hypotheses of meshes without colours are judged by region. Chosen on rendered prints under leaking masks and
+    on a real plain cube: there, right poses reached an ``agree`` of 0.80 or more, and of those that were turned by more
+    than 60 degrees three in a hundred did.
+
+    Attributes:
+        again: times colours are learnt again where a pose has led.
+        weight: factor on the sum of what speaks for a pose by region, beside the score by outline, mask and edges.
+        share: of the way from the pose by mask to that by region; both err, and on their own ...
+        differs: ... unless one is turned against the other by more than so many radians: then the mask misled.
+        agree: share of the outline's lines that must agree for a pose to be moved.
+        sure: share below which of all hypotheses more poses are looked at.
+        looked_at: of these, so many ...
+        looked_longer: ... so many of them once more, and once more ...
+        second_chances: ... and so many brought through all stages.
+    """
+
+    again: int = 1
+    weight: float = 0.3
+    share: float = 0.5
+    differs: float = radians(5.0)
+    agree: float = 0.75
+    sure: float = 0.83
+    looked_at: int = 128
+    looked_longer: tuple[int, ...] = (16, 6)
+    second_chances: int = 3
+
+
+BY_REGION: Final = RegionJudgeOptions()

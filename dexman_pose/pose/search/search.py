@@ -20,6 +20,7 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import HYPOTHESIS
+from dexman_pose.pose.search.by_region import judge_by_region
 from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
 from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
 from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
@@ -118,9 +119,15 @@ def search_pose(
     hypotheses = _refined_and_scored(
         refiner, [refined[i] for i in kept], fine, look, colored, scales, options
     )
-    poses = np.stack([h.camera_from_object for h in hypotheses])
+    if not colored and scales == 0 and look.depth is None and look.pictured:
+
+        def others(count: int) -> Array:
+            return poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
+
+        hypotheses = _by_region(refiner, hypotheses, others, fine, look)
+    reached = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
-    found = [hypotheses[i] for i in distinct_poses(poses, order, count, options.returned_apart, symmetry)]
+    found = [hypotheses[i] for i in distinct_poses(reached, order, count, options.returned_apart, symmetry)]
     _log.debug(
         "search: %d starts, %d refined in full size, %d on texture and edges; score %.3f, margin %s",
         len(problems),
@@ -169,6 +176,23 @@ def _refined_and_scored(
     elif scales == 0:
         out[0] = refine_with_leaks(refiner, out[0], fine, edges)
     return out
+
+
+def _by_region(
+    refiner: PoseRefiner,
+    found: list[Hypothesis],
+    others: Callable[[int], Array],
+    fine: CropObservation,
+    look: ObjectView,
+) -> list[Hypothesis]:
+    """The hypotheses judged by what the picture shows along their outlines, best first."""
+    edges = picture_edges(look.picture(fine))
+
+    def finish(pose: Array) -> Hypothesis:
+        refined = refiner.refine(pose, fine, RefineOptions(iterations=0))
+        return refine_and_score(refiner, refined, fine, look, False, edges)
+
+    return judge_by_region(refiner, found, others, look, fine, finish)
 
 
 def _coarse(
@@ -272,7 +296,8 @@ def find_pose(
 def judge_best(refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView) -> Verdict:
     """Judge the best of ranked hypotheses of a picture, by its lead too."""
     margin = found[0].score - found[1].score if len(found) > 1 else None
-    return judge(pose_signals(refiner, found[0].refined, look, margin))
+    signals = pose_signals(refiner, found[0].refined, look, margin)
+    return judge(replace(signals, region=found[0].seen))
 
 
 def _judged(

@@ -19,6 +19,8 @@ OUTLINE_DISAGREES = "outline disagrees"
 """Outline and mask differ by more than a right pose and a good mask would."""
 EDGES_DISAGREE = "edges disagree"
 """The picture shows too few of the edges that the shape should make."""
+OUTLINE_UNSEEN = "outline not seen"
+"""The picture's colours do not change where the outline of a mesh without colours should be."""
 DEPTH_DISAGREES = "depth disagrees"
 """Measured depth is not that of the surface."""
 LEAVES_IMAGE = "leaves the image"
@@ -41,6 +43,8 @@ class PoseSignals:
         depth: share of measured depth on the mask that agrees, in [0, 1], or None without depth.
         inside: share of the object that lies in the picture, in [0, 1].
         seen: share of the rendered outline in the picture that nothing else covers, in [0, 1].
+        region: share of the outline's lines at which the picture's colours change, in [0, 1], or None where that was
+            not asked.
     """
 
     overlap: float
@@ -50,6 +54,7 @@ class PoseSignals:
     depth: float | None
     inside: float
     seen: float
+    region: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class VerdictOptions:
         depth: least share of depth that agrees, of a pose that colours do not vouch for.
         inside: least share of the object in the picture, of a pose that colours do not vouch for.
         seen: least share of the object that nothing covers, of a pose that colours do not vouch for.
+        region: least share of the outline's lines at which colours change, of a pose that colours do not vouch for.
     """
 
     agreed: float = 0.55
@@ -104,6 +110,7 @@ class VerdictOptions:
     depth: float = 0.5
     inside: float = 0.4
     seen: float = 0.25
+    region: float = 0.75
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,7 @@ def _shape_doubts(signals: PoseSignals, options: VerdictOptions) -> tuple[str, .
     tests = (
         (AMBIGUOUS, signals.margin is not None and signals.margin < lead),
         (OUTLINE_DISAGREES, signals.overlap < overlap),
+        (OUTLINE_UNSEEN, signals.region is not None and signals.region < options.region),
         (EDGES_DISAGREE, signals.edges is not None and signals.edges < options.edges),
         (DEPTH_DISAGREES, signals.depth is not None and signals.depth < options.depth),
         (LEAVES_IMAGE, signals.inside < options.inside),
