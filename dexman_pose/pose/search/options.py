@@ -191,7 +191,7 @@ class RegionJudgeOptions:
     """
 
     again: int = 1
-    weight: float = 0.3
+    weight: float = 0.6
     share: float = 0.5
     differs: float = radians(5.0)
     agree: float = 0.75

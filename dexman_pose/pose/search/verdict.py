@@ -89,6 +89,9 @@ class VerdictOptions:
         inside: least share of the object in the picture, of a pose that colours do not vouch for.
         seen: least share of the object that nothing covers, of a pose that colours do not vouch for.
         region: least share of the outline's lines at which colours change, of a pose that colours do not vouch for.
+        region_lead: factor on the leads asked for, where region has its share in the score.
+        region_sure: share of the lines that, with ``supported_edges``, vouches for a pose whatever the mask says. On
+            rendered shapes of which the mask held one half, right poses reached 0.98, wrong ones 0.92.
     """
 
     agreed: float = 0.55
@@ -111,6 +114,8 @@ class VerdictOptions:
     inside: float = 0.4
     seen: float = 0.25
     region: float = 0.75
+    region_lead: float = 2.0
+    region_sure: float = 0.96
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,8 @@ def judge(signals: PoseSignals, options: VerdictOptions = _DEFAULT) -> Verdict:
     colors = signals.colors
     if colors is None or colors.contrast < options.least_contrast:
         doubts = _shape_doubts(signals, options)
+        if doubts == (OUTLINE_DISAGREES,) and _is_seen(signals, options):
+            return Verdict(True, (MASK_DISAGREES,))
         return Verdict(not doubts, doubts)
     if colors.value >= options.agreed * min(1.0, colors.contrast / options.contrast):
         if signals.margin is not None and signals.margin < options.color_margin:
@@ -154,12 +161,24 @@ def judge(signals: PoseSignals, options: VerdictOptions = _DEFAULT) -> Verdict:
 
 def _needed_lead(signals: PoseSignals, options: VerdictOptions) -> float:
     """Score by which a pose that colours do not vouch for must lead: less where outline and edges support it."""
+    factor = 1.0 if signals.region is None else options.region_lead
     if signals.overlap >= options.sure_overlap:
-        return options.close_margin
-    edged = signals.edges is not None and signals.edges >= options.supported_edges
-    if edged and signals.overlap >= options.supported_overlap:
-        return options.supported_margin
-    return options.margin
+        return factor * options.close_margin
+    if _is_edged(signals, options) and signals.overlap >= options.supported_overlap:
+        return factor * options.supported_margin
+    return factor * options.margin
+
+
+def _is_edged(signals: PoseSignals, options: VerdictOptions) -> bool:
+    """Whether the picture shows as many edges as of a right pose."""
+    return signals.edges is not None and signals.edges >= options.supported_edges
+
+
+def _is_seen(signals: PoseSignals, options: VerdictOptions) -> bool:
+    """Whether the picture shows the outline so well that the mask need not agree."""
+    return (
+        signals.region is not None and signals.region >= options.region_sure and _is_edged(signals, options)
+    )
 
 
 def _shape_doubts(signals: PoseSignals, options: VerdictOptions) -> tuple[str, ...]:

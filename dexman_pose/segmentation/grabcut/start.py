@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,20 @@ def working_size(
     Large frames are made smaller, and so are those whose smallest object is large: by halves, which pictures are
     reduced by in no time.
     """
-    scale = min(1.0, options.working_side / max(clip.width, clip.height))
+    scale = _largest_scale(clip, options)
     sides = [side for side in map(_longer_side, prompts.values()) if side is not None]
     if len(sides) == len(prompts):
         half = 0.5
         while half * min(sides) >= options.object_side:
             scale, half = min(scale, half), half / 2
+    return _sized(clip, scale, options)
+
+
+def _largest_scale(clip: Clip, options: PropagationOptions) -> float:
+    return min(1.0, options.working_side / max(clip.width, clip.height))
+
+
+def _sized(clip: Clip, scale: float, options: PropagationOptions) -> tuple[int, int]:
     least = options.least_side
     return max(least, round(clip.width * scale)), max(least, round(clip.height * scale))
 
@@ -57,21 +65,55 @@ def start(
         EstimationError: a prompt under which no object can be told from its surroundings.
     """
     size = working_size(clip, prompts, options.propagation)
-    scale = size[0] / clip.width
-    hand_model = HandModel.learn(clip, hands, scale, size, options) if hands is not None else None
-    samples = sample_frames(clip, size, options.background)
-    frames = {
-        index: PromptFrame(rgb, samples, _hand_evidence(hand_model, index, rgb, options.color.weight))
-        for index in {p.frame for p in prompts.values()}
-        for rgb in [resize_picture(clip.frame(index), size)]
-    }
+    # Prompts are looked at in full: half the size hides what is thin, a long handle, from its surroundings.
+    largest = _sized(clip, _largest_scale(clip, options.propagation), options.propagation)
+    whole = _Looked.at(clip, prompts, hands, largest, options)
     masks = {
-        name: prompt_mask(frames[p.frame], _scaled(p, scale, size), name, options)
+        name: prompt_mask(whole.frames[p.frame], _scaled(p, largest[0] / clip.width, largest), name, options)
         for name, p in prompts.items()
     }
+    looked = whole
+    if size != largest:
+        looked = _Looked.at(clip, prompts, hands, size, options)
+        masks = {name: mask_at(mask, size) for name, mask in masks.items()}
+    frames, hand_model, samples = looked.frames, looked.hands, looked.samples
     states = _states(prompts, masks, frames, hand_model, options)
     first = min(prompts.values(), key=lambda p: p.frame).frame
     return states, _scene(to_lab(frames[first].rgb), samples, states, hand_model, first, options)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A clip as its prompts are looked at, at one size.
+
+    Attributes:
+        frames: those of the prompts.
+        hands: how hands look, or None.
+        samples: (S, H, W, 3) Lab frames spread over the clip.
+    """
+
+    frames: dict[int, PromptFrame]
+    hands: HandModel | None
+    samples: NDArray[np.uint8]
+
+    @classmethod
+    def at(
+        cls,
+        clip: Clip,
+        prompts: Mapping[str, ObjectPrompt],
+        hands: HandObservations | None,
+        size: tuple[int, int],
+        options: GrabCutOptions,
+    ) -> _Looked:
+        scale = size[0] / clip.width
+        model = HandModel.learn(clip, hands, scale, size, options) if hands is not None else None
+        samples = sample_frames(clip, size, options.background)
+        frames = {
+            index: PromptFrame(rgb, samples, _hand_evidence(model, index, rgb, options.color.weight))
+            for index in {p.frame for p in prompts.values()}
+            for rgb in [resize_picture(clip.frame(index), size)]
+        }
+        return cls(frames, model, samples)
 
 
 def _scaled(prompt: ObjectPrompt, scale: float, size: tuple[int, int]) -> ObjectPrompt:

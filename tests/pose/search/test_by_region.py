@@ -18,7 +18,14 @@ from dexman_pose.pose.search.by_region import RegionJudge, judge_by_region
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.options import RegionJudgeOptions
 from dexman_pose.pose.search.search import find_pose
-from dexman_pose.pose.search.verdict import OUTLINE_UNSEEN, PoseSignals, judge
+from dexman_pose.pose.search.verdict import (
+    AMBIGUOUS,
+    MASK_DISAGREES,
+    OUTLINE_DISAGREES,
+    OUTLINE_UNSEEN,
+    PoseSignals,
+    judge,
+)
 from dexman_pose.pose.solver.options import RefineOptions
 
 Floats = NDArray[np.float64]
@@ -136,3 +143,13 @@ def test_an_outline_that_is_not_seen_is_doubted() -> None:
     assert judge(good).valid
     assert judge(replace(good, region=0.6)).doubts == (OUTLINE_UNSEEN,)
     assert judge(replace(good, region=None)).valid
+
+
+def test_an_outline_that_is_seen_needs_no_mask_but_a_lead() -> None:
+    half = PoseSignals(0.5, 0.2, None, 0.6, None, 1.0, 1.0, region=0.98)
+    assert judge(half).valid and judge(half).doubts == (MASK_DISAGREES,)
+    assert judge(replace(half, region=0.9)).doubts == (OUTLINE_DISAGREES,)
+    assert judge(replace(half, edges=0.4)).doubts == (OUTLINE_DISAGREES,)
+    close = replace(half, margin=0.06)
+    assert judge(close).doubts == (AMBIGUOUS, OUTLINE_DISAGREES)
+    assert AMBIGUOUS not in judge(replace(close, region=None)).doubts
