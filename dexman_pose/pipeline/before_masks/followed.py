@@ -42,8 +42,14 @@ class FollowedObjects:
     masks: MaskSequence | None = None
 
     def starts(self) -> dict[str, tuple[int, NDArray[np.float64]]]:
-        """Frame and pose (4, 4) from which each object may be tracked again."""
-        return {n: (f, self.tracks[n].camera_from_object[f]) for n, f in self.frames.items()}
+        """Frame and pose (4, 4) from which each object may be tracked again: the valid one nearest to its start."""
+        out = {}
+        for name, frame in self.frames.items():
+            track = self.tracks[name]
+            there = np.nonzero(track.valid)[0]
+            nearest = int(there[np.abs(there - frame).argmin()]) if len(there) else frame
+            out[name] = nearest, track.camera_from_object[nearest]
+        return out
 
     def notices(self) -> list[str]:
         """What a user has to know of the masks of such objects."""

@@ -90,8 +90,17 @@ class _Sweep:
             if not needed:
                 running = dict.fromkeys(starts, False)
                 continue
+            for name in starts.keys() - set(needed):
+                self._place(name, index)
             for name in needed:
                 self._look(name, index, image, running, backwards)
+
+    def _place(self, name: str, index: int) -> None:
+        """Let an object that need not be looked at hide others where it is known to be."""
+        if self._records[name].valid[index]:
+            self._scene.place(name, self._records[name].poses[index])
+        else:
+            self._scene.stop(name)
 
     def _look(
         self, name: str, index: int, image: NDArray[np.uint8], running: dict[str, bool], backwards: bool

@@ -45,10 +45,14 @@ class RegionScene:
         """Follow an object no longer."""
         self._running.discard(name)
 
+    def place(self, name: str, pose: Array) -> None:
+        """Take an object to be at a pose (4, 4), where it hides what is behind it, without a look at the picture."""
+        self._running.add(name)
+        self.trackers[name].pose, self.trackers[name].lost_for = pose, 0
+
     def start(self, name: str, pose: Array, frame: RegionFrame) -> FramePose:
         """Begin to follow an object at a known pose (4, 4)."""
-        self._running.add(name)
-        self.trackers[name].pose = pose
+        self.place(name, pose)
         return self.trackers[name].start(pose, self._seen(name, frame))
 
     def step(self, name: str, frame: RegionFrame) -> FramePose:
