@@ -213,6 +213,8 @@ class LiveTracker:
         frame = RegionFrame(picture, self._covered())
         begun = self._begun(frame)
         scene = self._scene_of({n: f.pose for n, f in begun.items()})
+        for name, one in begun.items():
+            scene.place(name, one.pose)  # who begins behind another in the same picture knows what hides it
         out: NamedObjects[LivePose] = NamedObjects()
         for name in self._meshes:
             if name in begun:

@@ -185,7 +185,7 @@ class RegionTracker:
         self.pose, self.lost_for = found.camera_from_object, 0
         signals = self._signals(found, frame)
         self._good.follow(found, self.options.loss.kept)
-        self._refiner.keep(found, frame.image)
+        self._refiner.keep(found, frame.image, frame.hidden)
         colors = 0.0 if np.isnan(found.colors) else found.colors
         sure = float(np.clip(found.agree * min(1.0, 2.0 * found.seen), 0.0, 1.0))
         valid = self._is_explained(found)
