@@ -81,6 +81,7 @@ class RegionRefiner:
         self.camera, self.rasterizer = camera, refiner.rasterizer
         self.center = refiner.center
         self.solver = RegionSolver(refiner.rasterizer, refiner.center, self.options)
+        self._texture_points = replace(self.options.points, flow=self.options.points.texture_flow)
         self.colored = has_color(refiner)
         self._extremes = extremes
         self._radius = refiner.rasterizer.mesh.radius
@@ -192,7 +193,7 @@ class RegionRefiner:
         self, image: NDArray[np.uint8], window: Window, hidden: NDArray[np.bool_] | None
     ) -> tuple[PointMatches | None, float]:
         """Corners of the mesh's texture at the pose so far, where they are in the picture; and the correlation."""
-        pose, o = self.solver.candidate, self.options.points
+        pose, o = self.solver.candidate, self._texture_points
         if not self._is_before_camera(pose):
             return None, np.nan
         drawn = self.rasterizer.render(

@@ -93,7 +93,7 @@ class _Sweep:
             for name in starts:
                 if not running[name]:
                     self._place(name, index, backwards)
-            for name in needed:
+            for name in scene.nearest_first(needed):
                 self._look(name, index, image, running, backwards)
 
     def _place(self, name: str, index: int, backwards: bool) -> None:

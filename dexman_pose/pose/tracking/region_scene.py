@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,10 @@ class RegionScene:
     def step(self, name: str, frame: RegionFrame) -> FramePose:
         """The pose of an object in the next frame."""
         return self.trackers[name].step(self._seen(name, frame))
+
+    def nearest_first(self, names: Iterable[str]) -> list[str]:
+        """The objects in the order to look at them: who is behind another knows then where that one is by now."""
+        return sorted(names, key=lambda n: self.trackers[n].tracked.distance(self.trackers[n].pose))
 
     def _seen(self, name: str, frame: RegionFrame) -> RegionFrame:
         """The frame with what nearer objects hide."""

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Camera, Mesh
-from dexman_pose.pose.region.options import RegionOptions
+from dexman_pose.pose.region.options import TEXTURE_FLOW, PointOptions, RegionOptions
 from dexman_pose.pose.region.refiner import lighter
 from dexman_pose.pose.solver.residuals import PointMatches
+
+SOFT = PointOptions(flow=TEXTURE_FLOW)
+"""Corners of a body whose colours change softly."""
 
 
 def moved(pose: Any, x: float, y: float, z: float) -> Any:
@@ -20,7 +23,7 @@ def moved(pose: Any, x: float, y: float, z: float) -> Any:
 
 
 def test_corners_of_the_last_picture_are_followed_until_it_is_forgotten(scene: Any, shapes: Any) -> None:
-    options = RegionOptions(texture=False)
+    options = RegionOptions(texture=False, points=SOFT)
     poses = [scene.pose_at((0.4, 0.5 + 0.05 * t, 0.1), (0.004 * t, 0.0, 0.3)) for t in range(3)]
     images = [scene.picture(scene.mesh, pose)[0] for pose in poses]
     refiner = shapes.refiner_of(scene.mesh, scene.camera, options)
@@ -186,7 +189,7 @@ def test_corners_of_what_hides_the_object_are_not_taken_for_its_own(scene: Any, 
         frames[-1][hidden] = pattern[shift : shift + 240, :320][hidden]
     errors, flows = [], []
     for told in (hidden, None):
-        refiner = shapes.refiner_of(scene.mesh, scene.camera, RegionOptions(texture=False))
+        refiner = shapes.refiner_of(scene.mesh, scene.camera, RegionOptions(texture=False, points=SOFT))
         refiner.learn_at(true, frames[0], hidden)
         found = refiner.refine(true, frames[0], hidden)
         refiner.keep(found, frames[0], told)
