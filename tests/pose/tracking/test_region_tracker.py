@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import Mesh
 from dexman_pose.pose.refinement.refiner import PoseRefiner
-from dexman_pose.pose.tracking.region_options import RegionRecoveryOptions, RegionTrackOptions
+from dexman_pose.pose.tracking.region_options import (
+    RegionLossOptions,
+    RegionRecoveryOptions,
+    RegionTrackOptions,
+)
 from dexman_pose.pose.tracking.region_tracker import RegionFrame, RegionTracker
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.render import Rasterizer
@@ -272,6 +276,17 @@ def test_what_hides_the_object_is_not_looked_at(scene: Any, places: list[Any]) -
     tracker = tracker_of(scene, scene.plain)
     tracker.start(places[0], shown(scene, places[0]))
     assert not tracker.step(RegionFrame(image, hidden)).valid
+
+
+def test_of_what_little_is_in_sight_nothing_is_believed(scene: Any, places: list[Any]) -> None:
+    image, hidden = covered(scene, places[0], 0.5)
+    believed = []
+    for least in (0.15, 0.7):
+        options = RegionTrackOptions(loss=RegionLossOptions(seen=least))
+        tracker = tracker_of(scene, scene.plain, options)
+        tracker.start(places[0], shown(scene, places[0]))
+        believed.append(tracker.step(RegionFrame(image, hidden)).valid)
+    assert believed == [True, False]
 
 
 def test_measured_depth_speaks_for_a_pose_or_against_it(scene: Any, places: list[Any]) -> None:
