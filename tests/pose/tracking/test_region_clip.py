@@ -119,6 +119,29 @@ def test_objects_are_followed_together_each_from_its_own_frame(scene: Any) -> No
     assert tracks["near"].valid.all() and tracks["far"].valid.all()
 
 
+def test_in_every_frame_the_nearest_is_looked_at_first(
+    scene: Any, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = scene.pose_at((0.3, 0.4, 0.1), (0.08, 0.0, 0.5))
+    ground = scene.painted(scene.clutter(), scene.plain, far, scene.plain_color)
+    frames = [scene.filmed(scene.painted(ground, scene.mesh, film.poses[t]), t) for t in range(3)]
+    looked: list[str] = []
+    for kind in ("start", "step"):
+        own = getattr(RegionScene, kind)
+
+        def noting(self: Any, name: str, *args: Any, own: Any = own) -> Any:
+            looked.append(name)
+            return own(self, name, *args)
+
+        monkeypatch.setattr(RegionScene, kind, noting)
+    starts = {
+        "far": TrackStart(refiner_of(scene.plain), 0, far),
+        "near": TrackStart(refiner_of(scene.mesh), 0, film.poses[0]),
+    }
+    track_by_region(Clip.from_frames(np.stack(frames)), scene.camera, starts)
+    assert looked == ["near", "far"] * 3
+
+
 def test_on_the_way_back_objects_hide_where_they_are_known_to_be(
     scene: Any, film: Film, monkeypatch: pytest.MonkeyPatch
 ) -> None:

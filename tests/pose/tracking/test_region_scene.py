@@ -64,6 +64,19 @@ def test_who_is_apart_lost_stopped_or_not_begun_hides_nothing(scene: Any, poses:
     assert objects._seen("far", frame) is frame
 
 
+def test_all_that_are_nearer_hide_together(scene: Any, poses: Any) -> None:
+    refiner = PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center)
+    objects = RegionScene(
+        {name: TrackStart(refiner, 0, np.eye(4)) for name in ("far", "left", "right")}, scene.camera
+    )
+    sides = [scene.pose_at(NEAR[0], (x, 0.01, 0.3)) for x in (-0.03, 0.03)]
+    for name, pose in zip(("far", "left", "right"), (poses[0], *sides)):
+        objects.place(name, pose)
+    left, right = (scene.mask(scene.mesh, pose) for pose in sides)
+    assert (left & ~right).any() and (right & ~left).any()
+    np.testing.assert_array_equal(objects._seen("far", both(scene, *poses)).hidden, left | right)
+
+
 def test_the_nearest_is_looked_at_first(scene: Any, poses: Any) -> None:
     objects = scene_of(scene)
     for order in (poses, poses[::-1]):
