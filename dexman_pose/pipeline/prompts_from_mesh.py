@@ -55,7 +55,12 @@ def sharpen_prompts(
             continue
         if mesh.texture is not None or mesh.vertex_colors is not None:
             image = clip.frame(prompt.frame)
-            labels = _labels(image, name, prompt, _at(hands, prompt.frame), segmentation)
+            try:
+                labels = _labels(image, name, prompt, hands_at(hands, prompt.frame), segmentation)
+            except (
+                EstimationError
+            ):  # told where masks are made, with the number of the frame in the whole clip
+                continue
             view = ObjectView(image, labels, 1, camera)
             refiner = refiner_for(mesh, view.own)
             found = _best(refiner, view)
@@ -83,7 +88,7 @@ def _best(refiner: PoseRefiner, view: ObjectView) -> Hypothesis | None:
         return None
 
 
-def _at(hands: HandObservations | None, frame: int) -> HandObservations | None:
+def hands_at(hands: HandObservations | None, frame: int) -> HandObservations | None:
     """The observations of one frame."""
     if hands is None:
         return None

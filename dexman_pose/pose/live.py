@@ -213,8 +213,10 @@ class LiveTracker:
         frame = RegionFrame(picture, self._covered())
         begun = self._begun(frame)
         scene = self._scene_of({n: f.pose for n, f in begun.items()})
-        out: NamedObjects[LivePose] = NamedObjects()
-        for name in self._meshes:
+        for name, one in begun.items():
+            scene.place(name, one.pose)  # who begins behind another in the same picture knows what hides it
+        out: dict[str, LivePose] = {}
+        for name in scene.nearest_first(self._meshes):
             if name in begun:
                 result = scene.start(name, begun[name].pose, frame)
                 words = self._judged_first(name, result, begun[name])
@@ -222,7 +224,7 @@ class LiveTracker:
                 result = scene.step(name, frame)
                 words = self._verdicts[name].step(result, passed)
             out[name] = _live_pose(result, scene.trackers[name].lost_for, words)
-        return out
+        return NamedObjects({name: out[name] for name in self._meshes})
 
     def _open(self, camera: Camera) -> None:
         camera = without_harmless_skew(camera)

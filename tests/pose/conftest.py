@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import cv2
 import numpy as np
 import pytest
+import trimesh
 from numpy.typing import NDArray
 
 from dexman_pose.data import Camera, Mesh
@@ -69,17 +73,85 @@ def picture(
     return image.clip(0, 255).astype(np.uint8), drawn.mask[0].astype(np.uint8), drawn.depth[0]
 
 
+def bracket() -> Mesh:
+    """A body of three boxes, 7 cm long, of no colour: convex nowhere near, and no symmetry of any kind."""
+    boxes = [
+        trimesh.creation.box(size, trimesh.transformations.translation_matrix(place))
+        for size, place in (
+            ((0.07, 0.03, 0.02), (0.0, 0.0, 0.0)),
+            ((0.02, 0.03, 0.05), (0.025, 0.0, 0.035)),
+            ((0.02, 0.03, 0.02), (-0.025, 0.03, 0.0)),
+        )
+    ]
+    joined = trimesh.util.concatenate(boxes)
+    return Mesh(np.asarray(joined.vertices), np.asarray(joined.faces))
+
+
+def clutter(seed: int = 0) -> NDArray[np.uint8]:
+    """(H, W, 3) a ground of sixty sheets in as many colours."""
+    rng = np.random.default_rng(seed)
+    out = np.full((CAMERA.height, CAMERA.width, 3), (120, 125, 130), np.uint8)
+    for _ in range(60):
+        x, y = (int(n) for n in rng.integers(0, [CAMERA.width, CAMERA.height]))
+        w, h = (int(n) for n in rng.integers(10, 60, 2))
+        cv2.rectangle(out, (x, y), (x + w, y + h), [int(c) for c in rng.integers(30, 220, 3)], -1)
+    return out
+
+
+def painted(
+    image: NDArray[np.uint8], mesh: Mesh, pose: NDArray[np.float64], color: Any = None
+) -> NDArray[np.uint8]:
+    """The picture with a mesh at a pose before it, in its own colours, or shaded in one."""
+    kinds = ("color",) if color is None else ("normal",)
+    drawn = Rasterizer(mesh).render(pose[None], CAMERA.K, CAMERA.width, CAMERA.height, attributes=kinds)
+    mask, out = drawn.mask[0], image.copy()
+    if color is None:
+        assert drawn.color is not None
+        out[mask] = np.round(255.0 * drawn.color[0][mask])
+    else:
+        assert drawn.normal is not None
+        light = 0.6 + 0.4 * np.abs(drawn.normal[0][mask] @ np.array([0.3, -0.5, -0.8]))
+        out[mask] = (np.asarray(color) * light[:, None]).clip(0, 255)
+    return out
+
+
+def filmed(image: NDArray[np.uint8], seed: int = 0) -> NDArray[np.uint8]:
+    """The picture as a camera has it: a little soft, with noise."""
+    noise = np.random.default_rng(seed).normal(0.0, 4.0, image.shape)
+    return (cv2.GaussianBlur(image, (3, 3), 0.6) + noise).clip(0, 255).astype(np.uint8)
+
+
 class Scene:
     """What the tests of this room share."""
 
     camera = CAMERA
     mesh = wedge()
+    plain = bracket()
+    plain_color = (210, 90, 40)
     pose_at = staticmethod(pose_at)
     picture = staticmethod(picture)
+    clutter, painted, filmed = staticmethod(clutter), staticmethod(painted), staticmethod(filmed)
 
-    def error(self, estimated: NDArray[np.float64], true: NDArray[np.float64]) -> tuple[float, float]:
+    def beside(
+        self, mesh: Mesh, pose: NDArray[np.float64], shift: float, turn: float, seed: int = 0
+    ) -> NDArray[np.float64]:
+        """A pose (4, 4) whose centre is ``shift`` metres off, turned about it by ``turn`` degrees, either way."""
+        rng = np.random.default_rng(seed)
+        way, axis = (v / np.linalg.norm(v) for v in rng.normal(size=(2, 3)))
+        out = pose.copy()
+        out[:3, :3] = so3_exp(np.radians(turn) * axis) @ pose[:3, :3]
+        out[:3, 3] += shift * way + (pose[:3, :3] - out[:3, :3]) @ mesh.center
+        return out
+
+    def mask(self, mesh: Mesh, pose: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(H, W) pixels that a mesh covers at a pose, nothing before it."""
+        return Rasterizer(mesh).render(pose[None], CAMERA.K, CAMERA.width, CAMERA.height).mask[0]
+
+    def error(
+        self, estimated: NDArray[np.float64], true: NDArray[np.float64], mesh: Mesh | None = None
+    ) -> tuple[float, float]:
         """Distance of the mesh centres in millimetres and angle between the rotations in degrees."""
-        center = self.mesh.center
+        center = (self.mesh if mesh is None else mesh).center
         shift = (estimated[:3, :3] - true[:3, :3]) @ center + estimated[:3, 3] - true[:3, 3]
         turn = rotation_angle(estimated[:3, :3] @ true[:3, :3].T)
         return 1e3 * float(np.linalg.norm(shift)), float(np.degrees(turn))

@@ -204,3 +204,32 @@ def test_restarts_are_checked(scene: Any, way: list[Pose]) -> None:
             tracker.restart(*given)
     with pytest.raises(InputError, match="passed"):
         tracker.update(np.zeros((240, 320, 3), np.uint8), passed=0)
+
+
+def test_who_is_behind_another_knows_from_the_first_picture_on_what_hides_it(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nearest is looked at first, whatever the order of the meshes; results keep that order."""
+    far, near = (
+        scene.pose_at((0.3, 0.4, 0.1), (0.0, 0.0, 0.4)),
+        scene.pose_at((0.1, 0.4, 0.2), (0.04, 0.01, 0.3)),
+    )
+    behind = scene.painted(scene.clutter(), scene.plain, far, scene.plain_color)
+    image = scene.filmed(scene.painted(behind, scene.mesh, near))
+    looked: list[tuple[str, bool]] = []
+    seen = RegionScene._seen
+
+    def noting(self: RegionScene, name: str, frame: Any) -> Any:
+        out = seen(self, name, frame)
+        looked.append((name, out.hidden is not None))
+        return out
+
+    monkeypatch.setattr(RegionScene, "_seen", noting)
+    tracker = LiveTracker(
+        {"far": scene.plain, "near": scene.mesh}, scene.camera, start={"far": far, "near": near}
+    )
+    for _ in range(2):
+        found = tracker.update(image)
+        assert list(found) == ["far", "near"] and all(pose.valid for pose in found.values())
+    assert looked == [("near", False), ("far", True)] * 2
+    assert scene.error(found["far"].camera_from_object, far, scene.plain)[0] < 4.0

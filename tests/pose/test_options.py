@@ -17,10 +17,24 @@ from dexman_pose.pose.matching import options as matching
 from dexman_pose.pose.observation import options as observation
 from dexman_pose.pose.refinement import options as refinement
 from dexman_pose.pose.refinement import texture
+from dexman_pose.pose.region import options as region
 from dexman_pose.pose.search import options as search
+from dexman_pose.pose.tracking import region_options as region_track
 from dexman_pose.symmetry import options as symmetry
 
-MODULES = (observation, matching, refinement, texture, search, estimate, focal_length, imaging, symmetry)
+MODULES = (
+    observation,
+    matching,
+    refinement,
+    texture,
+    region,
+    search,
+    region_track,
+    estimate,
+    focal_length,
+    imaging,
+    symmetry,
+)
 CLASSES = [
     kind
     for module in MODULES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +16,14 @@ from dexman_pose.data.files import read_arrays, write_npz
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import HandObservations, PoseTrack
+from dexman_pose.errors import EstimationError
 from dexman_pose.pipeline.inputs import Inputs
+from dexman_pose.pipeline.prompts_from_mesh import hands_at
 from dexman_pose.pose.clip.followed import follow_known, joined_masks
 from dexman_pose.pose.clip.types import ObjectRequest
 from dexman_pose.segmentation import segment_clip
+
+_log = logging.getLogger(__name__)
 
 SEGMENTATION = "grabcut"
 """The backend in whose place objects may be followed: a user who asks for another wants its masks."""
@@ -42,8 +47,14 @@ class FollowedObjects:
     masks: MaskSequence | None = None
 
     def starts(self) -> dict[str, tuple[int, NDArray[np.float64]]]:
-        """Frame and pose (4, 4) from which each object may be tracked again."""
-        return {n: (f, self.tracks[n].camera_from_object[f]) for n, f in self.frames.items()}
+        """Frame and pose (4, 4) from which each object may be tracked again: the valid one nearest to its start."""
+        out = {}
+        for name, frame in self.frames.items():
+            track = self.tracks[name]
+            there = np.nonzero(track.valid)[0]
+            nearest = int(there[np.abs(there - frame).argmin()]) if len(there) else frame
+            out[name] = nearest, track.camera_from_object[nearest]
+        return out
 
     def notices(self) -> list[str]:
         """What a user has to know of the masks of such objects."""
@@ -81,9 +92,12 @@ def follow(
     first = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
     for frame in sorted({prompt.frame for prompt in prompts.values()}):
         there = {name: replace(p, frame=0) for name, p in prompts.items() if p.frame == frame}
-        found = segment_clip(
-            Clip.from_frames([clip.frame(frame)]), there, _only(observations, frame), backend=SEGMENTATION
-        )
+        picture = Clip.from_frames([clip.frame(frame)])
+        try:
+            found = segment_clip(picture, there, hands_at(observations, frame), backend=SEGMENTATION)
+        except EstimationError:  # told where masks are made, with the number of the frame in the whole clip
+            _log.info("not followed: %s, nothing stands out in frame %d", ", ".join(there), frame)
+            continue
         labels, seen = first.labels(frame).copy(), found.labels(0)
         for name in there:
             labels[seen == found.label_of(name)] = first.label_of(name)
@@ -97,20 +111,6 @@ def follow(
         return FollowedObjects({}, {})
     frames = {name: start.frame for name, start in followed.starts.items()}
     return FollowedObjects(followed.tracks, frames, followed.masks)
-
-
-def _only(observations: HandObservations | None, frame: int) -> HandObservations | None:
-    """The hands of one frame."""
-    if observations is None:
-        return None
-    part = slice(frame, frame + 1)
-    return HandObservations(
-        observations.joints_2d[part],
-        observations.joints_local[part],
-        observations.detected[part],
-        observations.bridged[part],
-        observations.score[part],
-    )
 
 
 def masks_beside(

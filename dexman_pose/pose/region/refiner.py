@@ -81,6 +81,7 @@ class RegionRefiner:
         self.camera, self.rasterizer = camera, refiner.rasterizer
         self.center = refiner.center
         self.solver = RegionSolver(refiner.rasterizer, refiner.center, self.options)
+        self._texture_points = replace(self.options.points, flow=self.options.points.texture_flow)
         self.colored = has_color(refiner)
         self._extremes = extremes
         self._radius = refiner.rasterizer.mesh.radius
@@ -130,7 +131,7 @@ class RegionRefiner:
         solver.solve(start, predicted, flow, o.rounds[: o.late], radius=self._radius)
         textured, colors = None, np.nan
         for again in range(o.texture_rounds if self.colored and o.texture else 0):
-            found, colors = self._textured(image, window)
+            found, colors = self._textured(image, window, hidden)
             if found is None or len(found) < o.points.least:
                 break
             textured = found
@@ -151,11 +152,21 @@ class RegionRefiner:
             0 if flow is None else len(flow),
         )
 
-    def keep(self, found: RegionPose, image: NDArray[np.uint8]) -> None:
-        """Learn from a picture and the pose last refined in it, and follow corners from there on."""
+    def keep(
+        self, found: RegionPose, image: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Learn from a picture and the pose last refined in it, and follow corners from there on.
+
+        Args:
+            found: the pose.
+            image: (H, W, 3) RGB.
+            hidden: (H, W) pixels in which something may be before the object; its corners are not the object's.
+        """
         self.solver.learn(self.options.colors.rate)
         window = self.solver.window
         inverse = self.solver.inverse_depth.copy()
+        if hidden is not None:
+            inverse[window.covered(hidden, self.options.points.flow.window)] = 0.0
         self._last = _Last(window.gray(image), window, inverse, found.camera_from_object, image)
 
     def forget(self) -> None:
@@ -178,16 +189,18 @@ class RegionRefiner:
             last.gray, last.window.gray(image), last.inverse_depth, last.window, last.pose, o, o.flow_weight
         )
 
-    def _textured(self, image: NDArray[np.uint8], window: Window) -> tuple[PointMatches | None, float]:
+    def _textured(
+        self, image: NDArray[np.uint8], window: Window, hidden: NDArray[np.bool_] | None
+    ) -> tuple[PointMatches | None, float]:
         """Corners of the mesh's texture at the pose so far, where they are in the picture; and the correlation."""
-        pose, o = self.solver.candidate, self.options.points
+        pose, o = self.solver.candidate, self._texture_points
         if not self._is_before_camera(pose):
             return None, np.nan
         drawn = self.rasterizer.render(
             pose[None], window.K, window.width, window.height, attributes=("depth", "color")
         )
         assert drawn.depth is not None and drawn.color is not None
-        mask = drawn.mask[0]
+        mask = drawn.mask[0] if hidden is None else drawn.mask[0] & ~window.covered(hidden)
         if np.count_nonzero(mask) < o.inside**2:
             return None, np.nan
         model = cv2.cvtColor(drawn.color[0] * _LEVELS, cv2.COLOR_RGB2GRAY)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array, Gray
+from dexman_pose.arrays import Array, Bools, Gray
 from dexman_pose.data import Camera
 from dexman_pose.pose.region.options import WindowOptions
 
@@ -54,13 +54,40 @@ class Window:
 
     def gray(self, image: NDArray[np.uint8]) -> Gray:
         """(height, width) the picture (H, W, 3) in this window, grey; beyond its border it is repeated."""
-        s = self.scale
-        shift = [(0.5 - self.x0) * s - 0.5, (0.5 - self.y0) * s - 0.5]
-        matrix = np.array([[s, 0.0, shift[0]], [0.0, s, shift[1]]])
         part = cv2.warpAffine(
-            image, matrix, (self.width, self.height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            image,
+            self._window_from_image,
+            (self.width, self.height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         return np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
+
+    def covered(self, hidden: Bools, around: int = 1) -> Bools:
+        """Where something hides what is behind it.
+
+        Args:
+            hidden: (H, W) pixels of the picture.
+            around: pixels of this window, side of the square around each of which no part is hidden.
+
+        Returns:
+            (height, width) pixels of this window.
+        """
+        part = cv2.warpAffine(
+            255 * hidden.astype(np.uint8),
+            self._window_from_image,
+            (self.width, self.height),
+            flags=cv2.INTER_LINEAR,
+        )
+        if around > 1:
+            part = cv2.dilate(part, np.ones((around, around), np.uint8))
+        return np.asarray(part > 0, np.bool_)
+
+    @property
+    def _window_from_image(self) -> Array:
+        """(2, 3) the map of :meth:`to_window`."""
+        s = self.scale
+        return np.array([[s, 0.0, (0.5 - self.x0) * s - 0.5], [0.0, s, (0.5 - self.y0) * s - 0.5]])
 
 
 def window_around(points: Array, pose: Array, camera: Camera, options: WindowOptions) -> Window:

@@ -126,8 +126,8 @@ def poses_on_part(
     return np.concatenate(out)
 
 
-_AT_ONCE = 16
-"""Directions along which all vertices are measured at once: large meshes have many."""
+_AT_ONCE = 256
+"""Vertices measured along all directions at once: few enough that memory stays small and no threads are woken."""
 
 
 def _turned(rotations: Array, points: Array) -> Array:
@@ -148,6 +148,11 @@ def _projected_box(local: Array, offset: Array, camera: Camera) -> tuple[Array, 
 def extreme_points(vertices: Array, count: int = VIEWPOINTS.extremes) -> Array:
     """At most ``count`` vertices that reach farthest in evenly spread directions: enough for bounding boxes."""
     directions = sphere_directions(count)
-    parts = [directions[i : i + _AT_ONCE] for i in range(0, len(directions), _AT_ONCE)]
-    farthest = [np.argmax(vertices @ part.T, axis=0) for part in parts]
-    return vertices[np.unique(np.concatenate(farthest))]
+    farthest, reach = np.zeros(count, np.int64), np.full(count, -np.inf)
+    for first in range(0, len(vertices), _AT_ONCE):
+        along = vertices[first : first + _AT_ONCE] @ directions.T
+        best = along.argmax(0)
+        there = along[best, np.arange(count)]
+        farther = there > reach  # of vertices that reach as far, the first one counts
+        farthest[farther], reach[farther] = first + best[farther], there[farther]
+    return vertices[np.unique(farthest)]

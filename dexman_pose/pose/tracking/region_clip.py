@@ -90,8 +90,21 @@ class _Sweep:
             if not needed:
                 running = dict.fromkeys(starts, False)
                 continue
-            for name in needed:
+            for name in starts:
+                if not running[name]:
+                    self._place(name, index, backwards)
+            for name in scene.nearest_first(needed):
                 self._look(name, index, image, running, backwards)
+
+    def _place(self, name: str, index: int, backwards: bool) -> None:
+        """Let an object that begins here, or need not be looked at, hide others where it is known to be."""
+        record, start = self._records[name], self._starts[name]
+        if record.valid[index]:
+            self._scene.place(name, record.poses[index])
+        elif not backwards and index == start.frame:
+            self._scene.place(name, start.camera_from_object)
+        else:
+            self._scene.stop(name)
 
     def _look(
         self, name: str, index: int, image: NDArray[np.uint8], running: dict[str, bool], backwards: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +45,23 @@ class RegionScene:
         """Follow an object no longer."""
         self._running.discard(name)
 
+    def place(self, name: str, pose: Array) -> None:
+        """Take an object to be at a pose (4, 4), where it hides what is behind it, without a look at the picture."""
+        self._running.add(name)
+        self.trackers[name].pose, self.trackers[name].lost_for = pose, 0
+
     def start(self, name: str, pose: Array, frame: RegionFrame) -> FramePose:
         """Begin to follow an object at a known pose (4, 4)."""
-        self._running.add(name)
-        self.trackers[name].pose = pose
+        self.place(name, pose)
         return self.trackers[name].start(pose, self._seen(name, frame))
 
     def step(self, name: str, frame: RegionFrame) -> FramePose:
         """The pose of an object in the next frame."""
         return self.trackers[name].step(self._seen(name, frame))
+
+    def nearest_first(self, names: Iterable[str]) -> list[str]:
+        """The objects in the order to look at them: who is behind another knows then where that one is by now."""
+        return sorted(names, key=lambda n: self.trackers[n].tracked.distance(self.trackers[n].pose))
 
     def _seen(self, name: str, frame: RegionFrame) -> RegionFrame:
         """The frame with what nearer objects hide."""

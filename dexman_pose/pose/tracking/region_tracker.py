@@ -89,7 +89,9 @@ class RegionTracker:
             ) in self._starts():  # a plain mesh a little beside the object finds colours to agree with, too
                 found = self._better(found, self._begun(start, frame))
             found = self._begun(found.camera_from_object, frame)
-        return self._settled(found, frame, believed=True)
+        settled = self._settled(found, frame, believed=True)
+        self._previous = None  # the way from the start to the object is no motion
+        return settled
 
     def _begun(self, pose: Array, frame: RegionFrame) -> RegionPose:
         """The pose (4, 4) refined with the colours at it, and again with those of where it led."""
@@ -183,7 +185,7 @@ class RegionTracker:
         self.pose, self.lost_for = found.camera_from_object, 0
         signals = self._signals(found, frame)
         self._good.follow(found, self.options.loss.kept)
-        self._refiner.keep(found, frame.image)
+        self._refiner.keep(found, frame.image, frame.hidden)
         colors = 0.0 if np.isnan(found.colors) else found.colors
         sure = float(np.clip(found.agree * min(1.0, 2.0 * found.seen), 0.0, 1.0))
         valid = self._is_explained(found)
@@ -213,6 +215,8 @@ class RegionTracker:
         pixels = np.round(window.to_image(np.stack([x, y], 1))).astype(np.int64)
         height, width = frame.depth.shape
         inside = (pixels >= 0).all(1) & (pixels[:, 0] < width) & (pixels[:, 1] < height)
+        if frame.hidden is not None:  # there it is the depth of what hides the object
+            inside[inside] = ~frame.hidden[pixels[inside, 1], pixels[inside, 0]]
         drawn = 1.0 / inverse[y[inside], x[inside]]
         measured = frame.depth[pixels[inside, 1], pixels[inside, 0]]
         drawn, measured = drawn[measured > 0], measured[measured > 0]

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dexman_pose.pose.region.options import PointOptions, WindowOptions
+from dexman_pose.pose.region.options import TEXTURE_FLOW, PointOptions, WindowOptions
 from dexman_pose.pose.region.points import found_corners
 from dexman_pose.pose.region.window import window_around
 from dexman_pose.render import Rasterizer
@@ -21,7 +21,8 @@ def test_corners_lie_on_the_surface_and_are_found_where_they_went(scene: Any) ->
     assert drawn.depth is not None
     depth = drawn.depth[0]
     inverse = np.divide(1.0, depth, out=np.zeros_like(depth), where=depth > 0)
-    found = found_corners(*pictures, inverse, window, first, PointOptions(), 0.7)
+    options = PointOptions(flow=TEXTURE_FLOW)  # its colours change softly
+    found = found_corners(*pictures, inverse, window, first, options, 0.7)
     assert found is not None
     assert len(found) >= 15
     assert (found.weight == 0.7).all()
@@ -47,3 +48,21 @@ def test_a_picture_without_corners_gives_none(scene: Any) -> None:
     noise = cv2.GaussianBlur(noise, (5, 5), 1.5)
     assert found_corners(noise, noise, inverse, window, pose, PointOptions(), 1.0) is not None
     assert found_corners(noise, noise, 0 * inverse, window, pose, PointOptions(), 1.0) is None
+
+
+def test_what_slides_on_a_crease_is_no_corner_from_picture_to_picture(scene: Any) -> None:
+    """An edge with a camera's noise moves along itself and across: no place on it can be told."""
+    pose = scene.pose_at((0.4, 0.5, 0.1), (0.0, 0.0, 0.3))
+    window = window_around(scene.mesh.vertices, pose, scene.camera, WindowOptions())
+    inverse = np.full((window.height, window.width), 3.0, np.float32)
+    rng = np.random.default_rng(0)
+
+    def crease(shift: int) -> Any:
+        x = np.arange(window.width) - window.width // 2 - shift
+        rows = np.repeat(120.0 + 40.0 * np.tanh(x[None] / 1.5), window.height, 0)
+        return (rows + rng.normal(0.0, 3.0, rows.shape)).clip(0, 255).astype(np.uint8)
+
+    pictures = crease(0), crease(3)
+    assert found_corners(*pictures, inverse, window, pose, PointOptions(), 1.0) is None
+    loose = found_corners(*pictures, inverse, window, pose, PointOptions(flow=TEXTURE_FLOW), 1.0)
+    assert loose is not None and len(loose) > 5

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Camera, Mesh
-from dexman_pose.pose.region.options import RegionOptions
+from dexman_pose.pose.region.options import TEXTURE_FLOW, PointOptions, RegionOptions
 from dexman_pose.pose.region.refiner import lighter
 from dexman_pose.pose.solver.residuals import PointMatches
+
+SOFT = PointOptions(flow=TEXTURE_FLOW)
+"""Corners of a body whose colours change softly."""
 
 
 def moved(pose: Any, x: float, y: float, z: float) -> Any:
@@ -20,7 +23,7 @@ def moved(pose: Any, x: float, y: float, z: float) -> Any:
 
 
 def test_corners_of_the_last_picture_are_followed_until_it_is_forgotten(scene: Any, shapes: Any) -> None:
-    options = RegionOptions(texture=False)
+    options = RegionOptions(texture=False, points=SOFT)
     poses = [scene.pose_at((0.4, 0.5 + 0.05 * t, 0.1), (0.004 * t, 0.0, 0.3)) for t in range(3)]
     images = [scene.picture(scene.mesh, pose)[0] for pose in poses]
     refiner = shapes.refiner_of(scene.mesh, scene.camera, options)
@@ -167,3 +170,51 @@ def test_a_mask_alone_says_where_an_object_is_that_looks_like_its_ground(shapes:
     for _ in range(4):
         pose = refiner.refine(pose, shown, None, shifted).camera_from_object
     assert np.linalg.norm(pose[:2, 3] - true[:2, 3]) < 0.001  # four pixels are 3.3 mm
+
+
+def test_corners_of_what_hides_the_object_are_not_taken_for_its_own(scene: Any, shapes: Any) -> None:
+    """A patterned sheet slides over the left half of the object, which stands still."""
+    true = scene.pose_at((0.4, 0.5, 0.1), (0.0, 0.0, 0.3))
+    image = scene.picture(scene.mesh, true)[0]
+    columns = np.nonzero(scene.mask(scene.mesh, true).any(0))[0]
+    edge = int(columns.mean())
+    pattern = (
+        np.random.default_rng(0).integers(0, 255, (62, 100, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
+    )
+    hidden = np.zeros(image.shape[:2], np.bool_)
+    hidden[:, :edge] = True
+    frames = []
+    for shift in (0, 3):
+        frames.append(image.copy())
+        frames[-1][hidden] = pattern[shift : shift + 240, :320][hidden]
+    errors, flows = [], []
+    for told in (hidden, None):
+        refiner = shapes.refiner_of(scene.mesh, scene.camera, RegionOptions(texture=False, points=SOFT))
+        refiner.learn_at(true, frames[0], hidden)
+        found = refiner.refine(true, frames[0], hidden)
+        refiner.keep(found, frames[0], told)
+        points = refiner._followed(frames[1])
+        assert points is not None
+        pose = found.camera_from_object
+        there = scene.camera.project(points.points @ pose[:3, :3].T + pose[:3, 3])
+        flows.append(len(points))
+        errors.append(np.linalg.norm(points.pixels - there, axis=1))
+        if told is not None:
+            assert (there[:, 0] > edge).all()
+    assert 8 < flows[0] < flows[1]
+    assert errors[0].max() < 0.5
+    assert errors[1].max() > 2.0  # the sheet's own corners went three pixels down
+
+
+def test_the_texture_is_compared_where_nothing_hides_the_object(scene: Any, shapes: Any) -> None:
+    true = scene.pose_at((0.4, 0.5, 0.1), (0.0, 0.0, 0.3))
+    image = scene.picture(scene.mesh, true)[0]
+    columns = np.nonzero(scene.mask(scene.mesh, true).any(0))[0]
+    hidden = np.zeros(image.shape[:2], np.bool_)
+    hidden[:, : int(columns.mean())] = True
+    image[hidden] = np.random.default_rng(0).integers(0, 255, (int(hidden.sum()), 3))
+    refiner = shapes.refiner_of(scene.mesh, scene.camera)
+    refiner.learn_at(true, image, hidden)
+    told = refiner.refine(true, image, hidden)
+    assert told.colors > 0.5 and told.texture >= 12
+    assert refiner.refine(true, image).colors < 0.4

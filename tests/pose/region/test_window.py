@@ -72,3 +72,27 @@ def test_a_reduced_window_keeps_pixel_centres(shapes: Any) -> None:
     inside = (columns > 0) & (columns < shapes.camera.width - 1)
     assert inside.sum() > 20
     np.testing.assert_allclose(seen[inside], columns[inside], atol=0.75)
+
+
+@pytest.mark.parametrize("side", [160, 40])
+def test_what_is_hidden_in_the_picture_is_covered_in_the_window_and_a_margin_around_it(
+    shapes: Any, side: int
+) -> None:
+    height, width = shapes.camera.height, shapes.camera.width
+    mesh, pose = shapes.cube(), shapes.pose_at((0, 0, 0), (0.12, 0, 0.2))
+    window = window_around(mesh.vertices, pose, shapes.camera, WindowOptions(side=side))
+    assert window.x0 + window.width / window.scale > width  # it reaches beyond the picture
+    nothing = np.zeros((height, width), np.bool_)
+    assert not window.covered(nothing).any()
+    hidden = nothing.copy()
+    hidden[: height // 2 + 1] = True  # the last row hidden is that of the camera's axis
+    covered = window.covered(hidden)
+    y, x = np.mgrid[: window.height, : window.width]
+    pixels = window.to_image(np.stack([x.ravel(), y.ravel()], 1).astype(np.float64))
+    column, row = pixels.reshape(window.height, window.width, 2).transpose(2, 0, 1)
+    inside = (column >= 0) & (column <= width - 1) & (row >= 0) & (row <= height - 1)
+    np.testing.assert_array_equal(covered[inside], (row < height // 2 + 1)[inside])
+    assert not covered[column > width].any()
+    wider = window.covered(hidden, 7)
+    rows = np.nonzero(covered.any(1))[0].max(), np.nonzero(wider.any(1))[0].max()
+    assert rows[1] - rows[0] == 3

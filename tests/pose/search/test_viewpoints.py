@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
+import pytest
+import trimesh
 
 from dexman_pose.geometry import rotation_angle
 from dexman_pose.pose.search.viewpoints import (
@@ -93,3 +96,27 @@ def test_extreme_points_span_the_same_box(scene: Any) -> None:
     turned = rotation_grid(10, 2)
     whole, part = (np.ptp(v @ np.swapaxes(turned, -1, -2), axis=1) for v in (scene.mesh.vertices, few))
     assert (part > 0.97 * whole).all()
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 5000])
+def test_extreme_points_are_those_of_all_vertices_measured_at_once(count: int) -> None:
+    vertices = np.random.default_rng(count).normal(size=(count, 3))
+    vertices[-1] *= 10.0  # the last block has its say, too
+    farthest = np.unique(np.argmax(vertices @ sphere_directions(200).T, axis=0))
+    np.testing.assert_array_equal(extreme_points(vertices, 200), vertices[farthest])
+
+
+def test_of_vertices_that_reach_as_far_the_first_counts() -> None:
+    corners = np.asarray(trimesh.creation.box((0.1, 0.1, 0.1)).vertices)
+    inside = np.zeros((1000, 3))
+    np.testing.assert_array_equal(extreme_points(np.concatenate([corners, inside, corners[::-1]])), corners)
+
+
+def test_extreme_points_of_a_large_mesh_take_little_memory() -> None:
+    vertices = np.random.default_rng(0).normal(size=(100_000, 3))
+    tracemalloc.start()
+    try:
+        extreme_points(vertices)
+        assert tracemalloc.get_traced_memory()[1] < 2 * 2**20
+    finally:
+        tracemalloc.stop()
