@@ -88,19 +88,30 @@ class Skeleton:
         return lengths
 
 
-def rest_skeleton(finger_lengths: ArrayLike = (1.0, 1.0, 1.0, 1.0, 1.0)) -> Skeleton:
-    """The right hand at rest; ``finger_lengths`` (5,) multiplies the phalanges of thumb, index, ... pinky."""
+def rest_skeleton(
+    finger_lengths: ArrayLike = (1.0, 1.0, 1.0, 1.0, 1.0),
+    thumb_metacarpal: float = 1.0,
+    bases: ArrayLike | None = None,
+) -> Skeleton:
+    """The right hand at rest.
+
+    Args:
+        finger_lengths: (5,) factors on the phalanges of thumb, index, ... pinky.
+        thumb_metacarpal: factor on the thumb's first bone.
+        bases: (5, 3) metres by which the first joint of each finger lies off the average hand's; None for none.
+    """
     factors = np.asarray(finger_lengths, dtype=np.float64)
+    moved = np.zeros((5, 3)) if bases is None else 1e3 * np.asarray(bases, dtype=np.float64)
     joints = np.zeros((21, 3))
     directions, dorsal = np.zeros((15, 3)), np.zeros((15, 3))
     for i, finger in enumerate(FINGERS):
         start, along, lengths = _finger_at_rest(finger)
         back = np.array(_THUMB_DORSAL if finger == "thumb" else (0.0, 0.0, 1.0))
-        joints[1 + 4 * i] = start
+        joints[1 + 4 * i] = start + moved[i]
         for k in range(3):
             directions[3 * i + k] = along[k]
             dorsal[3 * i + k] = _unit(back - along[k] * (back @ along[k]))
-            grow = 1.0 if finger == "thumb" and k == 0 else factors[i]
+            grow = thumb_metacarpal if finger == "thumb" and k == 0 else factors[i]
             joints[2 + 4 * i + k] = joints[1 + 4 * i + k] + along[k] * lengths[k] * grow
     return Skeleton(joints * 1e-3, np.cross(dorsal, directions), dorsal, directions)
 
