@@ -117,8 +117,7 @@ class HandFit:
         return HandModel(
             self.side,
             float(factors[0]),
-            finger_lengths=factors[1:-1],
-            thumb_metacarpal=float(factors[-1]),
+            finger_lengths=factors[1:].reshape(5, 3),
             bases=self.shape[count:].reshape(-1, 3),
             forearm_length=forearm_length,
             resolution=resolution,

@@ -27,6 +27,7 @@ from dexman_pose.hands.model.skeleton import (
     BONE_NAMES,
     Skeleton,
     anatomical_angles,
+    bone_factors,
     bone_transforms,
     posed_joints,
     rest_skeleton,
@@ -55,8 +56,7 @@ class _Rest:
 class _Proportions(NamedTuple):
     """The arguments of :func:`rest_skeleton`."""
 
-    finger_lengths: tuple[float, ...]
-    thumb_metacarpal: float
+    finger_lengths: tuple[tuple[float, ...], ...]
     bases: tuple[tuple[float, ...], ...]
 
 
@@ -70,8 +70,8 @@ class HandModel:
     Args:
         side: ``"right"`` or ``"left"``.
         scale: factor on everything; 1 is an adult hand of 19 cm.
-        finger_lengths: (5,) factors on the phalanges of thumb, index, middle, ring, pinky.
-        thumb_metacarpal: factor on the thumb's first bone.
+        finger_lengths: (5,) factors on the phalanges of thumb, index, middle, ring, pinky; or (5, 3), on each of their
+            bones, the thumb's metacarpal first.
         bases: (5, 3) metres by which the first joint of each finger lies off the average right hand's, before the
             scale; None for none.
         forearm_length: metres of forearm behind the wrist, at least 0.03.
@@ -97,15 +97,15 @@ class HandModel:
         scale: float = 1.0,
         *,
         finger_lengths: ArrayLike = (1.0, 1.0, 1.0, 1.0, 1.0),
-        thumb_metacarpal: float = 1.0,
         bases: ArrayLike | None = None,
         forearm_length: float = 0.12,
         resolution: float = 0.002,
     ) -> None:
         lengths = np.asarray(finger_lengths, dtype=np.float64)
+        lengths = bone_factors(lengths) if lengths.shape == (5,) else lengths
         if side not in SIDES:
             raise InputError(f"hand side must be 'left' or 'right', but got {side!r}")
-        if not (np.isfinite(scale) and scale > 0) or lengths.shape != (5,) or not (lengths > 0).all():
+        if not (np.isfinite(scale) and scale > 0) or lengths.shape != (5, 3) or not (lengths > 0).all():
             raise InputError(
                 f"scale and the five finger_lengths must be positive, but got {scale} and {lengths.tolist()}"
             )
@@ -115,14 +115,9 @@ class HandModel:
                 f"but got {forearm_length} and {resolution}"
             )
         moved = np.zeros((5, 3)) if bases is None else np.asarray(bases, dtype=np.float64)
-        if moved.shape != (5, 3) or not np.isfinite(moved).all() or not thumb_metacarpal > 0:
-            raise InputError(
-                "bases must be (5, 3) metres and thumb_metacarpal positive, but got "
-                f"shape {moved.shape} and {thumb_metacarpal}"
-            )
-        proportions = _Proportions(
-            tuple(lengths.tolist()), float(thumb_metacarpal), tuple(map(tuple, moved.tolist()))
-        )
+        if moved.shape != (5, 3) or not np.isfinite(moved).all():
+            raise InputError(f"bases must be (5, 3) metres, but got {moved.tolist()}")
+        proportions = _Proportions(tuple(map(tuple, lengths.tolist())), tuple(map(tuple, moved.tolist())))
         rest = _rest(proportions, float(forearm_length), float(resolution))
         self.side, self.scale = side, float(scale)
         self._skeleton = rest.skeleton

@@ -17,14 +17,16 @@ from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.geometry.se3 import hat, so3_exp, so3_left_jacobian
 from dexman_pose.hands.model.skeleton import (
     ANGLE_NAMES,
+    BONE_JOINTS,
+    BONE_NAMES,
     FINGERS,
     Skeleton,
     rest_skeleton,
     rotation_vectors,
 )
 
-FACTOR_NAMES: tuple[str, ...] = ("scale", *(f"{f}_length" for f in FINGERS), "thumb_metacarpal")
-"""Factors of a hand's shape: on everything, on the phalanges of each finger, on the thumb's first bone."""
+FACTOR_NAMES: tuple[str, ...] = ("scale", *(f"{name}_bone" for name in BONE_NAMES))
+"""Factors of a hand's shape: on everything, and on the length of each bone, named after the joint it begins at."""
 SHAPE_NAMES: tuple[str, ...] = (
     *(f"log_{name}" for name in FACTOR_NAMES),
     *(f"{finger}_base_{axis}" for finger in FINGERS for axis in "xyz"),
@@ -126,8 +128,6 @@ def _factors() -> Array:
     """(21, N): the logarithm of the factor on each offset is this times the logarithms of the named factors."""
     out = np.zeros((21, len(FACTOR_NAMES)))
     out[:, 0] = 1.0
-    for finger, base in enumerate(BASES):
-        out[base + 1 : base + 4, 1 + finger] = 1.0
-    out[BASES[0] + 1, 1] = 0.0
-    out[BASES[0] + 1, FACTOR_NAMES.index("thumb_metacarpal")] = 1.0
+    for bone, joint in enumerate(BONE_JOINTS):
+        out[joint + 1, 1 + bone] = 1.0
     return out

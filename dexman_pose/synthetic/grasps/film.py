@@ -51,16 +51,16 @@ class FilmOptions:
 
     size: tuple[int, int] = (640, 480)
     exposure: float = 0.45
-    blur: float = 2.0
-    moments: int = 5
+    blur: float = 3.0
+    moments: int = 3
     noise: float = 1.3
     shot: float = 1.6
     lens: float = 0.45
-    forearm: float = 0.8
-    resolution: float = 0.0025
+    forearm: float = 1.0
+    resolution: float = 0.003
     shadow_resolution: float = 0.005
-    lit: float = 0.55
-    shadow_pixels: int = 288
+    lit: float = 0.7
+    shadow_pixels: int = 320
     threads: int = 2
     view: ViewOptions = field(default_factory=ViewOptions)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
@@ -25,27 +24,33 @@ class ViewOptions:
         elevation: degrees above the table, drawn between the two.
         beside: degrees between the way to the camera and the way to the person, drawn between the two, to either side:
             180 is opposite.
-        focal: focal length as a share of the picture's width, drawn between the two.
+        focal: shortest and longest focal length, as a share of the picture's width.
+        filled: share of the longest focal length that still shows everything, drawn between the two.
+        nearest: metres, depth of the nearest point.
         margin: share of the picture that stays free along its edges.
-        hand_frames: share of the joints of the hands, over all frames, that the picture shows at least.
+        hand_frames: share of the joints of the hands, over the frames in which they are near, that the picture shows.
+        near: metres between wrist and an object's middle within which a hand is near.
         aim: metres by which the camera looks beside the middle.
-        tries: views that are drawn.
+        tries: distances that are tried.
     """
 
     distance: tuple[float, float] = (0.6, 1.5)
     elevation: tuple[float, float] = (25.0, 60.0)
     beside: tuple[float, float] = (60.0, 180.0)
-    focal: tuple[float, float] = (0.85, 1.35)
+    focal: tuple[float, float] = (0.75, 1.6)
+    filled: tuple[float, float] = (0.85, 1.0)
+    nearest: float = 0.1
     margin: float = 0.03
-    hand_frames: float = 0.93
+    hand_frames: float = 0.97
+    near: float = 0.3
     aim: float = 0.05
-    tries: int = 400
+    tries: int = 30
 
 
 def choose_view(
     scene: Scene, size: tuple[int, int], rng: np.random.Generator, options: ViewOptions | None = None
 ) -> tuple[Camera, Array]:
-    """A camera, and camera_from_world (4, 4): the nearest of the drawn views that shows all objects all the time.
+    """A camera, and camera_from_world (4, 4): one that shows all objects all the time.
 
     Args:
         scene: what is filmed.
@@ -58,7 +63,7 @@ def choose_view(
     """
     o = options or ViewOptions()
     things = np.concatenate([_corners(t.mesh.vertices, t.world_from_object) for t in scene.objects])
-    joints = np.concatenate([joints_in_world(scene, k).reshape(-1, 3) for k in range(len(scene.hands))])
+    joints = _near_joints(scene, o)
     everything = np.concatenate([things, joints])
     middle = 0.5 * (everything.min(0) + everything.max(0))
     elevation = np.radians(rng.uniform(*o.elevation))
@@ -67,15 +72,13 @@ def choose_view(
     way = np.array(
         [np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)]
     )
-    least = rng.uniform(o.distance[0], 0.5 * sum(o.distance))
-    focal = rng.uniform(*o.focal)
-    for step in np.linspace(0.0, 1.0, o.tries):
-        distance = least + step * (o.distance[1] - least)
-        share = focal + max(0.0, 2 * step - 1.0) * (o.focal[0] - focal)
-        camera = Camera.from_focal(share * size[0], *size)
+    first, filled = rng.uniform(*o.distance), rng.uniform(*o.filled)
+    for distance in np.linspace(first, o.distance[1], o.tries):
         pose = look_at(aim + distance * way, aim)
-        if _inside(camera, pose, things, o).all() and _inside(camera, pose, joints, o).mean() > o.hand_frames:
-            return camera, pose
+        widest = _longest_focal(pose, things, joints, size, o)
+        if widest >= o.focal[0]:
+            share = float(np.clip(filled * widest, o.focal[0], o.focal[1]))
+            return Camera.from_focal(share * size[0], *size), pose
     raise EstimationError(
         f"no camera within {o.distance[1]} m shows all of the scene ({scene.kind}); it is "
         f"{np.ptp(everything, axis=0).round(2).tolist()} m large"
@@ -91,6 +94,17 @@ def joints_in_world(scene: Scene, index: int) -> Array:
     return transform_points(hand.world_from_hand, own)
 
 
+def _near_joints(scene: Scene, o: ViewOptions) -> Array:
+    """(M, 3) joints of the hands in the frames in which they are near an object."""
+    middles = np.stack([t.world_from_object @ np.append(t.mesh.center, 1.0) for t in scene.objects])[..., :3]
+    out = []
+    for k, hand in enumerate(scene.hands):
+        apart = np.linalg.norm(hand.world_from_hand[:, :3, 3] - middles, axis=-1).min(0)
+        near = apart < max(o.near, float(apart.min()) + o.near / 2)
+        out.append(joints_in_world(scene, k)[near].reshape(-1, 3))
+    return np.concatenate(out)
+
+
 def _corners(vertices: Array, poses: Array) -> Array:
     """(M, 3) some points of a mesh under some of its poses."""
     step = max(1, len(vertices) // 50)
@@ -98,10 +112,14 @@ def _corners(vertices: Array, poses: Array) -> Array:
     return out
 
 
-def _inside(camera: Camera, pose: Array, points: Array, o: ViewOptions) -> NDArray[np.bool_]:
-    seen = transform_points(pose, points)
-    size = np.array([camera.width, camera.height])
-    pixels = camera.project(np.maximum(seen, [-np.inf, -np.inf, 1e-3]))
-    free = o.margin * size
-    out: NDArray[np.bool_] = ((pixels > free) & (pixels < size - free)).all(1) & (seen[:, 2] > 0)
+def _longest_focal(pose: Array, things: Array, joints: Array, size: tuple[int, int], o: ViewOptions) -> float:
+    """The longest focal length, as a share of the width, that keeps everything in the picture; 0 where none does."""
+    half = (0.5 - o.margin) * np.array(size) / size[0]
+    out = np.inf
+    for points, share in ((things, 1.0), (joints, o.hand_frames)):
+        seen = transform_points(pose, points)
+        if (seen[:, 2] <= o.nearest).any():
+            return 0.0
+        fits = (half / np.maximum(np.abs(seen[:, :2] / seen[:, 2:]), 1e-9)).min(1)
+        out = min(out, float(np.quantile(fits, 1.0 - share)))
     return out

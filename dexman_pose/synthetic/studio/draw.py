@@ -122,16 +122,37 @@ class Studio:
             self._lights, [*solids, *((Rasterizer(h.shadow), np.eye(4)) for h in middle.hands)]
         )
         ground = self._backdrop.albedo * self._ground.irradiance(maps)
-        pictures = [
-            self._compose(self._layers(moment, maps), len(moment.places), ground) for moment in moments
-        ]
-        light: FloatImage = np.mean([picture.light for picture in pictures], axis=0, dtype=np.float32)
-        return replace(pictures[len(moments) // 2], light=light)
+        still: dict[tuple[int, bytes], _Layer] = {}
+        layers = [self._layers(moment, maps, still) for moment in moments]
+        picture = self._compose(layers[len(moments) // 2], len(middle.places), ground)
+        others = [self._light(drawn, ground) for k, drawn in enumerate(layers) if k != len(moments) // 2]
+        total = np.add.reduce([picture.light, *others])
+        return replace(picture, light=(total / np.float32(len(moments))).astype(np.float32))
 
-    def _layers(self, moment: Moment, maps: FloatImage) -> list[_Layer]:
-        hands = [self._draw_hand(hand, maps, k + 1) for k, hand in enumerate(moment.hands)]
-        things = [self._draw_solid(k, place, maps) for k, place in enumerate(moment.places)]
-        return [*hands, *things]
+    def _layers(
+        self, moment: Moment, maps: FloatImage, still: dict[tuple[int, bytes], _Layer]
+    ) -> list[_Layer]:
+        """What a moment shows; ``still`` keeps objects that are drawn for several moments."""
+        out = [self._draw_hand(hand, maps, k + 1) for k, hand in enumerate(moment.hands)]
+        for k, place in enumerate(moment.places):
+            key = (k, np.asarray(place).tobytes())
+            if key not in still:
+                still[key] = self._draw_solid(k, place, maps)
+            out.append(still[key])
+        return out
+
+    def _light(self, layers: list[_Layer], ground: FloatImage) -> FloatImage:
+        """(H, W, 3) linear light of a moment, without labels."""
+        k, size = _OVERSAMPLING, (self.camera.width, self.camera.height)
+        color = resize_picture(ground, (size[0] * k, size[1] * k), Way.LINEAR)
+        depth = np.full(color.shape[:2], np.inf, np.float32)
+        for layer in layers:
+            nearer = layer.depth < depth[layer.mask]
+            where = layer.mask.copy()
+            where[layer.mask] = nearer
+            color[where], depth[where] = layer.color[nearer], layer.depth[nearer]
+        out: FloatImage = resize_picture(color, size, Way.AREA)
+        return out
 
     def _draw_hand(self, hand: PosedHand, maps: FloatImage, number: int) -> _Layer:
         """A hand lit per vertex: its mesh is finer than the picture."""

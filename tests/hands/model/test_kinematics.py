@@ -23,8 +23,7 @@ def test_joints_are_those_of_the_hand_model() -> None:
     factors = np.exp(SHAPE[:count])
     hand = HandModel(
         scale=factors[0],
-        finger_lengths=factors[1:-1],
-        thumb_metacarpal=factors[-1],
+        finger_lengths=factors[1:].reshape(5, 3),
         bases=SHAPE[count:].reshape(5, 3),
         resolution=0.005,
     )
