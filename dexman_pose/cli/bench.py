@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli import bench_flags, bench_pipeline, bench_stress
+from dexman_pose.cli import bench_flags, bench_pipeline, bench_scene, bench_stress
 from dexman_pose.cli.run import positive
 
 
@@ -39,6 +39,7 @@ def add(subparsers: Any) -> None:
     bench_stress.add(accuracy)
     bench_flags.add(accuracy)
     bench_pipeline.add(accuracy)
+    bench_scene.add(accuracy)
 
 
 def handle(args: argparse.Namespace) -> int:

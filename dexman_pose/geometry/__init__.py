@@ -13,6 +13,7 @@ from dexman_pose.geometry.se3 import (
     se3_exp,
     se3_log,
     so3_exp,
+    so3_left_jacobian,
     so3_log,
     transform_points,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "se3_exp",
     "se3_log",
     "so3_exp",
+    "so3_left_jacobian",
     "so3_log",
     "symmetry_from_bop",
     "transform_points",

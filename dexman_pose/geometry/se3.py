@@ -49,6 +49,15 @@ def so3_exp(w: ArrayLike) -> Array:
     return np.eye(3) + a[..., None, None] * k + b[..., None, None] * (k @ k)
 
 
+def so3_left_jacobian(w: ArrayLike) -> Array:
+    """Left Jacobians (..., 3, 3) of rotation vectors (..., 3): ``exp(w + d) = exp(J d) exp(w)``, d small."""
+    w = floats(w, "w", 3)
+    _, b, c = _coefficients(np.linalg.norm(w, axis=-1))
+    k = hat(w)
+    out: Array = np.eye(3) + b[..., None, None] * k + c[..., None, None] * (k @ k)
+    return out
+
+
 def so3_log(rotation: ArrayLike) -> Array:
     """Rotation vectors (..., 3), angle in [0, pi], of rotation matrices (..., 3, 3).
 
@@ -113,13 +122,7 @@ def se3_exp(twist: ArrayLike) -> Array:
     """Transforms (..., 4, 4) of twists (..., 6) = (v, w): metres and radians."""
     twist = floats(twist, "twist", 6)
     v, w = twist[..., :3], twist[..., 3:]
-    angle = np.linalg.norm(w, axis=-1)
-    a, b, c = _coefficients(angle)
-    k = hat(w)
-    kk = k @ k
-    rotation = np.eye(3) + a[..., None, None] * k + b[..., None, None] * kk
-    left = np.eye(3) + b[..., None, None] * k + c[..., None, None] * kk
-    return se3(rotation, (left @ v[..., None])[..., 0])
+    return se3(so3_exp(w), (so3_left_jacobian(w) @ v[..., None])[..., 0])
 
 
 def se3_log(transform: ArrayLike) -> Array:

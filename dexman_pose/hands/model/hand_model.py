@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +27,7 @@ from dexman_pose.hands.model.skeleton import (
     BONE_NAMES,
     Skeleton,
     anatomical_angles,
+    bone_factors,
     bone_transforms,
     posed_joints,
     rest_skeleton,
@@ -51,6 +53,13 @@ class _Rest:
     colors: NDArray[np.uint8]
 
 
+class _Proportions(NamedTuple):
+    """The arguments of :func:`rest_skeleton`."""
+
+    finger_lengths: tuple[tuple[float, ...], ...]
+    bases: tuple[tuple[float, ...], ...]
+
+
 class HandModel:
     """A hand of one side and size.
 
@@ -61,7 +70,10 @@ class HandModel:
     Args:
         side: ``"right"`` or ``"left"``.
         scale: factor on everything; 1 is an adult hand of 19 cm.
-        finger_lengths: (5,) factors on the phalanges of thumb, index, middle, ring, pinky.
+        finger_lengths: (5,) factors on the phalanges of thumb, index, middle, ring, pinky; or (5, 3), on each of their
+            bones, the thumb's metacarpal first.
+        bases: (5, 3) metres by which the first joint of each finger lies off the average right hand's, before the
+            scale; None for none.
         forearm_length: metres of forearm behind the wrist, at least 0.03.
         resolution: mesh step in metres at scale 1; 0.002 gives about 25,000 vertices in about a second, then kept
             in memory for all hands of the same proportions.
@@ -85,13 +97,15 @@ class HandModel:
         scale: float = 1.0,
         *,
         finger_lengths: ArrayLike = (1.0, 1.0, 1.0, 1.0, 1.0),
+        bases: ArrayLike | None = None,
         forearm_length: float = 0.12,
         resolution: float = 0.002,
     ) -> None:
         lengths = np.asarray(finger_lengths, dtype=np.float64)
+        lengths = bone_factors(lengths) if lengths.shape == (5,) else lengths
         if side not in SIDES:
             raise InputError(f"hand side must be 'left' or 'right', but got {side!r}")
-        if not (np.isfinite(scale) and scale > 0) or lengths.shape != (5,) or not (lengths > 0).all():
+        if not (np.isfinite(scale) and scale > 0) or lengths.shape != (5, 3) or not (lengths > 0).all():
             raise InputError(
                 f"scale and the five finger_lengths must be positive, but got {scale} and {lengths.tolist()}"
             )
@@ -100,7 +114,11 @@ class HandModel:
                 "forearm_length must be at least 0.03 m and resolution between 0.0005 and 0.005 m, "
                 f"but got {forearm_length} and {resolution}"
             )
-        rest = _rest(tuple(lengths.tolist()), float(forearm_length), float(resolution))
+        moved = np.zeros((5, 3)) if bases is None else np.asarray(bases, dtype=np.float64)
+        if moved.shape != (5, 3) or not np.isfinite(moved).all():
+            raise InputError(f"bases must be (5, 3) metres, but got {moved.tolist()}")
+        proportions = _Proportions(tuple(map(tuple, lengths.tolist())), tuple(map(tuple, moved.tolist())))
+        rest = _rest(proportions, float(forearm_length), float(resolution))
         self.side, self.scale = side, float(scale)
         self._skeleton = rest.skeleton
         flip = _MIRROR if side == "left" else np.ones(3)
@@ -217,8 +235,8 @@ def _carried(points: Array, frame_from_hand: ArrayLike | None) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _rest(lengths: tuple[float, ...], forearm_length: float, resolution: float) -> _Rest:
-    skeleton = rest_skeleton(lengths)
+def _rest(proportions: _Proportions, forearm_length: float, resolution: float) -> _Rest:
+    skeleton = rest_skeleton(*proportions)
     surface = build_surface(skeleton, forearm_length)
     low = np.minimum(skeleton.joints.min(0), [-forearm_length, -0.05, -0.03]) - 0.05
     high = skeleton.joints.max(0) + [0.03, 0.03, 0.06]

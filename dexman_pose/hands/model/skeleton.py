@@ -88,21 +88,39 @@ class Skeleton:
         return lengths
 
 
-def rest_skeleton(finger_lengths: ArrayLike = (1.0, 1.0, 1.0, 1.0, 1.0)) -> Skeleton:
-    """The right hand at rest; ``finger_lengths`` (5,) multiplies the phalanges of thumb, index, ... pinky."""
-    factors = np.asarray(finger_lengths, dtype=np.float64)
+def rest_skeleton(
+    finger_lengths: ArrayLike = (1.0, 1.0, 1.0, 1.0, 1.0),
+    bases: ArrayLike | None = None,
+) -> Skeleton:
+    """The right hand at rest.
+
+    Args:
+        finger_lengths: (5,) factors on the phalanges of thumb, index, ... pinky; or (5, 3), on each of their bones,
+            the thumb's metacarpal first.
+        bases: (5, 3) metres by which the first joint of each finger lies off the average hand's; None for none.
+    """
+    factors = bone_factors(finger_lengths)
+    moved = np.zeros((5, 3)) if bases is None else 1e3 * np.asarray(bases, dtype=np.float64)
     joints = np.zeros((21, 3))
     directions, dorsal = np.zeros((15, 3)), np.zeros((15, 3))
     for i, finger in enumerate(FINGERS):
         start, along, lengths = _finger_at_rest(finger)
         back = np.array(_THUMB_DORSAL if finger == "thumb" else (0.0, 0.0, 1.0))
-        joints[1 + 4 * i] = start
+        joints[1 + 4 * i] = start + moved[i]
         for k in range(3):
             directions[3 * i + k] = along[k]
             dorsal[3 * i + k] = _unit(back - along[k] * (back @ along[k]))
-            grow = 1.0 if finger == "thumb" and k == 0 else factors[i]
-            joints[2 + 4 * i + k] = joints[1 + 4 * i + k] + along[k] * lengths[k] * grow
+            joints[2 + 4 * i + k] = joints[1 + 4 * i + k] + along[k] * lengths[k] * factors[i, k]
     return Skeleton(joints * 1e-3, np.cross(dorsal, directions), dorsal, directions)
+
+
+def bone_factors(finger_lengths: ArrayLike) -> Array:
+    """Factors (5, 3) on each bone, of factors (5,) on the phalanges of each finger, or of such (5, 3)."""
+    factors = np.asarray(finger_lengths, dtype=np.float64)
+    if factors.ndim == 1:
+        factors = np.tile(factors[:, None], (1, 3))
+        factors[0, 0] = 1.0  # the thumb's metacarpal is no phalanx
+    return factors
 
 
 def _finger_at_rest(finger: str) -> tuple[Array, Array, Array]:

@@ -22,10 +22,14 @@ from dexman_pose.progress import progress
 from dexman_pose.synthetic.demo.files import DemoTruth, write_demo_files
 from dexman_pose.synthetic.demo.grasp import Grasp, close_hand
 from dexman_pose.synthetic.demo.motion import Motion, forearm_bend, pick_and_place
-from dexman_pose.synthetic.demo.render import Picture, PosedHand, Studio
 from dexman_pose.synthetic.demo.tin import HEIGHT, Tin, build_tin, tin_distance
+from dexman_pose.synthetic.studio.backdrop import wooden_table
+from dexman_pose.synthetic.studio.draw import Picture, Solid, Studio
+from dexman_pose.synthetic.studio.hands import PosedHand
+from dexman_pose.synthetic.studio.light import studio as studio_lights
 
 _EYE, _TARGET = (-0.05, -0.41, 0.38), (0.015, 0.005, 0.066)
+_LIT = (0.0, 0.02, 0.05)
 _ELBOW = np.array([0.25, -0.30, 0.20])
 _FOCAL_OF_WIDTH = 1.16
 _GRASP_YAW, _GRASP_ROLL = np.radians(-35.0), np.radians(30.0)
@@ -79,12 +83,15 @@ class SyntheticClip:
         motion, place = self._motion, self._motion.world_from_hand[index]
         pose = _hand().pose_from_angles(motion.angles[index])
         hand = PosedHand(_hand(), _hand(0.004), pose, place, forearm_bend(place, _ELBOW))
-        return studio.draw(motion.world_from_object[index], hand)
+        return studio.draw([motion.world_from_object[index]], [hand])
 
     def _studio(self) -> Studio:
         """This thread's own: rasterisers are not to be shared."""
         if not hasattr(self._local, "studio"):
-            self._local.studio = Studio(self.camera, self._camera_from_world, _tin(), [])
+            tin = Solid(_tin().mesh, _tin().corner_normals)
+            table = wooden_table(self.camera, self._camera_from_world)
+            lights = studio_lights(np.array(_LIT))
+            self._local.studio = Studio(self.camera, self._camera_from_world, [tin], table, lights)
         studio: Studio = self._local.studio
         return studio
 

@@ -57,7 +57,7 @@ def test_the_label_is_what_changes_when_the_object_changes_colour(clip: Syntheti
     studio = twin._studio()
     assert twin.mesh.texture is not None
     white = replace(twin.mesh, texture=255 - twin.mesh.texture // 2)
-    studio._tin = Rasterizer(white)
+    studio._rasterizers[0] = Rasterizer(white)
     changed = np.abs(twin.picture(5).image.astype(int) - first.image).max(-1) > 12
     labelled = first.labels == 1
     assert (changed & labelled).sum() / (changed | labelled).sum() > 0.85

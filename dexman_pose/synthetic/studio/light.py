@@ -1,4 +1,4 @@
-"""Light for the demonstration clip: a soft key light and a dome of sky, with the shadows each of them casts.
+"""Light in the studio: a soft key light and a dome of sky, with the shadows each of them casts.
 
 Every light is a direction; what it reaches is read from a depth map rendered from there (Williams 1978). A dozen
 lights together give soft contact shadows and darkened corners without tracing a ray.
@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.geometry.se3 import se3
+from dexman_pose.geometry.se3 import se3, so3_exp
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
-
-FloatImage = NDArray[np.float32]
+from dexman_pose.synthetic.studio.colors import FloatImage
 
 _DISTANCE = 4.0  # metres from the scene to a light: far enough to be nearly parallel
 
@@ -53,13 +52,14 @@ class Lights:
         return np.array([[self.focal, 0, c], [0, self.focal, c], [0, 0, 1.0]])
 
 
-def studio(center: Array, radius: float = 0.34, size: int = 208) -> Lights:
+def studio(center: Array, radius: float = 0.34, size: int = 208, *, turn: float = 0.0) -> Lights:
     """A warm window from the upper left, split in four to soften its shadow, and a cool dome of nine.
 
     Args:
         center: (3,) what the lights look at, world frame (z up), metres.
         radius: metres around it that cast and receive shadows.
         size: of the shadow maps, pixels.
+        turn: radians by which all lights are turned about the vertical.
     """
     key = np.array([-0.55, -0.35, 0.95])
     spread = 0.11 * np.array([[0.5, 1, 0], [1, -0.5, 0], [-0.5, -1, 0], [-1, 0.5, 0]])
@@ -70,7 +70,7 @@ def studio(center: Array, radius: float = 0.34, size: int = 208) -> Lights:
             a, e = 2 * np.pi * (k + 0.35 + elevation / 90) / count, np.radians(elevation)
             directions.append(np.array([np.cos(a) * np.cos(e), np.sin(a) * np.cos(e), np.sin(e)]))
             colors.append(np.array([0.92, 0.97, 1.06]) * strength)
-    d = np.array(directions)
+    d = np.array(directions) @ so3_exp(np.array([0.0, 0.0, turn])).T
     focal = 0.5 * size * _DISTANCE / radius
     return Lights(d, np.array(colors), np.stack([_light_pose(v, center) for v in d]), focal, size)
 

@@ -1,0 +1,1 @@
+"""The whole pipeline on rendered grasp films, against their exact truth."""

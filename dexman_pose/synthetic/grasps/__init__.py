@@ -1,0 +1,1 @@
+"""Films of measured grasps with exact truth: motion, hands, scenes, cameras, pictures."""

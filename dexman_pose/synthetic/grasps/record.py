@@ -1,0 +1,174 @@
+"""A film with everything true about it: rendered once, kept in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.data.files import make_folder, write_json, write_npz
+from dexman_pose.data.masks import OCCLUDER
+from dexman_pose.data.video_writer import write_video
+from dexman_pose.errors import InputError
+from dexman_pose.geometry.se3 import inverse
+from dexman_pose.synthetic.demo.files import write_obj
+from dexman_pose.synthetic.grasps.film import GraspFilm
+from dexman_pose.synthetic.grasps.placed import FPS
+from dexman_pose.synthetic.grasps.touch import PARTS, TouchOptions, skin_gaps
+from dexman_pose.synthetic.grasps.truth import FILE, FilmTruth
+
+DEPTH_UNITS_PER_METRE = 4000.0
+BOX_MARGIN = 4
+"""Pixels by which a box that a person draws is loose."""
+
+
+@dataclass(frozen=True)
+class FilmRecord:
+    """A film as it lies in its folder.
+
+    Attributes:
+        folder: holds ``video.mp4``, ``camera.json``, ``prompts.json``, ``objects/<name>.obj`` in metres, ``truth.npz``,
+            ``masks.npz`` and ``depth.npz``.
+        truth: poses, joints, contacts.
+        labels: (T, H, W) uint8: 0 background, 1, 2, ... the objects, 255 a hand.
+        hand_ids: (T, H, W) uint8: 0 no hand, 1, 2, ... the hands of ``truth.sides``.
+        depth: (T, H, W) uint16, exact, :data:`DEPTH_UNITS_PER_METRE`.
+    """
+
+    folder: Path
+    truth: FilmTruth
+    labels: NDArray[np.uint8]
+    hand_ids: NDArray[np.uint8]
+    depth: NDArray[np.uint16]
+
+    @property
+    def video(self) -> Path:
+        """The film."""
+        return self.folder / "video.mp4"
+
+    def mesh_path(self, name: str) -> Path:
+        """The mesh of an object."""
+        return self.folder / "objects" / f"{name}.obj"
+
+    def depth_image(self, index: int) -> NDArray[np.float32]:
+        """(H, W) metres of a frame, without noise."""
+        return self.depth[index].astype(np.float32) / np.float32(DEPTH_UNITS_PER_METRE)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> FilmRecord:
+        """Read what :func:`write_film` wrote.
+
+        Raises:
+            InputError: the folder holds no film.
+        """
+        folder = Path(folder)
+        truth = FilmTruth.load(folder)
+        try:
+            with np.load(folder / "masks.npz") as masks, np.load(folder / "depth.npz") as depth:
+                return cls(folder, truth, masks["labels"], masks["hand_ids"], depth["depth"])
+        except (OSError, KeyError) as error:
+            raise InputError(f"{folder} holds no whole film: {error}") from error
+
+
+def write_film(
+    folder: str | Path,
+    film: GraspFilm,
+    *,
+    fit_error: Array | None = None,
+    on_frame: Callable[[int, NDArray[np.uint8]], None] | None = None,
+) -> FilmRecord:
+    """Render a film into a folder.
+
+    Args:
+        folder: made when it is not there.
+        film: what is rendered.
+        fit_error: (H,) metres, of the fitted hands, for the truth.
+        on_frame: gets every frame as it is written.
+    """
+    folder = Path(folder)
+    make_folder(folder / "objects")
+    labels, hands, depths, visible, frames = [], [], [], [], []
+    for index, picture in enumerate(film.pictures()):
+        frame = film.frame(index, picture)
+        frames.append(frame)
+        labels.append(picture.labels)
+        hands.append(picture.hand_ids)
+        depths.append(np.clip(np.rint(picture.depth * DEPTH_UNITS_PER_METRE), 0, 65535).astype(np.uint16))
+        seen = [(picture.labels == k + 1).sum() for k in range(len(picture.outlines))]
+        visible.append(np.array(seen) / np.maximum(picture.outlines.sum((1, 2)), 1))
+        if on_frame is not None:
+            on_frame(index, frame)
+    write_video(folder / "video.mp4", frames, FPS)
+    truth = film_truth(film, np.minimum(np.stack(visible, axis=1), 1.0), fit_error)
+    truth.save(folder / FILE)
+    record = FilmRecord(folder, truth, np.stack(labels), np.stack(hands), np.stack(depths))
+    write_npz(folder / "masks.npz", {"labels": record.labels, "hand_ids": record.hand_ids})
+    write_npz(folder / "depth.npz", {"depth": record.depth})
+    for thing in film.scene.objects:
+        write_obj(record.mesh_path(thing.name), thing.mesh)
+    camera = film.camera
+    write_json(
+        folder / "camera.json", {"K": camera.K.tolist(), "width": camera.width, "height": camera.height}
+    )
+    write_json(folder / "prompts.json", {"frame": 0, "objects": boxes(record)})
+    return record
+
+
+def boxes(record: FilmRecord, frame: int = 0) -> dict[str, list[float]]:
+    """x0, y0, x1, y1 in pixels around what is seen of each object in a frame, a little loose; by name."""
+    out: dict[str, list[float]] = {}
+    height, width = record.labels.shape[1:]
+    for label, name in enumerate(record.truth.objects, 1):
+        v, u = np.nonzero(record.labels[frame] == label)
+        if len(u) == 0:
+            continue
+        low = [max(int(u.min()) - BOX_MARGIN, 0), max(int(v.min()) - BOX_MARGIN, 0)]
+        high = [min(int(u.max()) + BOX_MARGIN, width - 1), min(int(v.max()) + BOX_MARGIN, height - 1)]
+        out[name] = [float(n) for n in (*low, *high)]
+    return out
+
+
+def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) -> FilmTruth:
+    """What is true in a film; ``visible`` (N, T) is the seen share of each object's outline."""
+    scene, camera, pose = film.scene, film.camera, film.camera_from_world
+    gaps = np.zeros((*scene.held.shape, len(PARTS)))
+    for h, hand in enumerate(scene.hands):
+        coarse = hand.fit.model(resolution=TouchOptions().resolution)
+        for n, thing in enumerate(scene.objects):
+            found = skin_gaps(coarse, hand.angles, hand.world_from_hand, thing.mesh, thing.world_from_object)
+            gaps[h, n] = found.distance
+    joints = film.joints
+    size = np.array([camera.width, camera.height])
+    pixels = camera.project(np.maximum(joints, [-np.inf, -np.inf, 1e-3]))
+    inside = ((pixels > 0) & (pixels < size - 1)).all(-1)
+    up = pose[:3, 2]
+    offset = inverse(pose)[2, 3]
+    return FilmTruth(
+        objects=tuple(t.name for t in scene.objects),
+        sides=tuple(h.side for h in scene.hands),
+        K=camera.K,
+        size=(camera.width, camera.height),
+        frame_times=np.arange(scene.num_frames) / FPS,
+        camera_from_world=pose,
+        camera_from_object=film.camera_from_object,
+        visible=visible,
+        joints=joints,
+        hand_visible=inside.mean(-1),
+        bone_lengths=np.stack([m.bone_lengths for m in film.models]),
+        gaps=gaps,
+        touching=gaps < TouchOptions().touching,
+        held=scene.held,
+        gravity=-up,
+        table=np.array([*up, offset]),
+        fit_error=np.zeros(len(scene.hands)) if fit_error is None else np.asarray(fit_error, np.float64),
+    )
+
+
+def hand_mask(record: FilmRecord, frame: int) -> NDArray[np.bool_]:
+    """(H, W) pixels of any hand or arm in a frame."""
+    out: NDArray[np.bool_] = record.labels[frame] == OCCLUDER
+    return out
