@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_PARENTS, Camera, LiveSource, load_camera
 from dexman_pose.data.live import LiveFrame
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.imaging.undistort import undistortion_of
 from dexman_pose.meshing import load_mesh

@@ -6,6 +6,7 @@ from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.depth_align import align_depth
 from dexman_pose.data.doubt import Doubt
+from dexman_pose.data.evidence import Evidence
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.live import LiveSource
 from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
@@ -32,6 +33,7 @@ __all__ = [
     "Contacts",
     "DepthSequence",
     "Doubt",
+    "Evidence",
     "HandObservations",
     "HandTrack",
     "Lens",

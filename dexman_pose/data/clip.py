@@ -16,7 +16,7 @@ from dexman_pose.data.frames.guard import damage_is_bad_input
 from dexman_pose.data.frames.kept import FrameStore, KeptFrames, Source
 from dexman_pose.data.frames.picture import picture_header, read_picture
 from dexman_pose.data.frames.picture_folder import frames_in, natural_key
-from dexman_pose.data.video_reader import VideoSource
+from dexman_pose.data.video.reader import VideoSource
 from dexman_pose.errors import InputError, VideoError
 
 __all__ = ["Clip", "Frame", "natural_key", "numbers_of"]

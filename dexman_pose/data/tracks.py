@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import _check
 from dexman_pose.data.doubt import Doubt, Doubts
+from dexman_pose.data.evidence import Evidences, evidence_summary
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.numbers import described, instance, number, word
 from dexman_pose.errors import InputError
@@ -51,6 +52,8 @@ class PoseTrack:
         mesh_scale: factor on the mesh that the poses belong to; 1 unless it was tracked with its scale unknown.
         doubt: (T,) uint16 sums of :class:`~dexman_pose.data.doubt.Doubt`, why a pose is not valid or its mask is
             lost; None where nobody has judged the track.
+        evidence: (T,) uint16 sums of :class:`~dexman_pose.data.evidence.Evidence`, what carried the pose of each
+            frame; None where that is not known.
     """
 
     camera_from_object: Array
@@ -60,6 +63,7 @@ class PoseTrack:
     covariance: Array | None = None
     mesh_scale: float = 1.0
     doubt: Doubts | None = None
+    evidence: Evidences | None = None
 
     if TYPE_CHECKING:  # lists, tuples and tensors become arrays
 
@@ -72,6 +76,7 @@ class PoseTrack:
             covariance: ArrayLike | None = None,
             mesh_scale: float = 1.0,
             doubt: ArrayLike | None = None,
+            evidence: ArrayLike | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -86,13 +91,16 @@ class PoseTrack:
             _check.settle(self, covariance=_check.array(self.covariance, "covariance", (n, 6, 6)))
         if self.doubt is not None:
             _check.settle(self, doubt=_check.array(self.doubt, "doubt", (n,), np.uint16))
+        if self.evidence is not None:
+            _check.settle(self, evidence=_check.array(self.evidence, "evidence", (n,), np.uint16))
 
     def __len__(self) -> int:
         return len(self.camera_from_object)
 
     def __repr__(self) -> str:
         scaled = "" if self.mesh_scale == 1.0 else f", mesh_scale {self.mesh_scale:.4g}"
-        return f"PoseTrack({len(self)} frames, {self.valid.sum()} valid{scaled})"
+        carried = "" if self.evidence is None else f", carried by {evidence_summary(self.evidence)}"
+        return f"PoseTrack({len(self)} frames, {self.valid.sum()} valid{scaled}{carried})"
 
 
 def doubted(track: PoseTrack, frames: NDArray[np.bool_], reason: Doubt) -> PoseTrack:

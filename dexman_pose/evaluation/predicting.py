@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import Camera, Clip, ObjectPrompt, Trajectory
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.datasets.recording import Recording
 from dexman_pose.errors import InputError
 from dexman_pose.evaluation.protocol import Protocol

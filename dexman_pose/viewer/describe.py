@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_NAMES, HandTrack, RigidObject, Trajectory
+from dexman_pose.data.evidence import evidence_summary
 from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.viewer._text import percent
@@ -33,6 +34,7 @@ class ObjectSummary:
     extents: tuple[float, float, float]
     faces: int
     source: str
+    carried: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def summarize_object(obj: RigidObject) -> ObjectSummary:
         extents=(x, y, z),
         faces=len(obj.mesh.faces),
         source=obj.mesh.source,
+        carried="" if track.evidence is None else evidence_summary(track.evidence),
     )
 
 
@@ -146,7 +149,7 @@ def _object_text(s: ObjectSummary) -> str:
         text += f", confidence {s.confidence:.2f}"
     if s.mean_iou is not None:
         text += f", mask IoU {s.mean_iou:.3f} (worst {s.worst_iou:.3f} in frame {s.worst_frame})"
-    return text
+    return f"{text}; carried by {s.carried}" if s.carried else text
 
 
 def _hand_text(s: HandSummary) -> str:

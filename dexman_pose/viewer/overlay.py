@@ -15,7 +15,7 @@ from dexman_pose.data import OCCLUDER, Camera, MaskSequence, Trajectory
 from dexman_pose.data.accept import ClipLike, ImageLike, as_clip, as_picture
 from dexman_pose.data.numbers import count, instance
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.resize import resize_labels, resize_picture
 from dexman_pose.imaging.undistorted_inputs import undistorted_clip

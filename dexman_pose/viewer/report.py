@@ -116,7 +116,7 @@ def _lead(trajectory: Trajectory) -> str:
 def _object_table(trajectory: Trajectory) -> str:
     head = (
         "object", "valid frames", "confidence", "mean IoU", "worst IoU (frame)", "size (mm)", "scale",
-        "scale from", "mesh faces", "mesh from",
+        "scale from", "mesh faces", "mesh from", "carried by",
     )  # fmt: skip
     colors = object_colors(trajectory.objects)
     rows = [
@@ -130,7 +130,7 @@ def _object_row(s: ObjectSummary, color: str) -> list[str]:
     texts = [
         percent(s.valid), _number(s.confidence, 2), _number(s.mean_iou, 3), worst,
         " x ".join(f"{1000 * v:.0f}" for v in s.extents), f"{s.scale:.4g}", s.scale_source, f"{s.faces:,}",
-        s.source,
+        s.source, s.carried or "-",
     ]  # fmt: skip
     return [html.mark(color) + html.escape(s.name), *(html.escape(t) for t in texts)]
 

@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from dexman_pose.data import Clip, video_reader
+from dexman_pose.data import Clip
 from dexman_pose.data.clip import numbers_of
+from dexman_pose.data.video import reader as video_reader
 from dexman_pose.errors import InputError, VideoError
 
 av = pytest.importorskip("av")

@@ -13,7 +13,7 @@ from PIL import Image
 from dexman_pose.data import Clip
 from dexman_pose.data.frames.mask_picture import read_mask_picture
 from dexman_pose.data.frames.picture import read_picture
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 
 RNG = np.random.default_rng(0)
 BYTES = RNG.integers(0, 255, (12, 16, 4)).astype(np.uint8)

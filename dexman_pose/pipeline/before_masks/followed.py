@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 SEGMENTATION = "grabcut"
 """The backend in whose place objects may be followed: a user who asks for another wants its masks."""
 
-_TRACK = ("camera_from_object", "valid", "confidence", "mask_iou", "covariance", "doubt")
+_TRACK = ("camera_from_object", "valid", "confidence", "mask_iou", "covariance", "doubt", "evidence")
 """What is kept of a track; its factor on the mesh is 1."""
 
 

@@ -145,7 +145,7 @@ class ObjectTracker:
         signals = FrameSignals(overlap=refined.iou)
         if not lost:
             signals = frame_signals(tracked, frame, evidence, pose, refined.iou, tracked.options.signals)
-            signals = replace(signals, points=candidate.points)
+            signals = replace(signals, points=candidate.points, evidence=candidate.evidence)
         return FramePose(pose, not lost, sure, refined.iou, candidate.ncc, refined.hessian, signals)
 
     def _lose(self, candidate: Candidate) -> None:

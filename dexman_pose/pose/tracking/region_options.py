@@ -20,6 +20,7 @@ class RegionLossOptions:
         seen: share of the outline in sight below which nothing is believed.
         colors: correlation of a textured mesh below which the pose is poor, unless ...
         texture: ... so many corners of the texture are where the pose has them.
+        carrying_edge: strength of the picture's edges from which on they are said to carry a pose.
         kept: share of the good levels kept from frame to frame; what is reached lately counts.
         least_odds: log-odds of the outline of a first pose (see ``RegionPose.odds``) below which the colours do not
             tell the object from what is around it, and the pose is not called valid, unless ...
@@ -33,6 +34,7 @@ class RegionLossOptions:
     seen: float = 0.15
     colors: float = 0.3
     texture: int = 25
+    carrying_edge: float = 0.5
     kept: float = 0.995
     least_odds: float = 0.35
     colors_confirm: float = 0.5

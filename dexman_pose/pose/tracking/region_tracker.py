@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Bools
+from dexman_pose.data.evidence import Evidence
 from dexman_pose.geometry import so3_exp
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
@@ -203,7 +204,20 @@ class RegionTracker:
             depth_behind=behind,
             known=found.seen,
             points=float(found.texture) if np.isfinite(found.colors) else np.nan,
+            evidence=self._carried(found, frame),
         )
+
+    def _carried(self, found: RegionPose, frame: RegionFrame) -> int:
+        """Sum of the kinds of evidence that carry a pose."""
+        o, least = self.options.loss, self.options.region.points.least
+        kinds = {
+            Evidence.REGION: found.odds >= o.least_odds,
+            Evidence.EDGES: found.edge >= o.carrying_edge,
+            Evidence.TEXTURE: found.texture >= least,
+            Evidence.CORNERS: found.flow >= least,
+            Evidence.MASK: frame.mask is not None,
+        }
+        return sum(int(kind) for kind, there in kinds.items() if there)
 
     def _depth_shares(self, frame: RegionFrame) -> tuple[float, float]:
         """Shares of measured depth that agree with the pose, and that lie farther; NaN of too few."""

@@ -24,6 +24,7 @@ class FrameSignals:
         hues: (3 * bins,) histogram of the picture's colours on the drawn object, each channel summing to 1.
         points: points of the drawn texture that were found in the picture where the pose has them; NaN where the pose
             does not come from texture.
+        evidence: sum of :class:`~dexman_pose.data.evidence.Evidence`, what carried the pose.
     """
 
     overlap: float = np.nan
@@ -35,6 +36,7 @@ class FrameSignals:
     known: float = np.nan
     hues: Array = field(default_factory=lambda: np.full(24, np.nan))
     points: float = np.nan
+    evidence: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class TrackSignals:
     known: Array
     hues: Array
     points: Array
+    evidence: Array
 
     @classmethod
     def of(cls, frames: list[FrameSignals]) -> TrackSignals:

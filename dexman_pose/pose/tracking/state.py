@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from dexman_pose.arrays import Array
+from dexman_pose.data.evidence import Evidence
 from dexman_pose.pose.matching.keyframes import Keyframes
 from dexman_pose.pose.matching.point_tracks import (
     SurfaceTracks,
@@ -43,12 +44,14 @@ class Candidate:
         ncc: correlation of the mesh's colours with the picture, in [-1, 1]; 0 without colours.
         by_texture: whether colours and edges alone carry it.
         points: of the drawn texture that were found where the pose has them; NaN where texture did not lead.
+        evidence: sum of :class:`~dexman_pose.data.evidence.Evidence`, what carries it.
     """
 
     refined: Refined
     ncc: float
     by_texture: bool = False
     points: float = np.nan
+    evidence: int = int(Evidence.MASK)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from dexman_pose.arrays import Array
+from dexman_pose.data.evidence import Evidence
 from dexman_pose.pose.matching.photometric import FINE
 from dexman_pose.pose.observation.crop import CropObservation, visible_iou
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined
@@ -91,7 +92,9 @@ def pose_by_texture(
     elif result.iou > o.mask_agrees:
         result = _with_outline(refiner, found, evidence, base, predicted)
     points = found.agreeing if found.matches is not None else np.nan  # grey values have no points
-    return Candidate(result, ncc, by_texture=True, points=points)
+    return Candidate(
+        result, ncc, by_texture=True, points=points, evidence=int(Evidence.TEXTURE | Evidence.EDGES)
+    )
 
 
 def _measured(refiner: PoseRefiner, refined: Refined, evidence: CropObservation) -> Refined:
@@ -140,7 +143,7 @@ def pulled_onto_colors(
         predicted: (4, 4) centre of the motion prior.
     """
     if not tracked.colored:
-        return Candidate(refined, 0.0)
+        return Candidate(refined, 0.0, evidence=_carried(evidence, matches, False))
     options, guided = tracked.options.colors, tracked.is_texture_guided(state.good_ncc)
     base = tracked.refine_options(options.iterations or RefineOptions.iterations, texture_guided=guided)
     found = refine_with_texture(
@@ -154,4 +157,15 @@ def pulled_onto_colors(
         trusted=tracked.trusted,
         followed=matches,
     )
-    return Candidate(found.refined, found.ncc)
+    return Candidate(found.refined, found.ncc, evidence=_carried(evidence, matches, found.rounds > 0))
+
+
+def _carried(evidence: CropObservation, matches: PointMatches | None, textured: bool) -> int:
+    """Sum of the kinds of evidence that carry a pose by the mask."""
+    kinds = {
+        Evidence.MASK: evidence.has_mask,
+        Evidence.DEPTH: evidence.depth is not None,
+        Evidence.CORNERS: matches is not None and len(matches) > 0,
+        Evidence.TEXTURE: textured,
+    }
+    return sum(int(kind) for kind, there in kinds.items() if there)

@@ -128,6 +128,7 @@ def finished(name: str, record: TrackRecord, start: TrackStart, options: TrackVe
         mask_iou=record.iou,
         covariance=np.asarray(np.linalg.inv(record.hessian + _LEAST_HESSIAN * np.eye(POSE_SIZE)), np.float64),
         doubt=doubt,
+        evidence=np.where(tracked, [s.evidence for s in record.signals], 0),
     )
 
 

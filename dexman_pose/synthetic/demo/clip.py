@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.geometry.se3 import se3
 from dexman_pose.hands.model.hand_model import HandModel
 from dexman_pose.progress import progress

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data.files import make_folder, write_json, write_npz
 from dexman_pose.data.masks import OCCLUDER
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse
 from dexman_pose.synthetic.demo.files import write_obj

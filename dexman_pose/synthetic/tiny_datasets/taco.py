@@ -18,7 +18,7 @@ from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data.files import write_json
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.datasets.taco.cameras import EGOCENTRIC
 from dexman_pose.datasets.taco.media import DEPTH_UNITS_PER_METRE, FRAMES_PER_MASK
 from dexman_pose.errors import InputError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.data import Clip
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.datasets.taco.hands import JOINT_ORDERS
 from dexman_pose.synthetic.tiny_datasets.taco_scene import SERIALS, TacoScene
 

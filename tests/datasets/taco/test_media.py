@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.datasets.taco.cameras import HEAD_SIZE, head_view, rigid_rows, video_header
 from dexman_pose.datasets.taco.files import TacoSequence
 from dexman_pose.datasets.taco.media import DepthVideo, MaskFile, resampled

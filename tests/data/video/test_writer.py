@@ -10,7 +10,7 @@ import pytest
 
 from dexman_pose.data import Clip
 from dexman_pose.data.files import TEMPORARY
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.errors import InputError
 
 

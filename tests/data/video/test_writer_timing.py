@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dexman_pose.data.video_writer import write_video
+from dexman_pose.data.video.writer import write_video
 from dexman_pose.errors import InputError
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data.frames.colors import ColorConverter
 from dexman_pose.data.frames.guard import damage_is_bad_input
-from dexman_pose.data.video_index import VideoDecoder, build_index
+from dexman_pose.data.video.index import VideoDecoder, build_index
 from dexman_pose.errors import VideoError
 
 Frame = NDArray[np.uint8]

@@ -1,0 +1,1 @@
+"""Videos: reading frames exactly, and writing them."""
