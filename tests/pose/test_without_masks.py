@@ -67,6 +67,14 @@ def test_from_another_frame_both_ways(scene: Any, film: Film, start_frame: int) 
     assert (errors(scene, found, film) < [4.0, 2.0]).all()
 
 
+def test_frames_before_the_object_comes_have_no_valid_pose(scene: Any, film: Film) -> None:
+    frames = [film.clip.frame(t) if t > 1 else scene.filmed(scene.clutter(), t) for t in range(FRAMES)]
+    clip = Clip.from_frames(np.stack(frames))
+    found = track(scene.plain, clip, None, scene.camera, start=film.poses[4], start_frame=4)
+    assert found.valid.tolist() == [False] * 2 + [True] * (FRAMES - 2)
+    assert (errors(scene, found, film)[2:] < [4.0, 2.0]).all()
+
+
 def test_depth_judges_the_poses_and_is_no_evidence_for_them(scene: Any, film: Film) -> None:
     plain = track(scene.plain, film.clip, None, scene.camera, start=film.poses[0])
     right = track(scene.plain, film.clip, None, scene.camera, start=film.poses[0], depth=film.depth)

@@ -13,11 +13,11 @@ CAMERA = Camera.from_focal(200.0, 160, 120)
 TIPS = [i for i, name in enumerate(JOINT_NAMES) if name.endswith("_tip")]
 
 
-def hand(x: float = 70.0, y: float = 100.0, size: float = 1.0) -> NDArray[np.float64]:
+def hand(x: float = 70.0, y: float = 100.0, size: float = 1.0, spread: float = 0.35) -> NDArray[np.float64]:
     """(21, 2) pixels of a hand, its wrist at a pixel, fingers up and apart; the palm is 40 pixels long."""
     out = np.zeros((21, 2))
     for finger in range(5):
-        way = np.array([(finger - 2) * 0.35, -1.0])
+        way = np.array([(finger - 2) * spread, -1.0])
         for joint in range(4):
             out[1 + 4 * finger + joint] = way * (40.0 + 10.0 * joint)
     return out * size + [x, y]
@@ -38,6 +38,18 @@ def test_fingers_and_palm_are_covered_and_little_else() -> None:
     across = covered[tip[1] + 2, tip[0] - 12 : tip[0] + 13].sum()
     assert across == pytest.approx(2 * FINGER * 40.0, abs=3)
     assert not covered[: tip[1] - 10].any()
+
+
+def test_the_palm_is_covered_between_its_bones() -> None:
+    joints = hand(spread=0.8)
+    covered = hands_over([joints], CAMERA)
+    assert covered is not None
+    wrist, index, middle = joints[[0, 5, 9]]
+    between = np.round(0.25 * wrist + 0.375 * (index + middle)).astype(int)
+    bone = (index - wrist) / np.linalg.norm(index - wrist)
+    off = between - wrist
+    assert abs(bone[0] * off[1] - bone[1] * off[0]) > 2 + FINGER * 40.0  # of the bones' own width
+    assert covered[between[1], between[0]]
 
 
 def test_hands_twice_as_large_cover_four_times_as_much() -> None:
