@@ -31,7 +31,7 @@ FRAME_RATE = 30.0
 NEVER_MM, NEVER_DEGREES = 1e4, 180.0
 """Errors of a pose that cannot be right, and of a run that gave none."""
 
-Work = Literal["picture", "track", "track-search"]
+Work = Literal["picture", "track", "track-search", "track-alone"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FlagCase:
         group: the table's line it belongs to.
         name: unique in the group.
         work: ``picture``: :func:`~dexman_pose.pose.estimate_pose` of frame 0; ``track``: a clip, start given;
-            ``track-search``: a clip, start searched.
+            ``track-search``: a clip, start searched; ``track-alone``: a clip, start given, no masks.
         mesh: as given to the engine, metres.
         camera: intrinsics.
         images: T of (H, W, 3) uint8.
@@ -150,13 +150,13 @@ def _estimate(case: FlagCase) -> PoseEstimate:
 
 
 def _track(case: FlagCase) -> PoseTrack:
-    start = None
-    if case.work == "track":
+    start, alone = None, case.work == "track-alone"
+    if alone or case.work == "track":
         start = case.camera_from_object[0] if case.start is None else case.start
     return track(
         case.mesh,
         Clip.from_frames(list(case.images), FRAME_RATE),
-        _masks(case),
+        None if alone else _masks(case),
         case.camera,
         name=OBJECT,
         start=start,

@@ -25,6 +25,7 @@ RENDERED: dict[str, Cases] = {
     stress.PICTURES: stress.pictures,
     stress.TRACKS: stress.tracks,
     stress.LEAKS: stress.leaks,
+    stress.ALONE: stress.without_masks,
     planted.SWAPPED: planted.mask_swapped,
     planted.TELEPORTED: planted.teleported,
     planted.PANNED: planted.camera_panned,

@@ -13,12 +13,12 @@ from dexman_pose.benchmarks.flags.cases import FlagCase, Work
 from dexman_pose.benchmarks.flags.mask_defects import boxed, leaked, relabelled
 from dexman_pose.benchmarks.flags.options import FlagOptions
 from dexman_pose.benchmarks.stress.case import StressCase
-from dexman_pose.benchmarks.stress.cases import NEEDS_DEPTH, applies, build_case
+from dexman_pose.benchmarks.stress.cases import NEEDS_DEPTH, applies, build_case, shapes_of
 
-PICTURES, TRACKS, LEAKS = "pictures", "tracks", "leaks"
+PICTURES, TRACKS, LEAKS, ALONE = "pictures", "tracks", "leaks", "no_masks"
 """Names of the groups."""
 
-_SCALE = "wrong_scale"
+_SCALE, _PRINT = "wrong_scale", "print"
 
 
 def pictures(options: FlagOptions) -> Iterator[FlagCase]:
@@ -52,6 +52,20 @@ def leaks(options: FlagOptions) -> Iterator[FlagCase]:
         case = with_leaks(build_case("clean", shape, seed, options.frames), kind)
         yield flag_case(LEAKS, case, "track", False, f"{kind}/")
         yield flag_case(LEAKS, case, "track-search", False, f"{kind}/")
+
+
+def without_masks(options: FlagOptions) -> Iterator[FlagCase]:
+    """Prints filmed by a moving camera, followed without masks: from the true pose, from one beside it, and with a
+    mesh of another print, which no pose can be right for."""
+    shapes = shapes_of(_PRINT)
+    for k, (shape, seed) in enumerate((s, n) for s in shapes for n in options.all_seeds):
+        case = build_case(_PRINT, shape, seed, options.frames)
+        yield flag_case(ALONE, case, "track-alone", False, "exact/")
+        beside = flag_case(ALONE, case, "track-alone", False, "beside/")
+        yield replace(beside, start=case.disturbed_start())
+        other = build_case(_PRINT, shapes[(k + 1) % len(shapes)], seed, 1).mesh
+        stranger = flag_case(ALONE, case, "track-alone", False, "stranger/")
+        yield replace(stranger, mesh=other, start=case.camera_from_object[0], possible=False)
 
 
 def with_leaks(case: StressCase, kind: str) -> StressCase:

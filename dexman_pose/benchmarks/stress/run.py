@@ -35,7 +35,7 @@ from dexman_pose.pose import estimate_pose, refine_pose, track
 from dexman_pose.progress import progress
 
 KINDS = ("refine", "search", "track")
-"""What can be measured; ``track`` runs with the start given and with the start searched."""
+"""What can be measured; ``track`` runs with the start given, with the start searched, and without masks."""
 
 _LOST_MM, _LOST_DEG = 1e4, 180.0  # errors of a run that gave no pose
 
@@ -113,6 +113,8 @@ def _runs(
     if "track" in what:
         case = build_case(condition, shape, seed, frames)
         yield from (run_case(case, w, d) for w in ("track", "track-search") for d in depths)
+        if False in depths:  # depth does not lead a track without masks
+            yield run_case(case, "track-alone", False)
 
 
 def run_case(case: StressCase, what: str, with_depth: bool) -> StressRecord:
@@ -120,10 +122,16 @@ def run_case(case: StressCase, what: str, with_depth: bool) -> StressRecord:
 
     Args:
         case: a single picture (``refine``, ``search``) or a clip.
-        what: ``refine``, ``search``, ``track`` or ``track-search``.
+        what: ``refine``, ``search``, ``track``, ``track-search``, or ``track-alone``: without masks.
         with_depth: give the depth images.
     """
-    work = {"refine": _refine, "search": _search, "track": _track, "track-search": _track_search}[what]
+    work = {
+        "refine": _refine,
+        "search": _search,
+        "track": _track,
+        "track-search": _track_search,
+        "track-alone": _track_alone,
+    }[what]
     error, start = "", time.perf_counter()
     try:
         case = prompted(case)
@@ -216,6 +224,11 @@ def _track(case: StressCase, with_depth: bool, start: Array | None = None) -> _P
 def _track_search(case: StressCase, with_depth: bool) -> _Poses:
     extra = _extra(track, case, with_depth)
     return _tracked(track(case.mesh, case.clip(), case.masks(), case.camera, name=OBJECT, **extra))
+
+
+def _track_alone(case: StressCase, with_depth: bool) -> _Poses:
+    start = case.camera_from_object[0]
+    return _tracked(track(case.mesh, case.clip(), None, case.camera, start=start))
 
 
 def _tracked(result: Any) -> _Poses:

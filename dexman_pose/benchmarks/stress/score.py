@@ -45,7 +45,8 @@ class StressRecord:
         condition: of the case.
         shape: of the case.
         seed: of the case.
-        what: ``refine``, ``search``, ``track`` (start given) or ``track-search`` (start searched).
+        what: ``refine``, ``search``, ``track`` (start given), ``track-search`` (start searched) or ``track-alone``
+            (start given, no masks).
         with_depth: depth was given.
         seconds: taken, per picture or frame.
         valid: (T,) the engine calls its pose usable; all False when it raised.

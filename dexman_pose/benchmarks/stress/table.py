@@ -83,7 +83,7 @@ def _single_row(s: StressScore) -> tuple[str, ...]:
 
 
 def _clip_row(s: StressScore) -> tuple[str, ...]:
-    start = "searched" if s.what == "track-search" else "given"
+    start = {"track-search": "searched", "track-alone": "given, no masks"}.get(s.what, "given")
     shares = (_share(s.success), _share(s.valid_share), _share(s.wrong_share))
     rest = (
         _plain(s.jumps),

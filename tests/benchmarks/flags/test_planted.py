@@ -9,7 +9,7 @@ from dexman_pose.benchmarks.flags import planted
 from dexman_pose.benchmarks.flags.mask_defects import LeakOptions, boxed, halved, leaked, relabelled
 from dexman_pose.benchmarks.flags.options import FlagOptions
 from dexman_pose.benchmarks.flags.scene import OTHER, Scene
-from dexman_pose.benchmarks.flags.stress import leaks, pictures
+from dexman_pose.benchmarks.flags.stress import leaks, pictures, without_masks
 from dexman_pose.benchmarks.stress.cases import build_case
 from dexman_pose.errors import InputError
 from dexman_pose.render import Rasterizer
@@ -155,6 +155,16 @@ def test_stress_scenes_become_pictures_and_leaks() -> None:
     leaking = next(iter(leaks(SMALL)))
     assert (leaking.labels[0] == 1).sum() > 1.1 * (stress.labels[0] == 1).sum()
     assert leaking.depth is None
+
+
+def test_prints_without_masks_begin_right_beside_and_with_another_mesh() -> None:
+    cases = [case for case, _ in zip(without_masks(SMALL), range(3))]
+    assert [c.work for c in cases] == ["track-alone"] * 3
+    assert [c.name.split("/")[0] for c in cases] == ["exact", "beside", "stranger"]
+    assert [c.possible for c in cases] == [True, True, False]
+    assert cases[0].start is None and cases[1].start is not None
+    assert not np.allclose(cases[1].start, cases[0].camera_from_object[0])
+    assert cases[2].mesh is not cases[0].mesh
 
 
 def test_shapes_and_conditions_have_to_exist() -> None:

@@ -75,6 +75,23 @@ def test_a_run_that_raises_gives_rows_that_say_so(monkeypatch: pytest.MonkeyPatc
     assert [r.error for r in rows] == ["EstimationError: no mask"] * 2
 
 
+def test_a_track_alone_gets_its_start_and_no_masks(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[object, object]] = []
+
+    def noted(
+        mesh: object, clip: object, masks: object, camera: object, *, start: object, **_: object
+    ) -> object:
+        given.append((masks, start))
+        return moved_track()
+
+    monkeypatch.setattr(cases_module, "track", noted)
+    beside = se3(np.eye(3), [0.01, 0.0, 0.5])
+    run_case(replace(clip_case(), work="track-alone", start=beside))
+    run_case(replace(clip_case(), start=beside))
+    assert given[0][0] is None and given[0][1] is beside
+    assert given[1][0] is not None and given[1][1] is beside
+
+
 def test_groups_by_name_and_by_what_is_given(tmp_path: Path) -> None:
     assert list(groups_of(FlagOptions())) == list(RENDERED)
     assert set(groups_of(FlagOptions(data=tmp_path, meshes=tmp_path))) == set(NAMES)

@@ -23,6 +23,7 @@ from dexman_pose.benchmarks.stress.score import (
     summarise,
 )
 from dexman_pose.benchmarks.stress.table import stress_markdown, write_stress_tables
+from dexman_pose.data import PoseTrack
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.synthetic.scenes.true_symmetry import TrueSymmetry, half_turns, rotation_errors
@@ -191,6 +192,24 @@ def test_a_perfect_and_a_wrong_engine_are_told_apart(
     for turn, success in ((_turn(0, 0, 0), 1.0), (_turn(0, 20, 0), 0.0)):
         monkeypatch.setattr(stress_run, "estimate_pose", lambda *_, turn=turn, **__: Answer(true @ turn))
         assert summarise([run_case(tiny_case, "search", False)])[0].success == success
+
+
+def test_tracks_run_from_a_start_from_a_search_and_without_masks(
+    tiny_case: StressCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    def tracked(*given: Any, **named: Any) -> Any:
+        seen.append((given[2] is None, "start" in named))
+        poses = tiny_case.camera_from_object
+        return PoseTrack(poses, np.ones(len(poses), bool), np.ones(len(poses)))
+
+    monkeypatch.setattr(stress_run, "track", tracked)
+    monkeypatch.setattr(stress_run, "build_case", lambda *_: tiny_case)
+    monkeypatch.setattr(stress_run, "_warm_up", lambda: None)
+    table = run_stress(["clean"], ["can"], 1, ["track"], [False])
+    assert [r.what for r in table.records] == ["track", "track-search", "track-alone"]
+    assert seen == [(False, True), (False, False), (True, True)]
 
 
 def test_unknown_kinds_are_refused() -> None:
