@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.pose.region import _color_kernels as color_kernels
-from dexman_pose.pose.region import _contour_kernels as contour_kernels
 from dexman_pose.pose.region import _line_kernels as line_kernels
 from dexman_pose.pose.region._layout import (
     COLORS,
@@ -25,6 +24,7 @@ from dexman_pose.pose.region._layout import (
     LineSettings,
     Picture,
 )
+from dexman_pose.pose.region.drawing import ContourDrawing
 from dexman_pose.pose.region.options import LineRound, RegionOptions
 from dexman_pose.pose.region.window import Window
 from dexman_pose.pose.solver._launches import SolverLaunches
@@ -45,7 +45,6 @@ from dexman_pose.pose.solver._layout import (
 from dexman_pose.pose.solver.options import RefineOptions, SolverOptions
 from dexman_pose.pose.solver.problem import state_row, step_limits, term_weights, unpack
 from dexman_pose.pose.solver.residuals import PointMatches
-from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
@@ -55,7 +54,6 @@ POINT_ROOM = 128
 """Points beside the lines at most."""
 
 _ROWS = LINE_ROOM + POINT_ROOM
-_NEAR_PLANE = 0.01  # metres
 _NO_SHIFT = np.ones(3)
 _REACH = STEPS // 2 + 6  # steps of a line beyond its middle that may be looked at, and some
 
@@ -107,12 +105,10 @@ class RegionSolver:
 
     def __init__(self, rasterizer: Rasterizer, center: Array, options: RegionOptions) -> None:
         self.options, self.center = options, np.asarray(center, np.float64)
-        self._mesh = rasterizer.device_mesh
         self._middle = wp.vec3d(*(float(x) for x in self.center))
         self._limits = step_limits(SolverOptions())
         self._first_damping = SolverOptions().first_damping
         self._kernels = SolverLaunches("cpu")
-        self._find = Command(contour_kernels.find_contours, "cpu")
         self._read = Command(line_kernels.read_lines, "cpu")
         self._count = Command(color_kernels.count_colors, "cpu")
         self._blend = Command(color_kernels.blend_colors, "cpu")
@@ -129,7 +125,8 @@ class RegionSolver:
         self._settings: dict[LineRound, LineSettings] = {}
         self._window = Window(0.0, 0.0, 1.0, options.window.least, options.window.least, np.eye(3))
         self._picture = Picture()
-        self._points = 0
+        self._drawing = ContourDrawing(rasterizer, self._middle, self._buffers, self._kernels, _ROWS)
+        self._read_step, self._read_at = 0, np.zeros(State.SIZE)
 
     def look_at(
         self,
@@ -146,7 +143,7 @@ class RegionSolver:
             hidden: (H, W) pixels in which something may be before the object.
             mask: (H, W) pixels that a mask gives to the object: one voice beside the colours.
         """
-        self._window = window
+        self._window, self._read_step = window, 0
         self._host["views"][:] = window.view
         reach = _REACH * max(r.step for r in self.options.rounds)
         height, width = image.shape[:2]
@@ -202,11 +199,13 @@ class RegionSolver:
         for number, round_ in enumerate(rounds):
             if report[Report.AT_REST]:
                 self._host["candidate"][:] = self._host["best"]
+            if number and self._is_read(round_):
+                continue
             report[:] = 0.0
             report[Report.DAMPING] = self._first_damping
             self._weights[_EDGE_REACH] = round_.reach
             if round_.draw or not number:
-                self.draw(round_)
+                self._show(round_)
             self._read_lines(round_)
             for step in range(round_.steps):
                 self._evaluate(first=int(step == 0))
@@ -251,9 +250,7 @@ class RegionSolver:
     @property
     def inverse_depth(self) -> FloatImage:
         """(h, w) 1 / metres of what was drawn last, 0 beside it; a view that the next drawing overwrites."""
-        w = self._window
-        seen: FloatImage = self._buffers.host("nearest", w.width * w.height).reshape(w.height, w.width)
-        return seen
+        return self._drawing.inverse_depth()
 
     def set_pose(self, pose: Array) -> None:
         """Begin anew at a pose (4, 4)."""
@@ -277,8 +274,10 @@ class RegionSolver:
     def examine(self, pose: Array) -> NDArray[np.float32]:
         """Draw a pose (4, 4) and read its lines once at full resolution; (LineReport.SIZE,) what they say."""
         self.set_pose(pose)
-        self.draw(self.options.rounds[-1])
-        self._read_lines(self.options.rounds[-1])
+        last = self.options.rounds[-1]
+        self._show(last)
+        if not self._is_read(last):
+            self._read_lines(last)
         return self.said
 
     def learn(self, rate: float) -> None:
@@ -301,51 +300,32 @@ class RegionSolver:
 
     def draw(self, round_: LineRound) -> None:
         """Draw the candidate and find its contours."""
-        b, w = self._buffers, self._window
-        vertices, faces, hull = self._mesh
-        size = w.width * w.height
-        nearest = b.get("nearest", wp.float32, size + raster.LANES - 1)
-        b.clear("nearest", size)
-        screen = b.get("screen", wp.vec3d, vertices.shape[0])
-        keys = b.get("keys", wp.uint64, 0)
-        projection, candidate = b.kept("projection"), b.kept("candidate")
-        views = b.kept("view_of"), b.kept("views")
-        self._kernels.project_states((1,), candidate, self._middle, *views, projection)
-        self._kernels.project_vertices((1, 1), vertices, projection, _NEAR_PLANE, 1, screen)
-        self._kernels.rasterize(
-            (1, 1, 1),
-            vertices,
-            faces,
-            hull,
-            projection,
-            screen,
-            _NEAR_PLANE,
-            w.width,
-            w.height,
-            1,
-            1,
-            False,
-            nearest,
-            keys,
-        )
-        self._find(
-            (1,),
-            nearest,
-            candidate,
-            self._middle,
-            *views,
-            w.width,
-            w.height,
-            self._settings_of(round_),
-            b.get("pixels", wp.int32, size),
-            _ROWS,
-            b.kept("points"),
-            b.kept("lines"),
-            b.kept("said"),
+        self._drawing.draw(self._host["candidate"], self._window)
+        self._find_contours(round_)
+
+    def _find_contours(self, round_: LineRound) -> None:
+        if self._drawing.find_contours(self._settings_of(round_)):
+            self._read_step = 0
+
+    def _show(self, round_: LineRound) -> None:
+        """Contours of the candidate, drawn anew where it has moved."""
+        if self._drawing.shows(self._host["candidate"], self._window, self.options.redraw):
+            self._find_contours(round_)
+        else:
+            self.draw(round_)
+
+    def _is_read(self, round_: LineRound) -> bool:
+        """Whether the lines were read like this where the candidate is."""
+        if self._read_step != round_.step:
+            return False
+        return (
+            self._drawing.motion(self._host["candidate"], self._read_at, self._window) <= self.options.still
         )
 
     def _read_lines(self, round_: LineRound) -> None:
         k = self._buffers.kept
+        self._read_step = round_.step
+        self._read_at[:] = self._host["candidate"]
         self._read(
             (1,),
             k("candidate"),

@@ -83,12 +83,13 @@ class LiveVerdict:
     def _jumped(self, pose: Array, passed: int) -> bool:
         """Whether a pose is out of reach and was not held on to for long enough."""
         near = self._before is not None and self._in_reach(pose, self._before, passed)
+        followed = near and self._before is self._good
         self._before, self._held = pose, self._held + 1 if near else 0
+        if followed or self._held >= self._options.settled:
+            return False
         assert self._good is not None
         # Frames in which it was seen at a doubted pose do not widen the reach: it is not there, or it is confirmed.
-        return (
-            not self._in_reach(pose, self._good, passed + self._unseen) and self._held < self._options.settled
-        )
+        return not self._in_reach(pose, self._good, passed + self._unseen)
 
     def _in_reach(self, pose: Array, other: Array, frames: int) -> bool:
         o = self._options.track.verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dexman_pose.pose.region.options import RegionOptions
+from dexman_pose.pose.search.options import FINE_STAND_IN, StandInOptions
 from dexman_pose.pose.tracking.options import MotionOptions, SignalOptions
 from dexman_pose.pose.tracking.verdict import TrackVerdictOptions
 
@@ -53,6 +54,7 @@ class RegionTrackOptions:
 
     Attributes:
         region: evidence and solver.
+        outline: the mesh with fewer faces whose outline and creases are drawn, where one looks the same.
         motion: prediction.
         loss: when a pose is not believed.
         recovery: how a lost object is looked for.
@@ -62,6 +64,7 @@ class RegionTrackOptions:
     """
 
     region: RegionOptions = field(default_factory=RegionOptions)
+    outline: StandInOptions = FINE_STAND_IN
     motion: MotionOptions = field(default_factory=MotionOptions)
     loss: RegionLossOptions = field(default_factory=RegionLossOptions)
     recovery: RegionRecoveryOptions = field(default_factory=RegionRecoveryOptions)

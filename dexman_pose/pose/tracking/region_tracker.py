@@ -12,6 +12,7 @@ from dexman_pose.arrays import Array, Bools
 from dexman_pose.geometry import so3_exp
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
+from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
 from dexman_pose.pose.tracking.motion_model import predict
 from dexman_pose.pose.tracking.options import FramePose
 from dexman_pose.pose.tracking.region_options import RegionTrackOptions
@@ -70,7 +71,10 @@ class RegionTracker:
 
     def __post_init__(self) -> None:
         tracked = self.tracked
-        self._refiner = RegionRefiner(tracked.refiner, tracked.camera, tracked.extremes, self.options.region)
+        outline = stand_in_refiner(tracked.refiner, self.options.outline).rasterizer
+        self._refiner = RegionRefiner(
+            tracked.refiner, tracked.camera, tracked.extremes, self.options.region, outline
+        )
         self._previous: Array | None = None
         self._good = _Good()
 
