@@ -189,7 +189,7 @@ class RegionOptions:
     rounds: tuple[LineRound, ...] = (
         LineRound(8, 8.0, 30.0, stride=2, outline=120),
         LineRound(6, 5.0, 20.0, draw=False, stride=2),
-        LineRound(4, 3.0, 12.0),
+        LineRound(4, 3.0, 12.0, stride=2),
         LineRound(2, 1.5, 6.0, draw=False),
         LineRound(1, 1.0, 3.0),
         LineRound(1, 1.0, 2.0, steps=1, draw=False),
@@ -205,7 +205,7 @@ class RegionOptions:
     flow: bool = True
     texture_rounds: int = 1
     texture: bool = True
-    redraw: float = 0.5
-    still: float = 0.05
+    redraw: float = 0.8
+    still: float = 0.15
     prior_shift: float = 0.25
     prior_turn: float = 0.3

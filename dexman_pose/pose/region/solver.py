@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.pose.region import _color_kernels as color_kernels
 from dexman_pose.pose.region import _line_kernels as line_kernels
+from dexman_pose.pose.region import _round_kernels as round_kernels
 from dexman_pose.pose.region._layout import (
     COLORS,
     LINE_ROOM,
@@ -110,6 +111,7 @@ class RegionSolver:
         self._first_damping = SolverOptions().first_damping
         self._kernels = SolverLaunches("cpu")
         self._read = Command(line_kernels.read_lines, "cpu")
+        self._steps = Command(round_kernels.take_steps, "cpu")
         self._count = Command(color_kernels.count_colors, "cpu")
         self._blend = Command(color_kernels.blend_colors, "cpu")
         self._buffers = Buffers("cpu")
@@ -207,12 +209,9 @@ class RegionSolver:
             if round_.draw or not number:
                 self._show(round_)
             self._read_lines(round_)
-            for step in range(round_.steps):
-                self._evaluate(first=int(step == 0))
-                if report[Report.AT_REST]:
-                    break
+            self._take_steps(round_.steps, first=1)
         if not report[Report.AT_REST]:
-            self._evaluate(first=0)
+            self._take_steps(1, first=0)
         return self.pose
 
     @property
@@ -344,17 +343,16 @@ class RegionSolver:
             k("said"),
         )
 
-    def _evaluate(self, first: int) -> None:
-        """Weigh the candidate and take the next step; the first of a round is taken as it comes."""
+    def _take_steps(self, count: int, first: int) -> None:
+        """Weigh the candidate and take the next step, so many times; the first of a round is taken as it comes."""
         k = self._buffers.kept
-        views = k("view_of"), k("views")
-        self._kernels.sparse_terms(
-            (1, 1),
-            k("candidate"),
-            0,
-            0,
+        self._steps(
+            (1,),
+            count,
+            first,
             self._middle,
-            *views,
+            k("view_of"),
+            k("views"),
             k("set_of"),
             k("sets"),
             k("kinds"),
@@ -362,27 +360,13 @@ class RegionSolver:
             k("targets"),
             k("code"),
             k("gray"),
-            1,
-            1,
+            k("wanted"),
             k("weights"),
-            1,
             k("slots"),
-        )
-        self._kernels.gather_terms(
-            (1,), k("slots"), 1, k("view_of"), k("wanted"), k("weights"), k("system"), k("trial")
-        )
-        self._kernels.step_states(
-            (1,),
-            k("trial"),
             k("system"),
+            k("trial"),
             k("prior"),
-            k("weights"),
             self._limits,
-            self._middle,
-            *views,
-            0,
-            0,
-            first,
             k("candidate"),
             k("best"),
             k("best_system"),
