@@ -40,12 +40,14 @@ class RegionRecoveryOptions:
     Attributes:
         shifts: radii of the object, how far starts lie to the sides.
         turns: radians by which starts are turned about the line of sight and across it.
-        every: frames between searches with all starts; in the others the last pose alone is tried.
+        every: frames between searches; in the others the last pose alone is tried.
+        tries: starts of one search at most; the next one goes on with those that follow.
     """
 
     shifts: tuple[float, ...] = (0.35, 0.8)
     turns: tuple[float, ...] = (0.3,)
-    every: int = 2
+    every: int = 1
+    tries: int = 6
 
 
 @dataclass(frozen=True)

@@ -124,9 +124,11 @@ class RegionTracker:
         return second if _merit(second) > _merit(first) else first
 
     def _searched(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
-        """The best pose from starts around the last one."""
+        """The best pose from starts around the last one, a few in every search."""
         self._refiner.forget()  # points of a frame some time ago are not where they were
-        for start in self._starts():
+        starts, o = self._starts(), self.options.recovery
+        first = self.lost_for // o.every * o.tries % len(starts) if starts else 0
+        for start in (starts[first:] + starts[:first])[: o.tries]:
             found = self._better(found, self._refined(start, frame))
             if self._is_good(found):
                 break
