@@ -23,6 +23,8 @@ class LineRound:
         draw: whether the contours are drawn anew where the pose has moved, else those of the round before are kept.
         stride: pixels from one sample to the next within a step.
         outline: lines across the outline at most.
+        foreseen: image pixels that followed corners may be off the expected pose, on average, for the rounds before
+            this one to be left out.
     """
 
     step: int
@@ -32,6 +34,7 @@ class LineRound:
     draw: bool = True
     stride: int = 1
     outline: int = 200
+    foreseen: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,6 @@ class RegionOptions:
     Attributes:
         rounds: coarse to fine.
         late: index of the round from which on the mesh's own texture takes the place of the last frame's corners.
-        warm: index of the round that is the first one where the motion was foreseen.
-        foreseen: image pixels that followed corners may be off the expected pose, on average, for that.
         lines: how a line is read.
         colors: how colours are learnt.
         window: where poses are drawn.
@@ -189,14 +190,12 @@ class RegionOptions:
     rounds: tuple[LineRound, ...] = (
         LineRound(8, 8.0, 30.0, stride=2, outline=120),
         LineRound(6, 5.0, 20.0, draw=False, stride=2),
-        LineRound(4, 3.0, 12.0, stride=2),
+        LineRound(4, 3.0, 12.0, stride=2, foreseen=5.0),
         LineRound(2, 1.5, 6.0, draw=False),
         LineRound(1, 1.0, 3.0),
         LineRound(1, 1.0, 2.0, steps=1, draw=False),
     )
     late: int = 3
-    warm: int = 2
-    foreseen: float = 5.0
     lines: LineOptions = field(default_factory=LineOptions)
     colors: ColorModelOptions = field(default_factory=ColorModelOptions)
     window: WindowOptions = field(default_factory=WindowOptions)

@@ -134,12 +134,11 @@ class RegionRefiner:
         o, solver = self.options, self.solver
         window, part = self._look_at(start, image, hidden, mask)
         flow = self._follower.follow(window, window.seen(part), start) if o.flow else None
-        predicted, warm = start if held else None, self._is_foreseen(flow, start)
-        rounds = o.rounds[o.warm if warm else 0 : o.late]
-        solver.solve(start, predicted, flow, rounds, radius=self._radius)
+        predicted, first = start if held else None, self._first_round(flow, start)
+        solver.solve(start, predicted, flow, o.rounds[first : o.late], radius=self._radius)
         textured, colors = None, np.nan
         for again in range(o.texture_rounds if self.colored and o.texture else 0):
-            found, colors = self._textured(part, window, o.points.model_flow if warm else o.points.flow)
+            found, colors = self._textured(part, window, o.points.model_flow if first else o.points.flow)
             if found is None or len(found) < o.points.least:
                 break
             textured = found
@@ -197,13 +196,14 @@ class RegionRefiner:
         self.solver.look_at(window, image, hidden, mask)
         return window, part
 
-    def _is_foreseen(self, flow: PointMatches | None, start: Array) -> bool:
-        """Whether corners of the last picture say that ``start`` (4, 4) is near."""
+    def _first_round(self, flow: PointMatches | None, start: Array) -> int:
+        """Index of the first round: the nearer corners of the last picture say that ``start`` (4, 4) is, the later."""
         o = self.options
         if flow is None or len(flow) < o.points.least:
-            return False
+            return 0
         off = np.linalg.norm(flow.pixels - projected(flow.points, start, self.camera.K), axis=1)
-        return bool(np.median(off) < o.foreseen)
+        near = [i for i, r in enumerate(o.rounds[: o.late + 1]) if np.median(off) < r.foreseen]
+        return max(near, default=0)
 
     def _textured(
         self, part: GrayPart, window: Window, flow: PointFlowOptions

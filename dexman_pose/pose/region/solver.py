@@ -198,6 +198,8 @@ class RegionSolver:
         """Go on from the pose so far with other points and rounds; the pose (4, 4)."""
         report = self._host["report"]
         self.put_points(points)
+        if not rounds:
+            return self.pose
         for number, round_ in enumerate(rounds):
             if report[Report.AT_REST]:
                 self._host["candidate"][:] = self._host["best"]
