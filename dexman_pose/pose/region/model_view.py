@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array, Gray, Mask
-from dexman_pose.imaging.correlation import correlation, local_contrast
+from dexman_pose.arrays import Array, FloatImage, Gray, Mask
+from dexman_pose.imaging.correlation import correlation, cover_of, local_contrast
 from dexman_pose.imaging.options import PointFlowOptions
 from dexman_pose.pose.region.options import ModelViewOptions, PointOptions
 from dexman_pose.pose.region.points import SurfaceCorners, found_again, projected, surface_corners
@@ -31,6 +31,7 @@ class ModelView:
         image_from_view: (2, 3) image pixels of the view's, at its own pose.
         eye: (3,) unit direction from the object's centre to the camera, axes of the object.
         scale: pixels per image pixel.
+        cover: of the mask, as :func:`~dexman_pose.imaging.correlation.cover_of` gives it.
     """
 
     picture: Gray
@@ -39,6 +40,8 @@ class ModelView:
     image_from_view: Array
     eye: Array
     scale: float
+    cover: FloatImage
+    _fitted: dict[float, tuple[Array, Array]] = field(default_factory=dict, repr=False)
 
     def seen_at(self, pose: Array, K: Array, center: Array, options: ModelViewOptions) -> Array | None:
         """(2, 3) image pixels of the view's at another pose, or None where the object looks different from there.
@@ -52,13 +55,21 @@ class ModelView:
         if len(self.corners) < options.least or self.eye @ eye_of(pose, center) < np.cos(options.turn):
             return None
         there = projected(self.corners.points, pose, K)
-        here = np.column_stack([self.corners.pixels, np.ones(len(there))])
-        solved = np.linalg.lstsq(here, there, rcond=options.thin)[0]
+        here, inverse = self._map(options.thin)
+        solved = inverse @ there
         off = self.scale * np.abs(there - here @ solved).max()
         size = self.scale * np.sqrt(abs(np.linalg.det(solved[:2])))
         if off > options.bent or not 1.0 / options.nearer < size < options.nearer:
             return None
         return np.asarray(solved.T, np.float64)
+
+    def _map(self, thin: float) -> tuple[Array, Array]:
+        """(N, 3) homogeneous pixels of the corners, and the pseudo-inverse (3, N) of them, made once."""
+        made = self._fitted.get(thin)
+        if made is None:
+            here = np.column_stack([self.corners.pixels, np.ones(len(self.corners))])
+            made = self._fitted[thin] = here, np.linalg.pinv(here, rcond=thin)
+        return made
 
     def find(
         self,
@@ -82,7 +93,7 @@ class ModelView:
         view_from_image = cv2.invertAffineTransform(image_from_view)
         height, width = self.picture.shape
         seen = part.through(view_from_image, width, height)
-        second = local_contrast(seen.astype(np.float32), self.mask)
+        second = local_contrast(seen.astype(np.float32), self.mask, cover=self.cover)
         guess = projected(self.corners.points, pose, K) @ view_from_image[:, :2].T + view_from_image[:, 2]
         alike = correlation(self.picture, second, self.mask)
         if not len(self.corners):
@@ -135,7 +146,8 @@ def view_of_model(
     if np.count_nonzero(mask) < options.inside**2:
         return None
     color = cv2.cvtColor(drawn.color[0] * _LEVELS, cv2.COLOR_RGB2GRAY)
-    picture = local_contrast(np.asarray(color, np.float32), mask)
+    cover = cover_of(mask)
+    picture = local_contrast(np.asarray(color, np.float32), mask, cover=cover)
     inverse: NDArray[np.float32] = np.zeros_like(drawn.depth[0])
     np.divide(1.0, drawn.depth[0], out=inverse, where=mask)
     corners = surface_corners(picture, inverse, k, pose, options)
@@ -144,4 +156,4 @@ def view_of_model(
     s = 1.0 / window.scale
     origin = window.to_image(low.astype(np.float64))
     there = np.array([[s, 0.0, origin[0]], [0.0, s, origin[1]]])
-    return ModelView(picture, mask, corners, there, eye_of(pose, center), window.scale)
+    return ModelView(picture, mask, corners, there, eye_of(pose, center), window.scale, cover)

@@ -201,8 +201,9 @@ class RegionRefiner:
         o = self.options
         if flow is None or len(flow) < o.points.least:
             return 0
-        off = np.linalg.norm(flow.pixels - projected(flow.points, start, self.camera.K), axis=1)
-        near = [i for i, r in enumerate(o.rounds[: o.late + 1]) if np.median(off) < r.foreseen]
+        off = flow.pixels - projected(flow.points, start, self.camera.K)
+        middle = float(np.sort(np.einsum("ij,ij->i", off, off))[len(off) // 2]) ** 0.5
+        near = [i for i, r in enumerate(o.rounds[: o.late + 1]) if middle < r.foreseen]
         return max(near, default=0)
 
     def _textured(
