@@ -16,83 +16,38 @@ from dexman_pose.pose.region import _color_kernels as color_kernels
 from dexman_pose.pose.region import _line_kernels as line_kernels
 from dexman_pose.pose.region import _round_kernels as round_kernels
 from dexman_pose.pose.region._layout import (
-    COLORS,
     LINE_ROOM,
-    SECTORS,
     STEPS,
-    Line,
-    LineReport,
     LineSettings,
     Picture,
 )
+from dexman_pose.pose.region._room import POINT_ROOM, ROWS, solver_room
 from dexman_pose.pose.region.drawing import ContourDrawing
 from dexman_pose.pose.region.options import LineRound, RegionOptions
 from dexman_pose.pose.region.window import Window
 from dexman_pose.pose.solver._launches import SolverLaunches
 from dexman_pose.pose.solver._layout import (
-    UNKNOWNS,
     PointSet,
     Prior,
-    Projection,
     Report,
-    Slot,
     State,
-    System,
     Target,
     Term,
     TermWeights,
-    View,
 )
 from dexman_pose.pose.solver.options import RefineOptions, SolverOptions
 from dexman_pose.pose.solver.problem import state_row, step_limits, term_weights, unpack
 from dexman_pose.pose.solver.residuals import PointMatches
-from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 
-POINT_ROOM = 128
-"""Points beside the lines at most."""
-
-_ROWS = LINE_ROOM + POINT_ROOM
 _NO_SHIFT = np.ones(3)
 _REACH = STEPS // 2 + 6  # steps of a line beyond its middle that may be looked at, and some
 
 _WEIGHTS = RefineOptions(edge_sigma=1.0, small_gain=1e-4)
 _FIELDS: tuple[str, ...] = np.dtype(TermWeights.numpy_dtype()).names or ()  # type: ignore[attr-defined]
 _EDGE_REACH = _FIELDS.index("edge_reach")
-
-_SIZES: dict[str, tuple[Any, int]] = {
-    "candidate": (wp.float64, State.SIZE),
-    "best": (wp.float64, State.SIZE),
-    "prior": (wp.float64, Prior.SIZE),
-    "projection": (wp.float64, Projection.SIZE),
-    "view_of": (wp.int32, 1),
-    "views": (wp.float64, View.SIZE),
-    "wanted": (wp.float64, 1),
-    "set_of": (wp.int32, 1),
-    "sets": (wp.int32, PointSet.SIZE),
-    "kinds": (wp.int32, _ROWS),
-    "points": (wp.float64, 3 * _ROWS),
-    "targets": (wp.float64, Target.SIZE * _ROWS),
-    "code": (wp.uint8, 1),
-    "gray": (wp.float32, 1),
-    "slots": (wp.float64, Term.SIZE * Slot.SIZE),
-    "system": (wp.float64, System.SIZE),
-    "trial": (wp.float64, Report.SIZE),
-    "best_system": (wp.float64, System.SIZE),
-    "evidence_system": (wp.float64, System.SIZE),
-    "report": (wp.float64, Report.SIZE),
-    "factor": (wp.float64, UNKNOWNS**2),
-    "step": (wp.float64, UNKNOWNS),
-    "lines": (wp.float32, Line.SIZE * LINE_ROOM),
-    "said": (wp.float32, LineReport.SIZE),
-    "table": (wp.float32, SECTORS * COLORS),
-    "counts": (wp.float32, 2 * SECTORS * COLORS),
-    "totals": (wp.float32, 2 * SECTORS),
-    "shares": (wp.float32, 2 * (SECTORS + 1) * COLORS),
-    "hidden": (wp.uint8, 0),
-}
 
 
 class RegionSolver:
@@ -114,12 +69,7 @@ class RegionSolver:
         self._steps = Command(round_kernels.take_steps, "cpu")
         self._count = Command(color_kernels.count_colors, "cpu")
         self._blend = Command(color_kernels.blend_colors, "cpu")
-        self._buffers = Buffers("cpu")
-        self._host: dict[str, NDArray[Any]] = {}
-        for name, (kind, size) in _SIZES.items():
-            self._buffers.get(name, kind, size)
-            self._host[name] = self._buffers.host(name, size)
-            self._host[name][:] = 0
+        self._buffers, self._host = solver_room()
         self._buffers.get("weights", TermWeights, 1)
         row = term_weights(_WEIGHTS, False)
         self._weights = self._buffers.host("weights", 1).view(np.float64)
@@ -127,7 +77,7 @@ class RegionSolver:
         self._settings: dict[LineRound, LineSettings] = {}
         self._window = Window(0.0, 0.0, 1.0, options.window.least, options.window.least, np.eye(3))
         self._picture = Picture()
-        self._drawing = ContourDrawing(rasterizer, self._middle, self._buffers, self._kernels, _ROWS)
+        self._drawing = ContourDrawing(rasterizer, self._middle, self._buffers, self._kernels, ROWS)
         self._read_step, self._read_at = 0, np.zeros(State.SIZE)
 
     def look_at(
@@ -337,7 +287,7 @@ class RegionSolver:
             k("table"),
             0,
             self._settings_of(round_),
-            _ROWS,
+            ROWS,
             k("kinds"),
             k("points"),
             k("targets"),
