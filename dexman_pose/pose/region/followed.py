@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class CornerFollower:
     """
 
     def __init__(self, options: PointOptions) -> None:
-        self._options = options
+        self._options, self._wanted = options, replace(options, count=options.flow_count)
         self._last: _Last | None = None
 
     def forget(self) -> None:
@@ -75,5 +75,5 @@ class CornerFollower:
             inverse_depth: (h, w) 1 / metres of the surface drawn at ``pose``, 0 beside it.
             pose: (4, 4) in this picture.
         """
-        corners = surface_corners(gray, inverse_depth, window.K, pose, self._options)
+        corners = surface_corners(gray, inverse_depth, window.K, pose, self._wanted)
         self._last = None if corners is None else _Last(image, window, gray, corners)

@@ -121,7 +121,8 @@ class PointOptions:
     """Corners of the last frame, or of the drawn texture, found in the picture by optical flow both ways.
 
     Attributes:
-        count: of corners.
+        count: of corners of the texture.
+        flow_count: of corners of the last frame.
         quality: share of the best corner's strength that each must have (Shi and Tomasi, 1994).
         apart: window pixels between two corners.
         inside: window pixels, side of the square around a corner that must be drawn.
@@ -135,6 +136,7 @@ class PointOptions:
     """
 
     count: int = 64
+    flow_count: int = 48
     quality: float = 0.02
     apart: float = 5.0
     inside: int = 7
