@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,10 +132,14 @@ def gradient_rows(device: str, repeats: int) -> Iterator[Row]:
 
 
 def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
-    """Time refinement, search and tracking of a coloured box made in code, exact outlines given."""
+    """Time refinement, search, tracking and live updates of a coloured box made in code.
+
+    Exact outlines are given, but to the live updates.
+    """
+    from dexman_pose.benchmarks.speed.live import bench_live
     from dexman_pose.benchmarks.speed.pose import bench_pose
 
-    for t in bench_pose(frames, repeats):
+    for t in chain(bench_pose(frames, repeats), bench_live(frames, repeats)):
         unit = "ms per frame" if t.work.startswith("track") else "ms"
         notes = [] if t.iterations is None else [f"{t.iterations} steps"]
         if t.error is not None:

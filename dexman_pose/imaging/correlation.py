@@ -14,16 +14,27 @@ _NO_CONTRAST = 1e-9
 """Size of a picture's deviations from its mean, squared grey levels, that rounding makes."""
 
 
+def cover_of(mask: Mask, window: int = CONTRAST.window) -> NDArray[np.float32]:
+    """Share of the neighbourhood of each pixel that a mask covers, at half the size, for :func:`local_contrast`."""
+    return np.maximum(_smooth(mask.astype(np.float32), window), np.float32(CONTRAST.least_cover))
+
+
 def local_contrast(
-    gray: NDArray[np.float32], mask: Mask | None = None, window: int = CONTRAST.window
+    gray: NDArray[np.float32],
+    mask: Mask | None = None,
+    window: int = CONTRAST.window,
+    cover: NDArray[np.float32] | None = None,
 ) -> Gray:
     """A grey picture with brightness and contrast evened out locally, so that shading does not matter.
 
     With a ``mask`` only its pixels count, and pixels outside become mid-grey: an edge of the mask is no feature.
-    ``window`` pixels is about how far light is taken to be even.
+    ``window`` pixels is about how far light is taken to be even. ``cover`` is :func:`cover_of` the mask, where it is
+    at hand.
     """
     weight = np.ones_like(gray) if mask is None else mask.astype(np.float32)
-    norm = np.maximum(_smooth(weight, window), np.float32(CONTRAST.least_cover))
+    norm = cover
+    if norm is None:
+        norm = np.maximum(_smooth(weight, window), np.float32(CONTRAST.least_cover))
     mean = np.asarray(_smooth(gray * weight, window) / norm, np.float32)
     centred = np.asarray((gray - _whole(mean, gray.shape)) * weight, np.float32)
     # Running sums leave rounding errors below zero.

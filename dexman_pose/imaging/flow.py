@@ -41,8 +41,10 @@ def follow_both_ways(
         second, first, there, start.copy(), **_arguments(options, options.back_levels)
     )
     found: NDArray[np.bool_] = (gone[:, 0] == 1) & (again[:, 0] == 1)
-    found &= np.linalg.norm((back - start)[:, 0], axis=1) < options.returns
-    return np.nan_to_num(there[:, 0]).astype(np.float64), found
+    off = (back - start)[:, 0]
+    found &= np.einsum("ij,ij->i", off, off) < options.returns**2
+    ends = there[:, 0].astype(np.float64)
+    return ends if np.isfinite(ends).all() else np.nan_to_num(ends), found
 
 
 def _arguments(options: PointFlowOptions, levels: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from dexman_pose.pose.tracking.region_tracker import RegionFrame
 from dexman_pose.pose.tracking.track_record import TrackStart
 from dexman_pose.pose.without_masks import outline_box
 from dexman_pose.symmetry.cache import symmetry_of
+from dexman_pose.threads import native_threads
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -203,7 +204,10 @@ class LiveTracker:
             InputError: the picture does not fit the camera, or an object has neither a start nor a box.
             EstimationError: nothing in the box of an object could be told from its surroundings.
         """
-        picture, passed = self._picture(image), count(passed, "passed", least=1)
+        with native_threads():
+            return self._updated(self._picture(image), count(passed, "passed", least=1))
+
+    def _updated(self, picture: NDArray[np.uint8], passed: int) -> NamedObjects[LivePose]:
         missing = [n for n in self._meshes if n not in self._next and n not in self._verdicts]
         if missing:
             raise InputError(f"where is {', '.join(missing)}? {_HOW}, or call restart")

@@ -109,15 +109,18 @@ def test_bench_times_the_pose_engine(
         PoseTiming("first order", "a", 1.5, ratio=750.0),
         PoseTiming("track", "b", 0.01),
     ]
+    live = PoseTiming("live update, by region", "c", 0.002, aim=0.002)
     monkeypatch.setattr("dexman_pose.benchmarks.speed.pose.bench_pose", lambda frames, repeats: iter(rows))
+    monkeypatch.setattr("dexman_pose.benchmarks.speed.live.bench_live", lambda frames, repeats: iter([live]))
     assert main(["bench", "--only", "pose"]) == 0
-    lines = capsys.readouterr().out.splitlines()[-3:]
+    lines = capsys.readouterr().out.splitlines()[-4:]
     ends = [
         "2.000 ms; 7 steps; 0.20 mm, 0.10 deg left; aim 15",
         "1500.000 ms; 750 x the fused solver",
         "10.000 ms per frame",
+        "2.000 ms; aim 2",
     ]
-    assert [line.endswith(end) for line, end in zip(lines, ends)] == [True] * 3
+    assert [line.endswith(end) for line, end in zip(lines, ends)] == [True] * 4
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def test_a_start_that_the_picture_does_not_show_is_in_doubt(
     scene: Any, way: list[Pose], pictures: list[Image]
 ) -> None:
     off = way[0].copy()
-    off[2, 3] += 0.08
+    off[2, 3] += 0.06
     found = LiveTracker(scene.mesh, scene.camera, start=off).update(pictures[0])["object"]
     assert not found.valid and DOUBT_TEXT[Doubt.START] in found.doubts
 

@@ -139,7 +139,7 @@ def _refinement(scene: BenchScene, repeats: int) -> Iterator[PoseTiming]:
     found = refiner.refine(start, view, options)
     own = fastest(lambda: refiner.refine(start, view, options), repeats)
     what = f"crop {view.size[1]}x{view.size[0]}, {len(scene.mesh.faces)} faces"
-    error = _error(found.camera_from_object, true, refiner.center)
+    error = error_of(found.camera_from_object, true, refiner.center)
     yield PoseTiming("refine one pose, mask and depth", what, own, found.iterations, 0.015, error)
     peers: tuple[tuple[str, Literal["warp", "pytorch3d"]], ...] = (
         ("render()", "warp"),
@@ -184,13 +184,13 @@ def _first_order(
         seconds = time.perf_counter() - begin
     except MissingExtraError:
         return None
-    error = _error(pose, true, scene.mesh.center)
+    error = error_of(pose, true, scene.mesh.center)
     return PoseTiming(
         f"the same by Adam through {name}", what, seconds, steps, error=error, ratio=seconds / own
     )
 
 
-def _error(pose: Array, true: Array, center: Array) -> tuple[float, float]:
+def error_of(pose: Array, true: Array, center: Array) -> tuple[float, float]:
     """Millimetres between the centres and degrees between the rotations."""
     shift = (pose[:3, :3] - true[:3, :3]) @ center + pose[:3, 3] - true[:3, 3]
     turn = rotation_angle(pose[:3, :3] @ true[:3, :3].T)

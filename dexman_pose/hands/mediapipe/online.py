@@ -21,6 +21,11 @@ MEMORY = 60
 """Frames that sides are told from; older ones are forgotten."""
 RECONSIDERED = 10
 """Frames between two decisions on sides that are settled."""
+UNSETTLED = 3
+"""The same where some hand has no side: it may never get one, and a decision takes as long as a network."""
+ENOUGH = 1
+"""Hands followed surely from which on new ones are not looked for in every picture: each search is time that the hands
+in sight lag behind, and nothing is lost by finding the second hand two pictures later."""
 
 
 class OnlineHands:
@@ -35,7 +40,7 @@ class OnlineHands:
     """
 
     def __init__(self, detectors: Detectors) -> None:
-        self._follower = Follower(detectors)
+        self._follower = Follower(detectors, enough=ENOUGH)
         self._known: list[Tracklet] = []
         self._sides: list[int] = []
         self._count = -1
@@ -65,7 +70,8 @@ class OnlineHands:
         now = self._count
         new = self._follower.step(now, image)
         kept = [t.last >= now - MEMORY for t in self._known]
-        if new or not all(kept) or -1 in self._sides or now % RECONSIDERED == 0:
+        pause = UNSETTLED if -1 in self._sides else RECONSIDERED
+        if new or not all(kept) or now % pause == 0:
             self._known = [*(t for t, k in zip(self._known, kept) if k), *new]
             for tracklet in self._known:
                 tracklet.forget(now - MEMORY)

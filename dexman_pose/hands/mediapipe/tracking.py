@@ -231,10 +231,16 @@ class Follower:
 
     Attributes:
         alive: hands seen lately, those seen in the last frame among them.
+
+    Args:
+        detectors: the networks.
+        palms: looked for ahead, or None.
+        enough: hands followed surely from which on new ones are looked for only every so many frames.
     """
 
-    def __init__(self, detectors: Detectors, palms: PalmsAhead | None = None) -> None:
+    def __init__(self, detectors: Detectors, palms: PalmsAhead | None = None, *, enough: int = 2) -> None:
         self.alive: list[Tracklet] = []
+        self._enough = enough
         self._detectors, self._ahead = detectors, palms
         self._search = Searcher(detectors if palms is None else replace(detectors, palms=palms))
 
@@ -244,7 +250,7 @@ class Follower:
         followed = follow(self._detectors, image, index, 1, self.alive)
         for tracklet, sighting in followed:
             tracklet.add(index, sighting)
-        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= 2
+        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= self._enough
         if self._ahead is not None:
             self._ahead.often = not sure
         if sure and index % PALM_EVERY:

@@ -106,8 +106,37 @@ def wanted(count: int, share: wp.float32) -> bool:
     return turn - wp.floor(turn) < share
 
 
+@wp.func
+def drawn_box(screen: wp.array(dtype=wp.vec3d), first: int, count: int, width: int, height: int) -> wp.vec4i:
+    """Columns and rows x0, y0 <= . < x1, y1 of a drawing that corners (u, v, 1/z) on the screen reach.
+
+    All of them where a corner lies before the near plane: then its face is cut, and may be anywhere.
+    """
+    x0 = wp.float64(width)
+    y0 = wp.float64(height)
+    x1 = wp.float64(-1.0)
+    y1 = wp.float64(-1.0)
+    cut = bool(False)
+    for i in range(first, first + count):
+        p = screen[i]
+        x0 = wp.min(x0, p[0])
+        y0 = wp.min(y0, p[1])
+        x1 = wp.max(x1, p[0])
+        y1 = wp.max(y1, p[1])
+        cut = cut or p[2] <= wp.float64(0.0)
+    if cut:
+        return wp.vec4i(0, 0, width, height)
+    x0 = wp.max(x0, wp.float64(0.0))
+    y0 = wp.max(y0, wp.float64(0.0))
+    x1 = wp.min(x1 + wp.float64(2.0), wp.float64(width))
+    y1 = wp.min(y1 + wp.float64(2.0), wp.float64(height))
+    return wp.vec4i(int(x0), int(y0), int(x1), int(y1))
+
+
 @wp.kernel(enable_backward=False)
 def find_contours(
+    screen: wp.array(dtype=wp.vec3d),
+    vertices: int,
     nearest: wp.array(dtype=wp.float32),
     state: wp.array(dtype=wp.float64),
     middle: wp.vec3d,
@@ -122,7 +151,10 @@ def find_contours(
     lines: wp.array(dtype=wp.float32),
     report: wp.array(dtype=wp.float32),
 ):
-    """Write for each hypothesis points of its contours in object coordinates, and the direction across each."""
+    """Write for each hypothesis points of its contours in object coordinates, and the direction across each.
+
+    ``screen`` holds the ``vertices`` of each hypothesis as they were projected for its drawing.
+    """
     b = wp.tid()
     h = hypothesis_of(b, b, view_of[b], views, state)
     base = b * width * height
@@ -131,8 +163,9 @@ def find_contours(
     least = settings.crease / wp.float32(h.lens.fx)
     # Rim pixels are listed from the front, creases from the back.
     last = base + width * height - 1
-    for y in range(RIM, height - RIM):
-        for x in range(RIM, width - RIM):
+    box = drawn_box(screen, b * vertices, vertices, width, height)
+    for y in range(wp.max(RIM, box[1]), wp.min(height - RIM, box[3])):
+        for x in range(wp.max(RIM, box[0]), wp.min(width - RIM, box[2])):
             here = base + y * width + x
             if nearest[here] > NONE:
                 if rim_at(nearest, here, width):

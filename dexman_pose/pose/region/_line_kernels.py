@@ -6,11 +6,11 @@ log-odds up to the place. An edge of the picture is a second voice on the same l
 
 # Kernels are written in Warp's own language: neither its types nor its argument lists are Python's.
 # mypy: ignore-errors
-# ruff: noqa: SIM102
 
 from __future__ import annotations
 
 from dexman_pose.pose.region._layout import (
+    BINS,
     COLORS,
     LINE_ROOM,
     SPAN,
@@ -20,7 +20,7 @@ from dexman_pose.pose.region._layout import (
     LineSettings,
     Picture,
 )
-from dexman_pose.pose.region._picture_kernels import bin_at, color_at, is_seen, sector_of
+from dexman_pose.pose.region._picture_kernels import is_seen, sector_of
 from dexman_pose.pose.solver._layout import Target
 from dexman_pose.pose.solver._residual_kernels import hypothesis_of, rotation_of
 from dexman_pose.render._warp import wp
@@ -29,11 +29,14 @@ NONE = wp.constant(wp.float32(0.0))
 ONE = wp.constant(wp.float32(1.0))
 HALF = wp.constant(wp.float32(0.5))
 HALF64 = wp.constant(wp.float64(0.5))
+UNLIKELY = wp.constant(wp.float32(-12.0))
+"""Log of a share of the likeliest place's probability that changes no mean."""
 NEAR = wp.constant(wp.float64(0.02))
 """Contour points less than so many metres before the camera are not looked at."""
 
 LONG = STEPS + 2 * SPAN
 Steps = wp.types.vector(length=LONG, dtype=wp.float32)
+Samples = wp.types.vector(length=2 * LONG + 1, dtype=wp.float32)
 Places = wp.types.vector(length=STEPS + 1, dtype=wp.float32)
 
 
@@ -50,6 +53,82 @@ class Reading:
     odds: wp.float32
     edge: wp.float32
     seen: bool
+
+
+# In C++, because Warp's own functions read a pixel several times as slowly.
+_SAMPLE = """
+    Samples out;
+    const wp::uint8* rgb = picture.rgb.data;
+    const wp::uint8* hidden = picture.hidden.shape[0] > 0 ? picture.hidden.data : nullptr;
+    const wp::uint8* mask = outline && picture.mask.shape[0] > 0 ? picture.mask.data : nullptr;
+    const float* odds = table.data + first;
+    const int step = settings.step, stride = settings.stride, width = picture.width;
+    const bool edges = settings.edge > 0.0f;
+    // A sample stands for the pixels up to the next one: it is taken in their middle.
+    const float middle = 0.5f * (float)stride + (float)(-LONG / 2 * step);
+    const float temper = settings.temper * (float)stride;
+    float before[3] = {0.0f, 0.0f, 0.0f};
+    for (int k = -1; k < LONG; ++k) {
+        float total = 0.0f;
+        int red = 0, green = 0, blue = 0;
+        for (int j = 0; j < step; j += stride) {
+            const float t = (float)(k * step + j) + middle;
+            const int x = (int)(cx + nx * t + 0.5f), y = (int)(cy + ny * t + 0.5f);
+            const int i = y * width + x;
+            if (hidden && hidden[i]) {
+                out[2 * LONG] = 0.0f;
+                return out;
+            }
+            const int r = rgb[3 * i], g = rgb[3 * i + 1], b = rgb[3 * i + 2];
+            red += r;
+            green += g;
+            blue += b;
+            if (outline && k >= 0) {
+                total += odds[((r * BINS / 256) * BINS + g * BINS / 256) * BINS + b * BINS / 256];
+                if (mask) total += mask[i] ? settings.mask : -settings.mask;
+            }
+        }
+        float change = 0.0f;
+        if (edges) {
+            const float color[3] = {red * settings.share, green * settings.share, blue * settings.share};
+            for (int c = 0; c < 3; ++c) {
+                const float d = fabsf(color[c] - before[c]);
+                change = d > change ? d : change;
+                before[c] = color[c];
+            }
+        }
+        if (k >= 0) {
+            total *= temper;
+            out[k] = outline ? total / (1.0f + fabsf(total) / settings.limit) : 0.0f;
+            out[LONG + k] = change;
+        }
+    }
+    out[2 * LONG] = 1.0f;
+    return out;
+"""
+
+
+@wp.func_native(
+    _SAMPLE.replace("LONG", str(LONG))
+    .replace("BINS", str(BINS))
+    .replace("Samples", f"wp::vec_t<{2 * LONG + 1}, wp::float32>")
+)
+def sample_line(
+    picture: Picture,
+    table: wp.array(dtype=wp.float32),
+    first: int,
+    cx: wp.float32,
+    cy: wp.float32,
+    nx: wp.float32,
+    ny: wp.float32,
+    settings: LineSettings,
+    outline: bool,
+) -> Samples:
+    """Log-odds of the steps of a line (LONG), changes of colour before them (LONG), and 1 where nothing hides it.
+
+    Arguments as of :func:`read_line`. Without an outline the log-odds are 0, without edges the changes.
+    """
+    ...
 
 
 @wp.func
@@ -92,42 +171,18 @@ def read_line(
         return out
     if not is_seen(picture, int(cx - nx * reach + HALF), int(cy - ny * reach + HALF)):
         return out
+    # The ends are in the picture, so all of the line is.
+    read = sample_line(picture, table, first, cx, cy, nx, ny, settings, outline)
+    if read[2 * LONG] == NONE:
+        return out
     odds = Steps()
     strength = Steps()
     change = Steps()
-    before = wp.vec3f(NONE, NONE, NONE)
-    # A sample stands for the pixels up to the next one: it is taken in their middle.
-    middle_of = HALF * wp.float32(settings.stride)
-    for k in range(-1, LONG):
-        total = wp.float32(0.0)
-        color = wp.vec3f(NONE, NONE, NONE)
-        for j in range(0, step, settings.stride):
-            t = wp.float32((k - LONG // 2) * step + j) + middle_of
-            x = int(cx + nx * t + HALF)
-            y = int(cy + ny * t + HALF)
-            if picture.hidden.shape[0] > 0:
-                if picture.hidden[y * picture.width + x] != wp.uint8(0):
-                    return out
-            if outline and k >= 0:
-                total += table[first + bin_at(picture, x, y)]
-                if picture.mask.shape[0] > 0:
-                    side = settings.mask
-                    if picture.mask[y * picture.width + x] == wp.uint8(0):
-                        side = -side
-                    total += side
-            if settings.edge > NONE:
-                color += color_at(picture, x, y)
-        if settings.edge > NONE:
-            color = color * settings.share
-            if k >= 0:
-                d = color - before
-                most = wp.max(wp.abs(d[0]), wp.max(wp.abs(d[1]), wp.abs(d[2])))
-                strength[k] = most / (most + settings.edge_half)
-                change[k] = most
-            before = color
-        if k >= 0 and outline:
-            total = total * settings.temper * wp.float32(settings.stride)
-            odds[k] = total / (wp.float32(1.0) + wp.abs(total) / settings.limit)
+    for k in range(LONG):
+        odds[k] = read[k]
+        change[k] = read[LONG + k]
+    for k in range(SPAN, SPAN + STEPS + 1):
+        strength[k] = change[k] / (change[k] + settings.edge_half)
     # The place d lies before step SPAN + d: everything before it is object, everything behind it background.
     place = Places()
     sum = wp.float32(0.0)
@@ -143,11 +198,13 @@ def read_line(
     mean = wp.float32(0.0)
     square = wp.float32(0.0)
     for d in range(STEPS + 1):
-        p = wp.exp(place[d] - most)
-        at = wp.float32(d - STEPS // 2)
-        weight += p
-        mean += p * at
-        square += p * at * at
+        below = place[d] - most
+        if below > UNLIKELY:
+            p = wp.exp(below)
+            at = wp.float32(d - STEPS // 2)
+            weight += p
+            mean += p * at
+            square += p * at * at
     mean = mean / weight
     out.variance = (square / weight - mean * mean) * wp.float32(step * step)
     if step == 1 and settings.contrast > NONE:

@@ -15,19 +15,10 @@ TURN = wp.constant(wp.float32(6.2831853))
 def bin_at(picture: Picture, x: int, y: int) -> int:
     """Index of the colour of a pixel."""
     i = (y * picture.width + x) * 3
-    r = int(picture.rgb[i]) * BINS // 256
-    g = int(picture.rgb[i + 1]) * BINS // 256
-    b = int(picture.rgb[i + 2]) * BINS // 256
+    r = int(picture.rgb[i]) >> 4
+    g = int(picture.rgb[i + 1]) >> 4
+    b = int(picture.rgb[i + 2]) >> 4
     return (r * BINS + g) * BINS + b
-
-
-@wp.func
-def color_at(picture: Picture, x: int, y: int) -> wp.vec3f:
-    """Colour of a pixel, grey levels."""
-    i = (y * picture.width + x) * 3
-    return wp.vec3f(
-        wp.float32(picture.rgb[i]), wp.float32(picture.rgb[i + 1]), wp.float32(picture.rgb[i + 2])
-    )
 
 
 @wp.func

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array, Gray
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
-from dexman_pose.imaging.correlation import correlation, local_contrast
+from dexman_pose.imaging.options import PointFlowOptions
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color
 from dexman_pose.pose.region._layout import LineReport
+from dexman_pose.pose.region.followed import CornerFollower
+from dexman_pose.pose.region.model_view import ModelView, view_of_model
 from dexman_pose.pose.region.options import RegionOptions
-from dexman_pose.pose.region.points import found_corners
+from dexman_pose.pose.region.points import projected
 from dexman_pose.pose.region.solver import RegionSolver
-from dexman_pose.pose.region.window import Window, window_around
+from dexman_pose.pose.region.window import GrayPart, Window, window_around
 from dexman_pose.pose.solver.residuals import PointMatches
-
-_LEVELS = np.float32(255.0)
+from dexman_pose.render.rasterizer import Rasterizer
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,14 @@ class RegionPose:
     flow: int = 0
 
 
-@dataclass
-class _Last:
-    """The last picture, as corners are followed from it."""
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What is looked at: a picture (H, W, 3), what may hide the object and what a mask shows of it, (H, W) or None."""
 
-    gray: Gray
-    window: Window
-    inverse_depth: NDArray[np.float32]
-    pose: Array
     image: NDArray[np.uint8]
+    hidden: NDArray[np.bool_] | None
+    mask: NDArray[np.bool_] | None
+    part: GrayPart
 
 
 class RegionRefiner:
@@ -71,22 +70,30 @@ class RegionRefiner:
         camera: of the pictures, an ideal pinhole.
         extremes: (N, 3) outermost points of the mesh, which span its box from every side.
         options: settings.
+        outline: rasteriser of a mesh with the same outline and creases and fewer faces; that of the mesh when None.
     """
 
     def __init__(
-        self, refiner: PoseRefiner, camera: Camera, extremes: Array, options: RegionOptions | None = None
+        self,
+        refiner: PoseRefiner,
+        camera: Camera,
+        extremes: Array,
+        options: RegionOptions | None = None,
+        outline: Rasterizer | None = None,
     ) -> None:
         camera.require_pinhole("the region refiner")
         self.options = options or RegionOptions()
         self.camera, self.rasterizer = camera, refiner.rasterizer
         self.center = refiner.center
-        self.solver = RegionSolver(refiner.rasterizer, refiner.center, self.options)
-        self._texture_points = replace(self.options.points, flow=self.options.points.texture_flow)
+        self.solver = RegionSolver(outline or refiner.rasterizer, refiner.center, self.options)
         self.colored = has_color(refiner)
         self._extremes = extremes
         self._radius = refiner.rasterizer.mesh.radius
-        self._last: _Last | None = None
-        self._said = np.zeros(LineReport.SIZE, np.float32)
+        self._follower = CornerFollower(self.options.points)
+        self._view: ModelView | None = None
+        self._window: Window | None = None
+        self._look: _Look | None = None
+        self._refined: RegionPose | None = None
 
     def learn_at(
         self,
@@ -96,10 +103,10 @@ class RegionRefiner:
         mask: NDArray[np.bool_] | None = None,
     ) -> None:
         """Learn colours anew from a pose (4, 4) that is roughly right in a picture (H, W, 3)."""
-        self.solver.look_at(self._window(pose), image, hidden, mask)
+        self._look_at(pose, image, hidden, mask)
         self.solver.examine(pose)
         self.solver.learn(1.0)
-        self._last = None
+        self.forget()
 
     def refine(
         self,
@@ -124,14 +131,16 @@ class RegionRefiner:
         """
         if not self._is_before_camera(start):
             return _unseen(start)
-        o, solver, window = self.options, self.solver, self._window(start)
-        flow = self._followed(image) if o.flow else None
-        solver.look_at(window, image, hidden, mask)
-        predicted = start if held else None
-        solver.solve(start, predicted, flow, o.rounds[: o.late], radius=self._radius)
+        o, solver = self.options, self.solver
+        window, part = self._look_at(start, image, hidden, mask)
+        flow = self._follower.follow(window, window.seen(part), start) if o.flow else None
+        predicted, first = start if held else None, self._first_round(flow, start)
+        solver.solve(start, predicted, flow, o.rounds[first : o.late], radius=self._radius)
         textured, colors = None, np.nan
         for again in range(o.texture_rounds if self.colored and o.texture else 0):
-            found, colors = self._textured(image, window, hidden)
+            found, colors = self._textured(
+                part, window, o.points.model_flow if first else o.points.texture_flow
+            )
             if found is None or len(found) < o.points.least:
                 break
             textured = found
@@ -143,7 +152,7 @@ class RegionRefiner:
         if not self._is_before_camera(pose):
             return _unseen(start)
         said = solver.examine(pose)
-        return _reported(
+        self._refined = _reported(
             pose,
             hessian,
             said,
@@ -151,65 +160,73 @@ class RegionRefiner:
             colors,
             0 if flow is None else len(flow),
         )
+        return self._refined
 
-    def keep(
-        self, found: RegionPose, image: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = None
-    ) -> None:
-        """Learn from a picture and the pose last refined in it, and follow corners from there on.
-
-        Args:
-            found: the pose.
-            image: (H, W, 3) RGB.
-            hidden: (H, W) pixels in which something may be before the object; its corners are not the object's.
-        """
-        self.solver.learn(self.options.colors.rate)
-        window = self.solver.window
-        inverse = self.solver.inverse_depth.copy()
-        if hidden is not None:
-            inverse[window.covered(hidden, self.options.points.flow.window)] = 0.0
-        self._last = _Last(window.gray(image), window, inverse, found.camera_from_object, image)
+    def keep(self, found: RegionPose, image: NDArray[np.uint8]) -> None:
+        """Learn from a picture and a pose refined in it, and follow corners from there on."""
+        look, solver, pose = self._look, self.solver, found.camera_from_object
+        assert look is not None
+        part = look.part
+        if found is not self._refined and self._is_before_camera(pose):  # another one was tried since
+            _, part = self._look_at(pose, image, look.hidden, look.mask)
+            solver.examine(pose)
+        solver.learn(self.options.colors.rate)
+        if self.options.flow:
+            window, inverse = solver.window, solver.inverse_depth
+            if look.hidden is not None:  # its corners are not the object's
+                inverse = inverse.copy()
+                inverse[window.covered(look.hidden, self.options.points.flow.window)] = 0.0
+            self._follower.keep(image, window, window.seen(part), inverse, pose)
 
     def forget(self) -> None:
-        """Follow no corners from the last picture."""
-        self._last = None
+        """Follow no corners from the last picture, and keep no drawing of the texture."""
+        self._follower.forget()
+        self._view = None
 
     def _is_before_camera(self, pose: Array) -> bool:
         """Whether a pose (4, 4) is one, and the object's centre at it lies before the camera."""
         return bool(np.isfinite(pose).all() and pose[2, :3] @ self.center + pose[2, 3] > 0)
 
-    def _window(self, pose: Array) -> Window:
-        return window_around(self._extremes, pose, self.camera, self.options.window)
+    def _look_at(
+        self,
+        pose: Array,
+        image: NDArray[np.uint8],
+        hidden: NDArray[np.bool_] | None,
+        mask: NDArray[np.bool_] | None,
+    ) -> tuple[Window, GrayPart]:
+        """Look at a picture around a pose (4, 4)."""
+        window = window_around(self._extremes, pose, self.camera, self.options.window, self._window)
+        part = GrayPart.around(window, image)
+        self._window, self._look, self._refined = window, _Look(image, hidden, mask, part), None
+        self.solver.look_at(window, image, hidden, mask)
+        return window, part
 
-    def _followed(self, image: NDArray[np.uint8]) -> PointMatches | None:
-        """Corners of the last picture on the object, where they are in this one."""
-        if self._last is None:
-            return None
-        last, o = self._last, self.options.points
-        return found_corners(
-            last.gray, last.window.gray(image), last.inverse_depth, last.window, last.pose, o, o.flow_weight
-        )
+    def _first_round(self, flow: PointMatches | None, start: Array) -> int:
+        """Index of the first round: the nearer corners of the last picture say that ``start`` (4, 4) is, the later."""
+        o = self.options
+        if flow is None or len(flow) < o.points.least:
+            return 0
+        off = flow.pixels - projected(flow.points, start, self.camera.K)
+        middle = float(np.sort(np.einsum("ij,ij->i", off, off))[len(off) // 2]) ** 0.5
+        near = [i for i, r in enumerate(o.rounds[: o.late + 1]) if middle < r.foreseen]
+        return max(near, default=0)
 
     def _textured(
-        self, image: NDArray[np.uint8], window: Window, hidden: NDArray[np.bool_] | None
+        self, part: GrayPart, window: Window, flow: PointFlowOptions
     ) -> tuple[PointMatches | None, float]:
         """Corners of the mesh's texture at the pose so far, where they are in the picture; and the correlation."""
-        pose, o = self.solver.candidate, self._texture_points
+        pose, o, k = self.solver.candidate, self.options, self.camera.K
         if not self._is_before_camera(pose):
             return None, np.nan
-        drawn = self.rasterizer.render(
-            pose[None], window.K, window.width, window.height, attributes=("depth", "color")
-        )
-        assert drawn.depth is not None and drawn.color is not None
-        mask = drawn.mask[0] if hidden is None else drawn.mask[0] & ~window.covered(hidden)
-        if np.count_nonzero(mask) < o.inside**2:
-            return None, np.nan
-        model = cv2.cvtColor(drawn.color[0] * _LEVELS, cv2.COLOR_RGB2GRAY)
-        seen = window.gray(image).astype(np.float32)
-        first, second = local_contrast(np.asarray(model, np.float32), mask), local_contrast(seen, mask)
-        inverse = np.zeros_like(drawn.depth[0])
-        np.divide(1.0, drawn.depth[0], out=inverse, where=mask)
-        found = found_corners(first, second, inverse, window, pose, o, o.texture_weight)
-        return found, correlation(first, second, mask)
+        there = None if self._view is None else self._view.seen_at(pose, k, self.center, o.model_view)
+        if there is None:
+            self._view = view_of_model(self.rasterizer, pose, window, self._extremes, self.center, o.points)
+            if self._view is None:
+                return None, np.nan
+            there = self._view.image_from_view
+        assert self._view is not None
+        hidden = None if self._look is None else self._look.hidden
+        return self._view.find(part, there, pose, k, o.points, flow, hidden)
 
 
 def _reported(

@@ -13,87 +13,41 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.pose.region import _color_kernels as color_kernels
-from dexman_pose.pose.region import _contour_kernels as contour_kernels
 from dexman_pose.pose.region import _line_kernels as line_kernels
+from dexman_pose.pose.region import _round_kernels as round_kernels
 from dexman_pose.pose.region._layout import (
-    COLORS,
     LINE_ROOM,
-    SECTORS,
     STEPS,
-    Line,
-    LineReport,
     LineSettings,
     Picture,
 )
+from dexman_pose.pose.region._room import POINT_ROOM, ROWS, solver_room
+from dexman_pose.pose.region.drawing import ContourDrawing
 from dexman_pose.pose.region.options import LineRound, RegionOptions
 from dexman_pose.pose.region.window import Window
 from dexman_pose.pose.solver._launches import SolverLaunches
 from dexman_pose.pose.solver._layout import (
-    UNKNOWNS,
     PointSet,
     Prior,
-    Projection,
     Report,
-    Slot,
     State,
-    System,
     Target,
     Term,
     TermWeights,
-    View,
 )
 from dexman_pose.pose.solver.options import RefineOptions, SolverOptions
 from dexman_pose.pose.solver.problem import state_row, step_limits, term_weights, unpack
 from dexman_pose.pose.solver.residuals import PointMatches
-from dexman_pose.render import _raster_kernels as raster
-from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 
-POINT_ROOM = 128
-"""Points beside the lines at most."""
-
-_ROWS = LINE_ROOM + POINT_ROOM
-_NEAR_PLANE = 0.01  # metres
 _NO_SHIFT = np.ones(3)
 _REACH = STEPS // 2 + 6  # steps of a line beyond its middle that may be looked at, and some
 
 _WEIGHTS = RefineOptions(edge_sigma=1.0, small_gain=1e-4)
 _FIELDS: tuple[str, ...] = np.dtype(TermWeights.numpy_dtype()).names or ()  # type: ignore[attr-defined]
 _EDGE_REACH = _FIELDS.index("edge_reach")
-
-_SIZES: dict[str, tuple[Any, int]] = {
-    "candidate": (wp.float64, State.SIZE),
-    "best": (wp.float64, State.SIZE),
-    "prior": (wp.float64, Prior.SIZE),
-    "projection": (wp.float64, Projection.SIZE),
-    "view_of": (wp.int32, 1),
-    "views": (wp.float64, View.SIZE),
-    "wanted": (wp.float64, 1),
-    "set_of": (wp.int32, 1),
-    "sets": (wp.int32, PointSet.SIZE),
-    "kinds": (wp.int32, _ROWS),
-    "points": (wp.float64, 3 * _ROWS),
-    "targets": (wp.float64, Target.SIZE * _ROWS),
-    "code": (wp.uint8, 1),
-    "gray": (wp.float32, 1),
-    "slots": (wp.float64, Term.SIZE * Slot.SIZE),
-    "system": (wp.float64, System.SIZE),
-    "trial": (wp.float64, Report.SIZE),
-    "best_system": (wp.float64, System.SIZE),
-    "evidence_system": (wp.float64, System.SIZE),
-    "report": (wp.float64, Report.SIZE),
-    "factor": (wp.float64, UNKNOWNS**2),
-    "step": (wp.float64, UNKNOWNS),
-    "lines": (wp.float32, Line.SIZE * LINE_ROOM),
-    "said": (wp.float32, LineReport.SIZE),
-    "table": (wp.float32, SECTORS * COLORS),
-    "counts": (wp.float32, 2 * SECTORS * COLORS),
-    "totals": (wp.float32, 2 * SECTORS),
-    "shares": (wp.float32, 2 * (SECTORS + 1) * COLORS),
-    "hidden": (wp.uint8, 0),
-}
 
 
 class RegionSolver:
@@ -107,21 +61,15 @@ class RegionSolver:
 
     def __init__(self, rasterizer: Rasterizer, center: Array, options: RegionOptions) -> None:
         self.options, self.center = options, np.asarray(center, np.float64)
-        self._mesh = rasterizer.device_mesh
         self._middle = wp.vec3d(*(float(x) for x in self.center))
         self._limits = step_limits(SolverOptions())
         self._first_damping = SolverOptions().first_damping
         self._kernels = SolverLaunches("cpu")
-        self._find = Command(contour_kernels.find_contours, "cpu")
         self._read = Command(line_kernels.read_lines, "cpu")
+        self._steps = Command(round_kernels.take_steps, "cpu")
         self._count = Command(color_kernels.count_colors, "cpu")
         self._blend = Command(color_kernels.blend_colors, "cpu")
-        self._buffers = Buffers("cpu")
-        self._host: dict[str, NDArray[Any]] = {}
-        for name, (kind, size) in _SIZES.items():
-            self._buffers.get(name, kind, size)
-            self._host[name] = self._buffers.host(name, size)
-            self._host[name][:] = 0
+        self._buffers, self._host = solver_room()
         self._buffers.get("weights", TermWeights, 1)
         row = term_weights(_WEIGHTS, False)
         self._weights = self._buffers.host("weights", 1).view(np.float64)
@@ -129,7 +77,8 @@ class RegionSolver:
         self._settings: dict[LineRound, LineSettings] = {}
         self._window = Window(0.0, 0.0, 1.0, options.window.least, options.window.least, np.eye(3))
         self._picture = Picture()
-        self._points = 0
+        self._drawing = ContourDrawing(rasterizer, self._middle, self._buffers, self._kernels, ROWS)
+        self._read_step, self._read_at = 0, np.zeros(State.SIZE)
 
     def look_at(
         self,
@@ -146,7 +95,7 @@ class RegionSolver:
             hidden: (H, W) pixels in which something may be before the object.
             mask: (H, W) pixels that a mask gives to the object: one voice beside the colours.
         """
-        self._window = window
+        self._window, self._read_step = window, 0
         self._host["views"][:] = window.view
         reach = _REACH * max(r.step for r in self.options.rounds)
         height, width = image.shape[:2]
@@ -199,21 +148,22 @@ class RegionSolver:
         """Go on from the pose so far with other points and rounds; the pose (4, 4)."""
         report = self._host["report"]
         self.put_points(points)
+        if not rounds:
+            return self.pose
         for number, round_ in enumerate(rounds):
             if report[Report.AT_REST]:
                 self._host["candidate"][:] = self._host["best"]
+            if number and self._is_read(round_):
+                continue
             report[:] = 0.0
             report[Report.DAMPING] = self._first_damping
             self._weights[_EDGE_REACH] = round_.reach
             if round_.draw or not number:
-                self.draw(round_)
+                self._show(round_)
             self._read_lines(round_)
-            for step in range(round_.steps):
-                self._evaluate(first=int(step == 0))
-                if report[Report.AT_REST]:
-                    break
+            self._take_steps(round_.steps, first=1)
         if not report[Report.AT_REST]:
-            self._evaluate(first=0)
+            self._take_steps(1, first=0)
         return self.pose
 
     @property
@@ -251,9 +201,7 @@ class RegionSolver:
     @property
     def inverse_depth(self) -> FloatImage:
         """(h, w) 1 / metres of what was drawn last, 0 beside it; a view that the next drawing overwrites."""
-        w = self._window
-        seen: FloatImage = self._buffers.host("nearest", w.width * w.height).reshape(w.height, w.width)
-        return seen
+        return self._drawing.inverse_depth()
 
     def set_pose(self, pose: Array) -> None:
         """Begin anew at a pose (4, 4)."""
@@ -277,8 +225,10 @@ class RegionSolver:
     def examine(self, pose: Array) -> NDArray[np.float32]:
         """Draw a pose (4, 4) and read its lines once at full resolution; (LineReport.SIZE,) what they say."""
         self.set_pose(pose)
-        self.draw(self.options.rounds[-1])
-        self._read_lines(self.options.rounds[-1])
+        last = self.options.rounds[-1]
+        self._show(last)
+        if not self._is_read(last):
+            self._read_lines(last)
         return self.said
 
     def learn(self, rate: float) -> None:
@@ -301,51 +251,32 @@ class RegionSolver:
 
     def draw(self, round_: LineRound) -> None:
         """Draw the candidate and find its contours."""
-        b, w = self._buffers, self._window
-        vertices, faces, hull = self._mesh
-        size = w.width * w.height
-        nearest = b.get("nearest", wp.float32, size + raster.LANES - 1)
-        b.clear("nearest", size)
-        screen = b.get("screen", wp.vec3d, vertices.shape[0])
-        keys = b.get("keys", wp.uint64, 0)
-        projection, candidate = b.kept("projection"), b.kept("candidate")
-        views = b.kept("view_of"), b.kept("views")
-        self._kernels.project_states((1,), candidate, self._middle, *views, projection)
-        self._kernels.project_vertices((1, 1), vertices, projection, _NEAR_PLANE, 1, screen)
-        self._kernels.rasterize(
-            (1, 1, 1),
-            vertices,
-            faces,
-            hull,
-            projection,
-            screen,
-            _NEAR_PLANE,
-            w.width,
-            w.height,
-            1,
-            1,
-            False,
-            nearest,
-            keys,
-        )
-        self._find(
-            (1,),
-            nearest,
-            candidate,
-            self._middle,
-            *views,
-            w.width,
-            w.height,
-            self._settings_of(round_),
-            b.get("pixels", wp.int32, size),
-            _ROWS,
-            b.kept("points"),
-            b.kept("lines"),
-            b.kept("said"),
+        self._drawing.draw(self._host["candidate"], self._window)
+        self._find_contours(round_)
+
+    def _find_contours(self, round_: LineRound) -> None:
+        if self._drawing.find_contours(self._settings_of(round_)):
+            self._read_step = 0
+
+    def _show(self, round_: LineRound) -> None:
+        """Contours of the candidate, drawn anew where it has moved."""
+        if self._drawing.shows(self._host["candidate"], self._window, self.options.redraw):
+            self._find_contours(round_)
+        else:
+            self.draw(round_)
+
+    def _is_read(self, round_: LineRound) -> bool:
+        """Whether the lines were read like this where the candidate is."""
+        if self._read_step != round_.step:
+            return False
+        return (
+            self._drawing.motion(self._host["candidate"], self._read_at, self._window) <= self.options.still
         )
 
     def _read_lines(self, round_: LineRound) -> None:
         k = self._buffers.kept
+        self._read_step = round_.step
+        self._read_at[:] = self._host["candidate"]
         self._read(
             (1,),
             k("candidate"),
@@ -356,7 +287,7 @@ class RegionSolver:
             k("table"),
             0,
             self._settings_of(round_),
-            _ROWS,
+            ROWS,
             k("kinds"),
             k("points"),
             k("targets"),
@@ -364,17 +295,16 @@ class RegionSolver:
             k("said"),
         )
 
-    def _evaluate(self, first: int) -> None:
-        """Weigh the candidate and take the next step; the first of a round is taken as it comes."""
+    def _take_steps(self, count: int, first: int) -> None:
+        """Weigh the candidate and take the next step, so many times; the first of a round is taken as it comes."""
         k = self._buffers.kept
-        views = k("view_of"), k("views")
-        self._kernels.sparse_terms(
-            (1, 1),
-            k("candidate"),
-            0,
-            0,
+        self._steps(
+            (1,),
+            count,
+            first,
             self._middle,
-            *views,
+            k("view_of"),
+            k("views"),
             k("set_of"),
             k("sets"),
             k("kinds"),
@@ -382,27 +312,13 @@ class RegionSolver:
             k("targets"),
             k("code"),
             k("gray"),
-            1,
-            1,
+            k("wanted"),
             k("weights"),
-            1,
             k("slots"),
-        )
-        self._kernels.gather_terms(
-            (1,), k("slots"), 1, k("view_of"), k("wanted"), k("weights"), k("system"), k("trial")
-        )
-        self._kernels.step_states(
-            (1,),
-            k("trial"),
             k("system"),
+            k("trial"),
             k("prior"),
-            k("weights"),
             self._limits,
-            self._middle,
-            *views,
-            0,
-            0,
-            first,
             k("candidate"),
             k("best"),
             k("best_system"),

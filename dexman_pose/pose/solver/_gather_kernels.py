@@ -57,8 +57,9 @@ def report_terms(
     trial[t + Report.AGREEING] = agreeing / wp.max(counted, ONE)
 
 
-@wp.kernel(enable_backward=False)
-def gather_terms(
+@wp.func
+def add_up_terms(
+    b: int,
     slots: wp.array(dtype=wp.float64),
     stride: int,
     view_of: wp.array(dtype=wp.int32),
@@ -67,11 +68,7 @@ def gather_terms(
     system: wp.array(dtype=wp.float64),
     trial: wp.array(dtype=wp.float64),
 ):
-    """Add up the slots of a hypothesis and the terms with their weights; empties the slots.
-
-    ``wanted`` per view: pixels of measured depth. ``trial``: the report of the candidate.
-    """
-    b = wp.tid()
+    """Add up the slots of hypothesis ``b``; see :func:`gather_terms`."""
     weights = term_weights[0]
     slot = b * stride * Term.SIZE * Slot.SIZE
     gather_threads(slots, slot, stride)
@@ -102,3 +99,20 @@ def gather_terms(
     report_terms(slots, slot, cost, trial, b * Report.SIZE)
     for k in range(Term.SIZE * Slot.SIZE):
         slots[slot + k] = ZERO
+
+
+@wp.kernel(enable_backward=False)
+def gather_terms(
+    slots: wp.array(dtype=wp.float64),
+    stride: int,
+    view_of: wp.array(dtype=wp.int32),
+    wanted: wp.array(dtype=wp.float64),
+    term_weights: wp.array(dtype=TermWeights),
+    system: wp.array(dtype=wp.float64),
+    trial: wp.array(dtype=wp.float64),
+):
+    """Add up the slots of a hypothesis and the terms with their weights; empties the slots.
+
+    ``wanted`` per view: pixels of measured depth. ``trial``: the report of the candidate.
+    """
+    add_up_terms(wp.tid(), slots, stride, view_of, wanted, term_weights, system, trial)

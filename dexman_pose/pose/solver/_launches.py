@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dexman_pose.pose.solver import _dense_kernels as terms
 from dexman_pose.pose.solver import _gather_kernels as gather
 from dexman_pose.pose.solver import _point_kernels as sparse
+from dexman_pose.pose.solver import _projection_kernels as projections
 from dexman_pose.pose.solver import _step_kernels as steps
 from dexman_pose.pose.solver._layout import POSE
 from dexman_pose.render import _raster_kernels as raster
@@ -22,7 +23,7 @@ class SolverLaunches:
         self.dense_terms = Command(terms.dense_terms, device)
         self.mask_edges = Command(terms.mask_edges, device)
         self.sparse_terms = Command(sparse.sparse_terms, device)
-        self.project_states = Command(steps.project_states, device)
+        self.project_states = Command(projections.project_states, device)
         self.gather_terms = Command(gather.gather_terms, device)
         self.step_states = Command(steps.step_states, device)
 

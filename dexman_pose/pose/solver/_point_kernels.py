@@ -95,8 +95,10 @@ def color_residual(
     return pixel_residual(s[0] - gray, s[1], s[2], at.u, at.v, lens, at.place, at.arm)
 
 
-@wp.kernel(enable_backward=False)
-def sparse_terms(
+@wp.func
+def add_sparse_terms(
+    b: int,
+    start: int,
     state: wp.array(dtype=wp.float64),
     scales: int,
     focal: int,
@@ -116,11 +118,7 @@ def sparse_terms(
     stride: int,
     slots: wp.array(dtype=wp.float64),
 ):
-    """Surface points with a place in the image, with a line of the image, or with a colour.
-
-    ``kinds`` holds the term of each point, ``set_of`` the set of points of each hypothesis, -1 for none.
-    """
-    b, start = wp.tid()
+    """Add the terms of surface points to the slots of hypothesis ``b``; see :func:`sparse_terms`."""
     weights = term_weights[0]
     h = hypothesis_of(b, b * stride + start, view_of[b], views, state)
     lens = h.lens
@@ -188,3 +186,53 @@ def sparse_terms(
                         slots[term + Slot.HITS] += ONE
             else:
                 slots[term + Slot.COST] += weight * weights.color_reach * weights.color_reach
+
+
+@wp.kernel(enable_backward=False)
+def sparse_terms(
+    state: wp.array(dtype=wp.float64),
+    scales: int,
+    focal: int,
+    middle: wp.vec3d,
+    view_of: wp.array(dtype=wp.int32),
+    views: wp.array(dtype=wp.float64),
+    set_of: wp.array(dtype=wp.int32),
+    sets: wp.array(dtype=wp.int32),
+    kinds: wp.array(dtype=wp.int32),
+    points: wp.array(dtype=wp.float64),
+    targets: wp.array(dtype=wp.float64),
+    code: wp.array(dtype=wp.uint8),
+    picture: wp.array(dtype=wp.float32),
+    width: int,
+    height: int,
+    term_weights: wp.array(dtype=TermWeights),
+    stride: int,
+    slots: wp.array(dtype=wp.float64),
+):
+    """Surface points with a place in the image, with a line of the image, or with a colour.
+
+    ``kinds`` holds the term of each point, ``set_of`` the set of points of each hypothesis, -1 for none.
+    """
+    b, start = wp.tid()
+    add_sparse_terms(
+        b,
+        start,
+        state,
+        scales,
+        focal,
+        middle,
+        view_of,
+        views,
+        set_of,
+        sets,
+        kinds,
+        points,
+        targets,
+        code,
+        picture,
+        width,
+        height,
+        term_weights,
+        stride,
+        slots,
+    )

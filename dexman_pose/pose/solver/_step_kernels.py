@@ -16,7 +16,8 @@ from dexman_pose.pose.solver._layout import (
     System,
     TermWeights,
 )
-from dexman_pose.pose.solver._residual_kernels import HALF, ONE, ZERO, center_of, lens_of, rotation_of
+from dexman_pose.pose.solver._projection_kernels import write_nothing, write_projection
+from dexman_pose.pose.solver._residual_kernels import HALF, ONE, ZERO, center_of, rotation_of
 from dexman_pose.render._warp import wp
 
 SIX = wp.constant(wp.float64(6.0))
@@ -74,54 +75,6 @@ def rotation_exp(w: wp.vec3d) -> wp.mat33d:
         b * y * z + a * x,
         ONE - b * (x * x + y * y),
     )
-
-
-@wp.func
-def write_projection(
-    state: wp.array(dtype=wp.float64),
-    pose: int,
-    middle: wp.vec3d,
-    views: wp.array(dtype=wp.float64),
-    view: int,
-    out: wp.array(dtype=wp.float64),
-    at: int,
-):
-    """The 3x4 matrix K [R S | c - R S middle] of a state."""
-    lens = lens_of(views, view, state, pose)
-    m = wp.mat33d()
-    for i in range(3):
-        for j in range(3):
-            m[i, j] = state[pose + State.ROTATION + 3 * i + j] * wp.exp(state[pose + State.LOG_SCALE + j])
-    t = center_of(state, pose) - m * middle
-    y = at + Projection.ROW
-    z = y + Projection.ROW
-    for j in range(3):
-        out[at + j] = lens.fx * m[0, j] + lens.cx * m[2, j]
-        out[y + j] = lens.fy * m[1, j] + lens.cy * m[2, j]
-        out[z + j] = m[2, j]
-    out[at + 3] = lens.fx * t[0] + lens.cx * t[2]
-    out[y + 3] = lens.fy * t[1] + lens.cy * t[2]
-    out[z + 3] = t[2]
-
-
-@wp.func
-def write_nothing(out: wp.array(dtype=wp.float64), at: int):
-    """The all-zero projection of a hypothesis at rest, which the rasteriser skips."""
-    for k in range(Projection.SIZE):
-        out[at + k] = ZERO
-
-
-@wp.kernel(enable_backward=False)
-def project_states(
-    state: wp.array(dtype=wp.float64),
-    middle: wp.vec3d,
-    view_of: wp.array(dtype=wp.int32),
-    views: wp.array(dtype=wp.float64),
-    projection: wp.array(dtype=wp.float64),
-):
-    """Projection matrices of all states."""
-    b = wp.tid()
-    write_projection(state, b * State.SIZE, middle, views, view_of[b], projection, b * Projection.SIZE)
 
 
 @wp.func
@@ -305,8 +258,9 @@ def write_candidate(
     candidate[pose + State.LOG_FOCAL] = log_focal
 
 
-@wp.kernel(enable_backward=False)
-def step_states(
+@wp.func
+def step_state(
+    b: int,
     trial: wp.array(dtype=wp.float64),
     trial_system: wp.array(dtype=wp.float64),
     prior: wp.array(dtype=wp.float64),
@@ -327,8 +281,7 @@ def step_states(
     step: wp.array(dtype=wp.float64),
     projection: wp.array(dtype=wp.float64),
 ):
-    """Accept or reject the candidate, then write the next one and its projection."""
-    b = wp.tid()
+    """Take a step of hypothesis ``b``; see :func:`step_states`."""
     weights = term_weights[0]
     t = b * Report.SIZE
     rest = t + Report.AT_REST
@@ -377,3 +330,50 @@ def step_states(
         write_nothing(projection, out)
     else:
         write_projection(candidate, pose, middle, views, view_of[b], projection, out)
+
+
+@wp.kernel(enable_backward=False)
+def step_states(
+    trial: wp.array(dtype=wp.float64),
+    trial_system: wp.array(dtype=wp.float64),
+    prior: wp.array(dtype=wp.float64),
+    term_weights: wp.array(dtype=TermWeights),
+    limits: StepLimits,
+    middle: wp.vec3d,
+    view_of: wp.array(dtype=wp.int32),
+    views: wp.array(dtype=wp.float64),
+    scales: int,
+    focal: int,
+    first: int,
+    candidate: wp.array(dtype=wp.float64),
+    best: wp.array(dtype=wp.float64),
+    best_system: wp.array(dtype=wp.float64),
+    evidence_system: wp.array(dtype=wp.float64),
+    report: wp.array(dtype=wp.float64),
+    factor: wp.array(dtype=wp.float64),
+    step: wp.array(dtype=wp.float64),
+    projection: wp.array(dtype=wp.float64),
+):
+    """Accept or reject the candidate, then write the next one and its projection."""
+    step_state(
+        wp.tid(),
+        trial,
+        trial_system,
+        prior,
+        term_weights,
+        limits,
+        middle,
+        view_of,
+        views,
+        scales,
+        focal,
+        first,
+        candidate,
+        best,
+        best_system,
+        evidence_system,
+        report,
+        factor,
+        step,
+        projection,
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.doubt import DOUBT_TEXT, Doubt
+from dexman_pose.geometry import so3_log
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.tracking.options import FramePose
 from dexman_pose.pose.tracking.region_options import RegionTrackOptions
@@ -83,17 +84,24 @@ class LiveVerdict:
     def _jumped(self, pose: Array, passed: int) -> bool:
         """Whether a pose is out of reach and was not held on to for long enough."""
         near = self._before is not None and self._in_reach(pose, self._before, passed)
+        followed = near and self._before is self._good
         self._before, self._held = pose, self._held + 1 if near else 0
+        if followed or self._held >= self._options.settled:
+            return False
         assert self._good is not None
         # Frames in which it was seen at a doubted pose do not widen the reach: it is not there, or it is confirmed.
-        return (
-            not self._in_reach(pose, self._good, passed + self._unseen) and self._held < self._options.settled
-        )
+        return not self._in_reach(pose, self._good, passed + self._unseen)
 
     def _in_reach(self, pose: Array, other: Array, frames: int) -> bool:
         o = self._options.track.verdict
+        most_shift, most_turn = frames * o.shift, np.radians(frames * o.turn)
+        # What is in reach as it is needs no symmetry, and nearly all poses are.
+        apart = (pose[:3, :3] - other[:3, :3]) @ self._center + pose[:3, 3] - other[:3, 3]
+        turned = np.linalg.norm(so3_log(pose[:3, :3] @ other[:3, :3].T))
+        if np.linalg.norm(apart) <= most_shift and turned <= most_turn:
+            return True
         turn, shift = self._symmetry.pose_error(pose, other, self._center)
-        return bool(shift <= frames * o.shift and turn <= np.radians(frames * o.turn))
+        return bool(shift <= most_shift and turn <= most_turn)
 
     def _start_words(self, found: FramePose) -> Words:
         if self._start_doubted:

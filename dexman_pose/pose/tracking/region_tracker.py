@@ -13,6 +13,7 @@ from dexman_pose.data.evidence import Evidence
 from dexman_pose.geometry import so3_exp
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
+from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
 from dexman_pose.pose.tracking.motion_model import predict
 from dexman_pose.pose.tracking.options import FramePose
 from dexman_pose.pose.tracking.region_options import RegionTrackOptions
@@ -71,7 +72,10 @@ class RegionTracker:
 
     def __post_init__(self) -> None:
         tracked = self.tracked
-        self._refiner = RegionRefiner(tracked.refiner, tracked.camera, tracked.extremes, self.options.region)
+        outline = stand_in_refiner(tracked.refiner, self.options.outline).rasterizer
+        self._refiner = RegionRefiner(
+            tracked.refiner, tracked.camera, tracked.extremes, self.options.region, outline
+        )
         self._previous: Array | None = None
         self._good = _Good()
 
@@ -144,9 +148,11 @@ class RegionTracker:
         return second if _merit(second) > _merit(first) else first
 
     def _searched(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
-        """The best pose from starts around the last one."""
+        """The best pose from starts around the last one, a few in every search."""
         self._refiner.forget()  # points of a frame some time ago are not where they were
-        for start in self._starts():
+        starts, o = self._starts(), self.options.recovery
+        first = self.lost_for // o.every * o.tries % len(starts) if starts else 0
+        for start in (starts[first:] + starts[:first])[: o.tries]:
             found = self._better(found, self._refined(start, frame))
             if self._is_good(found):
                 break
@@ -186,7 +192,7 @@ class RegionTracker:
         self.pose, self.lost_for = found.camera_from_object, 0
         signals = self._signals(found, frame)
         self._good.follow(found, self.options.loss.kept)
-        self._refiner.keep(found, frame.image, frame.hidden)
+        self._refiner.keep(found, frame.image)
         colors = 0.0 if np.isnan(found.colors) else found.colors
         sure = float(np.clip(found.agree * min(1.0, 2.0 * found.seen), 0.0, 1.0))
         valid = self._is_explained(found)

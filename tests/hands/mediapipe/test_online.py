@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from dexman_pose.hands.mediapipe import online
 from dexman_pose.hands.mediapipe import roi as regions
@@ -8,7 +9,7 @@ from dexman_pose.hands.mediapipe.landmarks import Sighting
 from dexman_pose.hands.mediapipe.online import OnlineHands
 from dexman_pose.hands.mediapipe.palm import Palms
 from dexman_pose.hands.mediapipe.roi import Roi
-from dexman_pose.hands.mediapipe.tracking import Detectors, centre
+from dexman_pose.hands.mediapipe.tracking import Detectors, Tracklet, centre
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 Hands = list[tuple[np.ndarray, float]]  # joints, probability of right
@@ -69,3 +70,56 @@ def test_what_is_kept_does_not_grow(open_hand: np.ndarray) -> None:
     (tracklet,) = hands._known
     assert len(tracklet.seen) <= online.MEMORY + online.RECONSIDERED + 1
     assert np.isclose(tracklet.mean_right(), 0.95)
+
+
+def test_palms_are_not_looked_for_in_every_picture_while_a_hand_is_followed(open_hand: np.ndarray) -> None:
+    scene = _Scene()
+    looked: list[int] = []
+    detectors = scene.detectors()
+    palms = detectors.palms
+
+    def counted(image: np.ndarray, least: float) -> Palms:
+        looked.append(1)
+        return palms(image, least)
+
+    detectors.palms = counted
+    hands = OnlineHands(detectors)
+    scene.hands = []
+    for i in range(6):
+        hands(i, PICTURE)
+    assert len(looked) == 6  # in each one while none is seen
+    scene.hands = [(open_hand + [200, 300], 0.95)]
+    hands(6, PICTURE)
+    looked.clear()
+    for i in range(7, 19):
+        seen = hands(i, PICTURE)
+    assert set(seen) == {"right"}
+    assert len(looked) == 4
+    scene.hands.append((open_hand + [700, 300], 0.05))  # a second hand comes
+    for i in range(19, 26):
+        seen = hands(i, PICTURE)
+    assert set(seen) == {"left", "right"}
+
+
+def test_a_hand_without_a_side_is_not_decided_on_in_every_picture(
+    open_hand: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = _Scene()
+    decided: list[int] = []
+    assign = online.assign_sides
+
+    def counted(tracklets: list[Tracklet]) -> list[int]:
+        decided.append(len(tracklets))
+        return assign(tracklets)
+
+    monkeypatch.setattr(online, "assign_sides", counted)
+    hands = OnlineHands(scene.detectors())
+    # Three right hands: only two sides are to be had.
+    scene.hands = [(open_hand + [300 * k, 300], 0.95) for k in range(1, 4)]
+    for i in range(8):
+        hands(i, PICTURE)
+    assert -1 in hands._sides
+    decided.clear()
+    for i in range(8, 20):
+        hands(i, PICTURE)
+    assert len(decided) == 12 // online.UNSETTLED

@@ -36,7 +36,7 @@ def test_corners_of_the_last_picture_are_followed_until_it_is_forgotten(scene: A
     assert found.flow > 15
     shift, turn = scene.error(found.camera_from_object, poses[1])
     assert shift < 2.0
-    assert turn < 1.5
+    assert turn < 2.2  # of 2.9
     refiner.keep(found, images[1])
     refiner.forget()
     assert refiner.refine(found.camera_from_object, images[2]).flow == 0
@@ -191,9 +191,11 @@ def test_corners_of_what_hides_the_object_are_not_taken_for_its_own(scene: Any, 
     for told in (hidden, None):
         refiner = shapes.refiner_of(scene.mesh, scene.camera, RegionOptions(texture=False, points=SOFT))
         refiner.learn_at(true, frames[0], hidden)
-        found = refiner.refine(true, frames[0], hidden)
-        refiner.keep(found, frames[0], told)
-        points = refiner._followed(frames[1])
+        found = refiner.refine(true, frames[0], told)
+        refiner.keep(found, frames[0])
+        window = refiner._window
+        assert window is not None
+        points = refiner._follower.follow(window, window.gray(frames[1]), found.camera_from_object)
         assert points is not None
         pose = found.camera_from_object
         there = scene.camera.project(points.points @ pose[:3, :3].T + pose[:3, 3])

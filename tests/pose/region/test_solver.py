@@ -9,7 +9,7 @@ import pytest
 
 from dexman_pose.geometry import rotation_angle, so3_exp
 from dexman_pose.pose.region._layout import LineReport
-from dexman_pose.pose.region.solver import POINT_ROOM
+from dexman_pose.pose.region._room import POINT_ROOM
 from dexman_pose.pose.region.window import window_around
 from dexman_pose.pose.solver.residuals import PointMatches
 

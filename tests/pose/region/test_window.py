@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from dexman_pose.pose.region.options import WindowOptions
-from dexman_pose.pose.region.window import window_around
+from dexman_pose.pose.region.window import GrayPart, window_around
 
 PLACES = [
     (0.0, 0.0, 0.3),
@@ -80,7 +81,8 @@ def test_what_is_hidden_in_the_picture_is_covered_in_the_window_and_a_margin_aro
 ) -> None:
     height, width = shapes.camera.height, shapes.camera.width
     mesh, pose = shapes.cube(), shapes.pose_at((0, 0, 0), (0.12, 0, 0.2))
-    window = window_around(mesh.vertices, pose, shapes.camera, WindowOptions(side=side))
+    wide = WindowOptions(side=side, margin=0.25, border=12.0)
+    window = window_around(mesh.vertices, pose, shapes.camera, wide)
     assert window.x0 + window.width / window.scale > width  # it reaches beyond the picture
     nothing = np.zeros((height, width), np.bool_)
     assert not window.covered(nothing).any()
@@ -96,3 +98,32 @@ def test_what_is_hidden_in_the_picture_is_covered_in_the_window_and_a_margin_aro
     wider = window.covered(hidden, 7)
     rows = np.nonzero(covered.any(1))[0].max(), np.nonzero(wider.any(1))[0].max()
     assert rows[1] - rows[0] == 3
+
+
+def test_the_last_window_is_kept_until_the_object_leaves_it_or_is_much_smaller(shapes: Any) -> None:
+    mesh, options = shapes.cube(0.03), WindowOptions()
+
+    def at(x: float, z: float, last: Any = None) -> Any:
+        pose = shapes.pose_at((0.4, 0.5, 0.1), (x, 0.0, z))
+        return window_around(mesh.vertices, pose, shapes.camera, options, last)
+
+    first = at(0.0, 0.3)
+    assert at(0.004, 0.3, first) is first
+    assert at(0.0, 0.31, first) is first
+    for x, z in ((0.03, 0.3), (0.0, 0.18), (0.0, 0.5)):
+        other = at(x, z, first)
+        assert other is not first
+        np.testing.assert_array_equal(other.K, at(x, z).K)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_part_of_a_picture_shows_what_the_whole_picture_would(
+    shapes: Any, place: tuple[float, float, float]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (160, 200, 3)).astype(np.uint8)
+    mesh, pose = shapes.cube(), shapes.pose_at((0.4, 0.5, 0.1), place)
+    window = window_around(mesh.vertices, pose, shapes.camera, WindowOptions())
+    whole = GrayPart(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 0, 0)
+    difference = window.gray(image).astype(int) - window.seen(whole)
+    inside = np.abs(difference)[np.abs(difference) > 1]
+    assert len(inside) <= 0.01 * difference.size
