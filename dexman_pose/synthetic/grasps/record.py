@@ -103,9 +103,10 @@ def write_film(
         if on_frame is not None:
             on_frame(index, frame)
     write_video(folder / "video.mp4", frames, FPS)
-    truth = film_truth(film, np.minimum(np.stack(visible, axis=1), 1.0), fit_error)
+    shown = np.stack(hands)
+    truth = film_truth(film, np.minimum(np.stack(visible, axis=1), 1.0), shown, fit_error)
     truth.save(folder / FILE)
-    record = FilmRecord(folder, truth, np.stack(labels), np.stack(hands), np.stack(depths))
+    record = FilmRecord(folder, truth, np.stack(labels), shown, np.stack(depths))
     write_npz(folder / "masks.npz", {"labels": record.labels, "hand_ids": record.hand_ids})
     write_npz(folder / "depth.npz", {"depth": record.depth})
     for thing in film.scene.objects:
@@ -132,8 +133,17 @@ def boxes(record: FilmRecord, frame: int = 0) -> dict[str, list[float]]:
     return out
 
 
-def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) -> FilmTruth:
-    """What is true in a film; ``visible`` (N, T) is the seen share of each object's outline."""
+def film_truth(
+    film: GraspFilm, visible: Array, hand_ids: NDArray[np.uint8], fit_error: Array | None = None
+) -> FilmTruth:
+    """What is true in a film.
+
+    Args:
+        film: what was rendered.
+        visible: (N, T) seen share of each object's outline.
+        hand_ids: (T, H, W) which hand the pictures show, 0 none.
+        fit_error: (H,) metres.
+    """
     scene, camera, pose = film.scene, film.camera, film.camera_from_world
     gaps = np.zeros((*scene.held.shape, len(PARTS)))
     for h, hand in enumerate(scene.hands):
@@ -145,6 +155,10 @@ def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) 
     size = np.array([camera.width, camera.height])
     pixels = camera.project(np.maximum(joints, [-np.inf, -np.inf, 1e-3]))
     inside = ((pixels > 0) & (pixels < size - 1)).all(-1)
+    u, v = np.moveaxis(np.clip(np.rint(pixels), 0, size - 1).astype(int), -1, 0)
+    frame = np.arange(scene.num_frames)[None, :, None]
+    own = np.arange(1, len(joints) + 1)[:, None, None]
+    seen = inside & (hand_ids[frame, v, u] == own)
     up = pose[:3, 2]
     offset = inverse(pose)[2, 3]
     return FilmTruth(
@@ -158,6 +172,7 @@ def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) 
         visible=visible,
         joints=joints,
         hand_visible=inside.mean(-1),
+        hand_seen=seen.mean(-1),
         bone_lengths=np.stack([m.bone_lengths for m in film.models]),
         gaps=gaps,
         touching=gaps < TouchOptions().touching,
