@@ -62,7 +62,6 @@ def test_wrong_options_are_one_line(
     given = ["--grasps", str(folder), "--meshes", str(folder)]
     assert main(["synth", *given, "--out", str(tmp_path), *wrong]) == 2
     assert wrong[1] in capsys.readouterr().err
-    assert main(["synth", "--grasps", str(tmp_path), "--meshes", str(folder), "--out", str(tmp_path)]) == 2
 
 
 def test_the_bench_prints_a_table_and_writes_numbers(
@@ -87,5 +86,5 @@ def test_the_bench_prints_a_table_and_writes_numbers(
     assert written["summary"]["add_s_mm"]["median"] == 3.0 and written["films"][0]["frames"] == 5
     video = next(keep.glob("*/video.mp4"))
     before = video.stat().st_mtime_ns
-    assert main([*command, "--films", "1"]) == 0 and main([*command, "--seeds", "4"]) == 0
+    assert main([*command, "--seeds", "4"]) == 0
     assert video.stat().st_mtime_ns == before  # a film that is there is not rendered again
