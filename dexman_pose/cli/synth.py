@@ -40,7 +40,10 @@ def add_casting(p: argparse.ArgumentParser) -> None:
         "--meshes", type=Path, required=True, metavar="DIR", help="meshes of their objects, metres"
     )
     p.add_argument(
-        "--stories", type=_names, metavar="A,B", help="some of lift, put_back, two_hands (default: all)"
+        "--stories",
+        type=_names,
+        metavar="A,B",
+        help="some of lift, put_back, two_hands, hand_over (default: all)",
     )
     p.add_argument("--frames", type=positive, metavar="N", help="most frames of a film")
     p.add_argument("--size", type=_size, metavar="WxH", help="of the pictures (default: 640x480)")

@@ -22,6 +22,7 @@ ROWS: dict[str, tuple[str, str, bool]] = {
     "jitter": ("objects: jitter beyond the truth's", "m/s2", False),
     "distance_mm": ("objects: distance between two, error", "mm", False),
     "hand_valid": ("hands: share of frames with joints", "", True),
+    "hand_valid_seen": ("hands: the same, where most of it is seen", "", True),
     "hand_mm": ("hands: joints, camera frame", "mm", False),
     "hand_wrist_mm": ("hands: joints, relative to the wrist", "mm", False),
     "hand_object_mm": ("hands: joints, relative to the object", "mm", False),

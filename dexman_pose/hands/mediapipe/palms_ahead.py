@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from types import TracebackType
 
 import numpy as np
@@ -35,6 +36,7 @@ class PalmsAhead:
     def __init__(self, palms: Callable[[Image, float], Palms], always: Callable[[int], bool]) -> None:
         self.often = True
         self._palms, self._always = palms, always
+        self._one_at_a_time = Lock()  # the network is one for both threads
         self._pool = ThreadPoolExecutor(1, "palms")
         self._begun: dict[int, Future[Palms]] = {}
 
@@ -52,7 +54,7 @@ class PalmsAhead:
         for index, image in frames:
             waiting.append((index, image))
             if self.often or self._always(index):
-                self._begun[id(image)] = self._pool.submit(self._palms, image, min_score)
+                self._begun[id(image)] = self._pool.submit(self._look, image, min_score)
             if len(waiting) > AHEAD:
                 yield from self._next(waiting)
         while waiting:
@@ -66,4 +68,8 @@ class PalmsAhead:
     def __call__(self, image: Image, min_score: float) -> Palms:
         """Palms of an RGB image (H, W, 3) of at least ``min_score``."""
         found = self._begun.pop(id(image), None)
-        return self._palms(image, min_score) if found is None else found.result()
+        return self._look(image, min_score) if found is None else found.result()
+
+    def _look(self, image: Image, min_score: float) -> Palms:
+        with self._one_at_a_time:
+            return self._palms(image, min_score)

@@ -12,6 +12,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.meshing import load_mesh
 from dexman_pose.synthetic.grasps.film import FilmOptions, GraspFilm
+from dexman_pose.synthetic.grasps.hand_over import hand_over
 from dexman_pose.synthetic.grasps.placed import PlacedGrasp, place_grasp
 from dexman_pose.synthetic.grasps.recorded import (
     MESH_TYPES,
@@ -89,8 +90,8 @@ class Casting:
         if rng.random() < _BESIDE:
             scene = self._with_bystander(scene, rng)
         scene = _shortened(scene, self.frames)
-        named = [o.name for o in scene.objects[: len(scene.hands)]]
-        name = f"{seed:03d}_{kind}_{'_'.join(named)}"
+        named = [o.name for k, o in enumerate(scene.objects) if scene.held[:, k].any()]
+        name = f"{seed:03d}_{scene.kind}_{'_'.join(dict.fromkeys(named))}"
         for view in range(_VIEWS):
             try:
                 return FilmPlan(name, GraspFilm(scene, seed + view * 1000003, self.options), np.array(errors))
@@ -103,6 +104,8 @@ class Casting:
         self, kind: str, first: int, mirrored: bool, rng: np.random.Generator
     ) -> tuple[Scene, list[float]]:
         one = self._grasp(first, mirrored)
+        if kind == "hand_over":
+            return self._handed_over(first, mirrored, rng)
         if kind != "two_hands":
             make = lift if kind == "lift" else put_back
             return make(one, rng), [one.measured_error]
@@ -113,6 +116,16 @@ class Casting:
         if other.hand.side == one.hand.side:
             other = self._grasp(second, True)
         return two_hands(one, other, rng), [one.measured_error, other.measured_error]
+
+    def _handed_over(self, first: int, mirrored: bool, rng: np.random.Generator) -> tuple[Scene, list[float]]:
+        """The first grasp from ``first`` on that can be handed over; where there is none, it is put back."""
+        for step in range(len(self.paths)):
+            one = self._grasp((first + step) % len(self.paths), mirrored)
+            scene = hand_over(one, rng)
+            if scene is not None:
+                return scene, [one.measured_error] * 2
+        one = self._grasp(first, mirrored)
+        return put_back(one, rng), [one.measured_error]
 
     def _grasp(self, index: int, mirrored: bool) -> PlacedGrasp:
         key = (index, mirrored)

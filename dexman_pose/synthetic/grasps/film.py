@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from dexman_pose.synthetic.demo.motion import forearm_bend
 from dexman_pose.synthetic.grasps.scene import Scene
 from dexman_pose.synthetic.grasps.view import ViewOptions, choose_view, joints_in_world
 from dexman_pose.synthetic.scenes.shape_parts import corner_normals
+from dexman_pose.synthetic.studio.backdrop import Backdrop
 from dexman_pose.synthetic.studio.colors import encoded
 from dexman_pose.synthetic.studio.draw import Moment, Picture, Solid, Studio
 from dexman_pose.synthetic.studio.hands import PosedHand
@@ -88,13 +90,6 @@ class GraspFilm:
         self.camera_from_world: Array
         self.camera, self.camera_from_world = choose_view(scene, self.options.size, rng, self.options.view)
         self._light_turn = float(rng.uniform(0, 2 * np.pi))
-        o = self.options
-        self._models = [h.fit.model(forearm_length=o.forearm, resolution=o.resolution) for h in scene.hands]
-        self._coarse = [
-            h.fit.model(forearm_length=o.forearm, resolution=o.shadow_resolution) for h in scene.hands
-        ]
-        self._solids = [Solid(t.mesh, corner_normals(t.mesh.vertices, t.mesh.faces)) for t in scene.objects]
-        self._backdrop = Room(seed).backdrop(self.camera, self.camera_from_world)
         self._joints = np.stack([joints_in_world(scene, k) for k in range(len(scene.hands))])
         self._local = threading.local()
 
@@ -108,10 +103,26 @@ class GraspFilm:
         """(N, T, 4, 4) poses of the objects."""
         return self.camera_from_world @ np.stack([o.world_from_object for o in self.scene.objects])
 
-    @property
+    @cached_property
     def models(self) -> list[HandModel]:
         """The hands that are seen."""
-        return self._models
+        o = self.options
+        return [h.fit.model(forearm_length=o.forearm, resolution=o.resolution) for h in self.scene.hands]
+
+    @cached_property
+    def _coarse(self) -> list[HandModel]:
+        o = self.options
+        return [
+            h.fit.model(forearm_length=o.forearm, resolution=o.shadow_resolution) for h in self.scene.hands
+        ]
+
+    @cached_property
+    def _solids(self) -> list[Solid]:
+        return [Solid(t.mesh, corner_normals(t.mesh.vertices, t.mesh.faces)) for t in self.scene.objects]
+
+    @cached_property
+    def _backdrop(self) -> Backdrop:
+        return Room(self.seed).backdrop(self.camera, self.camera_from_world)
 
     def picture(self, index: int) -> Picture:
         """One frame with its labels and depth, without noise."""
@@ -146,7 +157,7 @@ class GraspFilm:
         near = [max(index - 1, 0), min(index + 1, self.scene.num_frames - 1)]
         points = np.concatenate(
             [self.joints[:, near].reshape(-1, 2, 21, 3).swapaxes(1, 2).reshape(-1, 2, 3)]
-            + [self._far_points(k)[near].swapaxes(0, 1) for k in range(len(self._solids))]
+            + [self._far_points(k)[near].swapaxes(0, 1) for k in range(len(self.scene.objects))]
         )
         pixels = self.camera.project(np.maximum(points, [-np.inf, -np.inf, 1e-2]))
         motion = 0.5 * o.exposure * float(np.linalg.norm(pixels[:, 1] - pixels[:, 0], axis=-1).max())
@@ -165,7 +176,7 @@ class GraspFilm:
     def _moment(self, scene: Scene, index: int) -> Moment:
         hands = []
         for k, hand in enumerate(scene.hands):
-            place, model = hand.world_from_hand[index], self._models[k]
+            place, model = hand.world_from_hand[index], self.models[k]
             pose, bend = model.pose_from_angles(hand.angles[index]), forearm_bend(place, hand.elbow)
             hands.append(PosedHand(model, self._coarse[k], pose, place, bend, hand.look))
         return Moment([t.world_from_object[index] for t in scene.objects], hands)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from dexman_pose.arrays import Array
-from dexman_pose.data.files import make_folder, write_json, write_npz
+from dexman_pose.data.files import make_folder, write_bytes, write_json, write_npz
 from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.data.video.writer import write_video
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.synthetic.demo.files import write_obj
 from dexman_pose.synthetic.grasps.film import GraspFilm
 from dexman_pose.synthetic.grasps.placed import FPS
@@ -24,6 +27,7 @@ from dexman_pose.synthetic.grasps.truth import FILE, FilmTruth
 DEPTH_UNITS_PER_METRE = 4000.0
 BOX_MARGIN = 4
 """Pixels by which a box that a person draws is loose."""
+_SHEET = (2, 4)
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class FilmRecord:
     """A film as it lies in its folder.
 
     Attributes:
-        folder: holds ``video.mp4``, ``camera.json``, ``prompts.json``, ``objects/<name>.obj`` in metres, ``truth.npz``,
-            ``masks.npz`` and ``depth.npz``.
+        folder: holds ``video.mp4``, ``sheet.png`` (some of its frames, small), ``camera.json``, ``prompts.json``,
+            ``objects/<name>.obj`` in metres, ``truth.npz``, ``masks.npz`` and ``depth.npz``.
         truth: poses, joints, contacts.
         labels: (T, H, W) uint8: 0 background, 1, 2, ... the objects, 255 a hand.
         hand_ids: (T, H, W) uint8: 0 no hand, 1, 2, ... the hands of ``truth.sides``.
@@ -103,9 +107,11 @@ def write_film(
         if on_frame is not None:
             on_frame(index, frame)
     write_video(folder / "video.mp4", frames, FPS)
-    truth = film_truth(film, np.minimum(np.stack(visible, axis=1), 1.0), fit_error)
+    write_bytes(folder / "sheet.png", _sheet(frames))
+    shown = np.stack(hands)
+    truth = film_truth(film, np.minimum(np.stack(visible, axis=1), 1.0), shown, fit_error)
     truth.save(folder / FILE)
-    record = FilmRecord(folder, truth, np.stack(labels), np.stack(hands), np.stack(depths))
+    record = FilmRecord(folder, truth, np.stack(labels), shown, np.stack(depths))
     write_npz(folder / "masks.npz", {"labels": record.labels, "hand_ids": record.hand_ids})
     write_npz(folder / "depth.npz", {"depth": record.depth})
     for thing in film.scene.objects:
@@ -116,6 +122,18 @@ def write_film(
     )
     write_json(folder / "prompts.json", {"frame": 0, "objects": boxes(record)})
     return record
+
+
+def _sheet(frames: list[NDArray[np.uint8]]) -> bytes:
+    """Some frames side by side, half as large, as a PNG."""
+    rows, columns = _SHEET
+    chosen = np.linspace(0, len(frames) - 1, rows * columns).round().astype(int)
+    height, width = frames[0].shape[:2]
+    small = [resize_picture(frames[k], (width // 2, height // 2), Way.AREA) for k in chosen]
+    grid = np.concatenate([np.concatenate(small[r * columns : (r + 1) * columns], 1) for r in range(rows)])
+    png = io.BytesIO()
+    Image.fromarray(np.asarray(grid, np.uint8)).save(png, format="PNG")
+    return png.getvalue()
 
 
 def boxes(record: FilmRecord, frame: int = 0) -> dict[str, list[float]]:
@@ -132,8 +150,17 @@ def boxes(record: FilmRecord, frame: int = 0) -> dict[str, list[float]]:
     return out
 
 
-def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) -> FilmTruth:
-    """What is true in a film; ``visible`` (N, T) is the seen share of each object's outline."""
+def film_truth(
+    film: GraspFilm, visible: Array, hand_ids: NDArray[np.uint8], fit_error: Array | None = None
+) -> FilmTruth:
+    """What is true in a film.
+
+    Args:
+        film: what was rendered.
+        visible: (N, T) seen share of each object's outline.
+        hand_ids: (T, H, W) which hand the pictures show, 0 none.
+        fit_error: (H,) metres.
+    """
     scene, camera, pose = film.scene, film.camera, film.camera_from_world
     gaps = np.zeros((*scene.held.shape, len(PARTS)))
     for h, hand in enumerate(scene.hands):
@@ -145,6 +172,10 @@ def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) 
     size = np.array([camera.width, camera.height])
     pixels = camera.project(np.maximum(joints, [-np.inf, -np.inf, 1e-3]))
     inside = ((pixels > 0) & (pixels < size - 1)).all(-1)
+    u, v = np.moveaxis(np.clip(np.rint(pixels), 0, size - 1).astype(int), -1, 0)
+    frame = np.arange(scene.num_frames)[None, :, None]
+    own = np.arange(1, len(joints) + 1)[:, None, None]
+    seen = inside & (hand_ids[frame, v, u] == own)
     up = pose[:3, 2]
     offset = inverse(pose)[2, 3]
     return FilmTruth(
@@ -158,6 +189,7 @@ def film_truth(film: GraspFilm, visible: Array, fit_error: Array | None = None) 
         visible=visible,
         joints=joints,
         hand_visible=inside.mean(-1),
+        hand_seen=seen.mean(-1),
         bone_lengths=np.stack([m.bone_lengths for m in film.models]),
         gaps=gaps,
         touching=gaps < TouchOptions().touching,

@@ -9,12 +9,14 @@ import numpy as np
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.geometry.se3 import se3, so3_exp, transform_points
+from dexman_pose.hands.model.fit import HandFit
 from dexman_pose.synthetic.grasps.placed import PlacedGrasp
 from dexman_pose.synthetic.grasps.scene import Scene, SceneHand, SceneObject
 from dexman_pose.synthetic.grasps.standing import standing_pose
 from dexman_pose.synthetic.studio.hands import HandLook
 
-KINDS = ("lift", "put_back", "two_hands")
+KINDS = ("lift", "put_back", "two_hands", "hand_over")
+"""The stories; the last one is told in :mod:`dexman_pose.synthetic.grasps.hand_over`."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def put_back(grasp: PlacedGrasp, rng: np.random.Generator, options: StoryOptions
     o = options or StoryOptions()
     count = grasp.num_frames
     order = np.concatenate([np.arange(count), np.arange(count - 1)[::-1]])
-    share = _ease((np.arange(len(order)) - count + 0.5 * o.carry) / o.carry)
+    share = ease((np.arange(len(order)) - count + 0.5 * o.carry) / o.carry)
     angle = rng.uniform(0, 2 * np.pi)
     shift = rng.uniform(*o.shift) * np.array([np.cos(angle), np.sin(angle), 0.0])
     turn = rng.uniform(-o.turn, o.turn)
@@ -147,8 +149,16 @@ def _one_hand(
     kind: str, grasp: PlacedGrasp, moved: Array, rng: np.random.Generator, options: StoryOptions | None
 ) -> Scene:
     """A grasp under world transforms (T, 4, 4)."""
+    fit = replace(grasp.hand, frame_from_hand=moved @ grasp.hand.frame_from_hand)
+    hand = scene_hand(fit, rng, options)
+    thing = SceneObject(grasp.object_name, grasp.mesh, moved @ grasp.world_from_object)
+    return Scene(kind, (thing,), (hand,), grasp.held[None, None])
+
+
+def scene_hand(fit: HandFit, rng: np.random.Generator, options: StoryOptions | None = None) -> SceneHand:
+    """A fitted hand in a scene: with an elbow behind it, in some skin and sleeve."""
     o = options or StoryOptions()
-    hands = moved @ grasp.hand.frame_from_hand
+    hands = fit.frame_from_hand
     elbow = (hands[:, :3, 3] - o.elbow * hands[:, :3, 0]).mean(0)
     elbow[2] = max(elbow[2], o.lowest_elbow)
     skin = o.skins[int(rng.integers(len(o.skins)))]
@@ -156,9 +166,7 @@ def _one_hand(
     red, green, blue = (float(c) for c in np.clip(grey + rng.uniform(-o.dye, o.dye, 3), 15, 240))
     rumple = float(rng.uniform(0, 2 * np.pi))
     look = HandLook((red, green, blue), -float(rng.uniform(*o.hem)), skin, rumple)
-    hand = SceneHand(grasp.hand, grasp.hand.angles, hands, elbow, look)
-    thing = SceneObject(grasp.object_name, grasp.mesh, moved @ grasp.world_from_object)
-    return Scene(kind, (thing,), (hand,), grasp.held[None, None])
+    return SceneHand(fit, fit.angles, hands, elbow, look)
 
 
 def _swept(scene: Scene) -> Array:
@@ -181,7 +189,8 @@ def _swept(scene: Scene) -> Array:
     return np.concatenate(out)
 
 
-def _ease(x: Array) -> Array:
+def ease(x: Array) -> Array:
+    """Minimum-jerk steps from 0 at 0 to 1 at 1 (Flash and Hogan 1985)."""
     t = np.clip(x, 0.0, 1.0)
     out: Array = t * t * t * (10 + t * (6 * t - 15))
     return out

@@ -33,6 +33,7 @@ class FilmTruth:
         visible: (N, T) share of the object's outline within the picture that is seen.
         joints: (H, T, 21, 3) order of ``JOINT_NAMES``.
         hand_visible: (H, T) share of the joints that lie within the picture.
+        hand_seen: (H, T) share of the joints where the picture shows that hand, and nothing in front of it.
         bone_lengths: (H, 21) from each joint to its parent.
         gaps: (H, N, T, 6) least signed distance between object and skin of thumb, index, middle, ring, pinky, palm.
         touching: (H, N, T, 6) bool, the skin is nearer than 2 mm.
@@ -52,6 +53,7 @@ class FilmTruth:
     visible: Array
     joints: Array
     hand_visible: Array
+    hand_seen: Array
     bone_lengths: Array
     gaps: Array
     touching: NDArray[np.bool_]

@@ -72,8 +72,9 @@ class Room:
         self._turn = rng.uniform(0, np.pi)
         self._tint = 1.0 + rng.uniform(-o.tint, o.tint, 3)
         self._plain = rng.uniform(*o.bright) * (1.0 + rng.uniform(-o.tint, o.tint, 3))
-        self._textures = [self._texture(rng, o.pale) for _ in range(5)]
-        self._print = self._texture(rng, o.table_pale)
+        drawn = [o.pale] * 5 + [o.table_pale]
+        self._paints = [(int(rng.integers(1 << 30)), float(rng.uniform(*pale))) for pale in drawn]
+        self._painted: dict[int, FloatImage] = {}
         self._grain = smooth_noise(rng, o.pixels[::-1], 3.0).astype(np.float32)
         self._wall_light = rng.uniform(*o.wall_light, 4)
 
@@ -124,7 +125,7 @@ class Room:
                 continue
             kept = [0, 1] if index == 1 else [1 - (index - 2) // 2, 2]
             light = o.floor_light if index == 1 else self._wall_light[index - 2]
-            out[mine] = light * self._looked_up(self._textures[index - 1], p[:, kept])
+            out[mine] = light * self._looked_up(self._texture(index - 1), p[:, kept])
         return out
 
     def _table_color(self, points: Array) -> FloatImage:
@@ -134,7 +135,7 @@ class Room:
             color = wood(np.column_stack([flat, points[:, 2]])[None])[0] * self._tint
             return linear(color)
         if self.table == "print":
-            return self._looked_up(self._print, flat)
+            return self._looked_up(self._texture(len(self._paints) - 1), flat)
         o = self.options
         noise = o.grain * self._looked_up(self._grain, flat)[:, None]
         if self.table == "cloth":
@@ -154,9 +155,11 @@ class Room:
         out: FloatImage = seen.reshape(len(folded), *texture.shape[2:])[: len(pixels)]
         return out
 
-    def _texture(self, rng: np.random.Generator, pale: tuple[float, float]) -> FloatImage:
-        """Linear colours of a printed or painted surface."""
-        width, height = self.options.pixels
-        image = backdrop(width, height, int(rng.integers(1 << 30)))
-        mean = image.mean((0, 1))
-        return linear((mean + rng.uniform(*pale) * (image - mean)) / 255.0)
+    def _texture(self, index: int) -> FloatImage:
+        """Linear colours of a printed or painted surface, made when it is first seen."""
+        if index not in self._painted:
+            seed, left = self._paints[index]
+            image = backdrop(*self.options.pixels, seed)
+            mean = image.mean((0, 1))
+            self._painted[index] = linear((mean + left * (image - mean)) / 255.0)
+        return self._painted[index]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -57,3 +58,23 @@ def test_what_the_detector_raises_is_raised_where_its_frame_is_asked_for() -> No
             palms(image, 0.0)
             asked.append(index)
     assert asked == list(range(7))
+
+
+def test_the_detector_is_never_asked_by_two_threads_at_once() -> None:
+    busy, together = threading.Lock(), []
+
+    def palms_of(image: np.ndarray, _: float) -> Palms:
+        alone = busy.acquire(blocking=False)
+        together.append(not alone)
+        time.sleep(0.005)
+        if alone:
+            busy.release()
+        return _number(image)
+
+    palms = PalmsAhead(palms_of, lambda index: index % 2 == 0)
+    palms.often = False
+    with palms:
+        for index, image in palms.frames(_frames(7), 0.0):
+            if index % 2:  # not begun before: this thread looks while the other one looks at the next
+                palms(image, 0.0)
+    assert len(together) >= 6 and not any(together)

@@ -1,4 +1,4 @@
-"""A tiny grasp in files: the demonstration's tin, taken and lifted by a right hand, as if a camera had measured it."""
+"""A tiny grasp in files: the demonstration's tin, taken and lifted by a right hand, as a camera would measure it."""
 
 from __future__ import annotations
 

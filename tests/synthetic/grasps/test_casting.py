@@ -20,7 +20,7 @@ def test_a_seed_gives_the_same_film_and_never_too_long_a_one(grasp_folder: Path)
     write_obj(grasp_folder / "meshes" / "box.obj", SyntheticClip(1, 64, 48).mesh)
     casting = Casting(grasp_folder / "grasps", grasp_folder / "meshes", options=SMALL, frames=12)
     names = set()
-    for seed in (0, 1, 2):
+    for seed in (0, 1, 2, 3):
         plan, again = casting.plan(seed), casting.plan(seed)
         assert plan.name == again.name and plan.film.scene.num_frames <= 12
         np.testing.assert_array_equal(plan.film.camera_from_world, again.film.camera_from_world)
@@ -28,7 +28,7 @@ def test_a_seed_gives_the_same_film_and_never_too_long_a_one(grasp_folder: Path)
         names.add(plan.film.scene.kind)
         assert plan.film.scene.held.any() and not plan.film.scene.held[:, :, 0].any()
         assert plan.fit_error.shape == (len(plan.film.scene.hands),) and plan.fit_error.max() < 4e-3
-    assert names == {"lift", "put_back", "two_hands"}
+    assert names >= {"lift", "put_back", "two_hands"}
 
 
 def test_folders_and_stories_that_are_not_there(grasp_folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dexman_pose.data import Clip
 from dexman_pose.datasets.taco.reader import read_taco
@@ -37,6 +38,8 @@ def record(placed: PlacedGrasp, tmp_path_factory: pytest.TempPathFactory) -> Fil
 def test_the_folder_holds_what_it_says(record: FilmRecord) -> None:
     clip = Clip.open(record.video)
     assert (clip.num_frames, clip.width, clip.height) == (FRAMES, 160, 120)
+    with Image.open(record.folder / "sheet.png") as sheet:
+        assert sheet.size == (4 * 80, 2 * 60) and np.asarray(sheet).std() > 10
     again = FilmRecord.load(record.folder)
     np.testing.assert_array_equal(again.labels, record.labels)
     np.testing.assert_array_equal(again.depth, record.depth)

@@ -15,6 +15,8 @@ from dexman_pose.synthetic.grasps.record import FilmRecord
 
 IN_PICTURE = 0.5
 """Share of a hand's joints within the picture from which on a frame is scored."""
+IN_SIGHT = 0.5
+"""Share of its joints where the picture shows the hand from which on most of it is not hidden."""
 NEAR = 0.06
 """Metres between skin and object within which joints are compared relative to the object."""
 
@@ -29,19 +31,24 @@ def score_hand(record: FilmRecord, index: int, meshes: dict[str, Mesh], trajecto
         trajectory: the estimate.
 
     Returns:
-        ``hand_valid`` (share of the frames in which it is in the picture), medians over frames of the mean joint error
+        ``hand_valid`` (share of the frames in which it is in the picture), ``hand_valid_seen`` (of those in which
+        most of it is not hidden), medians over frames of the mean joint error
         in millimetres: ``hand_mm`` (camera frame, no alignment), ``hand_wrist_mm`` (wrists brought together),
         ``hand_object_mm`` (relative to the middle of the object it is near to, axes of the camera); and
         ``hand_jitter`` (m/s^2 beyond the truth's, of all joints).
     """
     truth = record.truth
-    out: Scores = dict.fromkeys(("hand_valid", "hand_mm", "hand_wrist_mm", "hand_object_mm", "hand_jitter"))
+    out: Scores = dict.fromkeys(
+        ("hand_valid", "hand_valid_seen", "hand_mm", "hand_wrist_mm", "hand_object_mm", "hand_jitter")
+    )
     scored = truth.hand_visible[index] >= IN_PICTURE
     if not scored.any():
         return out
     found = trajectory.hands.get(truth.sides[index])
     valid = scored & found.valid if found is not None else np.zeros_like(scored)
     out["hand_valid"] = float(valid[scored].mean())
+    seen = scored & (truth.hand_seen[index] >= IN_SIGHT)
+    out["hand_valid_seen"] = float(valid[seen].mean()) if seen.any() else None
     if found is None or not valid.any():
         return out
     own, real = found.joints[valid], truth.joints[index][valid]
