@@ -21,6 +21,7 @@ from dexman_pose.data.tracks import (
     RigidObject,
 )
 from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.data.world.table import TablePlane
 
 __all__ = [
     "BACKGROUND",
@@ -42,6 +43,7 @@ __all__ = [
     "ObjectPrompt",
     "PoseTrack",
     "RigidObject",
+    "TablePlane",
     "Trajectory",
     "align_depth",
     "load_camera",

@@ -25,7 +25,7 @@ from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
-from dexman_pose.pipeline.world.stage import scene_stage
+from dexman_pose.pipeline.world.stage import scene_stage, sized_objects
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
 from dexman_pose.threads import native_threads
 
@@ -177,6 +177,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             with_hands=observations is not None,
         )
     )
+    objects = sized_objects(objects, scene)
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, scene, followed))
     if folder is None:

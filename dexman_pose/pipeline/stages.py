@@ -309,7 +309,7 @@ class Stages:
             compute=lambda: detect_contacts(objects, hands),
             save=artefacts.save_contacts,
             load=artefacts.load_contacts,
-            after=("objects", "lift"),
+            after=("objects", "scene", "lift"),
             rooms=("contact",),
         )
 

@@ -22,6 +22,7 @@ from dexman_pose.scene.fit import PlaneFit, fit_plane
 from dexman_pose.scene.hand_rests import hand_rests
 from dexman_pose.scene.options import SceneOptions
 from dexman_pose.scene.rests import object_rests
+from dexman_pose.scene.sizes import sizes_on_table
 from dexman_pose.scene.world import world_on_table
 
 _SPANS = 3
@@ -38,12 +39,14 @@ class SceneEstimate:
             picture; the identity without a table.
         reason: why there is no table; empty where there is one.
         left_out: what was not used, and why.
+        sizes: factors by name for objects of unknown size that stand on the table.
     """
 
     table: TablePlane | None = None
     world_from_camera: Array = field(default_factory=lambda: np.eye(4))
     reason: str = ""
     left_out: tuple[str, ...] = ()
+    sizes: dict[str, float] = field(default_factory=dict)
 
 
 def estimate_scene(
@@ -74,7 +77,13 @@ def estimate_scene(
     faces = {name: standing_faces(obj.mesh, o.faces) for name, obj in known.items()}
     evidence = gather(known, faces, hands, camera, frame_times, depth, masks, o)
     left_out = tuple(f"{name}: its shape was made from the clip" for name in objects if name not in known)
-    return _decided(evidence, objects, left_out, o)
+    decided = _decided(evidence, o)
+    if isinstance(decided, str):
+        return SceneEstimate(reason=decided, left_out=left_out)
+    found, table = decided
+    sizes = sizes_on_table(objects, table, camera, hands, o) if _metric(found, objects) else {}
+    world = world_on_table(table.normal, table.offset, _origin(found, objects, sizes))
+    return SceneEstimate(table, world, "", left_out, sizes)
 
 
 def gather(
@@ -97,36 +106,29 @@ def gather(
     return Evidence(tuple(rests), tuple(votes), tuple(above))
 
 
-def _decided(
-    evidence: Evidence, objects: Mapping[str, RigidObject], left_out: tuple[str, ...], o: SceneOptions
-) -> SceneEstimate:
+def _decided(evidence: Evidence, o: SceneOptions) -> tuple[PlaneFit, TablePlane] | str:
+    """The table, or why there is none."""
     if not evidence.rests and not any(vote.strong for vote in evidence.votes):
-        return SceneEstimate(
-            reason="no object of known shape is seen at rest, and depth shows no table", left_out=left_out
-        )
+        return "no object of known shape is seen at rest, and depth shows no table"
     choices = distinct(ranked_candidates(evidence, o), o.fit)
     if not choices:
-        return SceneEstimate(
-            reason="nothing that was seen at rest stands on a plane that the camera looks down on",
-            left_out=left_out,
-        )
+        return "nothing that was seen at rest stands on a plane that the camera looks down on"
     best, sure = choices[0]
     if sure < o.fit.sure:
-        return SceneEstimate(
-            reason=f"{len(choices)} planes would explain the clip, the likeliest with {sure:.0%}",
-            left_out=left_out,
-        )
+        return f"{len(choices)} planes would explain the clip, the likeliest with {sure:.0%}"
     found = fit_plane(best, evidence, o.fit)
     if found is None or not (found.rests or any(v.strong for v in found.votes)):
-        return SceneEstimate(reason="no object stands on the likeliest plane", left_out=left_out)
+        return "no object stands on the likeliest plane"
     table = TablePlane(found.normal, found.offset, found.covariance, _said(found))
     if table.normal_std > o.fit.tilt:
-        tilt = np.degrees(table.normal_std)
-        return SceneEstimate(
-            reason=f"the table's normal is only known to +-{tilt:.0f} degrees", left_out=left_out
-        )
-    world = world_on_table(table.normal, table.offset, _origin(found, objects))
-    return SceneEstimate(table, world, "", left_out)
+        return f"the table's normal is only known to +-{np.degrees(table.normal_std):.0f} degrees"
+    return found, table
+
+
+def _metric(found: PlaneFit, objects: Mapping[str, RigidObject]) -> bool:
+    """Whether anything tells how high the camera is above the table."""
+    sized = any(objects[rest.name].scale_source != "unknown" for rest in found.rests)
+    return sized or any(vote.strong for vote in found.votes)
 
 
 def _known_shape(obj: RigidObject) -> bool:
@@ -134,15 +136,16 @@ def _known_shape(obj: RigidObject) -> bool:
     return obj.mesh.seen is None and obj.mesh.source == "file"
 
 
-def _origin(found: PlaneFit, objects: Mapping[str, RigidObject]) -> Array:
+def _origin(found: PlaneFit, objects: Mapping[str, RigidObject], sizes: Mapping[str, float]) -> Array:
     """(3,) the middle of the first object where it first rests on the table, or is first seen."""
     for name, obj in objects.items():
+        factor = sizes.get(name, 1.0)
         there = [rest for rest in found.rests if rest.name == name]
         if there:
-            return min(there, key=lambda rest: rest.first).middle
+            return factor * min(there, key=lambda rest: rest.first).middle
         if obj.valid.any():
             pose = obj.camera_from_object[int(np.argmax(obj.valid))]
-            out: Array = pose[:3, :3] @ obj.mesh.center + pose[:3, 3]
+            out: Array = factor * (pose[:3, :3] @ obj.mesh.center + pose[:3, 3])
             return out
     return found.votes[0].point
 

@@ -133,9 +133,8 @@ def _agrees(rest: Rest, normal: Array, offset: float, o: FitOptions) -> bool:
 
 def _vote_agrees(vote: PlaneVote, normal: Array, offset: float, o: FitOptions) -> bool:
     angle = float(np.arccos(np.clip(vote.normal @ normal, -1, 1)))
-    return (
-        angle < o.outlier * vote.sigma and abs(float(vote.point @ normal + offset)) < o.outlier * vote.place
-    )
+    most = o.outlier if vote.strong else o.knee
+    return angle < most * vote.sigma and abs(float(vote.point @ normal + offset)) < most * vote.place
 
 
 def _across(normal: Array) -> Array:

@@ -41,6 +41,7 @@ class RestOptions:
         slips: frames in a row beyond these that do not end it.
         joined: factor on the three within which two rests are one.
         clear: metres, at the object's distance, between its outline and the nearest joint of a hand that is away.
+        beyond: share of the object's distance by which a hand is plainly before or behind it.
         moving: metres, at the object's distance, by which a hand moves that does not hold what stands still.
         free: share of the frames of a rest in which no hand may be near.
     """
@@ -52,6 +53,7 @@ class RestOptions:
     slips: int = 2
     joined: float = 1.5
     clear: float = 0.03
+    beyond: float = 0.25
     moving: float = 0.015
     free: float = 0.3
 
@@ -64,7 +66,8 @@ class SigmaOptions:
         turn: radians, rotation of a pose.
         lateral: metres, its place across the line of sight.
         along: share of its distance along the line of sight.
-        unsized: the same of an object whose size is not given.
+        unsized: the same of an object whose size rests on hands.
+        unknown: the same of one whose size is unknown.
         focal: factor on the three where the focal length was estimated.
         assumed: the same where it was assumed.
         depth_turn: radians, the least of a plane of depth images.
@@ -78,7 +81,8 @@ class SigmaOptions:
     turn: float = 0.026
     lateral: float = 0.0015
     along: float = 0.008
-    unsized: float = 0.08
+    unsized: float = 0.1
+    unknown: float = 0.5
     focal: float = 1.5
     assumed: float = 2.5
     depth_turn: float = 0.009
@@ -179,7 +183,8 @@ class FitOptions:
     Attributes:
         rounds: of reweighted least squares.
         knee: standard deviations from which a residual counts less (Cauchy).
-        outlier: standard deviations beyond which evidence is not the table's.
+        outlier: standard deviations beyond which evidence is not the table's; of planes that make no table by
+            themselves ``knee`` ones.
         alike: share of an error's variance that all rests of one object have in common: mesh, focal length.
         same: radians within which two candidates are one.
         sure: probability that the best candidate needs.
@@ -196,6 +201,23 @@ class FitOptions:
 
 
 @dataclass(frozen=True)
+class SizeOptions:
+    """When an object gets its size from the table it stands on.
+
+    Attributes:
+        factor: largest factor, either way, that is believed.
+        apart: by how much (logarithm) factors of its rests may differ.
+        foot: metres, standard deviation of its foot's height.
+        error: largest share by which the factor may be off.
+    """
+
+    factor: float = 2.5
+    apart: float = 0.06
+    foot: float = 0.008
+    error: float = 0.06
+
+
+@dataclass(frozen=True)
 class SceneOptions:
     """All options of :func:`~dexman_pose.scene.estimate.estimate_scene`."""
 
@@ -206,5 +228,6 @@ class SceneOptions:
     depth: DepthOptions = field(default_factory=DepthOptions)
     hands: HandRestOptions = field(default_factory=HandRestOptions)
     fit: FitOptions = field(default_factory=FitOptions)
+    sizes: SizeOptions = field(default_factory=SizeOptions)
     sample: int = 60
     """Frames and points of a hull that are looked at, at most."""

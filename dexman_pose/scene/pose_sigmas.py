@@ -8,7 +8,7 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import RigidObject
 from dexman_pose.scene.options import SigmaOptions
 
-_SIZED = ("given", "guessed", "depth")
+_SIZED = ("given", "guessed", "depth", "table")
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,5 @@ def pose_sigmas(obj: RigidObject, camera: Camera, options: SigmaOptions | None =
     o = options or SigmaOptions()
     factor = {"given": 1.0, "estimated": o.focal, "assumed": o.assumed}[camera.source]
     along = o.along if obj.scale_source in _SIZED else o.unsized
+    along = o.unknown if obj.scale_source == "unknown" else along
     return PoseSigmas(factor * o.turn, factor * o.lateral, factor * along)

@@ -69,7 +69,8 @@ def holding(
 ) -> str:
     """Whether a hand may hold an object that stands still.
 
-    It does not where no hand is near in some of the frames, or where the hand that is near moves.
+    It does not where no hand is near in some of the frames, or where the hand that is near moves. Near is a hand whose
+    joints are near the object in the picture, and not plainly before or behind it.
 
     Returns:
         ``free``, ``held``, or ``unknown`` where hands were not looked for or not seen in these frames.
@@ -87,7 +88,8 @@ def holding(
         valid = hand.valid[frames]
         joints = hand.joints_2d[frames]
         apart = np.linalg.norm(joints - at, axis=-1).min(1) * metres - obj.mesh.radius
-        near = valid & (apart < options.clear)
+        beyond = np.abs(hand.joints[frames, :, 2] - middle[2]).min(1) - obj.mesh.radius
+        near = valid & (apart < options.clear) & (beyond < options.beyond * middle[2])
         away &= ~near
         if near.sum() > 1:
             moving &= _way(joints[near]) * metres > options.moving

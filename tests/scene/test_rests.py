@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from dexman_pose.arrays import Array
+from dexman_pose.geometry import inverse, transform_points
 from dexman_pose.scene.faces import standing_faces
 from dexman_pose.scene.options import PriorOptions, SceneOptions
 from dexman_pose.scene.rests import object_rests
-from tests.scene.staged import CAMERA, OFFSET, UP, degrees_between, hand, still
+from tests.scene.staged import CAMERA, CAMERA_FROM_WORLD, OFFSET, UP, degrees_between, hand, still
 
 BOX = still("box", 0.1, 0.0)
 FACES = standing_faces(BOX.mesh)
@@ -43,6 +44,13 @@ def test_a_still_hand_at_a_still_object_may_hold_it() -> None:
     assert object_rests(BOX, FACES, CAMERA, holding) == []
     moving = {"right": hand(_joints(np.linspace([0.06, 0.0, 0.09], [0.14, 0.0, 0.09], 60)))}
     assert len(object_rests(BOX, FACES, CAMERA, moving)) == 1
+
+
+def test_a_still_hand_far_behind_does_not_hold_what_it_is_seen_beside() -> None:
+    behind = still("far", 0.1, 0.0).camera_from_object[0, :3, 3] * 1.8
+    place = transform_points(inverse(CAMERA_FROM_WORLD), behind[None])
+    (rest,) = object_rests(BOX, FACES, CAMERA, {"right": hand(_joints(np.tile(place, (60, 1))))})
+    assert rest.wrong == PriorOptions().wrong
 
 
 def test_less_is_known_of_a_guessed_camera_and_of_an_unknown_size() -> None:

@@ -70,9 +70,23 @@ def scene_stage(
     )
 
 
+def sized_objects(objects: Mapping[str, RigidObject], scene: SceneEstimate) -> dict[str, RigidObject]:
+    """The objects, those of unknown size that stand on the table as large and as far as that says."""
+    if not scene.sizes:
+        return dict(objects)
+    from dexman_pose.scene.sizes import sized_by_table
+
+    return sized_by_table(objects, scene.sizes)
+
+
 def save_scene(scene: SceneEstimate, path: Path) -> None:
     """Write a table and a world frame, or why there are none."""
-    said: dict[str, Any] = {"reason": scene.reason, "left_out": list(scene.left_out), "table": None}
+    said: dict[str, Any] = {
+        "reason": scene.reason,
+        "left_out": list(scene.left_out),
+        "table": None,
+        "sizes": scene.sizes,
+    }
     arrays = {"world_from_camera": scene.world_from_camera}
     if scene.table is not None:
         said["table"] = {"offset": scene.table.offset, "evidence": list(scene.table.evidence)}
@@ -89,4 +103,6 @@ def load_scene(path: Path) -> SceneEstimate:
     table = None
     if said["table"] is not None:
         table = TablePlane(stored["normal"], covariance=stored["covariance"], **said["table"])
-    return SceneEstimate(table, stored["world_from_camera"], said["reason"], tuple(said["left_out"]))
+    return SceneEstimate(
+        table, stored["world_from_camera"], said["reason"], tuple(said["left_out"]), said["sizes"]
+    )

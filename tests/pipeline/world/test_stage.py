@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from dexman_pose.data.world.table import TablePlane
 from dexman_pose.imaging.camera_motion import CameraMotion
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
-from dexman_pose.pipeline.world.stage import MOVES, load_scene, save_scene, scene_stage
+from dexman_pose.pipeline.world.stage import MOVES, load_scene, save_scene, scene_stage, sized_objects
 from dexman_pose.scene.estimate import SceneEstimate
 from tests.scene.staged import CAMERA, OFFSET, UP, degrees_between, moved
 
@@ -46,17 +47,25 @@ def test_a_camera_that_moves_has_no_world() -> None:
     np.testing.assert_array_equal(found.world_from_camera, np.eye(4))
 
 
+def test_objects_of_unknown_size_get_it_from_the_table() -> None:
+    objects = {"box": moved(), "jug": replace(moved(name="jug"), scale_source="unknown")}
+    assert sized_objects(objects, SceneEstimate()) == objects
+    jug = sized_objects(objects, SceneEstimate(sizes={"jug": 1.25}))["jug"]
+    assert (jug.scale, jug.scale_source) == (1.25, "table")
+
+
 def test_its_file_holds_everything(tmp_path: Path) -> None:
     world = np.eye(4)
     world[:3, 3] = [0.1, 0.2, 0.3]
     table = TablePlane(UP, OFFSET, 1e-4 * np.eye(4), ("a cup at rest", "depth"))
     for scene in (
-        SceneEstimate(table, world, "", ("jug: its shape was made from the clip",)),
+        SceneEstimate(table, world, "", ("jug: its shape was made from the clip",), {"jug": 1.2}),
         SceneEstimate(reason=MOVES),
     ):
         save_scene(scene, tmp_path / "scene.npz")
         back = load_scene(tmp_path / "scene.npz")
         assert (back.reason, back.left_out) == (scene.reason, scene.left_out)
+        assert back.sizes == scene.sizes
         np.testing.assert_array_equal(back.world_from_camera, scene.world_from_camera)
         assert (back.table is None) == (scene.table is None)
         if back.table is not None:
