@@ -97,7 +97,11 @@ def gather(
     options: SceneOptions,
 ) -> Evidence:
     """Everything a clip tells of its table."""
-    rests = [r for name, obj in known.items() for r in object_rests(obj, faces[name], camera, hands, options)]
+    rests = [
+        r
+        for name, obj in known.items()
+        for r in object_rests(obj, faces[name], camera, hands, frame_times, options)
+    ]
     votes = hand_rests(hands, frame_times, options)
     if depth is not None and masks is not None:
         votes += depth_planes(depth, masks, camera, options)
@@ -119,10 +123,18 @@ def _decided(evidence: Evidence, o: SceneOptions) -> tuple[PlaneFit, TablePlane]
     found = fit_plane(best, evidence, o.fit)
     if found is None or not (found.rests or any(v.strong for v in found.votes)):
         return "no object stands on the likeliest plane"
+    if _stands(found) < o.fit.stands:
+        return "what is at rest may be held by a hand that was not seen"
     table = TablePlane(found.normal, found.offset, found.covariance, _said(found))
     if table.normal_std > o.fit.tilt:
         return f"the table's normal is only known to +-{np.degrees(table.normal_std):.0f} degrees"
     return found, table
+
+
+def _stands(found: PlaneFit) -> float:
+    """Probability that anything on a plane is on the table, before it is known how well all agree."""
+    wrong = [rest.wrong for rest in found.rests] + [vote.wrong for vote in found.votes if vote.strong]
+    return 1 - float(np.prod(wrong))
 
 
 def _metric(found: PlaneFit, objects: Mapping[str, RigidObject]) -> bool:

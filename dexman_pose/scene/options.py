@@ -38,6 +38,7 @@ class RestOptions:
         along: share of its distance by which it may seem to move along the line of sight.
         turn: radians by which it may seem to turn.
         frames: valid frames that a rest needs.
+        long: seconds of a rest that is not brief: hands hold still for a moment.
         slips: frames in a row beyond these that do not end it.
         joined: factor on the three within which two rests are one.
         clear: metres, at the object's distance, between its outline and the nearest joint of a hand that is away.
@@ -50,6 +51,7 @@ class RestOptions:
     along: float = 0.012
     turn: float = 0.05
     frames: int = 5
+    long: float = 0.4
     slips: int = 2
     joined: float = 1.5
     clear: float = 0.03
@@ -108,6 +110,7 @@ class PriorOptions:
         moved: metres of way from which an object counts as moved.
         wrong: probability that something seen at rest stands on something else than the table.
         unknown: the same where no hand is known to be away from it.
+        brief: the same for a moment.
         deepest: standard deviations under the table, the most that is counted.
         hand_deepest: the same of hands.
         skin: metres from a joint to the skin.
@@ -124,6 +127,7 @@ class PriorOptions:
     moved: float = 0.05
     wrong: float = 0.08
     unknown: float = 0.4
+    brief: float = 0.6
     deepest: float = 5.0
     hand_deepest: float = 3.0
     skin: float = 0.008
@@ -188,6 +192,7 @@ class FitOptions:
         alike: share of an error's variance that all rests of one object have in common: mesh, focal length.
         same: radians within which two candidates are one.
         sure: probability that the best candidate needs.
+        stands: probability needed that any of the things at rest on it, or planes seen, is the table's.
         tilt: radians, the largest standard deviation of the normal that makes a world.
     """
 
@@ -197,6 +202,7 @@ class FitOptions:
     alike: float = 0.3
     same: float = 0.2
     sure: float = 0.85
+    stands: float = 0.55
     tilt: float = 0.12
 
 

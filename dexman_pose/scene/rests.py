@@ -12,7 +12,7 @@ from dexman_pose.data.tracks import HandTrack, RigidObject
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.scene.evidence import Rest
 from dexman_pose.scene.faces import StandingFaces
-from dexman_pose.scene.options import PriorOptions, RestOptions, SceneOptions
+from dexman_pose.scene.options import RestOptions, SceneOptions
 from dexman_pose.scene.pose_sigmas import pose_sigmas
 from dexman_pose.scene.stillness import Stretch, still_stretches
 
@@ -24,6 +24,7 @@ def object_rests(
     faces: StandingFaces,
     camera: Camera,
     hands: Mapping[str, HandTrack],
+    frame_times: Array,
     options: SceneOptions | None = None,
 ) -> list[Rest]:
     """Find the places in which an object is at rest.
@@ -33,6 +34,7 @@ def object_rests(
         faces: of its mesh.
         camera: of the clip.
         hands: by side; what they hold still is not at rest.
+        frame_times: (T,) seconds.
         options: what is rest, and how far poses are off.
     """
     o = options or SceneOptions()
@@ -58,7 +60,7 @@ def object_rests(
                 middle,
                 sigmas.lateral,
                 sigmas.along * float(np.linalg.norm(middle)),
-                _wrong(held, o.priors),
+                _wrong(held, float(np.ptp(frame_times[stretch.frames])), o),
             )
         )
     return out
@@ -102,5 +104,8 @@ def _way(joints: Array) -> float:
     return float(np.median(np.linalg.norm(joints - joints[0], axis=-1), axis=1).max())
 
 
-def _wrong(held: str, priors: PriorOptions) -> float:
-    return priors.wrong if held == FREE else priors.unknown
+def _wrong(held: str, seconds: float, o: SceneOptions) -> float:
+    """Probability that what does not move for some seconds is not on the table."""
+    if held == FREE:
+        return o.priors.wrong
+    return o.priors.unknown if seconds >= o.rests.long else o.priors.brief

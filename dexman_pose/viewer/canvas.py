@@ -45,18 +45,6 @@ class Canvas:
         for shade, pixels in [*layers, (color, thick)]:
             cv2.polylines(self.image, fixed, closed, shade, pixels, cv2.LINE_AA, _SHIFT)
 
-    def faint(
-        self, curves: Sequence[Points], color: RGB, share: float, where: NDArray[np.bool_] | None = None
-    ) -> None:
-        """Mix thin curves into the picture, where ``where`` (H, W) is true."""
-        if not curves:
-            return
-        drawn = self.image.copy()
-        fixed = [_fixed(curve).reshape(-1, 1, 2) for curve in curves]
-        cv2.polylines(drawn, fixed, False, color, 1, cv2.LINE_AA, _SHIFT)
-        mixed = cv2.addWeighted(self.image, 1.0 - share, drawn, share, 0.0)
-        self.image[...] = mixed if where is None else np.where(where[..., None], mixed, self.image)
-
     def _thinned(self, curve: Points, closed: bool) -> Points:
         """The curve without points that lie on the line between their neighbours: quicker, and looks the same."""
         if len(curve) < 16:

@@ -26,7 +26,7 @@ from dexman_pose.viewer.describe import contact_text
 from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
 from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
-from dexman_pose.viewer.table_grid import GRID_SHARE, grid_curves
+from dexman_pose.viewer.table_grid import TableGrid
 
 Image = NDArray[np.uint8]
 
@@ -60,7 +60,7 @@ class OverlayRenderer:
         self._middles = {n: (o.mesh.center, o.mesh.radius) for n, o in trajectory.objects.items()}
         self._outlines = SceneOutlines(trajectory.objects, self._camera)
         self._tints = _label_colors(masks, self.colors)
-        self._grid = grid_curves(trajectory, self._camera)
+        self._grid = TableGrid(trajectory, self._camera)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -87,7 +87,7 @@ class OverlayRenderer:
         else:
             canvas = Canvas(resize_picture(image, self.size))
         labels = None if self.masks is None else resize_labels(self.masks.labels(index), self.size)
-        canvas.faint(self._grid, GREY, GRID_SHARE, None if labels is None else labels == BACKGROUND)
+        self._grid.draw(canvas.image, None if labels is None else labels == BACKGROUND)
         if labels is not None:
             canvas.tint(labels, self._tints, _TINT)
         self._draw_objects(canvas, index)

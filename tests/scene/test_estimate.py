@@ -97,6 +97,13 @@ def test_what_never_rests_tells_nothing() -> None:
     assert scene.table is None and "at rest" in scene.reason
 
 
+def test_a_moment_of_one_thing_is_not_enough() -> None:
+    brief = still("box", 0.1, 0.0)
+    brief.track.valid[8:] = False
+    scene = _found(brief)
+    assert scene.table is None and "may be held" in scene.reason
+
+
 def test_two_planes_that_explain_a_clip_alike_are_not_chosen_from() -> None:
     """A pencil with six sides, across a camera that looks down by 10 degrees: the side behind is as good a foot."""
     pencil = trimesh.creation.cylinder(radius=0.04, height=0.2, sections=6)
