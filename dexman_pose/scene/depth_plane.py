@@ -73,7 +73,8 @@ def _around(depth: NDArray[np.float32], labels: NDArray[np.uint8], camera: Camer
         if box is not None:
             size = float(max(box[2] - box[0], box[3] - box[1]))
             margin = max(round(o.around * size), 2)
-            x0, y0 = (max(int(c) - margin, 0) for c in box[:2])
+            # Beside and below: above its middle a thing mostly has something else behind it than its table.
+            x0, y0 = max(int(box[0]) - margin, 0), int(box[1] + box[3]) // 2
             near[y0 : int(box[3]) + margin, x0 : int(box[2]) + margin] = True
     # Depth at the edge of a thing in front is neither its own nor the background's.
     free &= near & ~dilated(labels != BACKGROUND, 3)

@@ -87,8 +87,8 @@ class SigmaOptions:
     unknown: float = 0.5
     focal: float = 1.5
     assumed: float = 2.5
-    depth_turn: float = 0.009
-    depth_place: float = 0.003
+    depth_turn: float = 0.02
+    depth_place: float = 0.004
     hand_turn: float = 0.26
     hand_place: float = 0.02
     hand_along: float = 0.06
@@ -140,7 +140,7 @@ class DepthOptions:
 
     Attributes:
         frames: that are looked at.
-        around: of the objects' size, how far around them points are taken.
+        around: of the objects' size, how far beside and below them points are taken.
         points: taken at most.
         fewest: needed.
         tries: planes through three points that are tried.
@@ -153,11 +153,11 @@ class DepthOptions:
     """
 
     frames: int = 5
-    around: float = 0.6
+    around: float = 1.0
     points: int = 12000
     fewest: int = 400
     tries: int = 300
-    near: float = 0.006
+    near: float = 0.003
     floor: float = 0.002
     share: float = 0.2
     planes: int = 3
