@@ -29,7 +29,7 @@ ROOMS = (
     ("render",),
     ("symmetry",),
     ("meshing",),
-    ("segmentation", "hands", "contact", "metrics"),
+    ("segmentation", "hands", "contact", "scene", "metrics"),
     ("datasets",),
     ("given",),
     ("pose",),

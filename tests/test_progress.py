@@ -66,7 +66,7 @@ def test_a_run_in_python_tells_its_stages(
     )
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert ("stage 7/7  trajectory" in captured.err) == bool(shown)
+    assert ("stage 8/8  trajectory" in captured.err) == bool(shown)
     if not shown:
         assert captured.err == ""
 

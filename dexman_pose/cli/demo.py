@@ -20,6 +20,8 @@ LINES = {
     "hand_joint_mm_median": ("hand, mean joint error, median", 1, "mm"),
     "hand_relative_mm_median": ("... relative to the wrist", 1, "mm"),
     "contact_agreement": ("frames in which touching is told rightly", 100, "%"),
+    "gravity_deg": ("gravity", 1, "degrees"),
+    "table_mm": ("table under the object", 1, "mm"),
 }
 """Text, factor and unit of each number of the comparison with the truth."""
 

@@ -22,6 +22,7 @@ from dexman_pose.data.tracks import (
     RigidObject,
 )
 from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.data.world.table import TablePlane
 
 __all__ = [
     "BACKGROUND",
@@ -44,6 +45,7 @@ __all__ = [
     "ObjectPrompt",
     "PoseTrack",
     "RigidObject",
+    "TablePlane",
     "Trajectory",
     "align_depth",
     "load_camera",

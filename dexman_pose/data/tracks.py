@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-ScaleSource = Literal["given", "depth", "hand", "contact", "unknown", "guessed"]
-SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "unknown", "guessed")
+ScaleSource = Literal["given", "depth", "hand", "contact", "table", "unknown", "guessed"]
+SCALE_SOURCES: tuple[str, ...] = ("given", "depth", "hand", "contact", "table", "unknown", "guessed")
 SIDES: tuple[str, ...] = ("left", "right")
 
 JOINT_NAMES: tuple[str, ...] = (
@@ -128,8 +128,8 @@ class RigidObject:
         mesh: in metres, already multiplied by ``scale``.
         track: poses per frame.
         scale: factor from the mesh as loaded or made to ``mesh``.
-        scale_source: what fixed the metric size: given, guessed (a unit that nobody stated), depth, hand, contact or
-            unknown.
+        scale_source: what fixed the metric size: given, guessed (a unit that nobody stated), depth, hand, contact,
+            table (it stands on one of known height) or unknown.
         symmetry: (S, 4, 4) transforms object_from_object that leave the object as it is, identity first.
     """
 

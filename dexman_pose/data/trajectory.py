@@ -15,6 +15,7 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.named import NamedHands, NamedObjects
 from dexman_pose.data.numbers import described, instance, plain
 from dexman_pose.data.tracks import JOINT_NAMES, Contacts, HandTrack, RigidObject
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ class Trajectory:
         objects: by name.
         hands: by side (``"left"``, ``"right"``); a side never seen is absent.
         contacts: or None when there was no hand or no object.
-        world_from_camera: (4, 4).
+        world_from_camera: (4, 4): z up, the origin on the table; the identity without a table.
         provenance: plain JSON values: input, versions, settings, where camera, scale and world come from.
         joint_names: of the 21 joints of a hand.
         filmed_camera: the camera as given, with its lens, where pictures were undistorted for ``camera``; else None.
             The camera frame is the same.
+        table: the plane that objects stand on, camera frame, or None where the clip does not tell it.
     """
 
     camera: Camera
@@ -48,6 +50,7 @@ class Trajectory:
 
     joint_names: tuple[str, ...] = JOINT_NAMES
     filmed_camera: Camera | None = None
+    table: TablePlane | None = None
 
     if TYPE_CHECKING:  # lists, tuples and tensors become arrays
 
@@ -62,6 +65,7 @@ class Trajectory:
             provenance: dict[str, Any] = ...,
             joint_names: tuple[str, ...] = ...,
             filmed_camera: Camera | None = None,
+            table: TablePlane | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -71,6 +75,8 @@ class Trajectory:
         _check.settle(self, world_from_camera=world)
         _check.settle(self, objects=NamedObjects(_by_name(self.objects, RigidObject, "objects")))
         _check.settle(self, hands=NamedHands(_by_name(self.hands, HandTrack, "hands")))
+        if self.table is not None:
+            instance(self.table, TablePlane, "table", "dexman_pose.scene.estimate_scene finds one")
         n = len(self.frame_times)
         for name, obj in self.objects.items():
             if len(obj.track) != n:

@@ -14,9 +14,11 @@ from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.doubt import pose_doubted
 from dexman_pose.data.tracks import JOINT_NAMES, JOINT_PARENTS, Contacts, HandTrack, RigidObject
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import InputError
 
 _BONE_TOLERANCE = 0.002  # metres a bone may differ from its constant length
+_WORLD_TOLERANCE = 1e-4  # metres, and of a unit vector, by which world and table may differ
 _PARENTS = np.array(JOINT_PARENTS[1:])
 
 
@@ -42,6 +44,8 @@ class TrajectoryContent(Protocol):
     @property
     def filmed_camera(self) -> Camera | None: ...
     @property
+    def table(self) -> TablePlane | None: ...
+    @property
     def num_frames(self) -> int: ...
 
 
@@ -50,8 +54,8 @@ def problems(trajectory: TrajectoryContent) -> list[str]:
 
     Checked: shapes, finite values, times that start at 0 and increase, rigid transforms, values in [0, 1],
     valid frames that have a confidence, no doubt about their pose, and lie in front of the camera, constant bone
-    lengths, symmetries that start with the identity, contacts between known hands and objects, provenance that JSON
-    can hold.
+    lengths, symmetries that start with the identity, a world that stands on the table, contacts between known hands and
+    objects, provenance that JSON can hold.
     """
     found = [*_of_clip(trajectory)]
     for key, obj in trajectory.objects.items():
@@ -79,12 +83,21 @@ def _of_clip(t: TrajectoryContent) -> Iterator[str]:
     yield from _shape_errors(t.camera)
     if t.filmed_camera is not None:
         yield from _shape_errors(t.filmed_camera)
+    if t.table is not None:
+        yield from _off_table(t.table, np.asarray(t.world_from_camera))
     if len(t.joint_names) != len(JOINT_NAMES):
         yield f"joint_names must be {len(JOINT_NAMES)} names, but there are {len(t.joint_names)}"
     try:
         json.dumps(t.provenance, allow_nan=False)
     except (TypeError, ValueError) as error:
         yield f"provenance must hold plain JSON values: {error}"
+
+
+def _off_table(table: TablePlane, world: Array) -> Iterator[str]:
+    errors = [*_shape_errors(table)]
+    yield from errors
+    if not errors and not np.allclose(world[2], [*table.normal, table.offset], atol=_WORLD_TOLERANCE):
+        yield "world_from_camera must stand on the table, z = 0, but does not"
 
 
 def _of_object(key: str, obj: RigidObject, count: int) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """The trajectory file: one npz archive of plain arrays and a JSON header that says what they are.
 
 Entries: ``header`` (UTF-8 JSON as uint8), ``frame_times``, ``world_from_camera``, ``camera/K``, where the pictures were
-undistorted ``filmed_camera/K`` and ``filmed_camera/distortion``, and, with the
-index of the object or the side of the hand, ``objects/0/vertices``, ``objects/0/camera_from_object``,
-``hands/left/joints``, ``contacts/distance`` and so on: the fields of :mod:`dexman_pose.data.tracks`. Textures
-are PNG files stored as uint8. Nothing is pickled, so a file from a stranger runs no code.
+undistorted ``filmed_camera/K`` and ``filmed_camera/distortion``, where it is known ``table/normal`` and
+``table/covariance``, and, with the index of the object or the side of the hand, ``objects/0/vertices``,
+``objects/0/camera_from_object``, ``hands/left/joints``, ``contacts/distance`` and so on: the fields of
+:mod:`dexman_pose.data.tracks`. Textures are PNG files stored as uint8. Nothing is pickled, so a file from a stranger
+runs no code.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.tracks import JOINT_PARENTS, Contacts, HandTrack, PoseTrack, RigidObject
 from dexman_pose.data.trajectory_check import TrajectoryContent, problems
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import TrajectoryError
 
 SCHEMA_NAME = "dexman_pose.trajectory"
@@ -41,6 +43,7 @@ _CONVENTIONS = {
     "transforms": "b_from_a (4, 4) maps points of frame a to frame b, acting on column vectors",
     "camera_from_object": "vertices of the object's mesh to the camera frame, one matrix per frame",
     "world_from_camera": "camera frame to world frame, constant over the clip",
+    "table": "normal (3,) upwards, camera frame; normal @ x + offset is the height of a point x above the table",
     "valid": "rows that are not valid hold no result, whatever their values",
     "faces": "counter-clockwise seen from outside; uv per corner, (0, 0) at the bottom left of the texture",
 }
@@ -118,6 +121,11 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
             "threshold_on": float(t.contacts.threshold_on),
             "threshold_off": float(t.contacts.threshold_off),
         },
+        **(
+            {}
+            if t.table is None
+            else {"table": {"offset": t.table.offset, "evidence": list(t.table.evidence)}}
+        ),
         "provenance": t.provenance,
     }
 
@@ -143,6 +151,8 @@ def _arrays(t: TrajectoryContent) -> Arrays:
     out |= _fields_of(t.camera, "camera/")
     if t.filmed_camera is not None:
         out |= _fields_of(t.filmed_camera, "filmed_camera/")
+    if t.table is not None:
+        out |= _fields_of(t.table, "table/")
     for i, obj in enumerate(t.objects.values()):
         out |= _fields_of(obj.mesh, f"objects/{i}/") | _fields_of(obj.track, f"objects/{i}/")
         out[f"objects/{i}/symmetry"] = obj.symmetry
@@ -163,6 +173,7 @@ def _fields_of(value: Any, prefix: str) -> Arrays:
 
 def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
     camera, contacts, filmed = header["camera"], header["contacts"], header.get("filmed_camera")
+    table = header.get("table")
     objects = [_object(entry, _under(arrays, f"objects/{i}/")) for i, entry in enumerate(header["objects"])]
     hands = [HandTrack(**entry, **_under(arrays, f"hands/{entry['side']}/")) for entry in header["hands"]]
     return (
@@ -175,6 +186,7 @@ def _fields(header: Mapping[str, Any], arrays: Arrays) -> tuple[Any, ...]:
         dict(header["provenance"]),
         tuple(header["joint_names"]),
         None if filmed is None else _camera(filmed, _under(arrays, "filmed_camera/")),
+        None if table is None else TablePlane(**table, **_under(arrays, "table/")),
     )
 
 

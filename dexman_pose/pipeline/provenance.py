@@ -58,12 +58,7 @@ def provenance(
         "lens": _lens(inputs),
         "depth": "given" if inputs.depth is not None else "none",
         "given": inputs.given.provenance(),
-        "world": "camera",
-        "notices": [
-            "The world frame is the camera frame: gravity was not estimated.",
-            *_lens_notices(inputs),
-            *inputs.given.notes,
-        ],
+        "notices": [*_lens_notices(inputs), *inputs.given.notes],
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,

@@ -25,6 +25,7 @@ from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
+from dexman_pose.pipeline.world.stage import scene_stage, sized_objects
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
 from dexman_pose.threads import native_threads
 
@@ -132,7 +133,7 @@ def reconstruct(
         stack.enter_context(inputs.clip.keeping(None if folder is None else folder.path / MANIFESTS))
         stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (
-            (6 if masks is None else 5)
+            (7 if masks is None else 6)
             + (3 if detector is not None else 0)
             + (1 if stages.follows() else 0)
             + (2 if folder is not None and overlay else 0)
@@ -164,8 +165,21 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
         )
         objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen, followed))
+    scene = runner.run(
+        scene_stage(
+            stages.inputs,
+            stages.marks,
+            masks,
+            camera,
+            objects,
+            hands,
+            motion,
+            with_hands=observations is not None,
+        )
+    )
+    objects = sized_objects(objects, scene)
     contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
-    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, followed))
+    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, scene, followed))
     if folder is None:
         return result
     drawings = stages.overlay(result, masks), stages.report(result, masks)

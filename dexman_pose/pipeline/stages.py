@@ -23,11 +23,13 @@ from dexman_pose.pipeline.prepared import prepared_beside
 from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.seed import SEED
 from dexman_pose.pipeline.stage import Stage
+from dexman_pose.pipeline.world.words import world_notices, world_provenance
 from dexman_pose.threads import cores
 
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
     from dexman_pose.pipeline.before_masks.followed import FollowedObjects
+    from dexman_pose.scene.estimate import SceneEstimate
 
 _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 """Rooms whose code makes poses."""
@@ -307,7 +309,7 @@ class Stages:
             compute=lambda: detect_contacts(objects, hands),
             save=artefacts.save_contacts,
             load=artefacts.load_contacts,
-            after=("objects", "lift"),
+            after=("objects", "scene", "lift"),
             rooms=("contact",),
         )
 
@@ -318,15 +320,23 @@ class Stages:
         hands: dict[str, HandTrack],
         contacts: Contacts | None,
         motion: CameraMotion,
+        scene: SceneEstimate,
         followed: FollowedObjects | None = None,
     ) -> Stage[Trajectory]:
         """Put everything into one file, with where it comes from."""
 
         def compute() -> Trajectory:
             result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
-            result = replace(result, filmed_camera=self.inputs.filmed_camera)
+            result = replace(
+                result,
+                filmed_camera=self.inputs.filmed_camera,
+                world_from_camera=scene.world_from_camera,
+                table=scene.table,
+            )
             settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
             made_from = provenance(self.inputs, self.marks, settings, result)
+            made_from |= world_provenance(scene)
+            made_from["notices"] += world_notices(scene)
             made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
             made_from["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
             made_from["notices"] += [] if followed is None else followed.notices()
@@ -352,6 +362,7 @@ class Stages:
                 "camera",
                 "camera_motion",
                 "objects",
+                "scene",
                 *(("follow",) if followed is not None else ()),
                 *self._with_hands("lift", "contacts"),
             ),

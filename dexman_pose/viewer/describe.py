@@ -16,6 +16,7 @@ from dexman_pose.viewer.notices import notices
 
 Flags = NDArray[np.bool_]
 
+_SHOWN_EVIDENCE = 4
 FINGERS: tuple[str, ...] = ("thumb", "index", "middle", "ring", "pinky", "wrist")
 
 
@@ -117,6 +118,19 @@ def camera_text(trajectory: Trajectory) -> str:
     return f"{size}, focal length {focal} px ({view:.0f} degrees wide){lens}, intrinsics {camera.source}"
 
 
+def world_text(trajectory: Trajectory) -> list[str]:
+    """The table in one line: what gravity is known from, how well, how high the camera is; none without a table."""
+    table = trajectory.table
+    if table is None:
+        return []
+    tilt, height = np.degrees(table.normal_std), 1000 * table.offset
+    rest = table.evidence[_SHOWN_EVIDENCE:]
+    of = "; ".join(table.evidence[:_SHOWN_EVIDENCE]) + (f"; and {len(rest)} more" if rest else "")
+    return [
+        f"world: gravity from {of or 'the table'}: +-{tilt:.1f} degrees; the camera is {height:.0f} mm above the table"
+    ]
+
+
 def duration(trajectory: Trajectory) -> float:
     """Seconds from the first frame to the last."""
     times = trajectory.frame_times
@@ -132,7 +146,7 @@ def describe(trajectory: Trajectory) -> str:
     """
     instance(trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load")
     t = trajectory
-    lines = [f"{t.num_frames} frames, {duration(t):.2f} s", f"camera: {camera_text(t)}"]
+    lines = [f"{t.num_frames} frames, {duration(t):.2f} s", f"camera: {camera_text(t)}", *world_text(t)]
     lines += [_object_text(summarize_object(obj)) for obj in t.objects.values()] or ["no objects"]
     lines += [_hand_text(summarize_hand(t, side)) for side in SIDES if side in t.hands] or ["no hands"]
     warnings = notices(t)

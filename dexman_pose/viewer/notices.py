@@ -15,6 +15,7 @@ from dexman_pose.viewer.sizes import hand_notices, unit_notice
 _SCALE_TEXT = {
     "hand": "its size follows from the size of the hand that handles it, taken as an average adult's",
     "contact": "its size was chosen so that the hand touches it; expect some per cent of error",
+    "table": "its size is that with which it stands on the table",
     "unknown": "nothing fixed its metric size; lengths and distances of it are up to one common factor",
 }
 

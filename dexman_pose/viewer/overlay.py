@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import OCCLUDER, Camera, MaskSequence, Trajectory
+from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, MaskSequence, Trajectory
 from dexman_pose.data.accept import ClipLike, ImageLike, as_clip, as_picture
 from dexman_pose.data.numbers import count, instance
 from dexman_pose.data.tracks import SIDES
@@ -26,6 +26,7 @@ from dexman_pose.viewer.describe import contact_text
 from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
 from dexman_pose.viewer.skeleton import draw_contacts, draw_hand
+from dexman_pose.viewer.table_grid import TableGrid
 
 Image = NDArray[np.uint8]
 
@@ -59,6 +60,7 @@ class OverlayRenderer:
         self._middles = {n: (o.mesh.center, o.mesh.radius) for n, o in trajectory.objects.items()}
         self._outlines = SceneOutlines(trajectory.objects, self._camera)
         self._tints = _label_colors(masks, self.colors)
+        self._grid = TableGrid(trajectory, self._camera)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,8 +86,9 @@ class OverlayRenderer:
             canvas = Canvas(np.array(image, order="C"))
         else:
             canvas = Canvas(resize_picture(image, self.size))
-        if self.masks is not None:
-            labels = resize_labels(self.masks.labels(index), self.size)
+        labels = None if self.masks is None else resize_labels(self.masks.labels(index), self.size)
+        self._grid.draw(canvas.image, None if labels is None else labels == BACKGROUND)
+        if labels is not None:
             canvas.tint(labels, self._tints, _TINT)
         self._draw_objects(canvas, index)
         for side, hand in self.trajectory.hands.items():
@@ -186,9 +189,9 @@ def write_overlay(
     length.
 
     Per frame: the outline of what is visible of each object (dashed and dimmed where its pose is not valid),
-    the axes of its frame (x red, y green, z blue), hand skeletons (hollow joints where bridged), a filled
-    disc in the object's colour at joints that touch it, frame number and time, confidence and contacts as
-    text.
+    the axes of its frame (x red, y green, z blue), a faint grid of 10 cm on the table where it is
+    known, hand skeletons (hollow joints where bridged), a filled disc in the object's colour at joints that touch it,
+    frame number and time, confidence and contacts as text.
 
     Args:
         trajectory: what to draw.

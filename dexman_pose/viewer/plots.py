@@ -171,6 +171,12 @@ def figure_png(figure: Any, *, dpi: int = 130) -> bytes:
     return out.getvalue()
 
 
+def single_figure(height: float, title: str) -> tuple[Any, Any]:
+    """A figure of one panel, and the panel."""
+    figure, (ax,) = _figure(1, height, title)
+    return figure, ax
+
+
 def _figure(rows: int, height: float, title: str) -> tuple[Any, Any]:
     """A figure of ``rows`` panels over one time axis, outside pyplot's global state."""
     figures = require("matplotlib.figure", "video", "drawing plots")

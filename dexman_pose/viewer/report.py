@@ -22,10 +22,18 @@ from dexman_pose.errors import InputError
 from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.viewer import html, plots
 from dexman_pose.viewer._text import percent
-from dexman_pose.viewer.describe import ObjectSummary, camera_text, duration, summarize_hand, summarize_object
+from dexman_pose.viewer.describe import (
+    ObjectSummary,
+    camera_text,
+    duration,
+    summarize_hand,
+    summarize_object,
+    world_text,
+)
 from dexman_pose.viewer.notices import notices
 from dexman_pose.viewer.overlay import OverlayRenderer
 from dexman_pose.viewer.palette import HAND_COLORS, hex_color, object_colors
+from dexman_pose.viewer.side_view import plot_side_view
 
 KEY_FRAMES = 8
 _KEY_WIDTH = 640
@@ -110,6 +118,7 @@ def _title(trajectory: Trajectory, clip: Clip | None) -> str:
 
 def _lead(trajectory: Trajectory) -> str:
     parts = [f"{trajectory.num_frames} frames", f"{duration(trajectory):.2f} s", camera_text(trajectory)]
+    parts += world_text(trajectory)
     return html.escape(" - ".join(parts)).replace(" - ", " &middot; ")
 
 
@@ -192,7 +201,8 @@ def _video(overlay: Path, target: Path) -> str:
 def _plots(trajectory: Trajectory) -> list[str]:
     if trajectory.num_frames == 0:
         return ["<p>No frames.</p>"]
-    figures = {
+    figures = {} if trajectory.table is None else {"the scene from the side": plot_side_view(trajectory)}
+    figures |= {
         f"pose of {name} over time": plots.plot_object(trajectory, name) for name in trajectory.objects
     }
     if trajectory.hands:

@@ -43,8 +43,8 @@ def test_the_same_command_takes_everything_from_the_run_folder(
     arguments += ["--out", finished_run, "--hands", "none", "--K", "150,150,63.5,47.5", "--no-overlay"]
     assert main([str(a) for a in arguments]) == 0
     out = capsys.readouterr().out
-    assert out.count("unchanged") == 6 and "done in" not in out
-    assert "stage 6/6  trajectory" in out
+    assert out.count("unchanged") == 7 and "done in" not in out
+    assert "stage 7/7  trajectory" in out
     assert str(finished_run / "trajectory.npz") in out
 
 

@@ -207,7 +207,7 @@ def test_rigid_object_gives_its_track_and_refuses() -> None:
         ({"scale": float("nan")}, "scale must be positive"),
         (
             {"scale_source": "luck"},
-            "scale_source must be one of given, depth, hand, contact, unknown",
+            "scale_source must be one of given, depth, hand, contact, table, unknown",
         ),
         ({"symmetry": np.zeros((1, 4, 4))}, "symmetry: entry 0 is not a rigid"),
     ]:

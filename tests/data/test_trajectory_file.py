@@ -15,6 +15,7 @@ import pytest
 from dexman_pose.data import Camera, Doubt, Trajectory
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.trajectory_check import problems
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import InputError, TrajectoryError
 
 
@@ -52,6 +53,37 @@ def test_doubts_are_kept_and_files_without_them_load(trajectory: Trajectory, tmp
     np.testing.assert_array_equal(loaded, doubt)
     plain = Trajectory.load(trajectory.save(tmp_path / "b.npz"))
     assert plain.objects[name].track.doubt is None
+
+
+def _with_table(trajectory: Trajectory) -> Trajectory:
+    normal = np.array([0.0, -0.8, -0.6])
+    world = np.eye(4)
+    world[1, :3], world[2] = [0.0, -0.6, 0.8], [*normal, 0.7]
+    world[0, 0] = np.linalg.det(world[:3, :3])
+    table = TablePlane(normal, 0.7, 1e-4 * np.eye(4), ("a cup at rest", "depth"))
+    return replace(trajectory, world_from_camera=world, table=table)
+
+
+def test_the_table_is_kept_and_files_without_one_load(trajectory: Trajectory, tmp_path: Path) -> None:
+    with_table = _with_table(trajectory)
+    _same(Trajectory.load(with_table.save(tmp_path / "a.npz")), with_table)
+    with np.load(with_table.save(tmp_path / "a.npz"), allow_pickle=False) as file:
+        header = json.loads(file["header"].tobytes())
+        np.testing.assert_array_equal(file["table/normal"], [0.0, -0.8, -0.6])
+    assert header["table"] == {"offset": 0.7, "evidence": ["a cup at rest", "depth"]}
+    path = trajectory.save(tmp_path / "b.npz")
+    with np.load(path, allow_pickle=False) as file:
+        assert "table" not in json.loads(file["header"].tobytes())
+    assert Trajectory.load(path).table is None
+
+
+def test_a_world_beside_its_table_is_refused(trajectory: Trajectory, tmp_path: Path) -> None:
+    beside = _with_table(trajectory)
+    beside.world_from_camera[2, 3] += 0.01
+    with pytest.raises(TrajectoryError, match="must stand on the table"):
+        beside.save(tmp_path)
+    with pytest.raises(InputError, match="table must be a TablePlane"):
+        replace(trajectory, table=np.zeros(4))
 
 
 def test_a_run_folder_stands_for_its_file(trajectory: Trajectory, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def off(scene: Any, result: dp.Trajectory) -> NDArray[np.float64]:
 
 def test_masks_stand_in_for_prompts(tiny_scene: Any, drawn: Any) -> None:
     result, computed = run(tiny_scene, masks=drawn[0])
-    assert computed == ["masks", "camera_motion", "camera", "objects", "trajectory"]
+    assert computed == ["masks", "camera_motion", "camera", "objects", "scene", "trajectory"]
     assert result.objects["box"].valid.all()
     assert off(tiny_scene, result).max() < 0.004
     assert result.provenance["given"] == {"masks": {"box": 4}}
@@ -202,16 +202,17 @@ def test_given_inputs_are_part_of_what_a_stage_depends_on(
     masks = drawn[0].copy()
     poses = tiny_scene.camera_from_object
     _, computed = run(tiny_scene, masks=masks, out=tmp_path)
-    assert computed == ["masks", "camera_motion", "camera", "objects", "trajectory"]
+    assert computed == ["masks", "camera_motion", "camera", "objects", "scene", "trajectory"]
     assert run(tiny_scene, masks=masks, out=tmp_path)[1] == []
     masks[3, 40, 40] ^= True
     assert "masks" in run(tiny_scene, masks=masks, out=tmp_path)[1]
     _, computed = run(tiny_scene, masks=masks, poses=poses, poses_as="fixed", out=tmp_path)
-    assert computed == ["objects", "trajectory"]
+    assert computed == ["objects", "scene", "trajectory"]
     moved = poses.copy()
     moved[0, 0, 3] += 1e-4
     assert run(tiny_scene, masks=masks, poses=moved, poses_as="fixed", out=tmp_path)[1] == [
         "objects",
+        "scene",
         "trajectory",
     ]
     described = json.loads((tmp_path / "run.json").read_text())

@@ -127,7 +127,7 @@ def test_another_lens_is_no_other_clip(tiny_scene: Any, tmp_path: Path) -> None:
 
     run(None, "a")
     k, done = run(LENS, "a")
-    assert done == {"masks", "camera_motion", "camera", "objects", "trajectory"}
+    assert done == {"masks", "camera_motion", "camera", "objects", "scene", "trajectory"}
     np.testing.assert_array_equal(k, run(LENS, "b")[0])
     assert k[0, 0] != camera.K[0, 0]
     assert run(LENS, "a")[1] == set()

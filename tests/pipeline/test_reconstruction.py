@@ -13,7 +13,7 @@ import dexman_pose as dp
 from dexman_pose.pipeline import StageEvent
 from dexman_pose.pipeline.inputs import Inputs
 
-WITHOUT_DRAWING = ["prompts", "masks", "camera_motion", "camera", "objects", "trajectory"]
+WITHOUT_DRAWING = ["prompts", "masks", "camera_motion", "camera", "objects", "scene", "trajectory"]
 
 
 def run(scene: Any, out: Path | None = None, **options: Any) -> tuple[dp.Trajectory, list[str]]:
@@ -72,9 +72,9 @@ def test_a_run_folder_is_reused_and_changed_settings_redo_their_part(tiny_scene:
     )
     camera = dp.Camera.from_focal(151, 128, 96)
     _, computed = run(tiny_scene, tmp_path, camera=camera)
-    assert computed == ["prompts", "camera", "objects", "trajectory"]
+    assert computed == ["prompts", "camera", "objects", "scene", "trajectory"]
     _, computed = run(tiny_scene, tmp_path)
-    assert computed == ["prompts", "camera", "objects", "trajectory"]
+    assert computed == ["prompts", "camera", "objects", "scene", "trajectory"]
     assert (tmp_path / "trajectory.npz").read_bytes() == stored
 
 

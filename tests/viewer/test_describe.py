@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Camera, Doubt, Trajectory
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.viewer import describe
 from dexman_pose.viewer._text import frame_ranges, percent
 from dexman_pose.viewer.describe import (
@@ -142,3 +143,15 @@ def test_a_camera_of_another_resolution_is_told(trajectory: Trajectory) -> None:
     assert not any("cut out of a larger one" in text for text in notices(trajectory))
     lens = replace(trajectory, filmed_camera=replace(camera, distortion=np.array([-0.2, 0.05, 0.0, 0.0])))
     assert "undistorted from a brown-conrady lens" in describe(lens)
+
+
+def test_the_table_is_told_in_one_line(trajectory: Trajectory) -> None:
+    assert "world:" not in describe(trajectory)
+    covariance = np.diag([np.radians(1.5) ** 2] * 3 + [0.0])
+    many = tuple(f"thing {k} at rest" for k in range(6))
+    for evidence, words in ((many[:1], "thing 0 at rest: "), (many, "thing 3 at rest; and 2 more: ")):
+        table = TablePlane([0.0, -1.0, 0.0], 0.412, covariance, evidence)
+        (line,) = [
+            x for x in describe(replace(trajectory, table=table)).splitlines() if x.startswith("world")
+        ]
+        assert line.endswith(f"{words}+-1.5 degrees; the camera is 412 mm above the table")

@@ -29,9 +29,10 @@ def compare_with_truth(trajectory: Trajectory, truth: DemoTruth) -> dict[str, fl
         A flat dictionary: ``object_valid_share`` (valid frames in all true ones) and ``object_good_share`` (valid
         and within 5 cm and 20 degrees), ``translation_mm_median`` and ``_max``, ``rotation_deg_median`` and
         ``_max``; ``hand_valid_share``, ``hand_joint_mm_median``, ``hand_joint_mm_max`` (mean over the 21 joints of
-        a frame, camera frame), ``hand_relative_mm_median`` (wrists brought together first); and
-        ``contact_agreement``, the share of frames in which "the hand touches the object" agrees. A number
-        that cannot be computed is left out.
+        a frame, camera frame), ``hand_relative_mm_median`` (wrists brought together first);
+        ``contact_agreement``, the share of frames in which "the hand touches the object" agrees; and, where the table
+        was found, ``gravity_deg`` and ``table_mm``, how far the true table's point under the object's first place lies
+        from it. A number that cannot be computed is left out.
 
     Raises:
         InputError: different numbers of frames, or no such object.
@@ -44,6 +45,7 @@ def compare_with_truth(trajectory: Trajectory, truth: DemoTruth) -> dict[str, fl
         _object_errors(trajectory, truth)
         | _hand_errors(trajectory, truth)
         | _contact_errors(trajectory, truth)
+        | _world_errors(trajectory, truth)
     )
 
 
@@ -90,6 +92,19 @@ def _contact_errors(trajectory: Trajectory, truth: DemoTruth) -> dict[str, float
         if pair[0] == HAND_SIDE:
             touching |= flags.any(-1)
     return {"contact_agreement": float(np.mean(touching == truth.touching.any(1)))}
+
+
+def _world_errors(trajectory: Trajectory, truth: DemoTruth) -> dict[str, float]:
+    table = trajectory.table
+    if table is None:
+        return {}
+    up = truth.camera_from_world[:3, 2]
+    place = truth.camera_from_object[0, :3, 3]
+    foot = place - float(up @ (place - truth.camera_from_world[:3, 3])) * up
+    return {
+        "gravity_deg": float(np.degrees(np.arccos(np.clip(table.normal @ up, -1.0, 1.0)))),
+        "table_mm": 1e3 * abs(float(table.heights(foot))),
+    }
 
 
 def _summary(name: str, values: Array) -> dict[str, float]:

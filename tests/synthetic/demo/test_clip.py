@@ -11,8 +11,9 @@ import pytest
 import trimesh
 
 from dexman_pose.data import Camera, Clip, HandTrack, PoseTrack, RigidObject, Trajectory
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import InputError
-from dexman_pose.geometry.se3 import se3_exp
+from dexman_pose.geometry.se3 import inverse, se3_exp
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic import DemoTruth, SyntheticClip, compare_with_truth, render_demo
 from dexman_pose.synthetic.demo import clip as module
@@ -180,6 +181,26 @@ def test_comparison_measures_a_known_offset(clip: SyntheticClip) -> None:
     assert found["hand_relative_mm_median"] == pytest.approx(0.0, abs=1e-9)
     far = compare_with_truth(reconstruction(truth, se3_exp([0.2, 0, 0, 0, 0, 0])), truth)
     assert far["object_good_share"] == 0.0
+
+
+def test_comparison_measures_gravity_and_the_table(clip: SyntheticClip) -> None:
+    truth = clip.truth
+    plain = reconstruction(truth, np.eye(4))
+    assert "gravity_deg" not in compare_with_truth(plain, truth)
+    up, height = truth.camera_from_world[:3, 2], float(inverse(truth.camera_from_world)[2, 3])
+    side = truth.camera_from_world[:3, 0]
+    tilted = np.cos(0.05) * up + np.sin(0.05) * side
+    place = truth.camera_from_object[0, :3, 3]
+    foot = place - (up @ place + height) * up
+    for normal, offset, degrees, mm in (
+        (up, height, 0.0, 0.0),
+        (up, height + 0.004, 0.0, 4.0),
+        (tilted, -float(tilted @ foot), np.degrees(0.05), 0.0),
+    ):
+        table = TablePlane(normal, offset, np.zeros((4, 4)))
+        found = compare_with_truth(replace(plain, table=table), truth)
+        assert found["gravity_deg"] == pytest.approx(degrees, abs=1e-4)
+        assert found["table_mm"] == pytest.approx(mm, abs=1e-6)
 
 
 def test_comparison_refuses_another_clip(clip: SyntheticClip) -> None:

@@ -1,0 +1,1 @@
+"""What of a clip is the same in every frame: the table."""
