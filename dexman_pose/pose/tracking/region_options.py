@@ -70,7 +70,8 @@ class RegionTrackOptions:
         recovery: how a lost object is looked for.
         signals: how measured depth is compared with a pose.
         verdict: levels at which poses are doubted afterwards. The overlap is that of lines that agree, which is
-            noisier than that of a mask.
+            noisier than that of a mask; on rendered prints its good level is 0.82 or more with the right mesh, and with
+            another print's below 0.77 in 14 of 15 films.
         start_again: times the colours of a start are learnt again at the pose that was refined from it: of a start
             beside the object they are those of the background in part. Of 240 frames of rendered prints begun 8 mm and
             6 degrees off, 27 were wrong with 0, 16 with 1, 8 with 2.
@@ -90,7 +91,7 @@ class RegionTrackOptions:
             fit_least=0.95,
             fit_drop=0.4,
             fit_regained=0.3,
-            mesh_overlap=0.55,
+            mesh_overlap=0.77,
         )
     )
     start_again: int = 2
