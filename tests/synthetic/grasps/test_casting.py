@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dexman_pose.data import Clip
+from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
+from dexman_pose.hands.detect import detect_hands
 from dexman_pose.synthetic.demo.clip import SyntheticClip
 from dexman_pose.synthetic.demo.files import write_obj
 from dexman_pose.synthetic.grasps.casting import Casting
 from dexman_pose.synthetic.grasps.film import FilmOptions
+from dexman_pose.synthetic.grasps.record import write_film
 
 SMALL = FilmOptions(size=(96, 72), resolution=0.005, forearm=0.1, shadow_pixels=32)
 
@@ -47,3 +51,18 @@ def test_real_grasps_make_films(data_dir: Path) -> None:
     picture = plan.film.picture(plan.film.scene.num_frames - 1)
     assert (picture.labels == 1).any() and (picture.labels == 255).any()
     assert plan.fit_error.max() < 4e-3
+
+
+@pytest.mark.data
+def test_the_hand_detector_sees_drawn_hands(data_dir: Path, tmp_path: Path) -> None:
+    """In more than nine of ten frames in which at least half of the hand is not hidden."""
+    casting = Casting(data_dir / "grasps", data_dir / "meshes" / "ycb", kinds=("lift",), frames=48)
+    record = write_film(tmp_path, casting.plan(5).film)
+    seen = detect_hands(Clip.open(record.video), model=data_dir / "weights" / "hand_landmarker.task")
+    side = SIDES.index(record.truth.sides[0])
+    shown = record.truth.hand_seen[0] >= 0.5
+    assert shown.sum() >= 24 and seen.detected[shown, side].mean() > 0.9
+    pixels = record.truth.camera.project(record.truth.joints[0])
+    palm = np.linalg.norm(pixels[:, 9] - pixels[:, 0], axis=-1)
+    error = np.linalg.norm(seen.joints_2d[:, side] - pixels, axis=-1).mean(-1) / palm
+    assert np.median(error[shown]) < 0.25

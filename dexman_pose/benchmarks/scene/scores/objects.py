@@ -10,8 +10,9 @@ from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh, RigidObject, Trajectory
-from dexman_pose.geometry.se3 import rotation_angle, transform_points
+from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.metrics.points import add_s
+from dexman_pose.metrics.poses import rotation_error
 from dexman_pose.metrics.scores import auc
 from dexman_pose.metrics.shape import surface_points
 from dexman_pose.metrics.stability import jitter
@@ -42,8 +43,8 @@ def score_object(
     Returns:
         ``valid`` (share of the frames in which the object is seen), ``add_s_mm`` (median), ``add_s_auc`` (0 to 0.1 m,
         missing frames count as 0), ``vsd`` (mean over thresholds, missing frames 1), ``depth_percent`` (median of
-        estimated over true distance, less 1), ``scale_percent`` (size of the mesh likewise), ``rotation_deg``,
-        ``jitter`` (m/s^2 beyond the truth's).
+        estimated over true distance, less 1), ``scale_percent`` (size of the mesh likewise), ``rotation_deg`` (but
+        for the symmetries the estimate carries), ``jitter`` (m/s^2 beyond the truth's).
     """
     truth = record.truth
     scored = truth.visible[index] > SEEN
@@ -79,8 +80,7 @@ def score_object(
         _middles(found.mesh, found.camera_from_object), valid, FPS, true=_middles(mesh, true)
     ).relative
     if same:
-        turn = rotation_angle(np.swapaxes(real[:, :3, :3], 1, 2) @ own[:, :3, :3])
-        out["rotation_deg"] = float(np.degrees(np.median(turn)))
+        out["rotation_deg"] = float(np.degrees(np.median(rotation_error(own, real, found.symmetry))))
         out["vsd"] = _vsd(record, mesh, own, real, valid, scored)
     return out
 
