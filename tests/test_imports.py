@@ -30,6 +30,7 @@ ROOMS = (
     ("symmetry",),
     ("meshing",),
     ("segmentation", "hands", "contact", "metrics"),
+    ("interaction",),
     ("datasets",),
     ("given",),
     ("pose",),

@@ -133,7 +133,7 @@ def reconstruct(
         stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (
             (6 if masks is None else 5)
-            + (3 if detector is not None else 0)
+            + (4 if detector is not None else 0)
             + (1 if stages.follows() else 0)
             + (2 if folder is not None and overlay else 0)
         )
@@ -164,8 +164,12 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
         )
         objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen, followed))
-    contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
-    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, followed))
+    contacts, grips = None, None
+    if observations is not None:
+        grips = runner.run(stages.grips(objects, hands, observations, camera))
+        hands = grips.hands
+        contacts = runner.run(stages.contacts(objects, hands))
+    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, followed, grips))
     if folder is None:
         return result
     drawings = stages.overlay(result, masks), stages.report(result, masks)

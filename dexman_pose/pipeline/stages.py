@@ -28,6 +28,7 @@ from dexman_pose.threads import cores
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
     from dexman_pose.pipeline.before_masks.followed import FollowedObjects
+    from dexman_pose.pipeline.with_contact.stage import GrippingHands
 
 _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 """Rooms whose code makes poses."""
@@ -297,6 +298,18 @@ class Stages:
             rooms=_ENGINE,
         )
 
+    def grips(
+        self,
+        objects: dict[str, RigidObject],
+        hands: dict[str, HandTrack],
+        observations: HandObservations,
+        camera: Camera,
+    ) -> Stage[GrippingHands]:
+        """Move hands to where they touch what they hold."""
+        from dexman_pose.pipeline.with_contact.stage import grips_stage
+
+        return grips_stage(self.inputs, self.marks, objects, hands, observations, camera)
+
     def contacts(self, objects: dict[str, RigidObject], hands: dict[str, HandTrack]) -> Stage[Contacts]:
         """Decide who touches what."""
         from dexman_pose.contact import detect_contacts
@@ -307,7 +320,7 @@ class Stages:
             compute=lambda: detect_contacts(objects, hands),
             save=artefacts.save_contacts,
             load=artefacts.load_contacts,
-            after=("objects", "lift"),
+            after=("objects", "grips"),
             rooms=("contact",),
         )
 
@@ -319,6 +332,7 @@ class Stages:
         contacts: Contacts | None,
         motion: CameraMotion,
         followed: FollowedObjects | None = None,
+        grips: GrippingHands | None = None,
     ) -> Stage[Trajectory]:
         """Put everything into one file, with where it comes from."""
 
@@ -330,6 +344,9 @@ class Stages:
             made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
             made_from["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
             made_from["notices"] += [] if followed is None else followed.notices()
+            if grips is not None:
+                made_from["grips"] = grips.report
+                made_from["notices"] += grips.notices()
             result = replace(result, provenance=made_from)
             result.validate()
             return result
@@ -353,7 +370,7 @@ class Stages:
                 "camera_motion",
                 "objects",
                 *(("follow",) if followed is not None else ()),
-                *self._with_hands("lift", "contacts"),
+                *self._with_hands("grips", "contacts"),
             ),
             rooms=("pipeline",),
         )
