@@ -13,6 +13,7 @@ from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack
 from dexman_pose.hands.lifting.bones import bone_vectors
 from dexman_pose.hands.lifting.observation import seen_hand
 from dexman_pose.hands.model.evidence import (
+    MARKS,
     MIRROR,
     BoneDirections,
     LikelyDistance,
@@ -26,6 +27,9 @@ from dexman_pose.hands.model.paths import JointPath
 from dexman_pose.hands.model.system import HandState, JointEvidence
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.terms import steady
+
+PALM_BONES: tuple[int, ...] = (0, 4, 8, 12, 16)
+"""Bones from the wrist to the first joints of the fingers, of the 20."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class HandPicture:
         look = seen_hand(seen.joints_2d[frames, k], seen.joints_local[frames, k], camera)
         joints = track.joints[frames]
         off = np.median(np.linalg.norm(joints[..., :2] / joints[..., 2:] - look.rays, axis=-1), axis=1)
-        unsure = 1.0 + (o.hidden - 1.0) * (1.0 - np.clip(seen.score[frames, k], 0.0, 1.0))
+        unsure = 1.0 + (o.unsure - 1.0) * (1.0 - np.clip(seen.score[frames, k], 0.0, 1.0))
         return cls(
             track.side,
             frames,
@@ -86,14 +90,31 @@ class HandPicture:
         return out
 
     def evidence(
-        self, lengths: Array, distance: LikelyDistance, options: GripOptions
+        self, joints: Array, hidden: NDArray[np.bool_], distance: LikelyDistance, options: GripOptions
     ) -> tuple[JointEvidence, ...]:
-        """What the picture says, for bones of about these lengths (20,)."""
+        """What the picture says.
+
+        The detector's own shape is turned as the hand is: it knows how fingers are bent better than where the whole
+        hand points.
+
+        Args:
+            joints: (T, 21, 3) about where the hand is.
+            hidden: (T, 21) joints that cannot be seen from there.
+            distance: of the hand.
+            options: how much each counts.
+        """
         o = options.picture
-        sigma = np.repeat((o.landmark * self.size * self.trust)[:, None], 21, axis=1)
+        blind = np.where(hidden, o.hidden, 1.0)
+        sigma = (o.landmark * self.size * self.trust)[:, None] * blind
+        bones = bone_vectors(joints)
+        guess = self.directions * np.linalg.norm(bones, axis=-1, keepdims=True)
+        turned = guess @ np.swapaxes(turn_onto(guess, bones), 1, 2)
+        spread = self.guess_sigma[:, None] * blind[:, 1:]
+        palm = np.where(np.isin(np.arange(20), PALM_BONES), o.turn / o.guess, np.inf)
         return (
             Reprojection(self.rays, sigma, o.landmark_reach),
-            BoneDirections(self.directions * lengths[:, None], self.guess_sigma, o.guess_reach),
+            BoneDirections(turned, spread, o.guess_reach),
+            BoneDirections(guess, self.guess_sigma[:, None] * palm, o.guess_reach),
             distance,
         )
 
@@ -141,8 +162,19 @@ class HandPicture:
 
     def off(self, joints: Array) -> Array:
         """(T,) median distance of joints from where they were seen, palm lengths as seen."""
-        seen = joints[..., :2] / joints[..., 2:]
+        marks = MARKS @ joints
+        seen = marks[..., :2] / marks[..., 2:]
         return np.asarray(np.median(np.linalg.norm(seen - self.rays, axis=-1), axis=1) / self.size)
+
+
+def turn_onto(guess: Array, bones: Array) -> Array:
+    """(T, 3, 3) rotations that lay the palm of guessed bones (T, 20, 3) on that of others."""
+    chosen = list(PALM_BONES)
+    u, _, vt = np.linalg.svd(np.swapaxes(bones[:, chosen], 1, 2) @ guess[:, chosen])
+    sign = np.linalg.det(u @ vt)
+    u[..., -1] *= sign[:, None]
+    out: Array = u @ vt
+    return out
 
 
 def bone_lengths(joints: Array) -> Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dexman_pose.contact.phases import PhaseOptions
 from dexman_pose.hands.model.system import FitOptions
+from dexman_pose.interaction.hidden import HidingOptions
 
 
 @dataclass(frozen=True)
@@ -14,10 +15,13 @@ class PictureOptions:
 
     Attributes:
         landmark: palm lengths as seen, error of a landmark.
-        hidden: factor on it for landmarks of a detection that is not sure at all.
+        unsure: factor on it for landmarks of a detection that is not sure at all.
+        hidden: factor on it, and on the guess of the bone, for joints that cannot be seen.
+        hiding: when that is.
         bridged: factor on it in frames between detections.
         landmark_reach: standard deviations at which a landmark is let go of.
         guess: metres, error of the detector's own shape across a bone.
+        turn: metres across a bone of the palm, by which the guess is turned as a whole.
         usual_off: palm lengths by which a good guess misses its own image; worse ones are believed less.
         guess_reach: standard deviations at which a bone of it is let go of.
         distance: relative, by how much the hand model may lie off the lifted distance, which rests on more than where
@@ -28,10 +32,13 @@ class PictureOptions:
     """
 
     landmark: float = 0.06
-    hidden: float = 2.0
+    unsure: float = 2.0
+    hidden: float = 3.0
+    hiding: HidingOptions = field(default_factory=HidingOptions)
     bridged: float = 3.0
     landmark_reach: float = 3.0
     guess: float = 0.012
+    turn: float = 0.03
     usual_off: float = 0.15
     guess_reach: float = 3.0
     distance: float = 0.01
@@ -79,8 +86,8 @@ class DistanceOptions:
         inside: metres of flesh within an object that cost as much as one open gap.
     """
 
-    reach: float = 0.3
-    steps: int = 61
+    reach: float = 0.45
+    steps: int = 73
     spread: float = 0.10
     prior: float = 0.07
     drift: float = 0.035
@@ -99,6 +106,7 @@ class GripOptions:
         distance: where a grip fits along the line of sight.
         fit: of the hand model.
         bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
+        rounds: of the fit to the picture alone.
         first: metres, error of the joints that a fit begins with.
         worse: most factor by which landmarks may lie farther off than without contact.
         tolerated: palm lengths that they may lie off in any case.
@@ -110,6 +118,7 @@ class GripOptions:
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     fit: FitOptions = field(default_factory=lambda: FitOptions(iterations=12, enough=1e-4, alike=15.0))
     bridged: float = 0.35
+    rounds: int = 2
     first: float = 0.01
     worse: float = 1.6
-    tolerated: float = 0.06
+    tolerated: float = 0.12

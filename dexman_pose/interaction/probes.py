@@ -32,6 +32,10 @@ PALM = 41
 """Index of the middle of the palm."""
 TOUCHERS: tuple[int, ...] = (*TIPS, PALM)
 """Probes that hold things: the finger tips, thumb first, and the palm."""
+FINGER_OF_JOINT = np.array([-1] + [(joint - 1) // 4 for joint in range(1, 21)])
+"""(21,) finger of each joint, thumb 0; -1 for the wrist."""
+FINGER_OF_PROBE = np.array([*FINGER_OF_JOINT, *FINGER_OF_JOINT[1:], -1])
+"""(42,) finger of each probe; metacarpals count as their finger's."""
 
 
 def probes(joints: Array) -> Array:

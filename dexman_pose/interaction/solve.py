@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.hands.model.system import HandState, JointEvidence
 from dexman_pose.interaction.along_sight import Grip, likely_change
-from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths
+from dexman_pose.interaction.hand_picture import HandPicture
+from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
 from dexman_pose.interaction.surface import Tangents, tangents
@@ -40,8 +41,12 @@ class _Grasp:
 def fit_to_picture(picture: HandPicture, options: GripOptions) -> HandState:
     """The hand model that the picture alone says."""
     state = picture.begin(options)
-    terms = picture.evidence(bone_lengths(picture.joints), picture.distance(options), options)
-    return picture.fit(state, terms, (picture.path(options),), options)
+    for _ in range(options.rounds):
+        joints = picture.joints_of(state)
+        hidden = hidden_by_hand(joints, options.picture.hiding)
+        terms = picture.evidence(joints, hidden, picture.distance(options), options)
+        state = picture.fit(state, terms, (picture.path(options),), options)
+    return state
 
 
 def fit_to_grips(
@@ -108,7 +113,10 @@ def _round(
     joints = picture.joints_of(state)
     points = probes(joints)
     distance = picture.distance(options, grasp.change, grasp.gripped)
-    terms: list[JointEvidence] = [*picture.evidence(bone_lengths(joints), distance, options)]
+    hiding = options.picture.hiding
+    hidden = hidden_by_hand(joints, hiding)
+    hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
+    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, options)]
     paths = [picture.path(options)]
     for grip in grasp.grips:
         near = tangents(grip.thing, points, picture.frames)

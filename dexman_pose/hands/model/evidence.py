@@ -17,6 +17,24 @@ from dexman_pose.hands.model.system import JointEvidence
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 """Of points in camera axes: a left hand in this mirror is a right one."""
+KNUCKLES: tuple[int, ...] = (5, 9, 13, 17)
+KNUCKLE_MARK = 0.07
+"""Share of the way from a knuckle to the wrist at which the landmark network marks it.
+
+In the clips that ``AVERAGE_LENGTHS`` of :mod:`dexman_pose.hands.lifting.bones` comes from, palms are seen this much
+shorter than anatomy and our model have them.
+"""
+
+
+def _marks() -> Array:
+    out = np.eye(21)
+    for joint in KNUCKLES:
+        out[joint, [joint, 0]] = 1.0 - KNUCKLE_MARK, KNUCKLE_MARK
+    return out
+
+
+MARKS: Array = _marks()
+"""(21, 21) the points that the landmark network marks, as means of joints."""
 _NEAREST = 1e-2  # metres before the camera, where a projection has no meaning any more
 
 
@@ -46,7 +64,7 @@ class Mirrored:
 
 @dataclass(frozen=True)
 class Reprojection:
-    """Joints are seen where a detector saw them.
+    """Joints are seen where a detector saw them, knuckles by its marks.
 
     Attributes:
         rays: (T, 21, 2) x/z and y/z of the joints as seen.
@@ -60,16 +78,17 @@ class Reprojection:
 
     def __call__(self, joints: Array) -> tuple[Array, Array]:
         """Residuals (T, 42)."""
-        frames = len(joints)
-        z = np.maximum(joints[..., 2], _NEAREST)
-        seen = joints[..., :2] / z[..., None]
+        frames, marks = len(joints), MARKS @ joints
+        z = np.maximum(marks[..., 2], _NEAREST)
+        seen = marks[..., :2] / z[..., None]
         by_point = np.zeros((frames, 21, 2, 3))
         by_point[..., 0, 0] = by_point[..., 1, 1] = 1.0 / z
         by_point[..., 2] = -seen / z[..., None]
         scale = 1.0 / self.sigma[..., None]
         value, change = kept_short((seen - self.rays) * scale, self.reach)
         part = change @ (by_point * scale[..., None])
-        return value.reshape(frames, 42), _scattered(part)
+        derivative = MARKS[None, :, None, :, None] * part[:, :, :, None]
+        return value.reshape(frames, 42), derivative.reshape(frames, 42, 21, 3)
 
 
 @dataclass(frozen=True)
@@ -78,7 +97,7 @@ class BoneDirections:
 
     Attributes:
         vectors: (T, 20, 3) metres from each joint's parent to the joint as guessed, camera axes.
-        sigma: (T,) metres, error of the guess across a bone.
+        sigma: (T, 20) metres, error of the guess across a bone; infinite where there is none.
         reach: standard deviations at which a bone's guess is let go of.
     """
 
@@ -89,7 +108,7 @@ class BoneDirections:
     def __call__(self, joints: Array) -> tuple[Array, Array]:
         """Residuals (T, 60)."""
         frames, parents = len(joints), np.array(JOINT_PARENTS[1:])
-        scale = 1.0 / self.sigma[:, None, None]
+        scale = 1.0 / self.sigma[..., None]
         off = (joints[:, 1:] - joints[:, parents] - self.vectors) * scale
         value, change = kept_short(off, self.reach)
         change = change * scale[..., None]
@@ -127,12 +146,3 @@ def kept_short(residual: Array, reach: float) -> tuple[Array, Array]:
     outer = residual[..., :, None] * residual[..., None, :]
     turned = np.eye(residual.shape[-1]) / root[..., None] - outer / (reach**2 * root**3)[..., None]
     return residual / root, turned
-
-
-def _scattered(part: Array) -> Array:
-    """(T, 21 D, 21, 3) of the derivatives (T, 21, D, 3) of residuals that each depend on one joint."""
-    frames, count, size, _ = part.shape
-    out = np.zeros((frames, count, size, count, 3))
-    joint = np.arange(count)
-    out[:, joint, :, joint] = np.moveaxis(part, 1, 0)
-    return out.reshape(frames, count * size, count, 3)
