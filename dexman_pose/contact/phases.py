@@ -31,7 +31,8 @@ class PhaseOptions:
     Attributes:
         window: seconds over which motion is measured.
         moving: metres within the window from which on an object moves.
-        still: metres within the window below which it rests again; the hand against it, too.
+        still: metres within the window below which it rests again.
+        against: metres within the window below which a hand rests against it.
         noise: standard deviations of the poses' noise that are no motion.
         near: metres across the line of sight between a joint and an object that a hand may hold.
         deep: by how much of its distance a hand may be off along the line of sight.
@@ -43,6 +44,7 @@ class PhaseOptions:
     window: float = 0.2
     moving: float = 0.010
     still: float = 0.004
+    against: float = 0.008
     noise: float = 4.0
     near: float = 0.02
     deep: float = 0.45
@@ -163,7 +165,7 @@ def _handling(
             held[span] = True
     if not held.any():
         return None
-    quiet = near & known & (apart < o.still + o.together * along)
+    quiet = near & known & (apart < o.against + o.together * along)
     return held, _grown(held, quiet)
 
 

@@ -27,12 +27,12 @@ class Grip:
     Attributes:
         thing: the object.
         gripped: (T,) of the hand's frames.
-        sigma: factor on what contact is worth.
+        sigma: (T,) factor on what contact is off by.
     """
 
     thing: RigidObject
     gripped: NDArray[np.bool_]
-    sigma: float = 1.0
+    sigma: Array
 
 
 def likely_change(

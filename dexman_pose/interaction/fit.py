@@ -7,7 +7,7 @@ sight. A result that disagrees with the picture is given up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
-from dexman_pose.interaction.solve import fit_to_grips, fit_to_picture
+from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips, fit_to_picture
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
 
@@ -73,49 +73,64 @@ def fit_grips(
             out[side], report[side] = track, {"fit": "none"}
             continue
         picture = HandPicture.of(track, observations, camera, times, o)
-        grips = _grips(picture, bridged, handled, o)
+        grips = _grips(picture, objects, bridged, handled, o)
         out[side], report[side] = _solved(track, picture, grips, o)
     return GripFit(out, tuple(handled), report)
 
 
 def _grips(
-    picture: HandPicture, objects: Mapping[str, RigidObject], handled: Sequence[Handling], o: GripOptions
+    picture: HandPicture,
+    objects: Mapping[str, RigidObject],
+    bridged: Mapping[str, RigidObject],
+    handled: Sequence[Handling],
+    o: GripOptions,
 ) -> tuple[Grip, ...]:
     """What the hand grips, in its own frames."""
-    mine = [h for h in handled if h.side == picture.side]
-    out = [
-        Grip(
-            objects[h.name],
-            h.gripped[picture.frames] & objects[h.name].valid[picture.frames],
-            1.0 if objects[h.name].mesh.source == "file" else o.contact.made,
-        )
-        for h in mine
-    ]
-    return tuple(grip for grip in out if grip.gripped.any())
+    out = []
+    for h in handled:
+        thing, frames = bridged[h.name], picture.frames
+        gripped = h.gripped[frames] & thing.valid[frames]
+        if h.side == picture.side and gripped.any():
+            made = 1.0 if thing.mesh.source == "file" else o.contact.made
+            sure = objects[h.name].valid[frames]
+            out.append(Grip(thing, gripped, made * np.where(sure, 1.0, o.contact.bridged)))
+    return tuple(out)
 
 
 def _solved(
     track: HandTrack, picture: HandPicture, grips: tuple[Grip, ...], o: GripOptions
 ) -> tuple[HandTrack, dict[str, Any]]:
-    """The best of: with what it grips, by the picture alone, as it was lifted; and a report."""
+    """The first that agrees with the picture: with contact, with the distance of contact, alone; or as lifted."""
     before = agreement(picture, picture.joints, grips)
     alone = fit_to_picture(picture, o)
-    chosen, fit = alone, "picture"
-    after = agreement(picture, picture.joints_of(alone), grips)
-    refused = []
-    allowed = max(o.worse * after.reprojection, o.tolerated)
+    allowed = max(o.worse * picture_error(picture, alone), o.tolerated)
+    refused: list[dict[str, Any]] = []
+    for fit, make in _ways(picture, alone, grips, o):
+        state = make()
+        after = agreement(picture, picture.joints_of(state), grips)
+        told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
+        if after.reprojection <= allowed:
+            return _track(track, picture, state, contact=fit == "contact"), {"fit": fit, **told}
+        refused.append({"fit": fit, **after.as_dict()})
+    return track, {"fit": "none", "before": before.as_dict(), "after": before.as_dict(), "refused": refused}
+
+
+def _ways(
+    picture: HandPicture, alone: HandState, grips: tuple[Grip, ...], o: GripOptions
+) -> list[tuple[str, Callable[[], HandState]]]:
+    """How a hand may be fitted, the best way first."""
+    held: list[tuple[str, Callable[[], HandState]]] = []
     if grips:
-        together = fit_to_grips(picture, alone, grips, o)
-        found = agreement(picture, picture.joints_of(together), grips)
-        if found.reprojection <= allowed:
-            chosen, fit, after = together, "contact", found
-        else:
-            refused.append({"fit": "contact", **found.as_dict()})
-    told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
-    if fit == "picture" and after.reprojection > max(o.worse * before.reprojection, o.tolerated):
-        refused.append({"fit": "picture", **after.as_dict()})
-        return track, {"fit": "none", **told, "after": before.as_dict()}
-    return _track(track, picture, chosen, contact=fit == "contact"), {"fit": fit, **told}
+        held = [
+            ("contact", lambda: fit_to_grips(picture, alone, grips, o)),
+            ("distance", lambda: fit_to_distance(picture, alone, grips, o)),
+        ]
+    return [*held, ("picture", lambda: alone)]
+
+
+def picture_error(picture: HandPicture, state: HandState) -> float:
+    """Palm lengths as seen, median distance of a state's joints from their landmarks."""
+    return float(np.median(picture.off(picture.joints_of(state))))
 
 
 def _track(track: HandTrack, picture: HandPicture, state: HandState, *, contact: bool) -> HandTrack:

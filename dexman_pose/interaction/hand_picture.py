@@ -90,7 +90,12 @@ class HandPicture:
         return out
 
     def evidence(
-        self, joints: Array, hidden: NDArray[np.bool_], distance: LikelyDistance, options: GripOptions
+        self,
+        joints: Array,
+        hidden: NDArray[np.bool_],
+        distance: LikelyDistance,
+        number: int,
+        options: GripOptions,
     ) -> tuple[JointEvidence, ...]:
         """What the picture says.
 
@@ -101,6 +106,7 @@ class HandPicture:
             joints: (T, 21, 3) about where the hand is.
             hidden: (T, 21) joints that cannot be seen from there.
             distance: of the hand.
+            number: of the round, from 0.
             options: how much each counts.
         """
         o = options.picture
@@ -112,22 +118,26 @@ class HandPicture:
         spread = self.guess_sigma[:, None] * blind[:, 1:]
         palm = np.where(np.isin(np.arange(20), PALM_BONES), o.turn / o.guess, np.inf)
         return (
-            Reprojection(self.rays, sigma, o.landmark_reach),
+            Reprojection(self.rays, sigma, o.landmark_reach[min(number, len(o.landmark_reach) - 1)]),
             BoneDirections(turned, spread, o.guess_reach),
             BoneDirections(guess, self.guess_sigma[:, None] * palm, o.guess_reach),
             distance,
         )
 
     def distance(
-        self, options: GripOptions, change: Array | None = None, gripped: NDArray[np.bool_] | None = None
+        self,
+        options: GripOptions,
+        change: Array | None = None,
+        gripped: NDArray[np.bool_] | None = None,
+        sigma: float = 0.0,
     ) -> LikelyDistance:
-        """The distance as lifted; or changed by (T,) in its logarithm, and less sure in the frames of a grip."""
+        """The distance as lifted; or changed by (T,) in its logarithm, as sure as ``sigma`` in the frames of a grip."""
         o, count = options.picture, len(self.frames)
-        sigma = np.full(count, o.measured_distance if self.measured else o.distance)
+        spread = np.full(count, o.measured_distance if self.measured else o.distance)
         if gripped is not None and not self.measured:
-            sigma[gripped] = o.gripped_distance
+            spread[gripped] = sigma
         log_depth = np.log(self.joints[:, 0, 2]) + (0.0 if change is None else change)
-        return LikelyDistance(log_depth, sigma)
+        return LikelyDistance(log_depth, spread)
 
     def path(self, options: GripOptions) -> JointPath:
         """The hand moves steadily."""

@@ -41,10 +41,10 @@ class _Grasp:
 def fit_to_picture(picture: HandPicture, options: GripOptions) -> HandState:
     """The hand model that the picture alone says."""
     state = picture.begin(options)
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         joints = picture.joints_of(state)
         hidden = hidden_by_hand(joints, options.picture.hiding)
-        terms = picture.evidence(joints, hidden, picture.distance(options), options)
+        terms = picture.evidence(joints, hidden, picture.distance(options), number + 1, options)
         state = picture.fit(state, terms, (picture.path(options),), options)
     return state
 
@@ -62,10 +62,25 @@ def fit_to_grips(
     """
     change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
     grasp = _Grasp(tuple(grips), change)
-    state = _moved(alone, grasp)
-    for gate in options.contact.gates:
-        state = _round(picture, state, grasp, gate, options)
+    state = _moved(alone, grasp, options.distance.size)
+    for number in range(len(options.contact.gates)):
+        state = _round(picture, state, grasp, number, options)
     return state
+
+
+def fit_to_distance(
+    picture: HandPicture, alone: HandState, grips: Sequence[Grip], options: GripOptions
+) -> HandState:
+    """The hand model that the picture says at the distance at which the hand fits what it grips, see fit_to_grips."""
+    change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
+    grasp = _Grasp(tuple(grips), change)
+    state = _moved(alone, grasp, options.distance.size)
+    joints = picture.joints_of(state)
+    hidden = hidden_by_hand(joints, options.picture.hiding)
+    distance = picture.distance(options, change, grasp.gripped, options.picture.found_distance)
+    last = len(options.picture.landmark_reach)
+    terms = picture.evidence(joints, hidden, distance, last, options)
+    return picture.fit(state, terms, (picture.path(options),), options)
 
 
 def chosen_touchers(
@@ -96,32 +111,32 @@ def chosen_touchers(
     return out
 
 
-def _moved(state: HandState, grasp: _Grasp) -> HandState:
-    """The hand larger by the middle of the change of distance, and moved by the change itself."""
+def _moved(state: HandState, grasp: _Grasp, share: float) -> HandState:
+    """The hand larger by a share of the middle of the change of distance, and moved by the change itself."""
     places = state.frame_from_hand.copy()
     places[:, :3, 3] *= np.exp(grasp.change)[:, None]
     shape = state.shape.copy()
-    shape[0] += float(np.median(grasp.change[grasp.gripped]))
+    shape[0] += share * float(np.median(grasp.change[grasp.gripped]))
     return replace(state, shape=shape, frame_from_hand=places)
 
 
 def _round(
-    picture: HandPicture, state: HandState, grasp: _Grasp, gate: float, options: GripOptions
+    picture: HandPicture, state: HandState, grasp: _Grasp, number: int, options: GripOptions
 ) -> HandState:
     """The surface is measured, fingers are chosen that touch, and the hand is fitted."""
     c = options.contact
     joints = picture.joints_of(state)
     points = probes(joints)
-    distance = picture.distance(options, grasp.change, grasp.gripped)
+    distance = picture.distance(options, grasp.change, grasp.gripped, options.picture.gripped_distance)
     hiding = options.picture.hiding
     hidden = hidden_by_hand(joints, hiding)
     hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
-    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, options)]
+    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options)]
     paths = [picture.path(options)]
     for grip in grasp.grips:
         near = tangents(grip.thing, points, picture.frames)
-        touching = chosen_touchers(near, points, grip.gripped, gate, c.fewest)
-        terms.append(NoPenetration(near, c.inside * grip.sigma))
+        touching = chosen_touchers(near, points, grip.gripped, c.gates[number], c.fewest)
+        terms.append(NoPenetration(near, c.soft, c.inside * grip.sigma))
         terms.append(ClosedContacts(near, touching, c.touch * grip.sigma, c.touch_reach))
         both = grip.gripped[1:] & grip.gripped[:-1] & picture.following
         poses = grip.thing.camera_from_object[picture.frames]

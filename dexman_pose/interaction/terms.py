@@ -22,18 +22,20 @@ class NoPenetration:
 
     Attributes:
         near: the surface, at all probes.
-        sigma: metres by which flesh gives way.
+        soft: metres that flesh gives way without resistance.
+        sigma: (T,) metres more, standard deviation.
     """
 
     near: Tangents
-    sigma: float
+    soft: float
+    sigma: Array
 
     def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals (T, 42): 0 for probes whose flesh is outside."""
-        gap = self.near.at(probes(joints)) - RADII
+        """Residuals (T, 42): 0 for probes whose flesh is outside, or hardly inside."""
+        gap = self.near.at(probes(joints)) - RADII + self.soft
         inside = (gap < 0) & self.near.valid[:, None]
-        value = np.where(inside, gap, 0.0) / self.sigma
-        slope = np.where(inside, 1.0 / self.sigma, 0.0)[..., None] * self.near.normals
+        value = np.where(inside, gap, 0.0) / self.sigma[:, None]
+        slope = np.where(inside, 1.0 / self.sigma[:, None], 0.0)[..., None] * self.near.normals
         return value, WEIGHTS[None, :, :, None] * slope[:, :, None, :]
 
 
@@ -44,22 +46,25 @@ class ClosedContacts:
     Attributes:
         near: the surface, at all probes.
         touching: (T, 6) which of ``TOUCHERS`` touch.
-        sigma: metres, error of a gap.
+        sigma: (T,) metres, error of a gap.
         reach: standard deviations at which a gap is let go of.
     """
 
     near: Tangents
     touching: NDArray[np.bool_]
-    sigma: float
+    sigma: Array
     reach: float
 
     def __call__(self, joints: Array) -> tuple[Array, Array]:
         """Residuals (T, 6): 0 for those that do not touch."""
         which = list(TOUCHERS)
-        gap = (self.near.at(probes(joints)) - RADII)[:, which] / self.sigma
+        gap = (self.near.at(probes(joints)) - RADII)[:, which] / self.sigma[:, None]
         counts = self.touching & self.near.valid[:, None]
         root = np.sqrt(1.0 + (gap / self.reach) ** 2)
-        slope = np.where(counts, 1.0 / (self.sigma * root**3), 0.0)[..., None] * self.near.normals[:, which]
+        slope = (
+            np.where(counts, 1.0 / (self.sigma[:, None] * root**3), 0.0)[..., None]
+            * self.near.normals[:, which]
+        )
         return np.where(counts, gap / root, 0.0), WEIGHTS[None, which, :, None] * slope[:, :, None, :]
 
 
@@ -67,8 +72,8 @@ def no_slip(
     camera_from_object: Array,
     together: NDArray[np.bool_],
     touching: NDArray[np.bool_],
-    slip: float,
-    bend: float,
+    slip: Array,
+    bend: Array,
 ) -> JointPath:
     """A hand that grips stays where it is on the object.
 
@@ -76,15 +81,17 @@ def no_slip(
         camera_from_object: (T, 4, 4).
         together: (T - 1,) pairs of neighbouring frames in both of which the hand grips.
         touching: (T, 6) which of ``TOUCHERS`` touch.
-        slip: metres per frame of those.
-        bend: metres per frame of the other joints.
+        slip: (T,) metres per frame of those.
+        bend: (T,) metres per frame of the other joints.
     """
     first = np.flatnonzero(together)
-    weight = np.full((len(first), 21), 1.0 / bend)
+    loose = 1.0 / np.maximum(bend[first], bend[first + 1])[:, None]
+    tight = 1.0 / np.maximum(slip[first], slip[first + 1])[:, None]
+    weight = np.tile(loose, (1, 21))
     both = touching[first] & touching[first + 1]
-    weight[:, list(TIPS)] = np.where(both[:, : len(TIPS)], 1.0 / slip, 1.0 / bend)
+    weight[:, list(TIPS)] = np.where(both[:, : len(TIPS)], tight, loose)
     palm = both[:, TOUCHERS.index(PALM)]
-    weight[:, list(_PALM_JOINTS)] = np.where(palm[:, None], 1.0 / slip, 1.0 / bend)
+    weight[:, list(_PALM_JOINTS)] = np.where(palm[:, None], tight, loose)
     return JointPath(inverse(camera_from_object), first, (-1.0, 1.0), weight)
 
 

@@ -38,8 +38,8 @@ class GrippingHands:
                 )
             elif any(refused["fit"] == "contact" for refused in told.get("refused", [])):
                 out.append(
-                    f"The {side} hand could not be brought to what it holds without leaving the picture: its "
-                    "distance is that of the picture alone."
+                    f"The {side} hand could not be brought to what it holds without leaving the picture, and does "
+                    "not touch it."
                 )
         return out
 

@@ -9,6 +9,7 @@ import pytest
 
 from dexman_pose.arrays import Array
 from dexman_pose.hands.model.evidence import (
+    MARKS,
     BoneDirections,
     LikelyDistance,
     Mirrored,
@@ -25,9 +26,7 @@ RAYS = JOINTS[..., :2] / JOINTS[..., 2:] + RNG.normal(0.0, 0.02, (FRAMES, 21, 2)
 
 TERMS: dict[str, Callable[[], JointEvidence]] = {
     "reprojection": lambda: Reprojection(RAYS, np.full((FRAMES, 21), 0.01)),
-    "directions": lambda: BoneDirections(
-        RNG.normal(0.0, 0.03, (FRAMES, 20, 3)), np.array([0.01, 0.02, 0.03])
-    ),
+    "directions": lambda: BoneDirections(RNG.normal(0.0, 0.03, (FRAMES, 20, 3)), np.full((FRAMES, 20), 0.02)),
     "distance": lambda: LikelyDistance(np.log([0.6, 0.7, 0.8]), np.array([0.1, 0.2, np.inf])),
 }
 
@@ -54,7 +53,8 @@ def test_derivatives_of_a_left_hand_and_of_several_terms() -> None:
 
 
 def test_residuals_vanish_where_everything_agrees() -> None:
-    seen = JOINTS[..., :2] / JOINTS[..., 2:]
+    marks = MARKS @ JOINTS
+    seen = marks[..., :2] / marks[..., 2:]
     assert np.abs(Reprojection(seen, np.full((FRAMES, 21), 0.01))(JOINTS)[0]).max() < 1e-9
     away = LikelyDistance(np.log(JOINTS[:, 0, 2]), np.full(FRAMES, 0.1))
     assert np.abs(away(JOINTS)[0]).max() < 1e-9
