@@ -30,6 +30,7 @@ ROOMS = (
     ("symmetry",),
     ("meshing",),
     ("segmentation", "hands", "contact", "scene", "metrics"),
+    ("interaction",),
     ("datasets",),
     ("given",),
     ("pose",),

@@ -197,7 +197,12 @@ class HandTrack:
         bridged: (T,) bool, not seen in this frame but interpolated between two frames in which it was.
         confidence: (T,) in [0, 1].
         bone_lengths: (21,) metres from each joint to its parent, constant over the clip; 0 for the wrist.
-        scale_source: what fixed the metric size: ``hand`` (adult average), ``depth`` or ``given``.
+        scale_source: what fixed the metric size: ``hand`` (adult average), ``depth``, ``contact`` (what the hand holds)
+            or ``given``.
+        camera_from_wrist: (T, 4, 4) frame of the hand model of this side: origin at the wrist, +x distal, +z out of the
+            back of the hand; None where no model was fitted, as for the two below.
+        angles: (T, 21) radians, in the order of ``ANGLE_NAMES`` of :mod:`dexman_pose.hands.model.skeleton`.
+        shape: (S,) in the order of ``SHAPE_NAMES`` of :mod:`dexman_pose.hands.model.kinematics`.
     """
 
     side: str
@@ -208,6 +213,9 @@ class HandTrack:
     confidence: Array
     bone_lengths: Array
     scale_source: ScaleSource = "hand"
+    camera_from_wrist: Array | None = None
+    angles: Array | None = None
+    shape: Array | None = None
 
     if TYPE_CHECKING:  # lists, tuples and tensors become arrays
 
@@ -221,6 +229,9 @@ class HandTrack:
             confidence: ArrayLike,
             bone_lengths: ArrayLike,
             scale_source: ScaleSource = "hand",
+            camera_from_wrist: ArrayLike | None = None,
+            angles: ArrayLike | None = None,
+            shape: ArrayLike | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -234,6 +245,18 @@ class HandTrack:
         _check.settle(self, bridged=_check.array(self.bridged, "hand bridged", (n,), np.bool_))
         _check.settle(self, confidence=_check.array(self.confidence, "hand confidence", (n,)))
         _check.settle(self, bone_lengths=_check.array(self.bone_lengths, "hand bone_lengths", (21,)))
+        model = (self.camera_from_wrist, self.angles, self.shape)
+        if any(part is None for part in model):
+            if any(part is not None for part in model):
+                raise InputError(
+                    "camera_from_wrist, angles and shape of a hand belong together: give all or none"
+                )
+            return
+        _check.settle(self, camera_from_wrist=_check.rigid(self.camera_from_wrist, "camera_from_wrist"))
+        if len(self.camera_from_wrist) != n:  # type: ignore[arg-type]
+            raise InputError(f"camera_from_wrist must hold {n} transforms, one per frame of the joints")
+        _check.settle(self, angles=_check.array(self.angles, "hand angles", (n, 21)))
+        _check.settle(self, shape=_check.array(self.shape, "hand shape", (None,)))
 
     def __len__(self) -> int:
         return len(self.joints)

@@ -134,7 +134,7 @@ def reconstruct(
         stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (
             (7 if masks is None else 6)
-            + (3 if detector is not None else 0)
+            + (4 if detector is not None else 0)
             + (1 if stages.follows() else 0)
             + (2 if folder is not None and overlay else 0)
         )
@@ -178,8 +178,12 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
         )
     )
     objects = sized_objects(objects, scene)
-    contacts = runner.run(stages.contacts(objects, hands)) if observations is not None else None
-    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, scene, followed))
+    contacts, grips = None, None
+    if observations is not None:
+        grips = runner.run(stages.grips(objects, hands, observations, camera))
+        hands = grips.hands
+        contacts = runner.run(stages.contacts(objects, hands))
+    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, scene, followed, grips))
     if folder is None:
         return result
     drawings = stages.overlay(result, masks), stages.report(result, masks)

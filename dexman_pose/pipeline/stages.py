@@ -29,6 +29,7 @@ from dexman_pose.threads import cores
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
     from dexman_pose.pipeline.before_masks.followed import FollowedObjects
+    from dexman_pose.pipeline.with_contact.stage import GrippingHands
     from dexman_pose.scene.estimate import SceneEstimate
 
 _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
@@ -299,6 +300,18 @@ class Stages:
             rooms=_ENGINE,
         )
 
+    def grips(
+        self,
+        objects: dict[str, RigidObject],
+        hands: dict[str, HandTrack],
+        observations: HandObservations,
+        camera: Camera,
+    ) -> Stage[GrippingHands]:
+        """Move hands to where they touch what they hold."""
+        from dexman_pose.pipeline.with_contact.stage import grips_stage
+
+        return grips_stage(self.inputs, self.marks, objects, hands, observations, camera)
+
     def contacts(self, objects: dict[str, RigidObject], hands: dict[str, HandTrack]) -> Stage[Contacts]:
         """Decide who touches what."""
         from dexman_pose.contact import detect_contacts
@@ -309,7 +322,7 @@ class Stages:
             compute=lambda: detect_contacts(objects, hands),
             save=artefacts.save_contacts,
             load=artefacts.load_contacts,
-            after=("objects", "scene", "lift"),
+            after=("objects", "scene", "grips"),
             rooms=("contact",),
         )
 
@@ -322,6 +335,7 @@ class Stages:
         motion: CameraMotion,
         scene: SceneEstimate,
         followed: FollowedObjects | None = None,
+        grips: GrippingHands | None = None,
     ) -> Stage[Trajectory]:
         """Put everything into one file, with where it comes from."""
 
@@ -340,6 +354,9 @@ class Stages:
             made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
             made_from["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
             made_from["notices"] += [] if followed is None else followed.notices()
+            if grips is not None:
+                made_from["grips"] = grips.report
+                made_from["notices"] += grips.notices()
             result = replace(result, provenance=made_from)
             result.validate()
             return result
@@ -364,7 +381,7 @@ class Stages:
                 "objects",
                 "scene",
                 *(("follow",) if followed is not None else ()),
-                *self._with_hands("lift", "contacts"),
+                *self._with_hands("grips", "contacts"),
             ),
             rooms=("pipeline",),
         )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.data import Camera, Doubt, Trajectory
+from dexman_pose.data import Camera, Doubt, HandTrack, Trajectory
 from dexman_pose.data.lenses.models import Lens
 from dexman_pose.data.trajectory_check import problems
 from dexman_pose.data.world.table import TablePlane
@@ -330,3 +330,31 @@ def test_a_camera_with_a_lens_is_kept_and_old_files_with_coefficients_load(
     loaded = Trajectory.load(path).camera
     assert loaded.lens is not None and loaded.lens.model == "brown-conrady"
     np.testing.assert_array_equal(loaded.lens.coefficients, [-0.2, 0.05, 0.001, 0.0])
+
+
+def test_the_hand_model_is_kept_and_files_without_it_load(tmp_path: Path) -> None:
+    track = HandTrack(
+        "right",
+        np.zeros((2, 21, 3)),
+        np.zeros((2, 21, 2)),
+        np.zeros(2, bool),
+        np.zeros(2, bool),
+        np.zeros(2),
+        np.r_[0.0, np.full(20, 0.03)],
+    )
+    fitted = replace(
+        track, camera_from_wrist=np.tile(np.eye(4), (2, 1, 1)), angles=np.ones((2, 21)), shape=np.ones(31)
+    )
+    camera = Camera([[100, 0, 32], [0, 100, 24], [0, 0, 1]], 64, 48)
+    for hand in (track, fitted):
+        path = Trajectory(camera, [0.0, 0.1], {}, {"right": hand}).save(tmp_path / "t.npz")
+        again = Trajectory.load(path).hands["right"]
+        for name in ("camera_from_wrist", "angles", "shape"):
+            kept, given = getattr(again, name), getattr(hand, name)
+            assert (kept is None) == (given is None)
+            if given is not None:
+                np.testing.assert_array_equal(kept, given)
+    with pytest.raises(InputError, match="belong together"):
+        replace(track, angles=np.ones((2, 21)))
+    with pytest.raises(InputError, match="one per frame"):
+        replace(fitted, camera_from_wrist=np.tile(np.eye(4), (3, 1, 1)))

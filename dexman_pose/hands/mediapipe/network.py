@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,14 @@ class Network:
                 self._interpreter.resize_tensor_input(self._input, [batch, *details["shape"][1:]])
             self._interpreter.allocate_tensors()
         self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
+        self._free = Lock()  # an interpreter holds one picture: frames ahead are looked at in another thread
 
     def __call__(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Run on RGB images (batch, H, W, 3) in [0, 1] of the network's own size; outputs begin with the batch axis."""
-        self._interpreter.set_tensor(self._input, images)
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        with self._free:
+            self._interpreter.set_tensor(self._input, images)
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
 @dataclass(frozen=True)

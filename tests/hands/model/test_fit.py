@@ -10,9 +10,10 @@ import pytest
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import se3, so3_exp
-from dexman_pose.hands.model.fit import FitOptions, fit_joints
+from dexman_pose.hands.model.fit import fit_joints
 from dexman_pose.hands.model.hand_model import HandModel
 from dexman_pose.hands.model.skeleton import ANGLE_LIMITS
+from dexman_pose.hands.model.system import FitOptions
 
 FRAMES = 5
 RNG = np.random.default_rng(0)

@@ -1,0 +1,216 @@
+"""Which hand holds which object, and when: an object that moves is held by the hand that moves with it.
+
+Distances between hands and objects are not enough to tell: along the line of sight a hand's distance is known least.
+Motion is seen across it. An object that moves is carried by a hand that is seen on it and whose motion is the object's;
+before and after, the hand grips it as long as it rests against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.contact.hysteresis import hysteresis
+from dexman_pose.data import HandTrack, RigidObject
+from dexman_pose.errors import InputError
+from dexman_pose.geometry.se3 import inverse, transform_points
+
+Flags = NDArray[np.bool_]
+
+_PALM = (0, 5, 9, 13, 17)
+
+
+@dataclass(frozen=True)
+class PhaseOptions:
+    """When an object counts as held.
+
+    Attributes:
+        window: seconds over which motion is measured.
+        moving: metres within the window from which on an object moves.
+        still: metres within the window below which it rests again.
+        against: metres within the window below which a hand rests against it.
+        noise: standard deviations of the poses' noise that are no motion.
+        near: metres across the line of sight between a joint and an object that a hand may hold.
+        deep: by how much of its distance a hand may be off along the line of sight.
+        together: share of an object's motion by which the hand's may differ from it.
+        shortest: seconds; shorter motions are no holds.
+        points: of the surface that nearness is measured at, at most.
+    """
+
+    window: float = 0.2
+    moving: float = 0.010
+    still: float = 0.004
+    against: float = 0.008
+    noise: float = 4.0
+    near: float = 0.02
+    deep: float = 0.45
+    together: float = 0.6
+    shortest: float = 0.15
+    points: int = 400
+
+
+@dataclass(frozen=True)
+class Handling:
+    """What a hand does with an object over T frames.
+
+    Attributes:
+        side: of the hand.
+        name: of the object.
+        held: (T,) the object moves, carried by the hand.
+        gripped: (T,) held, or the hand rests against it right before or after.
+    """
+
+    side: str
+    name: str
+    held: Flags
+    gripped: Flags
+
+    @property
+    def reach(self) -> Flags:
+        """(T,) frames on the way to the first grip."""
+        out: Flags = np.cumsum(self.gripped) == 0
+        return out if self.gripped.any() else np.zeros_like(out)
+
+    @property
+    def release(self) -> Flags:
+        """(T,) frames after the last grip."""
+        out: Flags = np.cumsum(self.gripped[::-1])[::-1] == 0
+        return out if self.gripped.any() else np.zeros_like(out)
+
+
+def handling_phases(
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
+    frame_times: Array,
+    options: PhaseOptions | None = None,
+) -> list[Handling]:
+    """Decide who holds what, and when.
+
+    Args:
+        objects: by name; camera frame, metres; the camera stands still.
+        hands: by side; the distances of their joints may be wrong by some.
+        frame_times: (T,) seconds.
+        options: how.
+
+    Returns:
+        One entry for each hand and object that it holds in some frame.
+
+    Raises:
+        InputError: tracks of another length than ``frame_times``.
+    """
+    o, times = options or PhaseOptions(), np.asarray(frame_times, np.float64)
+    lengths = {s: len(h) for s, h in hands.items()} | {n: len(t.track) for n, t in objects.items()}
+    for what, length in lengths.items():
+        if length != len(times):
+            raise InputError(f"{what} has {length} frames, but there are {len(times)} frame_times")
+    if len(times) < 2:
+        return []
+    step = float(np.median(np.diff(times)))
+    half = max(round(0.5 * o.window / step), 1)
+    shortest = max(round(o.shortest / step), 1)
+    out = []
+    for name, thing in objects.items():
+        moving = _moving(thing, half, shortest, o)
+        for side, hand in hands.items():
+            found = _handling(thing, hand, moving, half, o)
+            if found is not None:
+                out.append(Handling(side, name, *found))
+    return out
+
+
+def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:
+    """(T,) the object moves."""
+    points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    seen = transform_points(thing.camera_from_object, points)
+    change, known = _changes(seen, thing.valid, half)
+    moved = np.linalg.norm(change, axis=-1).mean(-1)
+    bend, sure = _changes(seen, thing.valid, 1)
+    noise = float(np.median(_wobble(seen)[sure])) if sure.any() and len(bend) else 0.0
+    on, off = max(o.moving, o.noise * noise), max(o.still, o.noise * noise)
+    return hysteresis(-moved, known, -on, -off, min_frames=shortest)
+
+
+def _wobble(points: Array) -> Array:
+    """(T,) noise of points (T, N, 3): their second differences, as large as those of steady places would be."""
+    out = np.zeros(len(points))
+    second = np.linalg.norm(points[2:] - 2 * points[1:-1] + points[:-2], axis=-1).mean(-1)
+    out[1:-1] = second / np.sqrt(6.0)
+    return out
+
+
+def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
+    """Changes (T, N, 3) of points over a window about each frame, and where both its ends are known."""
+    frames = np.arange(len(points))
+    before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(points) - 1)
+    return points[after] - points[before], valid & valid[before] & valid[after]
+
+
+def _handling(
+    thing: RigidObject, hand: HandTrack, moving: Flags, half: int, o: PhaseOptions
+) -> tuple[Flags, Flags] | None:
+    """Held and gripped frames of a pair, None where there is no hold."""
+    near = _near(thing, hand, o)
+    apart, along, known = _relative_motion(thing, hand, half)
+    held = np.zeros(len(moving), np.bool_)
+    for first, stop in _runs(moving):
+        span = np.arange(first, stop)
+        seen = span[known[span]]
+        if not len(seen) or near[seen].mean() < 0.5:
+            continue
+        if np.median(apart[seen] / np.maximum(along[seen], o.still)) < o.together:
+            held[span] = True
+    if not held.any():
+        return None
+    quiet = near & known & (apart < o.against + o.together * along)
+    return held, _grown(held, quiet)
+
+
+def _near(thing: RigidObject, hand: HandTrack, o: PhaseOptions) -> Flags:
+    """(T,) the hand is seen on the object, or beside it."""
+    vertices = thing.mesh.vertices
+    chosen = vertices[np.linspace(0, len(vertices) - 1, min(len(vertices), o.points)).astype(int)]
+    out = np.zeros(len(hand), np.bool_)
+    for t in np.flatnonzero(hand.valid & thing.valid):
+        surface = transform_points(thing.camera_from_object[t], chosen)
+        rays = hand.joints[t, :, :2] / hand.joints[t, :, 2:]
+        across = np.linalg.norm(rays[:, None] - (surface[:, :2] / surface[:, 2:])[None], axis=-1)
+        depth = float(surface[:, 2].mean())
+        off = abs(float(hand.joints[t, :, 2].mean()) - depth) - thing.mesh.radius
+        out[t] = across.min() * depth < o.near and off < o.deep * depth
+    return out
+
+
+def _relative_motion(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array, Flags]:
+    """How far the palm moves over a window from where the object would carry it, and how far that is.
+
+    Both (T,) metres across the line of sight, the palm put where the object is along it; and where they are known.
+    """
+    frames = np.arange(len(hand))
+    before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(hand) - 1)
+    palm = hand.joints[:, list(_PALM)].mean(1)
+    middle = transform_points(thing.camera_from_object, thing.mesh.center[None])[:, 0]
+    placed = palm * (middle[:, 2:] / palm[:, 2:])
+    carry = thing.camera_from_object[after] @ inverse(thing.camera_from_object[before])
+    carried = transform_points(carry, placed[before][:, None])[:, 0]
+    depth = middle[after, 2:]
+    apart = np.linalg.norm(carried[:, :2] / carried[:, 2:] - placed[after, :2] / placed[after, 2:], axis=1)
+    along = np.linalg.norm(carried - placed[before], axis=1)
+    both = hand.valid & thing.valid
+    return apart * depth[:, 0], along, both & both[before] & both[after]
+
+
+def _grown(held: Flags, quiet: Flags) -> Flags:
+    """Held frames with the quiet ones that hang together with them."""
+    out, either = held.copy(), held | quiet
+    for first, stop in _runs(either):
+        out[first:stop] = held[first:stop].any()
+    return out
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]

@@ -1,0 +1,94 @@
+"""Where along the line of sight a hand fits what it grips: the search that a fit from one start cannot do.
+
+A hand that is made larger and moved away by one factor looks the same. Of all factors in a range, those are likely at
+which flesh lies on the surface and not within it; the likeliest course of factors over the clip is found by dynamic
+programming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.data import RigidObject
+from dexman_pose.interaction.options import DistanceOptions
+from dexman_pose.interaction.probes import PALM, RADII, TIPS, probes
+from dexman_pose.interaction.surface import tangents
+
+
+@dataclass(frozen=True)
+class Grip:
+    """An object and the frames in which a hand grips it.
+
+    Attributes:
+        thing: the object.
+        gripped: (T,) of the hand's frames.
+        sigma: (T,) factor on what contact is off by.
+    """
+
+    thing: RigidObject
+    gripped: NDArray[np.bool_]
+    sigma: Array
+
+
+def likely_change(
+    joints: Array, grips: Sequence[Grip], frames: NDArray[np.intp], o: DistanceOptions
+) -> Array:
+    """(T,) logarithm of the factor by which hands (T, 21, 3), camera frame, are likely larger and farther away.
+
+    Args:
+        joints: of one hand.
+        grips: what it grips.
+        frames: (T,) their indices in the clip.
+        o: how it is searched.
+    """
+    tried = np.linspace(-o.reach, o.reach, o.steps)
+    cost = np.tile(0.5 * (tried / o.spread) ** 2, (len(joints), 1)) * o.prior
+    for grip in grips:
+        at = np.flatnonzero(grip.gripped & grip.thing.valid[frames])
+        if len(at):
+            cost[at] += _misfit(joints[at], grip.thing, frames[at], tried, o)
+    return _smoothed_course(tried, cost, np.diff(frames), o.drift)
+
+
+def _misfit(
+    joints: Array, thing: RigidObject, frames: NDArray[np.intp], tried: Array, o: DistanceOptions
+) -> Array:
+    """(T, S) how badly hands fit an object at every factor tried."""
+    factors = np.exp(tried)
+    points = probes(joints)[:, None] * factors[:, None, None]
+    count = len(RADII)
+    found = tangents(thing, points.reshape(len(joints), -1, 3), frames).distance
+    gap = found.reshape(len(joints), len(tried), count) - RADII
+    open_gap = _half_at(gap, o.touch)
+    fingers = np.sort(open_gap[..., TIPS[1:]], axis=-1)
+    facing = np.minimum(open_gap[..., TIPS[0]], open_gap[..., PALM])
+    inside = np.sum(np.minimum(gap, 0.0) ** 2, -1) / o.inside**2
+    out: Array = facing + fingers.sum(-1) + inside
+    return out
+
+
+def _half_at(gap: Array, width: float) -> Array:
+    """0 for closed gaps, 1 for wide ones, a half at a width."""
+    square = (gap / width) ** 2
+    return square / (1.0 + square)
+
+
+def _smoothed_course(tried: Array, cost: Array, apart: NDArray[np.intp], drift: float) -> Array:
+    """(T,) the cheapest course of states (S,) with costs (T, S), and the least square around it."""
+    change = 0.5 * ((tried[:, None] - tried[None]) / drift) ** 2
+    total, back = cost[0], np.zeros(cost.shape, np.intp)
+    for t in range(1, len(cost)):
+        ways = total[:, None] + change / apart[t - 1]
+        back[t] = ways.argmin(0)
+        total = ways.min(0) + cost[t]
+    path = np.zeros(len(cost), np.intp)
+    path[-1] = int(total.argmin())
+    for t in range(len(cost) - 1, 0, -1):
+        path[t - 1] = back[t, path[t]]
+    out: Array = tried[path]
+    return out

@@ -1,0 +1,154 @@
+"""Hands and the objects they hold solved together over a clip: objects stay, hands move to where they touch them.
+
+The pictures of objects with known shape tell their poses to about a millimetre; a hand's distance is known to a tenth.
+So objects are the anchor, and of the hands the picture keeps what it tells: where joints are seen across the line of
+sight. A result that disagrees with the picture is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.contact.bridging import bridge_short_gaps
+from dexman_pose.contact.phases import Handling, handling_phases
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
+from dexman_pose.hands.lifting.filling import hold
+from dexman_pose.hands.model.system import HandState
+from dexman_pose.interaction.along_sight import Grip
+from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
+from dexman_pose.interaction.measures import agreement
+from dexman_pose.interaction.options import GripOptions
+from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips, fit_to_picture
+
+_SMALLEST_CLIP = 3  # frames: in fewer nothing moves
+
+
+@dataclass(frozen=True)
+class GripFit:
+    """Hands as they were solved with what they hold.
+
+    Attributes:
+        hands: by side.
+        handled: who holds what, and when.
+        report: per hand what was done, and its agreement with picture and objects before and after, as plain values.
+    """
+
+    hands: dict[str, HandTrack]
+    handled: tuple[Handling, ...]
+    report: dict[str, dict[str, Any]]
+
+
+def fit_grips(
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
+    observations: HandObservations,
+    camera: Camera,
+    frame_times: Array,
+    options: GripOptions | None = None,
+) -> GripFit:
+    """Solve hands together with the objects they hold.
+
+    Args:
+        objects: by name; they stay as they are.
+        hands: by side, as lifted from ``observations``.
+        observations: what a detector saw of them.
+        camera: intrinsics, without a lens.
+        frame_times: (T,) seconds.
+        options: how.
+    """
+    o = options or GripOptions()
+    times = np.asarray(frame_times, np.float64)
+    bridged = {name: bridge_short_gaps(thing, times, o.bridged) for name, thing in objects.items()}
+    handled = handling_phases(bridged, hands, times, o.phases)
+    out, report = {}, {}
+    for side, track in hands.items():
+        if track.valid.sum() < _SMALLEST_CLIP:
+            out[side], report[side] = track, {"fit": "none"}
+            continue
+        picture = HandPicture.of(track, observations, camera, times, o)
+        grips = _grips(picture, objects, bridged, handled, o)
+        out[side], report[side] = _solved(track, picture, grips, o)
+    return GripFit(out, tuple(handled), report)
+
+
+def _grips(
+    picture: HandPicture,
+    objects: Mapping[str, RigidObject],
+    bridged: Mapping[str, RigidObject],
+    handled: Sequence[Handling],
+    o: GripOptions,
+) -> tuple[Grip, ...]:
+    """What the hand grips, in its own frames."""
+    out = []
+    for h in handled:
+        thing, frames = bridged[h.name], picture.frames
+        gripped = h.gripped[frames] & thing.valid[frames]
+        if h.side == picture.side and gripped.any():
+            made = 1.0 if thing.mesh.source == "file" else o.contact.made
+            sure = objects[h.name].valid[frames]
+            out.append(Grip(thing, gripped, made * np.where(sure, 1.0, o.contact.bridged)))
+    return tuple(out)
+
+
+def _solved(
+    track: HandTrack, picture: HandPicture, grips: tuple[Grip, ...], o: GripOptions
+) -> tuple[HandTrack, dict[str, Any]]:
+    """The first that agrees with the picture: with contact, with the distance of contact, alone; or as lifted."""
+    before = agreement(picture, picture.joints, grips)
+    alone = fit_to_picture(picture, o)
+    allowed = max(o.worse * picture_error(picture, alone), o.tolerated)
+    refused: list[dict[str, Any]] = []
+    for fit, make in _ways(picture, alone, grips, o):
+        state = make()
+        after = agreement(picture, picture.joints_of(state), grips)
+        told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
+        if after.reprojection <= allowed:
+            return _track(track, picture, state, contact=fit == "contact"), {"fit": fit, **told}
+        refused.append({"fit": fit, **after.as_dict()})
+    return track, {"fit": "none", "before": before.as_dict(), "after": before.as_dict(), "refused": refused}
+
+
+def _ways(
+    picture: HandPicture, alone: HandState, grips: tuple[Grip, ...], o: GripOptions
+) -> list[tuple[str, Callable[[], HandState]]]:
+    """How a hand may be fitted, the best way first."""
+    held: list[tuple[str, Callable[[], HandState]]] = []
+    if grips:
+        held = [
+            ("contact", lambda: fit_to_grips(picture, alone, grips, o)),
+            ("distance", lambda: fit_to_distance(picture, alone, grips, o)),
+        ]
+    return [*held, ("picture", lambda: alone)]
+
+
+def picture_error(picture: HandPicture, state: HandState) -> float:
+    """Palm lengths as seen, median distance of a state's joints from their landmarks."""
+    return float(np.median(picture.off(picture.joints_of(state))))
+
+
+def _track(track: HandTrack, picture: HandPicture, state: HandState, *, contact: bool) -> HandTrack:
+    """The lifted track with the joints of a state."""
+    joints = picture.joints_of(state)
+    return replace(
+        track,
+        joints=_spread(joints, track.valid),
+        bone_lengths=np.concatenate([[0.0], bone_lengths(joints)]),
+        scale_source="contact" if contact and track.scale_source == "hand" else track.scale_source,
+        camera_from_wrist=_spread(own_place(state, track.side), track.valid),
+        angles=_spread(state.angles, track.valid),
+        shape=state.shape,
+    )
+
+
+def _spread(values: Array, valid: NDArray[np.bool_]) -> Array:
+    """(T, ...) of values (V, ...) in the valid frames; the others hold the nearest."""
+    out = np.zeros((len(valid), *values.shape[1:]))
+    out[valid] = values
+    return hold(out, valid)

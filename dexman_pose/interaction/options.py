@@ -1,0 +1,137 @@
+"""How hands are fitted to what they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dexman_pose.contact.phases import PhaseOptions
+from dexman_pose.hands.model.system import FitOptions
+from dexman_pose.interaction.hidden import HidingOptions
+
+MEAN_SCALE = -0.035
+"""Natural logarithm of the scale of the mean hand of women and men; scale 1 is a hand of 19 cm."""
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """What the picture of a hand is worth.
+
+    Attributes:
+        landmark: palm lengths as seen, error of a landmark.
+        unsure: factor on it for landmarks of a detection that is not sure at all.
+        hidden: factor on it, and on the guess of the bone, for joints that cannot be seen.
+        hiding: when that is.
+        bridged: factor on it in frames between detections.
+        landmark_reach: standard deviations at which a landmark is let go of, round by round; the last one stays.
+        guess: metres, error of the detector's own shape across a bone.
+        turn: metres across a bone of the palm, by which the guess is turned as a whole.
+        usual_off: palm lengths by which a good guess misses its own image; worse ones are believed less.
+        guess_reach: standard deviations at which a bone of it is let go of.
+        distance: relative, by how much the hand model may lie off the lifted distance, which rests on more than where
+            landmarks are seen: their errors are alike from frame to frame and tell little of it.
+        measured_distance: the same of a distance that was measured.
+        gripped_distance: the same in frames in which contact decides.
+        found_distance: the same in these where contact itself was given up, but the distance was kept.
+        acceleration: metres per second squared, of joints in the camera frame.
+    """
+
+    landmark: float = 0.06
+    unsure: float = 2.0
+    hidden: float = 3.0
+    hiding: HidingOptions = field(default_factory=HidingOptions)
+    bridged: float = 3.0
+    landmark_reach: tuple[float, ...] = (8.0, 5.0)
+    guess: float = 0.012
+    turn: float = 0.03
+    usual_off: float = 0.15
+    guess_reach: float = 3.0
+    distance: float = 0.003
+    measured_distance: float = 0.01
+    gripped_distance: float = 0.1
+    found_distance: float = 0.02
+    acceleration: float = 4.0
+
+
+@dataclass(frozen=True)
+class ContactOptions:
+    """What contact is worth.
+
+    Attributes:
+        soft: metres that flesh gives way without resistance.
+        inside: metres more, standard deviation.
+        touch: metres, error of a gap that should be closed.
+        touch_reach: standard deviations at which a gap is let go of.
+        made: factor on what contact is off by, for objects whose shape was not given.
+        bridged: the same in frames whose object pose lies between known ones.
+        slip: metres per frame of finger tips and palm on what they grip.
+        bend: metres per frame of the other joints.
+        gates: metres between skin and surface up to which a finger counts as touching, round by round.
+        fewest: fingers beside thumb or palm that close a grip, however far they are.
+    """
+
+    soft: float = 0.004
+    inside: float = 0.003
+    touch: float = 0.004
+    touch_reach: float = 4.0
+    made: float = 2.5
+    bridged: float = 3.0
+    slip: float = 0.0015
+    bend: float = 0.004
+    gates: tuple[float, ...] = (0.03, 0.02, 0.015)
+    fewest: int = 1
+
+
+@dataclass(frozen=True)
+class DistanceOptions:
+    """Where along the line of sight a hand fits what it grips.
+
+    Attributes:
+        reach: largest relative change of distance and size that is tried.
+        steps: number of them.
+        spread: expected relative error of the distance that is there.
+        prior: of that, per frame: errors of neighbouring frames are alike.
+        drift: of its change from one frame to the next.
+        size: share of the change that is one of the hand's size; the rest is that it is seen foreshortened otherwise.
+        touch: metres, a gap that speaks half against a contact.
+        inside: metres of flesh within an object that cost as much as one open gap.
+    """
+
+    reach: float = 0.45
+    steps: int = 73
+    spread: float = 0.10
+    prior: float = 0.07
+    drift: float = 0.035
+    size: float = 0.2
+    touch: float = 0.010
+    inside: float = 0.015
+
+
+@dataclass(frozen=True)
+class GripOptions:
+    """How hands and objects are solved together.
+
+    Attributes:
+        phases: who holds what.
+        picture: of the hands.
+        contact: between them.
+        distance: where a grip fits along the line of sight.
+        fit: of the hand model.
+        bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
+        rounds: of the fit to the picture alone.
+        first: metres, error of the joints that a fit begins with.
+        worse: most factor by which landmarks may lie farther off than without contact.
+        tolerated: palm lengths that they may lie off in any case.
+    """
+
+    phases: PhaseOptions = field(default_factory=PhaseOptions)
+    picture: PictureOptions = field(default_factory=PictureOptions)
+    contact: ContactOptions = field(default_factory=ContactOptions)
+    distance: DistanceOptions = field(default_factory=DistanceOptions)
+    fit: FitOptions = field(
+        default_factory=lambda: FitOptions(iterations=12, enough=1e-4, log_scale=MEAN_SCALE)
+    )
+    bridged: float = 0.35
+    rounds: int = 2
+    first: float = 0.01
+    worse: float = 1.6
+    tolerated: float = 0.16

@@ -1,0 +1,144 @@
+"""One hand fitted to its picture and to what it grips, round by round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.hands.model.system import HandState, JointEvidence
+from dexman_pose.interaction.along_sight import Grip, likely_change
+from dexman_pose.interaction.hand_picture import HandPicture
+from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
+from dexman_pose.interaction.options import GripOptions
+from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
+from dexman_pose.interaction.surface import Tangents, tangents
+from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
+
+
+@dataclass(frozen=True)
+class _Grasp:
+    """What a hand grips, and by how much that has changed its distance.
+
+    Attributes:
+        grips: by object.
+        change: (T,) of the logarithm of the distance.
+    """
+
+    grips: tuple[Grip, ...]
+    change: Array
+
+    @property
+    def gripped(self) -> NDArray[np.bool_]:
+        """(T,) frames in which it grips anything."""
+        out: NDArray[np.bool_] = np.any([grip.gripped for grip in self.grips], axis=0)
+        return out
+
+
+def fit_to_picture(picture: HandPicture, options: GripOptions) -> HandState:
+    """The hand model that the picture alone says."""
+    state = picture.begin(options)
+    for number in range(options.rounds):
+        joints = picture.joints_of(state)
+        hidden = hidden_by_hand(joints, options.picture.hiding)
+        terms = picture.evidence(joints, hidden, picture.distance(options), number + 1, options)
+        state = picture.fit(state, terms, (picture.path(options),), options)
+    return state
+
+
+def fit_to_grips(
+    picture: HandPicture, alone: HandState, grips: Sequence[Grip], options: GripOptions
+) -> HandState:
+    """The hand model that the picture and what the hand grips say together.
+
+    Args:
+        picture: of the hand.
+        alone: what the picture alone says.
+        grips: at least one.
+        options: how.
+    """
+    change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
+    grasp = _Grasp(tuple(grips), change)
+    state = _moved(alone, grasp, options.distance.size)
+    for number in range(len(options.contact.gates)):
+        state = _round(picture, state, grasp, number, options)
+    return state
+
+
+def fit_to_distance(
+    picture: HandPicture, alone: HandState, grips: Sequence[Grip], options: GripOptions
+) -> HandState:
+    """The hand model that the picture says at the distance at which the hand fits what it grips, see fit_to_grips."""
+    change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
+    grasp = _Grasp(tuple(grips), change)
+    state = _moved(alone, grasp, options.distance.size)
+    joints = picture.joints_of(state)
+    hidden = hidden_by_hand(joints, options.picture.hiding)
+    distance = picture.distance(options, change, grasp.gripped, options.picture.found_distance)
+    last = len(options.picture.landmark_reach)
+    terms = picture.evidence(joints, hidden, distance, last, options)
+    return picture.fit(state, terms, (picture.path(options),), options)
+
+
+def chosen_touchers(
+    near: Tangents, points: Array, gripped: NDArray[np.bool_], gate: float, fewest: int
+) -> NDArray[np.bool_]:
+    """(T, 6) which of ``TOUCHERS`` touch: those within a gate, and those nearest that close a grip in any case.
+
+    The decision is one for the whole grip, by the middle of the gaps, so that fingers do not come and go.
+
+    Args:
+        near: the surface.
+        points: (T, 42, 3) the probes.
+        gripped: (T,).
+        gate: metres.
+        fewest: fingers beside thumb or palm.
+    """
+    gap = (near.at(points) - RADII)[:, list(TOUCHERS)]
+    out = np.zeros(gap.shape, np.bool_)
+    known = gripped & near.valid
+    if not known.any():
+        return out
+    usual = np.median(gap[known], axis=0)
+    touching = usual < gate
+    thumb, palm = 0, TOUCHERS.index(PALM)
+    touching[thumb if usual[thumb] <= usual[palm] else palm] = True
+    touching[np.argsort(usual[1 : len(TIPS)])[:fewest] + 1] = True
+    out[known] = touching
+    return out
+
+
+def _moved(state: HandState, grasp: _Grasp, share: float) -> HandState:
+    """The hand larger by a share of the middle of the change of distance, and moved by the change itself."""
+    places = state.frame_from_hand.copy()
+    places[:, :3, 3] *= np.exp(grasp.change)[:, None]
+    shape = state.shape.copy()
+    shape[0] += share * float(np.median(grasp.change[grasp.gripped]))
+    return replace(state, shape=shape, frame_from_hand=places)
+
+
+def _round(
+    picture: HandPicture, state: HandState, grasp: _Grasp, number: int, options: GripOptions
+) -> HandState:
+    """The surface is measured, fingers are chosen that touch, and the hand is fitted."""
+    c = options.contact
+    joints = picture.joints_of(state)
+    points = probes(joints)
+    distance = picture.distance(options, grasp.change, grasp.gripped, options.picture.gripped_distance)
+    hiding = options.picture.hiding
+    hidden = hidden_by_hand(joints, hiding)
+    hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
+    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options)]
+    paths = [picture.path(options)]
+    for grip in grasp.grips:
+        near = tangents(grip.thing, points, picture.frames)
+        touching = chosen_touchers(near, points, grip.gripped, c.gates[number], c.fewest)
+        terms.append(NoPenetration(near, c.soft, c.inside * grip.sigma))
+        terms.append(ClosedContacts(near, touching, c.touch * grip.sigma, c.touch_reach))
+        both = grip.gripped[1:] & grip.gripped[:-1] & picture.following
+        poses = grip.thing.camera_from_object[picture.frames]
+        paths.append(no_slip(poses, both, touching, c.slip * grip.sigma, c.bend * grip.sigma))
+    return picture.fit(state, tuple(terms), tuple(paths), options)

@@ -1,0 +1,1 @@
+"""The stage that solves hands together with what they hold."""

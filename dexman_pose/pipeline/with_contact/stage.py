@@ -1,0 +1,91 @@
+"""The stage ``grips``: hands moved to where they touch what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dexman_pose.data.camera import Camera
+from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
+from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.pipeline.inputs import Fingerprints, Inputs
+from dexman_pose.pipeline.stage import Stage
+
+
+@dataclass(frozen=True)
+class GrippingHands:
+    """What the stage makes.
+
+    Attributes:
+        hands: by side.
+        report: who holds what in which frames, and per hand the agreement before and after; plain values.
+    """
+
+    hands: dict[str, HandTrack] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def notices(self) -> list[str]:
+        """What people should know of it, a line per hand."""
+        out = []
+        for side, told in self.report.get("hands", {}).items():
+            before, after = told.get("before", {}), told.get("after", {})
+            if told["fit"] == "contact":
+                out.append(
+                    f"The {side} hand was moved to what it holds: the gap is {after['gap_mm']:.0f} mm, it was "
+                    f"{before['gap_mm']:.0f} mm by the picture alone."
+                )
+            elif any(refused["fit"] == "contact" for refused in told.get("refused", [])):
+                out.append(
+                    f"The {side} hand could not be brought to what it holds without leaving the picture, and does "
+                    "not touch it."
+                )
+        return out
+
+
+def grips_stage(
+    inputs: Inputs,
+    marks: Fingerprints,
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
+    observations: HandObservations,
+    camera: Camera,
+) -> Stage[GrippingHands]:
+    """Solve hands together with what they hold."""
+    from dexman_pose.interaction import fit_grips
+
+    times = inputs.clip.frame_times
+
+    def compute() -> GrippingHands:
+        found = fit_grips(objects, hands, observations, camera, times)
+        handled = [
+            {"side": h.side, "object": h.name, "held": _spans(h.held), "gripped": _spans(h.gripped)}
+            for h in found.handled
+        ]
+        return GrippingHands(found.hands, {"handled": handled, "hands": found.report})
+
+    def save(made: GrippingHands, path: Path) -> None:
+        Trajectory(camera, times, {}, made.hands, None, provenance={"grips": made.report}).save(path)
+
+    def load(path: Path) -> GrippingHands:
+        kept = Trajectory.load(path)
+        return GrippingHands(kept.hands, dict(kept.provenance["grips"]))
+
+    return Stage(
+        "grips",
+        "stages/grips.npz",
+        compute=compute,
+        save=save,
+        load=load,
+        settings={"clip": marks.clip},
+        after=("hands", "lift", "objects", "scene", "camera"),
+        rooms=("interaction", "contact", "hands"),
+    )
+
+
+def _spans(flags: Any) -> list[list[int]]:
+    """First and last frames of the runs of a flag (T,)."""
+    edges = [t for t in range(len(flags)) if flags[t] and (t == 0 or not flags[t - 1])]
+    ends = [t for t in range(len(flags)) if flags[t] and (t + 1 == len(flags) or not flags[t + 1])]
+    return [[a, b] for a, b in zip(edges, ends)]

@@ -1,0 +1,93 @@
+"""Who holds what: an object that moves is held by the hand that moves with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+
+from dexman_pose.arrays import Array
+from dexman_pose.contact import handling_phases
+from dexman_pose.contact.bridging import bridge_short_gaps
+from dexman_pose.data import HandTrack, Mesh, PoseTrack, RigidObject
+from dexman_pose.errors import InputError
+from dexman_pose.geometry.se3 import se3
+
+FRAMES = 40
+TIMES = np.arange(FRAMES) / 30.0
+CARRIED = slice(12, 30)
+
+
+def _way() -> Array:
+    """(T, 3) at rest, carried by 25 cm, at rest."""
+    share = np.clip((np.arange(FRAMES) - 12) / 17, 0, 1)
+    return np.stack([0.25 * share - 0.1, 0 * share, 0 * share + 0.7], 1)
+
+
+def _cube(way: Array, valid: Array | None = None) -> RigidObject:
+    box = trimesh.creation.box((0.06, 0.06, 0.06))
+    ok = np.ones(len(way), bool) if valid is None else valid
+    poses = se3(np.tile(np.eye(3), (len(way), 1, 1)), way)
+    return RigidObject(
+        "cube", Mesh(np.asarray(box.vertices), np.asarray(box.faces)), PoseTrack(poses, ok, ok * 1.0)
+    )
+
+
+def _hand(way: Array, factor: float = 1.0, side: str = "right") -> HandTrack:
+    around = np.random.default_rng(2).uniform(-0.04, 0.04, (21, 3))
+    joints = factor * (way[:, None] + around)
+    n = len(way)
+    ok = np.ones(n, bool)
+    return HandTrack(side, joints, np.zeros((n, 21, 2)), ok, ~ok, np.ones(n), np.full(21, 0.03))
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.0, 1.2])
+def test_a_hand_that_carries_holds_however_far_it_seems(factor: float) -> None:
+    (found,) = handling_phases({"cube": _cube(_way())}, {"right": _hand(_way(), factor)}, TIMES)
+    assert (found.side, found.name) == ("right", "cube")
+    truth = np.zeros(FRAMES, bool)
+    truth[CARRIED] = True
+    assert (found.held == truth).mean() > 0.85
+    assert found.gripped.all()  # it rests against the cube before and after
+    assert not found.reach.any() and not found.release.any()
+
+
+def test_reach_hold_release() -> None:
+    way = _way()
+    hand = way.copy()
+    hand[:8, 1] -= 0.3 * (8 - np.arange(8)[:, None] / 1.0)[:, 0] / 8
+    hand[33:, 1] -= 0.3 * np.arange(1, 8) / 7
+    (found,) = handling_phases({"cube": _cube(way)}, {"right": _hand(hand)}, TIMES)
+    assert found.reach[:5].all() and found.release[-4:].all() and found.gripped[14:28].all()
+    assert not (found.reach & found.gripped).any()
+
+
+def test_nobody_holds_what_rests_or_what_another_hand_carries() -> None:
+    rest = np.tile(_way()[:1], (FRAMES, 1))
+    assert handling_phases({"cube": _cube(rest)}, {"right": _hand(rest)}, TIMES) == []
+    hands = {"right": _hand(_way()), "left": _hand(_way() + [0.3, 0.0, 0.0], side="left")}
+    found = handling_phases({"cube": _cube(_way())}, hands, TIMES)
+    assert [h.side for h in found] == ["right"]
+    passing = _way()[::-1]
+    assert handling_phases({"cube": _cube(_way())}, {"right": _hand(passing)}, TIMES) == []
+
+
+def test_trembling_poses_are_no_motion() -> None:
+    rest = np.tile(_way()[:1], (FRAMES, 1)) + np.random.default_rng(0).normal(0, 0.004, (FRAMES, 3))
+    assert handling_phases({"cube": _cube(rest)}, {"right": _hand(rest)}, TIMES) == []
+
+
+def test_tracks_of_another_length_are_refused() -> None:
+    with pytest.raises(InputError, match="cube has 40 frames"):
+        handling_phases({"cube": _cube(_way())}, {}, TIMES[:-1])
+
+
+def test_short_gaps_are_bridged_and_long_ones_not() -> None:
+    valid = np.ones(FRAMES, bool)
+    valid[14:17] = valid[20:35] = False
+    way = _way()
+    lost = np.where(valid[:, None], way, 9.0)
+    found = bridge_short_gaps(_cube(lost, valid), TIMES, 0.2)
+    np.testing.assert_allclose(found.camera_from_object[14:17, :3, 3], way[14:17], atol=1e-9)
+    assert found.valid[14:17].all() and not found.valid[20:35].any()
+    assert (found.confidence[14:17] > 0).all()
