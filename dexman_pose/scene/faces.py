@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from dexman_pose.arrays import Array
@@ -32,10 +33,12 @@ class StandingFaces:
 def standing_faces(mesh: Mesh, options: FaceOptions | None = None) -> StandingFaces:
     """Find the faces of the convex hull of a mesh that it can stand on.
 
-    Facets that differ little are one face, whose normal is their mean weighted by area. The middle of the surface
-    stands for the centre of mass: of solid and hollow things alike it lies near it. A face supports the object where
-    its foot, the corners of the face, lies around that middle. Likely are broad faces under a low middle: the
-    probability is the share of the hull's area times the angle by which the object has to be tipped to fall.
+    Facets that differ little are one face. The middle of the surface stands for the centre of mass: of solid and hollow
+    things alike it lies near it. A face supports the object where its foot lies around that middle. The foot are the
+    corners that touch a table, its normal is that of the plane through them; where they lie in a line, as on the side
+    of a can, it is the mean of the facets, weighted by area, and as uncertain as they scatter. Likely are broad faces
+    under a low middle: the probability is the share of the hull's area times the angle by which the object has to be
+    tipped to fall.
 
     Args:
         mesh: metres.
@@ -62,14 +65,19 @@ def standing_faces(mesh: Mesh, options: FaceOptions | None = None) -> StandingFa
     for k in np.argsort(-whole):
         if any(float(d @ mean[k]) > np.cos(o.apart) for _, d, _ in found):
             continue
-        foot = points[np.unique(hull.simplices[member[k]])]
-        tip, breadth = _tipping(foot, mean[k], middle, o.foot * mesh.radius)
+        members = np.flatnonzero(member[k])
+        foot, down = points[np.unique(hull.simplices[members])], mean[k]
+        off = np.arccos(np.clip(normals[members] @ down, -1, 1))
+        unsure = float(np.sqrt((area[members] * off**2).sum() / whole[k]))
+        touching = _touching(hull, members[np.argsort(-area[members])], middle, o)
+        if touching is not None:
+            foot, down = touching
+            unsure = 0.5 * float(np.arccos(np.clip(down @ mean[k], -1, 1)))
+        tip, breadth = _tipping(foot, down, middle, o.foot * mesh.radius)
         if tip <= 0:
             continue
-        off = np.arccos(np.clip(normals[member[k]] @ mean[k], -1, 1))
-        spread = float(np.sqrt((area[member[k]] * off**2).sum() / whole[k]))
-        sigma = min(float(np.hypot(spread, o.mesh / max(breadth, o.mesh))), o.curved)
-        found.append((float(whole[k] / area.sum()) * tip, mean[k], sigma))
+        sigma = min(float(np.hypot(unsure, o.mesh / max(breadth, o.mesh))), o.curved)
+        found.append((float(whole[k] / area.sum()) * tip, down, sigma))
     found = sorted(found, key=lambda f: -f[0])[: o.most]
     weights = np.array([f[0] for f in found])
     return StandingFaces(
@@ -91,6 +99,32 @@ def _hull(points: Array, most: int) -> ConvexHull:
     ring = np.sqrt(1 - height**2)
     ways = np.stack([ring * np.cos(turn), ring * np.sin(turn), height])
     return ConvexHull(outer[np.unique((outer @ ways).argmax(0))])
+
+
+def _touching(
+    hull: ConvexHull, facets: NDArray[np.intp], middle: Array, o: FaceOptions
+) -> tuple[Array, Array] | None:
+    """The corners (N, 3) that touch a table under the first facet that carries the middle, and the way down there.
+
+    None where no facet carries it, or the corners lie in a line.
+    """
+    outer = hull.points[hull.vertices]
+    for facet in facets:
+        normal, offset = hull.equations[facet, :3], float(hull.equations[facet, 3])
+        a, b, c = hull.points[hull.simplices[facet]]
+        under = middle - (float(normal @ middle) + offset) * normal
+        frame = np.stack([b - a, c - a, normal], 1)
+        if abs(np.linalg.det(frame)) < o.mesh**2 * o.mesh:
+            continue
+        u, v = np.linalg.solve(frame, under - a)[:2]
+        if min(u, v, 1 - u - v) < -o.beside:
+            continue
+        foot = outer[outer @ normal + offset > -o.touch]
+        _, spread, ways = np.linalg.svd(foot - foot.mean(0))
+        if spread[1] < o.narrow * np.sqrt(len(foot)):
+            return None
+        return foot, ways[2] if ways[2] @ normal > 0 else -ways[2]
+    return None
 
 
 def _middle_of_surface(mesh: Mesh) -> Array:

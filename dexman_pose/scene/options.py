@@ -15,6 +15,9 @@ class FaceOptions:
         foot: share of the object's radius by which the middle may lie beyond the edge of a face it stands on: the
             middle of the surface is not quite that of the mass.
         mesh: metres by which meshes are off.
+        touch: metres above a table within which corners touch it.
+        beside: share of a facet by which the middle may lie beside the one that carries it.
+        narrow: metres, root mean square, to which a foot is a line.
         curved: the largest standard deviation that a curved foot may give, radians.
         most: faces kept.
         corners: of the hull that are looked at.
@@ -24,6 +27,9 @@ class FaceOptions:
     apart: float = 0.14
     foot: float = 0.06
     mesh: float = 0.0008
+    touch: float = 0.0015
+    beside: float = 0.02
+    narrow: float = 0.008
     curved: float = 0.1
     most: int = 24
     corners: int = 1000

@@ -59,3 +59,15 @@ def test_a_finely_rounded_thing_keeps_few_faces() -> None:
 def test_a_flat_sheet_has_no_faces() -> None:
     sheet = Mesh([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0], [0.1, 0.1, 0]], [[0, 1, 2], [1, 3, 2]])
     assert len(standing_faces(sheet).share) == 0
+
+
+def test_the_foot_is_the_plane_that_touches_not_the_mean_of_what_is_nearly_one_face() -> None:
+    # A level foot to the left and a slope of 6 degrees to the right of it.
+    rise = 0.1 * np.tan(np.radians(6.0))
+    profile = np.array([[-0.1, 0.0], [0.02, 0.0], [0.12, rise], [0.12, 0.05], [-0.1, 0.05]])
+    corners = np.array([[x, y, z] for x, z in profile for y in (-0.06, 0.06)])
+    faces = standing_faces(_mesh(trimesh.convex.convex_hull(corners)))
+    under = int(np.argmin(faces.down[:, 2]))
+    np.testing.assert_allclose(faces.down[under], [0.0, 0.0, -1.0], atol=1e-9)
+    lid = int(np.argmax(faces.down[:, 2]))
+    assert faces.sigma[under] > faces.sigma[lid]

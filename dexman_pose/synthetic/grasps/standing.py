@@ -34,6 +34,7 @@ class StandingOptions:
         roll: share of down that lies across the picture.
         most_points: of the mesh that are looked at.
         foot: metres that the middle of a thing at rest may lie beyond the edge of the face it stands on.
+        settles: radians by which it turns at most until it stands on a facet that carries it.
     """
 
     rest: float = 0.004
@@ -46,6 +47,7 @@ class StandingOptions:
     roll: float = 0.3
     most_points: int = 800
     foot: float = 0.006
+    settles: float = 0.26
 
 
 def resting_frames(grasp: RecordedGrasp, options: StandingOptions | None = None) -> int:
@@ -74,8 +76,9 @@ def world_from_camera(grasp: RecordedGrasp, options: StandingOptions | None = No
         + (down[:, 0] / o.roll) ** 2
         - np.log(shares)
     )
-    best = int(np.argmin(cost))
-    return _upright(down[best], float(ground[best]), transform_points(rest, grasp.mesh.center[None])[0])
+    settled = rest[:3, :3] @ _settled(grasp.mesh, faces[int(np.argmin(cost))], o)
+    low = float((transform_points(rest, grasp.mesh.vertices) @ settled).max())
+    return _upright(settled, low, transform_points(rest, grasp.mesh.center[None])[0])
 
 
 def standing_pose(mesh: Mesh, options: StandingOptions | None = None) -> Array:
@@ -87,7 +90,29 @@ def standing_pose(mesh: Mesh, options: StandingOptions | None = None) -> Array:
     foot = middle + faces * ((mesh.vertices @ faces.T).max(0) - faces @ middle)[:, None]
     beyond = (foot @ planes[:, :3].T + planes[:, 3]).max(1)
     down = faces[int(np.argmax(beyond < o.foot))] if (beyond < o.foot).any() else faces[0]
+    down = _settled(mesh, down, o)
     return _upright(down, float((mesh.vertices @ down).max()), mesh.center)
+
+
+def _settled(mesh: Mesh, down: Array, o: StandingOptions) -> Array:
+    """The way out of the facet of the hull nearest to ``down`` that carries the mesh: the middle is above it.
+
+    The mean of facets that are nearly one face is no plane that touches; a thing that stands on it would tip. Where no
+    facet near carries the mesh, ``down`` is kept.
+    """
+    hull = ConvexHull(mesh.vertices)
+    normals, offsets = hull.equations[:, :3], hull.equations[:, 3]
+    middle = mesh.vertices[np.unique(mesh.faces)].mean(0)
+    for k in np.argsort(-(normals @ down)):
+        if normals[k] @ down < np.cos(o.settles):
+            break
+        a, b, c = mesh.vertices[hull.simplices[k]]
+        under = middle - (float(normals[k] @ middle) + offsets[k]) * normals[k]
+        u, v = np.linalg.lstsq(np.stack([b - a, c - a], 1), under - a, rcond=None)[0]
+        if min(u, v, 1 - u - v) >= 0:
+            out: Array = normals[k]
+            return out
+    return down
 
 
 def _faces(mesh: Mesh, o: StandingOptions) -> tuple[Array, Array]:
