@@ -37,6 +37,8 @@ class PhaseOptions:
         near: metres across the line of sight between a joint and an object that a hand may hold.
         deep: by how much of its distance a hand may be off along the line of sight.
         together: share of an object's motion by which the hand's may differ from it.
+        alone: share of a motion's frames in which a hand, and no other, is on the object, from which on it holds it
+            however it seems to move: nothing moves by itself, and a hand at a wrong distance seems to turn wrongly.
         shortest: seconds; shorter motions are no holds.
         points: of the surface that nearness is measured at, at most.
     """
@@ -49,6 +51,7 @@ class PhaseOptions:
     near: float = 0.02
     deep: float = 0.45
     together: float = 0.6
+    alone: float = 0.9
     shortest: float = 0.15
     points: int = 400
 
@@ -115,8 +118,11 @@ def handling_phases(
     out = []
     for name, thing in objects.items():
         moving = _moving(thing, half, shortest, o)
+        near = {side: _near(thing, hand, o) for side, hand in hands.items()}
         for side, hand in hands.items():
-            found = _handling(thing, hand, moving, half, o)
+            others = [flags for other, flags in near.items() if other != side]
+            alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
+            found = _handling(thing, hand, moving, (near[side], alone), half, o)
             if found is not None:
                 out.append(Handling(side, name, *found))
     return out
@@ -150,10 +156,10 @@ def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
 
 
 def _handling(
-    thing: RigidObject, hand: HandTrack, moving: Flags, half: int, o: PhaseOptions
+    thing: RigidObject, hand: HandTrack, moving: Flags, there: tuple[Flags, Flags], half: int, o: PhaseOptions
 ) -> tuple[Flags, Flags] | None:
-    """Held and gripped frames of a pair, None where there is no hold."""
-    near = _near(thing, hand, o)
+    """Held and gripped frames of a pair, None where there is no hold; ``there``: near, and near as the only hand."""
+    near, alone = there
     apart, along, known = _relative_motion(thing, hand, half)
     held = np.zeros(len(moving), np.bool_)
     for first, stop in _runs(moving):
@@ -161,7 +167,8 @@ def _handling(
         seen = span[known[span]]
         if not len(seen) or near[seen].mean() < 0.5:
             continue
-        if np.median(apart[seen] / np.maximum(along[seen], o.still)) < o.together:
+        together = np.median(apart[seen] / np.maximum(along[seen], o.still)) < o.together
+        if together or alone[seen].mean() >= o.alone:
             held[span] = True
     if not held.any():
         return None

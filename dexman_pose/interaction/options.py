@@ -49,7 +49,7 @@ class PictureOptions:
     measured_distance: float = 0.01
     gripped_distance: float = 0.1
     found_distance: float = 0.02
-    acceleration: float = 4.0
+    acceleration: float = 12.0
 
 
 @dataclass(frozen=True)

@@ -315,11 +315,12 @@ class Stages:
     def contacts(self, objects: dict[str, RigidObject], hands: dict[str, HandTrack]) -> Stage[Contacts]:
         """Decide who touches what."""
         from dexman_pose.contact import detect_contacts
+        from dexman_pose.pipeline.with_contact.stage import TOUCH_OFF, TOUCH_ON
 
         return Stage(
             "contacts",
             "stages/contacts.npz",
-            compute=lambda: detect_contacts(objects, hands),
+            compute=lambda: detect_contacts(objects, hands, threshold_on=TOUCH_ON, threshold_off=TOUCH_OFF),
             save=artefacts.save_contacts,
             load=artefacts.load_contacts,
             after=("objects", "scene", "grips"),

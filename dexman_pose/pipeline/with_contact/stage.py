@@ -13,6 +13,10 @@ from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
 
+TOUCH_ON, TOUCH_OFF = 0.005, 0.008
+"""Metres between skin and surface at which a contact begins and ends, for hands that were solved with what they hold:
+they do not hover over it by their error in distance, so that less than the usual gap is told from a touch."""
+
 
 @dataclass(frozen=True)
 class GrippingHands:
