@@ -110,7 +110,7 @@ def _solved(
         after = agreement(picture, picture.joints_of(state), grips)
         told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
         if after.reprojection <= allowed:
-            return _track(track, picture, state, contact=fit == "contact"), {"fit": fit, **told}
+            return _track(track, picture, state, contact=fit in {"contact", "distance"}), {"fit": fit, **told}
         refused.append({"fit": fit, **after.as_dict()})
     return track, {"fit": "none", "before": before.as_dict(), "after": before.as_dict(), "refused": refused}
 

@@ -134,4 +134,4 @@ class GripOptions:
     rounds: int = 2
     first: float = 0.01
     worse: float = 1.6
-    tolerated: float = 0.16
+    tolerated: float = 0.12
