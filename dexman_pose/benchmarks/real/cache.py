@@ -119,8 +119,9 @@ def prompt_from(arrays: Arrays) -> ObjectPrompt:
 
 
 def lifted_arrays(hands: dict[str, HandTrack]) -> Arrays:
-    """Metric hands as arrays."""
-    return {f"{side}/{key}": np.asarray(v) for side, hand in hands.items() for key, v in asdict(hand).items()}
+    """Metric hands as arrays; what a hand does not have is left out."""
+    named = ((side, key, value) for side, hand in hands.items() for key, value in asdict(hand).items())
+    return {f"{side}/{key}": np.asarray(value) for side, key, value in named if value is not None}
 
 
 def lifted_from(arrays: Arrays) -> dict[str, HandTrack]:
