@@ -28,6 +28,11 @@ from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips, fit_to_picture
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
+_FROM_HANDS = (
+    "hand",
+    "contact",
+    "unknown",
+)  # sources of an object's size that rest on a hand's, or on nothing
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,15 @@ def _solved(
         after = agreement(picture, picture.joints_of(state), grips)
         told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
         if after.reprojection <= allowed:
-            return _track(track, picture, state, contact=fit in {"contact", "distance"}), {"fit": fit, **told}
+            measured = fit in {"contact", "distance"} and _tell_size(grips)
+            return _track(track, picture, state, contact=measured), {"fit": fit, **told}
         refused.append({"fit": fit, **after.as_dict()})
     return track, {"fit": "none", "before": before.as_dict(), "after": before.as_dict(), "refused": refused}
+
+
+def _tell_size(grips: tuple[Grip, ...]) -> bool:
+    """Whether what is held has a size of its own: one that came from the hand tells nothing of the hand's."""
+    return any(grip.thing.scale_source not in _FROM_HANDS for grip in grips)
 
 
 def _ways(

@@ -57,7 +57,8 @@ def _bar(poses: Array) -> RigidObject:
     shape = trimesh.creation.cylinder(RADIUS, 0.2, sections=48)
     shape.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0]))  # along y
     mesh = Mesh(np.asarray(shape.vertices), np.asarray(shape.faces))
-    return RigidObject("bar", mesh, PoseTrack(poses, np.ones(len(poses), bool), np.ones(len(poses))))
+    track = PoseTrack(poses, np.ones(len(poses), bool), np.ones(len(poses)))
+    return RigidObject("bar", mesh, track, scale_source="given")
 
 
 def _track(side: str, joints: Array, camera: Camera, seen: Array) -> HandTrack:

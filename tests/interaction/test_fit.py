@@ -42,6 +42,14 @@ def test_a_hand_comes_to_what_it_holds(grasp: Make, side: str) -> None:
     assert [(h.side, h.name) for h in found.handled] == [(side, "bar")]
 
 
+def test_an_object_sized_by_the_hand_says_nothing_of_the_hands_size(grasp: Make) -> None:
+    scene = grasp("right")
+    for source in ("hand", "contact", "unknown"):
+        found = _fit(replace(scene, bar=replace(scene.bar, scale_source=source)))
+        assert found.report["right"]["fit"] == "contact"
+        assert found.hands["right"].scale_source == "hand"
+
+
 def test_the_model_of_the_result_has_its_joints(grasp: Make) -> None:
     scene = grasp("left")
     hand = _fit(scene).hands["left"]
