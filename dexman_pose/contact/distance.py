@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,9 @@ from dexman_pose.data.numbers import cast, plain
 from dexman_pose.errors import InputError, MeshError
 from dexman_pose.meshing.convert import as_mesh
 from dexman_pose.render.devices import device_name
+
+_ONE_AT_A_TIME = Lock()
+"""Kernels are loaded by the first launch, and a launch fills the core of its thread."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,13 @@ def _query(
     vertices: Array, faces: NDArray[np.int64], points: Array, device: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """One launch over all points: nearest (N, 3), distance (N,), face (N,)."""
+    with _ONE_AT_A_TIME:
+        return _launched(vertices, faces, points, device)
+
+
+def _launched(
+    vertices: Array, faces: NDArray[np.int64], points: Array, device: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     from dexman_pose.contact import _kernels
     from dexman_pose.render._warp import wp
 

@@ -8,6 +8,7 @@ sight. A result that disagrees with the picture is given up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips, fit_to_picture
+from dexman_pose.threads import cores
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
 _FROM_HANDS = (
@@ -72,15 +74,17 @@ def fit_grips(
     times = np.asarray(frame_times, np.float64)
     bridged = {name: bridge_short_gaps(thing, times, o.bridged) for name, thing in objects.items()}
     handled = handling_phases(bridged, hands, times, o.phases)
-    out, report = {}, {}
-    for side, track in hands.items():
+
+    def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
         if track.valid.sum() < _SMALLEST_CLIP:
-            out[side], report[side] = track, {"fit": "none"}
-            continue
+            return track, {"fit": "none"}
         picture = HandPicture.of(track, observations, camera, times, o)
-        grips = _grips(picture, objects, bridged, handled, o)
-        out[side], report[side] = _solved(track, picture, grips, o)
-    return GripFit(out, tuple(handled), report)
+        return _solved(track, picture, _grips(picture, objects, bridged, handled, o), o)
+
+    with ThreadPoolExecutor(min(max(len(hands), 1), cores())) as both:  # hands know nothing of each other
+        found = dict(zip(hands, both.map(solved, hands.values())))
+    made, told = zip(*found.values()) if found else ((), ())
+    return GripFit(dict(zip(found, made)), tuple(handled), dict(zip(found, told)))
 
 
 def _grips(
