@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+
+# Processes that a shell started in the background ignore Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before torch and numpy are imported: processes that share the cores must not each start threads for all of them.
 if "PYTEST_XDIST_WORKER" in os.environ:
