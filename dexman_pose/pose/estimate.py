@@ -38,7 +38,9 @@ class PoseEstimate:
     Attributes:
         camera_from_object: (4, 4), metres; of the mesh multiplied by ``scale`` (``mesh.scaled(estimate.scale)``), or by
             ``axis_scales`` along its axes.
-        score: higher is better; outline overlap plus, where there is any, depth agreement and colour correlation.
+        score: higher is better; outline overlap plus, where there is any, depth agreement and colour correlation; of a
+            mesh without colours, without depth, also how well the picture shows its outline. Comparable between poses
+            of one picture, not between meshes.
         mask_iou: overlap of the rendered outline with the mask, in [0, 1].
         converged: whether the refinement came to rest.
         covariance: (6, 6) of the twist (v, w) about the object's centre, camera axes, metres and radians, from what was

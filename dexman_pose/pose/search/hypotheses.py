@@ -20,7 +20,8 @@ class Hypothesis:
 
     Attributes:
         camera_from_object: (4, 4).
-        score: higher is better; outline overlap, colour correlation, share of the outline on edges of the picture.
+        score: higher is better; outline overlap, colour correlation, share of the outline on edges of the picture, and
+            what speaks for it by region where that was asked.
         iou: outline overlap with the mask.
         ncc: correlation of the coloured mesh with the picture, 0 where it has no colour.
         refined: the refinement it came out of.

@@ -13,7 +13,7 @@ from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of
-from dexman_pose.pose.matching.edges import picture_edges
+from dexman_pose.pose.matching.edges import PictureEdges, picture_edges
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.occlusion import is_cut
 from dexman_pose.pose.observation.view import ObjectView
@@ -116,15 +116,16 @@ def search_pose(
     kept = distinct_poses(_poses(refined), ranks, options.near, options.near_apart, symmetry)
     apart = distinct_poses(_poses(refined), ranks, options.distinct, options.distinct_apart, symmetry)
     kept += [i for i in apart if i not in kept]
+    fine_edges = picture_edges(look.picture(fine))
     hypotheses = _refined_and_scored(
-        refiner, [refined[i] for i in kept], fine, look, colored, scales, options
+        refiner, [refined[i] for i in kept], fine, look, fine_edges, colored, scales, options
     )
     if not colored and scales == 0 and look.depth is None and look.pictured:
 
         def others(count: int) -> Array:
             return poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
 
-        hypotheses = _by_region(refiner, hypotheses, others, fine, look)
+        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges)
     reached = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
     found = [hypotheses[i] for i in distinct_poses(reached, order, count, options.returned_apart, symmetry)]
@@ -149,12 +150,12 @@ def _refined_and_scored(
     refined: list[Refined],
     fine: CropObservation,
     look: ObjectView,
+    edges: PictureEdges,
     colored: bool,
     scales: int,
     options: SearchOptions,
 ) -> list[Hypothesis]:
     """The hypotheses on texture and edges of the picture, best first; the best also from small turns of it."""
-    edges = picture_edges(look.picture(fine))
 
     def finished(found: list[Refined], rounds: int) -> list[Hypothesis]:
         def work(half: int, part: Sequence[Refined]) -> list[Hypothesis]:
@@ -184,9 +185,9 @@ def _by_region(
     others: Callable[[int], Array],
     fine: CropObservation,
     look: ObjectView,
+    edges: PictureEdges,
 ) -> list[Hypothesis]:
     """The hypotheses judged by what the picture shows along their outlines, best first."""
-    edges = picture_edges(look.picture(fine))
 
     def finish(pose: Array) -> Hypothesis:
         refined = refiner.refine(pose, fine, RefineOptions(iterations=0))
