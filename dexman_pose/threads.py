@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import Full, Queue
 from threading import Event, Thread
@@ -86,6 +88,31 @@ def ahead(items: Iterable[T], count: int = 2) -> Generator[T, None, None]:
         yield from worker.taken()
     finally:
         worker.stop()
+
+
+@contextmanager
+def behind(count: int = 2) -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Give a function that has work done on one other thread, in order; all of it is done where the block ends.
+
+    What the work raises is raised by a later call, or at the end. Where there is one core only, work is done at once.
+
+    Args:
+        count: most pieces of work that wait; whoever asks for more waits for the first.
+    """
+    if cores() < 2:
+        yield lambda work: (work(), None)[1]
+        return
+    waiting: deque[Future[object]] = deque()
+    with ThreadPoolExecutor(1, "behind") as pool:
+
+        def ask(work: Callable[[], object]) -> None:
+            if len(waiting) >= count:
+                waiting.popleft().result()
+            waiting.append(pool.submit(work))
+
+        yield ask
+        for work in waiting:
+            work.result()
 
 
 class _Ahead(Generic[T]):

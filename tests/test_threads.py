@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import cv2
 import pytest
 
-from dexman_pose.threads import ahead, cores, native_threads
+from dexman_pose.threads import ahead, behind, cores, native_threads
 
 
 def _running() -> int:
@@ -101,3 +101,38 @@ def test_opencv_has_one_thread_inside_and_what_it_had_before_outside() -> None:
     finally:
         cv2.setNumThreads(-1)
     assert 1 <= cores() <= (os.cpu_count() or 1)
+
+
+def test_work_behind_is_done_in_order_and_to_the_end() -> None:
+    done: list[int] = []
+    with behind(1) as ask:
+        for i in range(6):
+            ask(lambda i=i: done.append(i))  # type: ignore[misc]
+    assert done == list(range(6))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("behind")]
+
+
+def test_work_behind_waits_for_room_and_raises_its_errors() -> None:
+    go = threading.Event()
+    begun: list[int] = []
+
+    def slow(i: int) -> None:
+        begun.append(i)
+        go.wait(10.0)
+
+    with behind(1) as ask:
+        ask(lambda: slow(0))
+        threading.Timer(0.05, go.set).start()
+        ask(lambda: slow(1))
+        assert go.is_set() or cores() < 2
+    assert begun == [0, 1]
+    with pytest.raises(KeyError, match="lost"), behind() as ask:
+        ask(lambda: {}["lost"])
+
+
+def test_with_one_core_work_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dexman_pose.threads.cores", lambda: 1)
+    done: list[str] = []
+    with behind() as ask:
+        ask(lambda: done.append(threading.current_thread().name))
+        assert done == [threading.current_thread().name]

@@ -48,6 +48,7 @@ class Refined:
         evidence: (n, n) the part of ``hessian`` that comes from the picture, not from priors.
         stretch: (3,) factors on the mesh along its axes, about its centre.
         focal: factor on the focal length.
+        first_iou: the ``iou`` of the pose it began at.
     """
 
     camera_from_object: Array
@@ -62,6 +63,7 @@ class Refined:
     evidence: Array = field(default_factory=lambda: np.zeros((POSE_SIZE, POSE_SIZE)))
     stretch: Array = field(default_factory=lambda: np.ones(3))
     focal: float = 1.0
+    first_iou: float = 0.0
 
     @classmethod
     def unrefined(cls, camera_from_object: Array) -> Refined:
@@ -155,6 +157,7 @@ def _one(found: Solution, i: int) -> Refined:
         found.evidence[i],
         found.stretch[i],
         float(found.focal[i]),
+        float(found.first_iou[i]),
     )
 
 

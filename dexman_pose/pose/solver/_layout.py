@@ -144,23 +144,25 @@ class Slot:
 class Report:
     """What is known of a hypothesis.
 
-    Cost, damping, steps taken, whether at rest; then, from ``SEEN`` on, what the evaluation of the best state counted:
-    known pixels drawn on the mask, known pixels drawn, pixels drawn, squares and number of outline residuals, share of
-    points that agree.
+    Cost, damping, steps taken, whether at rest; ``FIRST_HITS`` and ``FIRST_DRAWN`` where it began; then, from ``SEEN``
+    on, what the evaluation of the best state counted: known pixels drawn on the mask, known pixels drawn, pixels drawn,
+    squares and number of outline residuals, share of points that agree.
     """
 
     COST = 0
     DAMPING = 1
     STEPS = 2
     AT_REST = 3
-    SEEN = 4
-    HITS = 4
-    DRAWN = 5
-    AREA = 6
-    SQUARES = 7
-    OUTLINE = 8
-    AGREEING = 9
-    SIZE = 10
+    FIRST_HITS = 4
+    FIRST_DRAWN = 5
+    SEEN = 6
+    HITS = 6
+    DRAWN = 7
+    AREA = 8
+    SQUARES = 9
+    OUTLINE = 10
+    AGREEING = 11
+    SIZE = 12
 
 
 @wp.struct

@@ -299,6 +299,9 @@ def step_state(
     cost += pose_prior_cost(prior, p, shift, turn)
     cost += size_prior_cost(prior, p, candidate, pose, scales, focal)
     before = report[t + Report.COST]
+    if first != 0:
+        report[t + Report.FIRST_HITS] = trial[t + Report.HITS]
+        report[t + Report.FIRST_DRAWN] = trial[t + Report.DRAWN]
     if first != 0 or cost < before:
         if first == 0:
             if before - cost < weights.small_gain * before + limits.least_gain:

@@ -366,8 +366,6 @@ class FusedSolver:
         poses[:, :3, :3] = state[:, State.ROTATION : State.CENTER].reshape(n, 3, 3)
         poses[:, :3, 3] = state[:, State.CENTER : State.LOG_SCALE] - poses[:, :3, :3] @ self.center
         known = self._mask_pixels[[p.view for p in problems]]
-        hits, drawn = report[:, Report.HITS], report[:, Report.DRAWN]
-        union = drawn + known - hits
         return Solution(
             camera_from_object=poses,
             stretch=np.exp(state[:, State.LOG_SCALE : State.LOG_FOCAL]),
@@ -378,8 +376,15 @@ class FusedSolver:
             gradient=gradient,
             steps=report[:, Report.STEPS].astype(np.int64),
             converged=report[:, Report.AT_REST] > 0,
-            iou=hits / np.maximum(union, 1.0),
+            iou=_overlap(report[:, Report.HITS], report[:, Report.DRAWN], known),
+            first_iou=_overlap(report[:, Report.FIRST_HITS], report[:, Report.FIRST_DRAWN], known),
             outline_rms=np.sqrt(report[:, Report.SQUARES] / np.maximum(report[:, Report.OUTLINE], 1.0)),
             inliers=report[:, Report.AGREEING],
             area=report[:, Report.AREA].astype(np.int64),
         )
+
+
+def _overlap(hits: Array, drawn: Array, known: Array) -> Array:
+    """(B,) intersection over union of drawn outlines with masks of ``known`` pixels."""
+    out: Array = hits / np.maximum(drawn + known - hits, 1.0)
+    return out

@@ -76,6 +76,7 @@ class Solution:
         steps: (B,) steps taken.
         converged: (B,) came to rest.
         iou: (B,) overlap of outline and mask where something is known.
+        first_iou: (B,) the same of the poses they began at.
         outline_rms: (B,) pixels of the crop.
         inliers: (B,) share of points that agree.
         area: (B,) pixels of the crop that the mesh covers.
@@ -91,6 +92,7 @@ class Solution:
     steps: NDArray[np.int64]
     converged: NDArray[np.bool_]
     iou: Array
+    first_iou: Array
     outline_rms: Array
     inliers: Array
     area: NDArray[np.int64]

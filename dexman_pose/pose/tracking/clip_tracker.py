@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from dexman_pose.pose.tracking.track_record import TrackRecord, TrackStart, fini
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
+from dexman_pose.threads import behind
 
 __all__ = ["TrackStart", "hidden_by", "track_objects"]
 
@@ -72,29 +74,33 @@ def _pass(
         for name, s in starts.items()
     }
     running = dict.fromkeys(starts, False)
-    for index, image in frames:
-        needed = [n for n in starts if has_work(n, index, records, starts, running, backwards)]
-        if not needed:
-            running = dict.fromkeys(starts, False)
-            continue
-        gray = to_gray(image)
-        shared = masks.labels(index)
-        z = depth.frame(index) if depth is not None else None
-        for name in needed:
-            record, tracker = records[name], trackers[name]
-            others = [trackers[n] for n in starts if n != name and running[n] and trackers[n].is_tracking]
-            labels = hidden_by(shared, tracker, others)
-            frame = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
-            if backwards and record.valid[index]:
-                tracker.start(record.poses[index], frame)
-                running[name] = True
-            elif running[name]:
-                result = tracker.step(frame)
-                if not backwards or result.valid:
+    with behind() as ask:
+        for index, image in frames:
+            needed = [n for n in starts if has_work(n, index, records, starts, running, backwards)]
+            if not needed:
+                running = dict.fromkeys(starts, False)
+                continue
+            gray = to_gray(image)
+            shared = masks.labels(index)
+            z = depth.frame(index) if depth is not None else None
+            for name in needed:
+                record, tracker = records[name], trackers[name]
+                others = [trackers[n] for n in starts if n != name and running[n] and trackers[n].is_tracking]
+                labels = hidden_by(shared, tracker, others)
+                frame = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
+                result = None
+                if backwards and record.valid[index]:
+                    tracker.start(record.poses[index], frame)
+                    running[name] = True
+                elif running[name]:
+                    result = tracker.step(frame)
+                elif not backwards and index == starts[name].frame:
+                    result = tracker.start(starts[name].camera_from_object, frame)
+                    running[name] = True
+                if result is not None and (not backwards or result.valid):
                     record.put(index, result)
-            elif not backwards and index == starts[name].frame:
-                record.put(index, tracker.start(starts[name].camera_from_object, frame))
-                running[name] = True
+                    if result.compare is not None:
+                        ask(partial(record.compare, index, result.compare))
 
 
 def hidden_by(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.data import Camera
-from dexman_pose.imaging.correlation import correlation, local_contrast
+from dexman_pose.imaging.correlation import correlation, cover_of, local_contrast
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.pose.matching.edges import rim_of
 from dexman_pose.pose.observation.crop import CropObservation
@@ -18,6 +18,7 @@ from dexman_pose.pose.tracking.options import SignalOptions
 from dexman_pose.pose.tracking.signals import FrameSignals
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
+from dexman_pose.render import Rasterizer
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def frame_signals(
     frame: TrackedFrame,
     evidence: CropObservation,
     pose: Array,
-    overlap: float,
-    options: SignalOptions,
+    so_far: FrameSignals,
+    rasterizer: Rasterizer,
 ) -> FrameSignals:
     """Draw the mesh at a pose and compare it with the picture.
 
@@ -81,44 +82,43 @@ def frame_signals(
         frame: the frame.
         evidence: crop of it.
         pose: (4, 4) camera_from_object.
-        overlap: of its outline with the mask.
-        options: of the comparison.
+        so_far: what is known of the pose already, the overlap of its outline with the mask above all.
+        rasterizer: of the object's mesh, which nobody else uses meanwhile.
     """
+    options, overlap = tracked.options.signals, so_far.overlap
     crop = ComparedCrop.of(evidence, options.side)
     h, w = crop.size
     wanted = ("depth", "color", "face_id") if tracked.trusted is not None else ("depth", "color")
-    drawn = tracked.refiner.rasterizer.render(
+    drawn = rasterizer.render(
         pose[None], crop.camera.K, w, h, attributes=wanted if tracked.colored else ("depth",)
     )
     assert drawn.depth is not None
-    own, known = drawn.mask[0], drawn.mask[0] & ~crop.unknown
+    own, seen = drawn.mask[0], drawn.mask[0] & ~crop.unknown
     count = int(np.count_nonzero(own))
-    if int(np.count_nonzero(known)) < options.least_pixels:
-        return FrameSignals(overlap=overlap)
+    if int(np.count_nonzero(seen)) < options.least_pixels:
+        return so_far
     picture = picture_crop(frame.image, crop)
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), options.blur), np.float32)
     edges = outline_edge_strength(own, crop, blurred, options)
     mask_edges = np.nan
     if not tracked.colored and overlap < options.mask_edges_below:
         mask_edges = outline_edge_strength(crop.mask, crop, blurred, options)
-    agrees, behind = depth_shares(
-        drawn.depth[0], known, crop, tracked.refiner.rasterizer.mesh.radius, options
-    )
+    agrees, behind = depth_shares(drawn.depth[0], seen, crop, rasterizer.mesh.radius, options)
     colors = np.nan
     if drawn.color is not None:
-        believed = known
+        believed = seen
         if drawn.face_id is not None and tracked.trusted is not None:
-            believed = known & tracked.trusted[np.maximum(drawn.face_id[0], 0)]
+            believed = seen & tracked.trusted[np.maximum(drawn.face_id[0], 0)]
         colors = color_correlation(drawn.color[0], picture, believed, options)
-    return FrameSignals(
-        overlap,
-        colors,
-        edges,
-        mask_edges,
-        agrees,
-        behind,
-        int(np.count_nonzero(known)) / count,
-        hue_histogram(picture, known, options),
+    return replace(
+        so_far,
+        colors=colors,
+        edges=edges,
+        mask_edges=mask_edges,
+        depth_agrees=agrees,
+        depth_behind=behind,
+        known=int(np.count_nonzero(seen)) / count,
+        hues=hue_histogram(picture, seen, options),
     )
 
 
@@ -143,8 +143,9 @@ def color_correlation(drawn: FloatImage, picture: FloatImage, where: Mask, optio
     """Correlation in [-1, 1] of drawn colours (0..1) with the picture (0..255), light evened out; NaN of too few."""
     if int(np.count_nonzero(where)) < options.least_pixels:
         return np.nan
-    model = local_contrast(cv2.cvtColor(drawn * np.float32(255.0), cv2.COLOR_RGB2GRAY), where)
-    seen = local_contrast(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), where)
+    cover = cover_of(where)
+    model = local_contrast(cv2.cvtColor(drawn * np.float32(255.0), cv2.COLOR_RGB2GRAY), where, cover=cover)
+    seen = local_contrast(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), where, cover=cover)
     return correlation(model, seen, where)
 
 

@@ -6,6 +6,7 @@ and checked on others; where it says "real clips", on clips with known poses as 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -261,7 +262,9 @@ class FramePose:
         iou: overlap of the rendered outline with the mask, in [0, 1].
         ncc: correlation of the mesh's colours with the picture, in [-1, 1].
         hessian: (6, 6) normal matrix of the twist about the object's centre.
-        signals: what the picture says of the pose.
+        signals: what the picture says of the pose, as far as it was asked.
+        compare: asks the picture the rest; a function that may be called on another thread, one of a tracker at a time.
+            None where nothing more is to be asked.
     """
 
     camera_from_object: Array
@@ -271,3 +274,4 @@ class FramePose:
     ncc: float
     hessian: Array
     signals: FrameSignals = field(default_factory=FrameSignals)
+    compare: Callable[[], FrameSignals] | None = field(default=None, repr=False)

@@ -79,9 +79,9 @@ def pose_by_texture(
         return None
     if not colors_confirm(found.ncc, found.agreeing, state.good_ncc, tracked.options.loss):
         return None
-    result, ncc = _measured(refiner, found.refined, evidence), found.ncc
-    base = tracked.refine_options(o.outline_iterations, texture_guided=guided)
+    ncc, base = found.ncc, tracked.refine_options(o.outline_iterations, texture_guided=guided)
     if found.matches is None:
+        result = _measured(refiner, found.refined, evidence)
         with_outline = _measured(refiner, _with_outline(refiner, found, evidence, base, predicted), evidence)
         seen = found.correlation(with_outline.camera_from_object)
         # A mask that the mesh can explain without the colours objecting is believed.
@@ -89,8 +89,11 @@ def pose_by_texture(
             result, ncc = with_outline, seen
         if result.iou < o.gray_iou or ncc < o.gray_share * state.good_ncc or state.lost_for:
             return None
-    elif result.iou > o.mask_agrees:
+    else:
+        # Looked at first, the mask would have to be compared with a drawing of its own.
         result = _with_outline(refiner, found, evidence, base, predicted)
+        if result.first_iou <= o.mask_agrees:
+            result = _measured(refiner, found.refined, evidence)
     points = found.agreeing if found.matches is not None else np.nan  # grey values have no points
     return Candidate(
         result, ncc, by_texture=True, points=points, evidence=int(Evidence.TEXTURE | Evidence.EDGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,6 +80,10 @@ class TrackRecord:
         self.iou[index] = result.iou
         self.hessian[index] = result.hessian
         self.signals[index] = result.signals
+
+    def compare(self, index: int, compare: Callable[[], FrameSignals]) -> None:
+        """Note what the picture says of a frame's pose."""
+        self.signals[index] = compare()
 
 
 def has_work(

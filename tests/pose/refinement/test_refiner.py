@@ -8,7 +8,7 @@ import pytest
 from dexman_pose.data import OCCLUDER
 from dexman_pose.geometry import se3_exp
 from dexman_pose.imaging.masks import crop_box, mask_box
-from dexman_pose.pose.observation.crop import gather
+from dexman_pose.pose.observation.crop import gather, visible_iou
 from dexman_pose.pose.refinement.refiner import PoseRefiner, apply_increment
 from dexman_pose.pose.solver.options import RefineOptions, trusting_points
 from dexman_pose.pose.solver.residuals import PointMatches, join_matches
@@ -41,6 +41,18 @@ def test_silhouette_alone_brings_the_outline_home(scene: Any, refiner: PoseRefin
     millimetres, degrees = scene.error(result.camera_from_object, true)
     assert millimetres < 4.0
     assert degrees < 3.0
+
+
+def test_the_overlap_of_the_pose_it_began_at_is_told(scene: Any, refiner: PoseRefiner) -> None:
+    true = scene.pose_at((0.5, 0.6, 0.3), (0.01, 0.02, 0.4))
+    _, labels, _ = scene.picture(scene.mesh, true)
+    labels[200:230] = OCCLUDER
+    evidence = evidence_of(scene, labels)
+    start = apply_increment(np.array([0.006, -0.005, 0.02, 0.06, -0.05, 0.08]), true, true[:3, 3])
+    result = refiner.refine(start, evidence, RefineOptions(iterations=20))
+    drawn = refiner.rasterizer.render(start[None], evidence.camera.K, *evidence.size[::-1]).mask[0]
+    assert result.first_iou == pytest.approx(visible_iou(drawn, evidence), abs=1e-3)
+    assert result.iou > result.first_iou + 0.05
 
 
 def test_point_matches_fix_the_pose_exactly(scene: Any, refiner: PoseRefiner) -> None:

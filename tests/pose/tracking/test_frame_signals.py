@@ -24,20 +24,29 @@ def seen(scene: Any) -> tuple[TrackedObject, TrackedFrame, np.ndarray]:
     return tracked, frame, pose
 
 
+def look(
+    tracked: TrackedObject, frame: TrackedFrame, seen_from: Any, pose: Any, overlap: float
+) -> FrameSignals:
+    evidence = tracked.evidence(frame, seen_from)
+    beside = tracked.refiner.rasterizer.twin()
+    return frame_signals(tracked, frame, evidence, pose, FrameSignals(overlap, points=7.0), beside)
+
+
 def test_a_right_pose_has_colours_edges_and_depth_on_its_side(seen: Any) -> None:
     tracked, frame, pose = seen
-    found = frame_signals(tracked, frame, tracked.evidence(frame, pose), pose, 1.0, SignalOptions())
+    found = look(tracked, frame, pose, pose, 1.0)
     assert found.colors > 0.7 and found.depth_agrees > 0.95 and found.depth_behind < 0.05
     assert found.edges > 0.4
     assert found.known == 1.0
+    assert found.overlap == 1.0 and found.points == 7.0  # what was known before stays
 
 
 def test_a_wrong_pose_has_not(seen: Any, scene: Any) -> None:
     tracked, frame, pose = seen
-    right = frame_signals(tracked, frame, tracked.evidence(frame, pose), pose, 1.0, SignalOptions())
+    right = look(tracked, frame, pose, pose, 1.0)
     away = pose.copy()
     away[:3, 3] += [0.03, 0.0, -0.06]
-    found = frame_signals(tracked, frame, tracked.evidence(frame, away), away, 0.5, SignalOptions())
+    found = look(tracked, frame, away, away, 0.5)
     assert found.depth_agrees < 0.3 and found.depth_behind > 0.5
     assert found.colors < 0.3
     assert found.edges < 0.8 * right.edges
@@ -47,7 +56,7 @@ def test_out_of_sight_says_nothing(seen: Any, scene: Any) -> None:
     tracked, frame, pose = seen
     behind = pose.copy()
     behind[0, 3] += 5.0
-    found = frame_signals(tracked, frame, tracked.evidence(frame, pose), behind, 0.0, SignalOptions())
+    found = look(tracked, frame, pose, behind, 0.0)
     assert np.isnan([found.colors, found.edges, found.depth_agrees]).all() and found.overlap == 0.0
 
 
