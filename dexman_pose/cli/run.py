@@ -54,6 +54,13 @@ def add(subparsers: Any) -> None:
         default="auto",
         help="unit of mesh files (default: metres for glTF, by their size for others; what was guessed is said)",
     )
+    p.add_argument(
+        "--mesh-scale",
+        action="append",
+        default=[],
+        metavar="[NAME=]unknown",
+        help="meshes of no certain size, as generated ones: one factor on each is found; may be repeated with names",
+    )
     camera = p.add_mutually_exclusive_group()
     camera.add_argument(
         "--camera",
@@ -156,6 +163,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.pipeline.inputs import open_clip
 
     objects = _objects(args)
+    objects = scaled_meshes(objects, args.mesh_scale)
     if args.mesh_unit != "auto" and not any(_has_mesh(value) for value in objects.values()):
         raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
     with shown():
@@ -217,6 +225,30 @@ def with_meshes(prompts: dict[str, ObjectPrompt], options: Sequence[str]) -> dic
                 f"--mesh {option}: no object is named {name!r}; the prompts name {', '.join(out)}"
             )
         out[name] = replace(out[name], mesh=Path(path).expanduser())
+    return out
+
+
+def scaled_meshes(objects: dict[str, Any], options: Sequence[str]) -> dict[str, Any]:
+    """The objects, the meshes of some or all of them said to be of unknown scale by ``[NAME=]unknown`` options."""
+    out = dict(objects)
+    for option in options:
+        name, equals, scale = option.rpartition("=")
+        if scale not in ("known", "unknown"):
+            raise InputError(f"--mesh-scale must be unknown or NAME=unknown, but got {option!r}")
+        if equals and name not in out:
+            raise InputError(
+                f"--mesh-scale {option}: no object is named {name!r}; there are {', '.join(out)}"
+            )
+        chosen = [name] if equals else [n for n, value in out.items() if _has_mesh(value)]
+        if not chosen or not all(_has_mesh(out[n]) for n in chosen):
+            raise InputError(f"--mesh-scale {option}: there is no mesh; give one by --mesh NAME=PATH")
+        for n in chosen:
+            if not hasattr(out[n], "mesh_scale"):
+                raise InputError(
+                    f"--mesh-scale {option}: with --masks alone the size of meshes is taken as known; "
+                    f"say where {n!r} is by --box or --prompts too"
+                )
+            out[n] = replace(out[n], mesh_scale=scale)
     return out
 
 

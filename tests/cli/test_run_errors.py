@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from dexman_pose.cli.main import main
+from dexman_pose.cli.run import scaled_meshes
+from dexman_pose.data import ObjectPrompt
 
 OBJ = "v 0 0 0\nv 0.1 0 0\nv 0 0.1 0\nv 0 0 0.1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
 
@@ -176,3 +178,23 @@ def test_the_process_says_one_line_and_exits_with_2(video: Path, tmp_path: Path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "p.json" in done.stderr
     assert not (tmp_path / "o").exists()
+
+
+def test_a_scale_of_no_mesh(refused: Refused, video: Path, prompts: Path, tmp_path: Path) -> None:
+    mesh = tmp_path / "box.obj"
+    mesh.write_text(OBJ)
+    common = ("run", video, "--prompts", prompts, "--out", tmp_path / "run")
+    assert "there is no mesh" in refused(*common, "--mesh-scale", "unknown")
+    given = (*common, "--mesh", f"box={mesh}")
+    assert "no object is named 'cup'" in refused(*given, "--mesh-scale", "cup=unknown")
+    assert "'0.5'" in refused(*given, "--mesh-scale", "0.5")
+
+
+def test_scales_of_meshes_by_name_and_of_all() -> None:
+    prompts = {n: ObjectPrompt(box=(0, 0, 9, 9), mesh=f"{n}.obj") for n in ("cup", "lid")}
+    prompts["pan"] = ObjectPrompt(box=(0, 0, 9, 9))
+    both = scaled_meshes(prompts, ["unknown"])
+    assert [both[n].mesh_scale for n in ("cup", "lid", "pan")] == ["unknown", "unknown", "known"]
+    one = scaled_meshes(prompts, ["unknown", "lid=known"])
+    assert [one[n].mesh_scale for n in ("cup", "lid", "pan")] == ["unknown", "known", "known"]
+    assert prompts["cup"].mesh_scale == "known"
