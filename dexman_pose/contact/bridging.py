@@ -11,6 +11,9 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import PoseTrack, RigidObject
 from dexman_pose.geometry.se3 import interpolate
 
+LEAST_CONFIDENCE = 1e-3
+"""Of a frame that may be used."""
+
 
 def bridge_short_gaps(thing: RigidObject, frame_times: Array, longest: float) -> RigidObject:
     """The object with poses between those known, where two of them are no farther apart than ``longest`` seconds.
@@ -30,8 +33,7 @@ def bridge_short_gaps(thing: RigidObject, frame_times: Array, longest: float) ->
         share = (frame_times[inside] - frame_times[before]) / span
         poses[inside] = interpolate(poses[before], poses[after], share)
         valid[inside] = True
-    confidence = np.where(valid & ~thing.valid, np.maximum(thing.confidence, _LEAST), thing.confidence)
+    confidence = np.where(
+        valid & ~thing.valid, np.maximum(thing.confidence, LEAST_CONFIDENCE), thing.confidence
+    )
     return replace(thing, track=PoseTrack(poses, valid, confidence))
-
-
-_LEAST = 1e-3  # a frame that may be used has some confidence

@@ -274,7 +274,8 @@ class Contacts:
         pairs: the (side, object) pairs, in the order of the first axis below.
         distance: (P, T, 21) signed distance in metres from each hand joint to the object's surface, negative inside;
             meaningful where ``valid``.
-        touching: (P, T, 21) bool, contact flag with hysteresis in time.
+        touching: (P, T, 21) bool: near enough, with hysteresis in time; or told by a hold: a hand touches what it
+            carries, in frames that are not ``valid`` too, with the joints that touch in the hold's valid ones.
         nearest: (P, T, 21, 3) nearest surface point in the object frame, metres.
         valid: (P, T) bool, hand and object were both valid.
         threshold_on: metres, a joint nearer than this starts a contact.

@@ -172,7 +172,10 @@ def _of_contacts(contacts: Contacts, t: TrajectoryContent) -> Iterator[str]:
     if contacts.distance.shape[1] != t.num_frames and contacts.pairs:
         yield f"cover {contacts.distance.shape[1]} frames, but there are {t.num_frames}"
     else:
-        yield from _frames((contacts.touching.any(2) & ~contacts.valid).any(0), "touch without being valid")
+        # A hold goes on in frames that are not valid; what never touches in a valid one is no hold.
+        known = contacts.touching & contacts.valid[:, :, None]
+        alone = contacts.touching & ~known & ~known.any(1, keepdims=True)
+        yield from _frames(alone.any((0, 2)), "touch without ever being valid")
 
 
 def _shape_errors(value: Any) -> Iterator[str]:

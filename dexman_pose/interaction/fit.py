@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.contact.bridging import bridge_short_gaps
+from dexman_pose.contact.bridging import LEAST_CONFIDENCE, bridge_short_gaps
 from dexman_pose.contact.phases import Handling, handling_phases
 from dexman_pose.data.camera import Camera
-from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
+from dexman_pose.data.doubt import Doubt
+from dexman_pose.data.tracks import HandObservations, HandTrack, PoseTrack, RigidObject
 from dexman_pose.hands.lifting.filling import hold
 from dexman_pose.hands.model.system import HandState
 from dexman_pose.interaction.along_sight import Grip
@@ -73,7 +74,8 @@ def fit_grips(
     o = options or GripOptions()
     times = np.asarray(frame_times, np.float64)
     bridged = {name: bridge_short_gaps(thing, times, o.bridged) for name, thing in objects.items()}
-    handled = handling_phases(bridged, hands, times, o.phases)
+    roughly = {name: bridge_short_gaps(_followed(t), times, o.bridged) for name, t in objects.items()}
+    handled = handling_phases(roughly, hands, times, o.phases)
 
     def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
         if track.valid.sum() < _SMALLEST_CLIP:
@@ -85,6 +87,16 @@ def fit_grips(
         found = dict(zip(hands, both.map(solved, hands.values())))
     made, told = zip(*found.values()) if found else ((), ())
     return GripFit(dict(zip(found, made)), tuple(handled), dict(zip(found, told)))
+
+
+def _followed(thing: RigidObject) -> RigidObject:
+    """The object with doubted poses too: they tell where it is, if not how it is turned."""
+    track = thing.track
+    if track.doubt is None:
+        return thing
+    followed = (track.doubt & np.uint16(Doubt.NO_POSE)) == 0
+    confidence = np.where(followed & ~track.valid, LEAST_CONFIDENCE, track.confidence)
+    return replace(thing, track=PoseTrack(track.camera_from_object, followed, confidence))
 
 
 def _grips(

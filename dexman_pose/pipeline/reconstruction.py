@@ -182,7 +182,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     if observations is not None:
         grips = runner.run(stages.grips(objects, hands, observations, camera))
         hands = grips.hands
-        contacts = runner.run(stages.contacts(objects, hands))
+        contacts = runner.run(stages.contacts(objects, grips))
     result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, scene, followed, grips))
     if folder is None:
         return result

@@ -312,20 +312,11 @@ class Stages:
 
         return grips_stage(self.inputs, self.marks, objects, hands, observations, camera)
 
-    def contacts(self, objects: dict[str, RigidObject], hands: dict[str, HandTrack]) -> Stage[Contacts]:
+    def contacts(self, objects: dict[str, RigidObject], grips: GrippingHands) -> Stage[Contacts]:
         """Decide who touches what."""
-        from dexman_pose.contact import detect_contacts
-        from dexman_pose.pipeline.with_contact.stage import TOUCH_OFF, TOUCH_ON
+        from dexman_pose.pipeline.with_contact.contacts import contacts_stage
 
-        return Stage(
-            "contacts",
-            "stages/contacts.npz",
-            compute=lambda: detect_contacts(objects, hands, threshold_on=TOUCH_ON, threshold_off=TOUCH_OFF),
-            save=artefacts.save_contacts,
-            load=artefacts.load_contacts,
-            after=("objects", "scene", "grips"),
-            rooms=("contact",),
-        )
+        return contacts_stage(objects, grips, self.inputs.clip.frame_times)
 
     def trajectory(
         self,

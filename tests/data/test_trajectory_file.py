@@ -256,6 +256,7 @@ def _spoil(t: Trajectory, what: str) -> Trajectory:
         case "thresholds":
             return replace(t, contacts=replace(contacts, threshold_off=0.001))
         case "touching":
+            contacts.touching[0, :, 2] = False
             contacts.valid[0, 3], contacts.touching[0, 3, 2] = False, True
     return t
 
@@ -282,7 +283,7 @@ PROBLEMS = {
     "contact object": "contacts: unknown object 'spoon'",
     "contact length": "contacts: cover 5 frames, but there are 10",
     "thresholds": "contacts: thresholds must be",
-    "touching": "contacts: 1 frames touch without being valid",
+    "touching": "contacts: 1 frames touch without ever being valid",
 }
 
 

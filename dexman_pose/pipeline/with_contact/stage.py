@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.contact.phases import Handling
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
-
-TOUCH_ON, TOUCH_OFF = 0.005, 0.008
-"""Metres between skin and surface at which a contact begins and ends, for hands that were solved with what they hold:
-they do not hover over it by their error in distance, so that less than the usual gap is told from a touch."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,18 @@ class GrippingHands:
 
     hands: dict[str, HandTrack] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
+
+    def handled(self, frames: int) -> list[Handling]:
+        """Who holds what in which of so many frames."""
+
+        def flags(spans: list[list[int]]) -> NDArray[np.bool_]:
+            out = np.zeros(frames, np.bool_)
+            for first, last in spans:
+                out[first : last + 1] = True
+            return out
+
+        told = self.report.get("handled", [])
+        return [Handling(h["side"], h["object"], flags(h["held"]), flags(h["gripped"])) for h in told]
 
     def notices(self) -> list[str]:
         """What people should know of it, a line per hand."""

@@ -1,0 +1,82 @@
+"""Contacts that distances do not tell: a hold goes on where poses are doubted, and what is carried is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dexman_pose.arrays import Array
+from dexman_pose.contact.detect import JOINT_RADIUS
+from dexman_pose.contact.phases import Handling
+from dexman_pose.data import Contacts
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ThroughOptions:
+    """What counts as a touch of an object that a hand carries.
+
+    Attributes:
+        usual: share of a hold's frames in which a joint touches from which on it does throughout.
+        reach: metres between skin and surface, the middle over a hold, beyond which no joint is said to touch.
+        beside: metres by which a joint's gap may exceed the smallest one's for it to touch as well.
+    """
+
+    usual: float = 0.5
+    reach: float = 0.025
+    beside: float = 0.004
+
+
+def contacts_through_holds(
+    contacts: Contacts, handled: Sequence[Handling], options: ThroughOptions | None = None
+) -> Contacts:
+    """Add the touches that follow from who holds what.
+
+    While an object is gripped the same joints touch it: in frames in which hand or object is not valid they are those
+    that touch in most of the hold's valid frames. An object that moves is touched by the hand it moves with: where no
+    gap is small enough, by the joints that come nearest. Distances, points and ``valid`` stay as they are.
+
+    Args:
+        contacts: by distance.
+        handled: who holds what, and when; tracks as long as the contacts.
+        options: what counts.
+
+    Returns:
+        Contacts with more touches, never fewer. A hold without a single valid frame adds none.
+    """
+    o = options or ThroughOptions()
+    touching = contacts.touching.copy()
+    gaps = contacts.distance - JOINT_RADIUS
+    for h in handled:
+        if (h.side, h.name) not in contacts.pairs:
+            continue
+        pair = contacts.pairs.index((h.side, h.name))
+        for frames in _runs(h.gripped):
+            known = frames[contacts.valid[pair, frames]]
+            if not len(known):
+                continue
+            usual = _usual(touching[pair, known], gaps[pair, known], bool(h.held[frames].any()), o)
+            open_ = ~touching[pair, frames].any(1)
+            filled = frames[open_ & (h.held[frames] | ~contacts.valid[pair, frames])]
+            touching[pair, filled] |= usual
+    return replace(contacts, touching=touching)
+
+
+def _usual(touching: Flags, gaps: Array, carried: bool, o: ThroughOptions) -> Flags:
+    """(21,) joints that touch throughout a hold: most of the time, or nearest where it is carried all the same."""
+    often: Flags = touching.mean(0) >= o.usual
+    if often.any() or not carried:
+        return often
+    middle = np.median(gaps, axis=0)
+    nearest = float(middle.min())
+    return (middle <= nearest + o.beside) & (nearest <= o.reach)
+
+
+def _runs(flags: Flags) -> list[NDArray[np.intp]]:
+    """Frames of each run of True."""
+    frames = np.flatnonzero(flags)
+    return np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []
