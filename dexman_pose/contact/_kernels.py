@@ -60,7 +60,7 @@ def query(
     point = points[i]
     if by_rays:
         plain = wp.mesh_query_point_no_sign(mesh, point, FAR)
-        sign = float(1.0)
+        sign = wp.float32(1.0)
         if wp.min(point - low) >= 0.0 and wp.min(high - point) >= 0.0:
             votes = _leaves(mesh, point, RAY_0) + _leaves(mesh, point, RAY_1) + _leaves(mesh, point, RAY_2)
             sign = wp.where(votes >= 2, -1.0, 1.0)
