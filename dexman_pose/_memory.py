@@ -1,7 +1,7 @@
 """Memory that was freed, given back to the system: the C library keeps it, in pieces between what is still used.
 
-Long arrays come and go by the hundred in every stage of a run; without this, a later stage's peak is built on top of what
-the earlier ones have left lying about (a hundred megabytes for a clip of 640x480).
+Long arrays come and go by the hundred in every stage of a run; without this, a later stage's peak is built on top of
+what the earlier ones have left lying about (a hundred megabytes for a clip of 640x480).
 """
 
 from __future__ import annotations
