@@ -41,7 +41,7 @@ SAME_CENTRE = 0.45
 SAME_BOX = 0.7
 # While two hands are followed surely, new ones are looked for only every so many frames.
 PALM_EVERY = 3
-# The same while one is, and no other has been seen for so many frames; one that comes is followed back to where it came.
+# The same while one is, and no other has been seen for so many frames; one that comes is followed back.
 ALONE = 30
 
 
