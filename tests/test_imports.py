@@ -22,6 +22,7 @@ ROOMS = (
         "backends",
         "model_cards",
         "threads",
+        "_memory",
     ),
     ("geometry",),
     ("data",),

@@ -44,6 +44,8 @@ def query(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),
     by_rays: bool,
+    low: wp.vec3,
+    high: wp.vec3,
     nearest: wp.array(dtype=wp.vec3),
     distance: wp.array(dtype=float),
     face: wp.array(dtype=int),
@@ -51,14 +53,17 @@ def query(
     """Nearest surface point and signed distance of every point.
 
     With ``by_rays`` two of three rays decide which side a point is on, for which a surface without a gap that does
-    not overlap itself is enough; else the generalised winding number.
+    not overlap itself is enough; a point beyond the corners ``low`` and ``high`` of such a surface is outside without
+    them. Else the generalised winding number decides.
     """
     i = wp.tid()
     point = points[i]
     if by_rays:
         plain = wp.mesh_query_point_no_sign(mesh, point, FAR)
-        votes = _leaves(mesh, point, RAY_0) + _leaves(mesh, point, RAY_1) + _leaves(mesh, point, RAY_2)
-        sign = wp.where(votes >= 2, -1.0, 1.0)
+        sign = wp.float32(1.0)
+        if wp.min(point - low) >= 0.0 and wp.min(high - point) >= 0.0:
+            votes = _leaves(mesh, point, RAY_0) + _leaves(mesh, point, RAY_1) + _leaves(mesh, point, RAY_2)
+            sign = wp.where(votes >= 2, -1.0, 1.0)
         _store(mesh, i, point, sign, plain, nearest, distance, face)
     else:
         wound = wp.mesh_query_point_sign_winding_number(mesh, point, FAR)

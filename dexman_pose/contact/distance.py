@@ -91,14 +91,20 @@ def _launched(
         indices=wp.array(faces.astype(np.int32).ravel(), dtype=wp.int32, device=device),
         support_winding_number=not by_rays,
     )
-    n = len(points)
+    n, corners = len(points), vertices.astype(np.float32)[np.unique(faces)]
     nearest = wp.zeros(n, dtype=wp.vec3, device=device)
     distance = wp.zeros(n, dtype=wp.float32, device=device)
     face = wp.zeros(n, dtype=wp.int32, device=device)
     wp.launch(
         _kernels.query,
         dim=n,
-        inputs=[surface.id, wp.array(points.astype(np.float32), dtype=wp.vec3, device=device), by_rays],
+        inputs=[
+            surface.id,
+            wp.array(points.astype(np.float32), dtype=wp.vec3, device=device),
+            by_rays,
+            wp.vec3(*corners.min(0)),
+            wp.vec3(*corners.max(0)),
+        ],
         outputs=[nearest, distance, face],
         device=device,
     )

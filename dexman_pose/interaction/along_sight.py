@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
+from dexman_pose.contact.distance import signed_distance
 from dexman_pose.data import RigidObject
+from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.interaction.options import DistanceOptions
-from dexman_pose.interaction.probes import PALM, RADII, TIPS, probes
-from dexman_pose.interaction.surface import tangents
+from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,28 @@ def _misfit(
     joints: Array, thing: RigidObject, frames: NDArray[np.intp], tried: Array, o: DistanceOptions
 ) -> Array:
     """(T, S) how badly hands fit an object at every factor tried."""
-    factors = np.exp(tried)
-    points = probes(joints)[:, None] * factors[:, None, None]
-    count = len(RADII)
-    found = tangents(thing, points.reshape(len(joints), -1, 3), frames).distance
-    gap = found.reshape(len(joints), len(tried), count) - RADII
-    open_gap = _half_at(gap, o.touch)
-    fingers = np.sort(open_gap[..., TIPS[1:]], axis=-1)
-    facing = np.minimum(open_gap[..., TIPS[0]], open_gap[..., PALM])
+    gap = _gaps(probes(joints)[:, None] * np.exp(tried)[:, None, None], thing, frames)
+    facing = np.minimum(_half_at(gap[..., TIPS[0]], o.touch), _half_at(gap[..., PALM], o.touch))
+    fingers = _half_at(gap[..., TIPS[1:]], o.touch)
     inside = np.sum(np.minimum(gap, 0.0) ** 2, -1) / o.inside**2
     out: Array = facing + fingers.sum(-1) + inside
     return out
+
+
+def _gaps(points: Array, thing: RigidObject, frames: NDArray[np.intp]) -> Array:
+    """(T, S, 42) metres between skin at probes (T, S, 42, 3) and an object; infinite where nothing rests on it.
+
+    That is so for flesh that cannot be within the object, at probes that hold nothing.
+    """
+    poses = inverse(thing.camera_from_object[frames])
+    inside = transform_points(poses, points.reshape(len(points), -1, 3)).reshape(points.shape)
+    corners = thing.mesh.vertices
+    reach = RADII[:, None]
+    asked = ((inside > corners.min(0) - reach) & (inside < corners.max(0) + reach)).all(-1)
+    asked[..., list(TOUCHERS)] = True
+    out = np.full(asked.shape, np.inf)
+    out[asked] = signed_distance(thing.mesh, inside[asked]).distance
+    return out - RADII
 
 
 def _half_at(gap: Array, width: float) -> Array:

@@ -53,6 +53,50 @@ class GripFit:
     report: dict[str, dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class PicturedHand:
+    """A hand fitted to what is seen of it.
+
+    Attributes:
+        picture: what is seen.
+        alone: the hand model that it says.
+    """
+
+    picture: HandPicture
+    alone: HandState
+
+
+def picture_hands(
+    hands: Mapping[str, HandTrack],
+    observations: HandObservations,
+    camera: Camera,
+    frame_times: Array,
+    options: GripOptions | None = None,
+    *,
+    beside: bool = True,
+) -> dict[str, PicturedHand]:
+    """Fit hands to their pictures, whatever they hold; those that are hardly seen are left out.
+
+    Args:
+        hands: by side, as lifted from ``observations``.
+        observations: what a detector saw of them.
+        camera: intrinsics, without a lens.
+        frame_times: (T,) seconds.
+        options: how.
+        beside: each hand on a thread of its own, where there are cores for it.
+    """
+    o = options or GripOptions()
+    times = np.asarray(frame_times, np.float64)
+    seen = {side: track for side, track in hands.items() if track.valid.sum() >= _SMALLEST_CLIP}
+
+    def pictured(track: HandTrack) -> PicturedHand:
+        picture = HandPicture.of(track, observations, camera, times, o)
+        return PicturedHand(picture, fit_to_picture(picture, o))
+
+    with ThreadPoolExecutor(_workers(len(seen)) if beside else 1) as both:  # hands know nothing of each other
+        return dict(zip(seen, both.map(pictured, seen.values())))
+
+
 def fit_grips(
     objects: Mapping[str, RigidObject],
     hands: Mapping[str, HandTrack],
@@ -60,6 +104,8 @@ def fit_grips(
     camera: Camera,
     frame_times: Array,
     options: GripOptions | None = None,
+    *,
+    pictured: Mapping[str, PicturedHand] | None = None,
 ) -> GripFit:
     """Solve hands together with the objects they hold.
 
@@ -70,6 +116,7 @@ def fit_grips(
         camera: intrinsics, without a lens.
         frame_times: (T,) seconds.
         options: how.
+        pictured: the hands as :func:`picture_hands` makes them of the same; None to do that here.
     """
     o = options or GripOptions()
     times = np.asarray(frame_times, np.float64)
@@ -77,13 +124,15 @@ def fit_grips(
     roughly = {name: bridge_short_gaps(_followed(t), times, o.bridged) for name, t in objects.items()}
     handled = handling_phases(roughly, hands, times, o.phases)
 
-    def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
-        if track.valid.sum() < _SMALLEST_CLIP:
-            return track, {"fit": "none"}
-        picture = HandPicture.of(track, observations, camera, times, o)
-        return _solved(track, picture, _grips(picture, objects, bridged, handled, o), o)
+    known = picture_hands(hands, observations, camera, times, o) if pictured is None else pictured
 
-    with ThreadPoolExecutor(min(max(len(hands), 1), cores())) as both:  # hands know nothing of each other
+    def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
+        hand = known.get(track.side)
+        if hand is None:
+            return track, {"fit": "none"}
+        return _solved(track, hand, _grips(hand.picture, objects, bridged, handled, o), o)
+
+    with ThreadPoolExecutor(_workers(len(hands))) as both:
         found = dict(zip(hands, both.map(solved, hands.values())))
     made, told = zip(*found.values()) if found else ((), ())
     return GripFit(dict(zip(found, made)), tuple(handled), dict(zip(found, told)))
@@ -97,6 +146,10 @@ def _followed(thing: RigidObject) -> RigidObject:
     followed = (track.doubt & np.uint16(Doubt.NO_POSE)) == 0
     confidence = np.where(followed & ~track.valid, LEAST_CONFIDENCE, track.confidence)
     return replace(thing, track=PoseTrack(track.camera_from_object, followed, confidence))
+
+
+def _workers(hands: int) -> int:
+    return min(max(hands, 1), cores())
 
 
 def _grips(
@@ -119,11 +172,11 @@ def _grips(
 
 
 def _solved(
-    track: HandTrack, picture: HandPicture, grips: tuple[Grip, ...], o: GripOptions
+    track: HandTrack, hand: PicturedHand, grips: tuple[Grip, ...], o: GripOptions
 ) -> tuple[HandTrack, dict[str, Any]]:
     """The first that agrees with the picture: with contact, with the distance of contact, alone; or as lifted."""
+    picture, alone = hand.picture, hand.alone
     before = agreement(picture, picture.joints, grips)
-    alone = fit_to_picture(picture, o)
     allowed = max(o.worse * picture_error(picture, alone), o.tolerated)
     refused: list[dict[str, Any]] = []
     for fit, make in _ways(picture, alone, grips, o):

@@ -167,7 +167,7 @@ class HandPicture:
 
     def joints_of(self, state: HandState) -> Array:
         """(T, 21, 3) joints of a state, camera frame."""
-        found = hand_joints(state.shape, state.angles, state.frame_from_hand).joints
+        found = hand_joints(state.shape, state.angles, state.frame_from_hand)
         return found * MIRROR if self.side == "left" else found
 
     def off(self, joints: Array) -> Array:

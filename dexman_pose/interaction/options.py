@@ -128,7 +128,7 @@ class GripOptions:
     contact: ContactOptions = field(default_factory=ContactOptions)
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     fit: FitOptions = field(
-        default_factory=lambda: FitOptions(iterations=12, enough=1e-4, log_scale=MEAN_SCALE)
+        default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )
     bridged: float = 0.35
     rounds: int = 2

@@ -36,6 +36,11 @@ class Tangents:
         out: Array = self.distance + np.einsum("tni,tni->tn", self.normals, points - self.points)
         return out
 
+    def only(self, which: tuple[int, ...]) -> Tangents:
+        """Of some of the points."""
+        at = list(which)
+        return Tangents(self.points[:, at], self.distance[:, at], self.normals[:, at], self.valid)
+
 
 def tangents(thing: RigidObject, points: Array, frames: NDArray[np.intp]) -> Tangents:
     """Measure points (T, N, 3), camera frame, of the T given frames of the clip against an object."""

@@ -1,4 +1,4 @@
-"""What hands and objects say about each other, as residuals with analytic derivatives, and slip as a path."""
+"""What hands and objects say about each other, as residuals and to second order, and slip as a path."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import inverse
 from dexman_pose.hands.model.paths import JointPath
+from dexman_pose.hands.model.quadratic import JointQuadratic
 from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, WEIGHTS, probes
 from dexman_pose.interaction.surface import Tangents
 
@@ -30,13 +31,31 @@ class NoPenetration:
     soft: float
     sigma: Array
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals (T, 42): 0 for probes whose flesh is outside, or hardly inside."""
+    def residuals(self, joints: Array) -> Array:
+        """(T, 42), over their standard deviations: 0 for probes whose flesh is outside, or hardly inside."""
+        return self._off(joints)[0]
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What flesh inside of the object says of the joints."""
+        value, inside = self._off(joints)
+        slope = np.where(inside, 1.0 / self.sigma[:, None], 0.0)
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float((value**2).sum())
+        out.gradient = WEIGHTS.T @ ((slope * value)[..., None] * self.near.normals)
+        curvature = _along(slope, self.near.normals)
+        out.own += curvature[:, :21]
+        halves = 0.25 * curvature[:, 21:PALM]
+        out.own[:, 1:] += halves
+        out.add_to_parents(halves)
+        out.bones += halves
+        out.palm = curvature[:, PALM]
+        return out
+
+    def _off(self, joints: Array) -> tuple[Array, NDArray[np.bool_]]:
+        """Residuals (T, 42), and which probes count."""
         gap = self.near.at(probes(joints)) - RADII + self.soft
         inside = (gap < 0) & self.near.valid[:, None]
-        value = np.where(inside, gap, 0.0) / self.sigma[:, None]
-        slope = np.where(inside, 1.0 / self.sigma[:, None], 0.0)[..., None] * self.near.normals
-        return value, WEIGHTS[None, :, :, None] * slope[:, :, None, :]
+        return np.where(inside, gap, 0.0) / self.sigma[:, None], inside
 
 
 @dataclass(frozen=True)
@@ -55,17 +74,38 @@ class ClosedContacts:
     sigma: Array
     reach: float
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals (T, 6): 0 for those that do not touch."""
-        which = list(TOUCHERS)
-        gap = (self.near.at(probes(joints)) - RADII)[:, which] / self.sigma[:, None]
-        counts = self.touching & self.near.valid[:, None]
+    def residuals(self, joints: Array) -> Array:
+        """(T, 6), over their standard deviations: 0 for those that do not touch."""
+        return self._off(joints)[0]
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What open and overlapping contacts say of the joints."""
+        value, slope = self._off(joints)
+        normals = self.near.normals[:, list(TOUCHERS)]
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float((value**2).sum())
+        out.gradient = WEIGHTS[list(TOUCHERS)].T @ ((slope * value)[..., None] * normals)
+        curvature = _along(slope, normals)
+        out.own[:, list(TIPS)] = curvature[:, : len(TIPS)]
+        out.palm = curvature[:, TOUCHERS.index(PALM)]
+        return out
+
+    def _off(self, joints: Array) -> tuple[Array, Array]:
+        """Residuals (T, 6), and their slopes along the normals."""
+        points = WEIGHTS[list(TOUCHERS)] @ joints
+        near = self.near.only(TOUCHERS)
+        gap = (near.at(points) - RADII[list(TOUCHERS)]) / self.sigma[:, None]
+        counts = self.touching & near.valid[:, None]
         root = np.sqrt(1.0 + (gap / self.reach) ** 2)
-        slope = (
-            np.where(counts, 1.0 / (self.sigma[:, None] * root**3), 0.0)[..., None]
-            * self.near.normals[:, which]
-        )
-        return np.where(counts, gap / root, 0.0), WEIGHTS[None, which, :, None] * slope[:, :, None, :]
+        slope = np.where(counts, 1.0 / (self.sigma[:, None] * root**3), 0.0)
+        return np.where(counts, gap / root, 0.0), slope
+
+
+def _along(slope: Array, normals: Array) -> Array:
+    """(T, N, 3, 3) curvatures of residuals that change by slopes (T, N) along normals (T, N, 3)."""
+    each = slope[..., None] * normals
+    out: Array = each[..., :, None] * each[..., None, :]
+    return out
 
 
 def no_slip(

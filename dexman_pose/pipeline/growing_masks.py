@@ -43,6 +43,15 @@ class GrowingMasks(MaskSequence):
         self.names, self.num_frames = self.filled.names, num_frames
         self.height, self.width, self._frames = height, width, self.filled._frames
 
+    @classmethod
+    def of(cls, masks: MaskSequence) -> GrowingMasks:
+        """Masks that are all there, for a reader who shall stop when they are given up."""
+        out = cls(masks.names, masks.height, masks.width, masks.num_frames)
+        out.filled.confidence = masks.confidence
+        out.filled._frames = out._frames = masks._frames
+        out.settle()
+        return out
+
     @property
     def confidence(self) -> FloatImage:  # type: ignore[override]
         """(T, N) of all frames, once they are all there; :meth:`confidence_of` waits for one frame alone."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from dexman_pose.data.accept import CameraLike, PathText
 from dexman_pose.data.files import unwritable_is_bad_input, write_json
@@ -21,6 +21,8 @@ from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
 from dexman_pose.pipeline.ownership import RUN_FILE, claim, identity
+from dexman_pose.pipeline.results.drawings import drawing_stages
+from dexman_pose.pipeline.results.trajectory import Findings, trajectory_stage
 from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
@@ -31,6 +33,15 @@ from dexman_pose.threads import native_threads
 
 if TYPE_CHECKING:
     from dexman_pose.given.depth import DepthCamera
+
+
+class _Ahead(Protocol):
+    """Work that another thread does ahead of its stage."""
+
+    def begun(self) -> AbstractContextManager[Any]: ...
+
+
+Ahead = TypeVar("Ahead", bound=_Ahead)
 
 
 def reconstruct(
@@ -146,7 +157,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     backend = stages.backends.hands
     observations = runner.run(stages.hands(backend)) if backend is not None else None
     with ExitStack() as beside:
-        foreseen, followed = None, None
+        foreseen, followed, pictures = None, None, None
         if stages.inputs.given.masks is not None:
             masks = runner.run(stages.given_masks(observations))
         else:
@@ -154,16 +165,19 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             if stages.follows():
                 followed = runner.run(stages.follow(prompts, observations))
             known = followed is not None and followed.tracks
-            if not known and runner.is_due(stages.masks(prompts, observations, None, followed)):
-                foreseen = stages.foreseen(observations)
-            if foreseen is not None:
-                beside.enter_context(foreseen.begun())
+            due = runner.is_due(stages.masks(prompts, observations, None, followed))
+            if due and not known:
+                foreseen = _begun(stages.foreseen(observations), beside)
             masks = runner.run(stages.masks(prompts, observations, foreseen, followed))
+            if due and known:
+                foreseen = _begun(stages.foreseen_behind(masks, observations, followed), beside)
         motion = runner.run(stages.camera_motion(masks))
         camera = runner.run(stages.camera(masks, observations, foreseen))
         hands = (
             {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
         )
+        if foreseen is not None:
+            pictures = _begun(stages.pictures(hands, observations, camera), beside)
         objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen, followed))
     scene = runner.run(
         scene_stage(
@@ -180,19 +194,27 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     objects = sized_objects(objects, scene)
     contacts, grips = None, None
     if observations is not None:
-        grips = runner.run(stages.grips(objects, hands, observations, camera))
+        grips = runner.run(stages.grips(objects, hands, observations, camera, pictures))
         hands = grips.hands
         contacts = runner.run(stages.contacts(objects, grips))
-    result = runner.run(stages.trajectory(camera, objects, hands, contacts, motion, scene, followed, grips))
+    found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips)
+    result = runner.run(trajectory_stage(stages.inputs, stages.marks, stages.backends, found))
     if folder is None:
         return result
-    drawings = stages.overlay(result, masks), stages.report(result, masks)
+    drawings = drawing_stages(stages.inputs, stages.marks, result, masks)
     if overlay:
         runner.run_beside(*drawings)
     else:
         for drawing in drawings:
             folder.discard_outdated(drawing)
     return result
+
+
+def _begun(work: Ahead | None, beside: ExitStack) -> Ahead | None:
+    """Work on another thread, begun, and ended where the stack is closed; None where there is none."""
+    if work is not None:
+        beside.enter_context(work.begun())
+    return work
 
 
 def _filmed_content(inputs: Inputs, fingerprints: Fingerprints) -> str:

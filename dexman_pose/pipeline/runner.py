@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
+from dexman_pose._memory import give_back_memory
 from dexman_pose.errors import DexmanError, TrajectoryError
 from dexman_pose.pipeline.run_folder import RunFolder
 from dexman_pose.pipeline.seed import SEED, opencv_seeded, seeded
@@ -54,6 +55,7 @@ class Runner:
         started = time.perf_counter()
         self._tell(stage.name, "started", 0.0)
         result, state = get()
+        give_back_memory()  # what the stage needed in between
         self._tell(stage.name, state, time.perf_counter() - started)
         return result
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dexman_pose.backends import HANDS
 from dexman_pose.data.camera import Camera
@@ -17,20 +16,17 @@ from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.foreseen import Foreseen
 from dexman_pose.pipeline.growing_masks import GrowingMasks
-from dexman_pose.pipeline.hashing import hash_camera
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
 from dexman_pose.pipeline.prepared import prepared_beside
-from dexman_pose.pipeline.provenance import provenance
 from dexman_pose.pipeline.seed import SEED
 from dexman_pose.pipeline.stage import Stage
-from dexman_pose.pipeline.world.words import world_notices, world_provenance
 from dexman_pose.threads import cores
 
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
     from dexman_pose.pipeline.before_masks.followed import FollowedObjects
+    from dexman_pose.pipeline.with_contact.pictures_ahead import PicturesAhead
     from dexman_pose.pipeline.with_contact.stage import GrippingHands
-    from dexman_pose.scene.estimate import SceneEstimate
 
 _ENGINE = ("pose", "render", "meshing", "imaging", "optimize", "symmetry")
 """Rooms whose code makes poses."""
@@ -136,6 +132,34 @@ class Stages:
             lambda camera, hands: self._find_objects(masks, camera, observations, hands),
             SEED,
         )
+
+    def foreseen_behind(
+        self,
+        masks: MaskSequence,
+        observations: HandObservations | None,
+        followed: FollowedObjects | None,
+    ) -> Foreseen | None:
+        """Camera, hands and objects found beside the camera's motion, where masks are there at once."""
+        if cores() < 2 or self.inputs.filmed_clip is not self.inputs.clip:
+            return None
+        known = GrowingMasks.of(masks)
+        return Foreseen(
+            known,
+            lambda: self._find_camera(known, observations),
+            lambda camera: self._lift(observations, camera),
+            lambda camera, hands: self._find_objects(known, camera, observations, hands, followed),
+            SEED,
+        )
+
+    def pictures(
+        self, hands: dict[str, HandTrack], observations: HandObservations | None, camera: Camera
+    ) -> PicturesAhead | None:
+        """Hands fitted to what is seen of them alone, while objects are still being found."""
+        if observations is None or cores() < 2:
+            return None
+        from dexman_pose.pipeline.with_contact.pictures_ahead import PicturesAhead
+
+        return PicturesAhead(hands, observations, camera, self.inputs.clip.frame_times)
 
     def masks(
         self,
@@ -306,110 +330,18 @@ class Stages:
         hands: dict[str, HandTrack],
         observations: HandObservations,
         camera: Camera,
+        pictures: PicturesAhead | None = None,
     ) -> Stage[GrippingHands]:
         """Move hands to where they touch what they hold."""
         from dexman_pose.pipeline.with_contact.stage import grips_stage
 
-        return grips_stage(self.inputs, self.marks, objects, hands, observations, camera)
+        return grips_stage(self.inputs, self.marks, objects, hands, observations, camera, pictures)
 
     def contacts(self, objects: dict[str, RigidObject], grips: GrippingHands) -> Stage[Contacts]:
         """Decide who touches what."""
         from dexman_pose.pipeline.with_contact.contacts import contacts_stage
 
         return contacts_stage(objects, grips, self.inputs.clip.frame_times)
-
-    def trajectory(
-        self,
-        camera: Camera,
-        objects: dict[str, RigidObject],
-        hands: dict[str, HandTrack],
-        contacts: Contacts | None,
-        motion: CameraMotion,
-        scene: SceneEstimate,
-        followed: FollowedObjects | None = None,
-        grips: GrippingHands | None = None,
-    ) -> Stage[Trajectory]:
-        """Put everything into one file, with where it comes from."""
-
-        def compute() -> Trajectory:
-            result = self._partial(camera, objects=objects, hands=hands, contacts=contacts)
-            result = replace(
-                result,
-                filmed_camera=self.inputs.filmed_camera,
-                world_from_camera=scene.world_from_camera,
-                table=scene.table,
-            )
-            settings = {"hands": b.hands, "segmentation": b.segmentation, "mesh": b.mesh}
-            made_from = provenance(self.inputs, self.marks, settings, result)
-            made_from |= world_provenance(scene)
-            made_from["notices"] += world_notices(scene)
-            made_from["camera_motion"] = fixed_camera.camera_motion_provenance(motion)
-            made_from["notices"] += fixed_camera.camera_motion_notices(motion, self.inputs.meshes)
-            made_from["notices"] += [] if followed is None else followed.notices()
-            if grips is not None:
-                made_from["grips"] = grips.report
-                made_from["notices"] += grips.notices()
-            result = replace(result, provenance=made_from)
-            result.validate()
-            return result
-
-        b = self.backends
-        return Stage(
-            "trajectory",
-            "trajectory.npz",
-            compute=compute,
-            save=lambda result, path: result.save(path),
-            load=Trajectory.load,
-            settings={
-                "clip": self.marks.clip,
-                "backends": [b.hands, b.segmentation, b.mesh],
-                "given": self.inputs.given.provenance(),
-                "notes": list(self.inputs.given.notes),
-                "filmed_camera": hash_camera(self.inputs.filmed_camera),
-            },
-            after=(
-                "camera",
-                "camera_motion",
-                "objects",
-                "scene",
-                *(("follow",) if followed is not None else ()),
-                *self._with_hands("grips", "contacts"),
-            ),
-            rooms=("pipeline",),
-        )
-
-    def overlay(self, result: Trajectory, masks: MaskSequence) -> Stage[Path]:
-        """Draw the result over the video."""
-
-        def save(_: Path, path: Path) -> None:
-            from dexman_pose.viewer import write_overlay
-
-            write_overlay(result, self.inputs.clip, path, masks=masks)
-
-        return self._drawing("overlay", "overlay.mp4", save)
-
-    def report(self, result: Trajectory, masks: MaskSequence) -> Stage[Path]:
-        """Write the page of plots and pictures."""
-
-        def save(_: Path, path: Path) -> None:
-            from dexman_pose.viewer import write_report
-
-            write_report(result, path, clip=self.inputs.clip, masks=masks)
-
-        return self._drawing("report", "report.html", save)
-
-    def _drawing(self, name: str, file: str, save: Any) -> Stage[Path]:
-        """A stage whose result is nothing but its file."""
-        return Stage(
-            name,
-            file,
-            compute=lambda: Path(file),
-            save=save,
-            load=lambda path: path,
-            settings={"clip": self.marks.clip},
-            after=("trajectory", "masks"),
-            rooms=("viewer", "render"),
-        )
 
     def _find_camera(self, masks: MaskSequence, observations: HandObservations | None) -> Camera:
         """The user's camera, or one that is estimated."""

@@ -78,7 +78,7 @@ def grasp() -> Callable[..., Scene]:
         way = 0.12 * np.clip((np.arange(frames) - 3) / max(frames - 4, 1), 0, 1)
         turn = so3_exp(np.array([2.2, 0.3, 0.4]))
         places = se3(np.tile(turn, (frames, 1, 1)), np.stack([way - 0.06, 0 * way, 0 * way + 0.62], 1))
-        joints = hand_joints(np.zeros(len(SHAPE_NAMES)), _angles(frames), places).joints
+        joints = hand_joints(np.zeros(len(SHAPE_NAMES)), _angles(frames), places)
         in_hand = se3(np.eye(3), [0.05, 0.0, -0.06])
         poses = places @ in_hand
         if side == "left":

@@ -22,11 +22,11 @@ def _place(turn: list[list[float]]) -> np.ndarray:
 def test_a_flat_hand_hides_nothing_and_a_fist_from_behind_its_tips() -> None:
     shape, flat = np.zeros(len(SHAPE_NAMES)), np.zeros((1, 21))
     back_to_camera = _place([[1, 0, 0], [0, -1, 0], [0, 0, -1]])
-    assert not hidden_by_hand(hand_joints(shape, flat, back_to_camera).joints, OPTIONS).any()
+    assert not hidden_by_hand(hand_joints(shape, flat, back_to_camera), OPTIONS).any()
     fist = flat.copy()
     fist[:, [5, 9, 13, 17]] = 1.4
     fist[:, [7, 11, 15, 19]] = 1.7
-    hidden = hidden_by_hand(hand_joints(shape, fist, back_to_camera).joints, OPTIONS)[0]
+    hidden = hidden_by_hand(hand_joints(shape, fist, back_to_camera), OPTIONS)[0]
     assert hidden[[12, 16]].all() and not hidden[[0, 5, 9, 13]].any()
 
 

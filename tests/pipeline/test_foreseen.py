@@ -88,6 +88,31 @@ def test_a_run_finds_the_same_with_and_without(
     np.testing.assert_array_equal(first.valid, second.valid)
 
 
+def test_objects_that_were_followed_are_found_the_same_beside_the_camera_motion(
+    tiny_scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[Foreseen | None] = []
+    found: list[dp.Trajectory] = []
+    foresee = Stages.foreseen_behind
+
+    def noted(self: Stages, *args: Any) -> Any:
+        used.append(foresee(self, *args))
+        return used[-1]
+
+    monkeypatch.setattr(Stages, "foreseen_behind", noted)
+    for count in (2, 1):
+        monkeypatch.setattr(stages, "cores", lambda count=count: count)
+        prompt = dp.ObjectPrompt(box=np.array(tiny_scene.box), mesh=tiny_scene.mesh)
+        clip = dp.Clip.from_frames(tiny_scene.frames)
+        found.append(dp.reconstruct(clip, {"box": prompt}, camera=tiny_scene.camera, hands=None))
+    assert [foreseen is None for foreseen in used] == [False, True]
+    first, second = (result.objects["box"] for result in found)
+    np.testing.assert_array_equal(first.camera_from_object, second.camera_from_object)
+    np.testing.assert_array_equal(first.valid, second.valid)
+    assert first.valid.any()
+    assert all(thread.name != "foreseen" for thread in threading.enumerate())
+
+
 def test_masks_that_fail_end_the_run_with_their_own_error(tiny_scene: Any, tmp_path: Path) -> None:
     """A frame that cannot be decoded in the middle of the masks is what is told, not that masks were given up."""
 

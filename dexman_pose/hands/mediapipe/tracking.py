@@ -41,6 +41,8 @@ SAME_CENTRE = 0.45
 SAME_BOX = 0.7
 # While two hands are followed surely, new ones are looked for only every so many frames.
 PALM_EVERY = 3
+# The same while one is, and no other has been seen for so many frames; one that comes is followed back.
+ALONE = 30
 
 
 @dataclass(eq=False)
@@ -240,7 +242,7 @@ class Follower:
 
     def __init__(self, detectors: Detectors, palms: PalmsAhead | None = None, *, enough: int = 2) -> None:
         self.alive: list[Tracklet] = []
-        self._enough = enough
+        self._enough, self._others = enough, -1
         self._detectors, self._ahead = detectors, palms
         self._search = Searcher(detectors if palms is None else replace(detectors, palms=palms))
 
@@ -250,7 +252,10 @@ class Follower:
         followed = follow(self._detectors, image, index, 1, self.alive)
         for tracklet, sighting in followed:
             tracklet.add(index, sighting)
-        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= self._enough
+        if self._others < 0 or len(self.alive) != 1:
+            self._others = index  # none or several: there may be more
+        enough = self._enough if index - self._others <= ALONE else 1
+        sure = sum(sighting.presence > SURE_PRESENCE for _, sighting in followed) >= enough
         if self._ahead is not None:
             self._ahead.often = not sure
         if sure and index % PALM_EVERY:

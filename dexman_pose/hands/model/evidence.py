@@ -1,4 +1,4 @@
-"""What a picture says of the joints of a hand, as residuals with analytic derivatives.
+"""What a picture says of the joints of a hand, as residuals and what these say to second order.
 
 Each term is a :class:`~dexman_pose.hands.model.system.JointEvidence`; :class:`Together` makes one of several. Outliers
 are let go of inside the residuals: a residual of ``r`` standard deviations counts ``r / sqrt(1 + (r / reach)**2)``, the
@@ -13,6 +13,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import JOINT_PARENTS
+from dexman_pose.hands.model.quadratic import JointQuadratic
 from dexman_pose.hands.model.system import JointEvidence
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -44,10 +45,16 @@ class Together:
 
     terms: tuple[JointEvidence, ...]
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
+    def residuals(self, joints: Array) -> Array:
         """The residuals of all terms, one after the other."""
-        found = [term(joints) for term in self.terms]
-        return np.concatenate([r for r, _ in found], 1), np.concatenate([d for _, d in found], 1)
+        return np.concatenate([term.residuals(joints) for term in self.terms], 1)
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """The sum of all terms."""
+        out = JointQuadratic.none(len(joints))
+        for term in self.terms:
+            out.add(term(joints))
+        return out
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,13 @@ class Mirrored:
 
     term: JointEvidence
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals of the left hand; derivatives by the right one."""
-        residual, derivative = self.term(joints * MIRROR)
-        return residual, derivative * MIRROR
+    def residuals(self, joints: Array) -> Array:
+        """Residuals of the left hand."""
+        return self.term.residuals(joints * MIRROR)
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """Of the left hand, by the joints of the right one."""
+        return self.term(joints * MIRROR).mirrored(MIRROR)
 
 
 @dataclass(frozen=True)
@@ -76,19 +86,38 @@ class Reprojection:
     sigma: Array
     reach: float = 3.0
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals (T, 42)."""
-        frames, marks = len(joints), MARKS @ joints
-        z = np.maximum(marks[..., 2], _NEAREST)
-        seen = marks[..., :2] / z[..., None]
-        by_point = np.zeros((frames, 21, 2, 3))
-        by_point[..., 0, 0] = by_point[..., 1, 1] = 1.0 / z
-        by_point[..., 2] = -seen / z[..., None]
+    def residuals(self, joints: Array) -> Array:
+        """(T, 42), over their standard deviations."""
+        seen, _ = self._seen(joints)
+        return kept_short((seen - self.rays) / self.sigma[..., None], self.reach)[0].reshape(len(joints), 42)
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What landmarks say of the joints."""
+        seen, z = self._seen(joints)
         scale = 1.0 / self.sigma[..., None]
         value, change = kept_short((seen - self.rays) * scale, self.reach)
-        part = change @ (by_point * scale[..., None])
-        derivative = MARKS[None, :, None, :, None] * part[:, :, :, None]
-        return value.reshape(frames, 42), derivative.reshape(frames, 42, 21, 3)
+        part = np.empty((*value.shape, 3))
+        part[..., :2] = change * (scale / z[..., None])[..., None]
+        part[..., 2] = -(part[..., :2] @ seen[..., None])[..., 0]
+        turned = np.swapaxes(part, -1, -2)
+        curvature = turned @ part
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float((value**2).sum())
+        out.gradient = MARKS.T @ (turned @ value[..., None])[..., 0]
+        knuckles, bones = list(KNUCKLES), [joint - 1 for joint in KNUCKLES]
+        whole = 1.0 - KNUCKLE_MARK
+        out.own[:, 0] = KNUCKLE_MARK**2 * curvature[:, knuckles].sum(1)
+        curvature[:, knuckles] *= whole
+        out.bones[:, bones] = KNUCKLE_MARK * curvature[:, knuckles]
+        curvature[:, knuckles] *= whole
+        out.own += curvature
+        return out
+
+    def _seen(self, joints: Array) -> tuple[Array, Array]:
+        """Where the marks are seen (T, 21, 2), and how far they are (T, 21)."""
+        marks = MARKS @ joints
+        z = np.maximum(marks[..., 2], _NEAREST)
+        return marks[..., :2] / z[..., None], z
 
 
 @dataclass(frozen=True)
@@ -105,18 +134,27 @@ class BoneDirections:
     sigma: Array
     reach: float = 3.0
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals (T, 60)."""
-        frames, parents = len(joints), np.array(JOINT_PARENTS[1:])
-        scale = 1.0 / self.sigma[..., None]
-        off = (joints[:, 1:] - joints[:, parents] - self.vectors) * scale
-        value, change = kept_short(off, self.reach)
-        change = change * scale[..., None]
-        derivative = np.zeros((frames, 20, 3, 21, 3))
-        bone = np.arange(20)
-        derivative[:, bone, :, bone + 1] = np.moveaxis(change, 1, 0)
-        derivative[:, bone, :, parents] -= np.moveaxis(change, 1, 0)
-        return value.reshape(frames, 60), derivative.reshape(frames, 60, 21, 3)
+    def residuals(self, joints: Array) -> Array:
+        """(T, 60), over their standard deviations."""
+        return kept_short(self._off(joints), self.reach)[0].reshape(len(joints), 60)
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What the guess says of the joints."""
+        value, change = kept_short(self._off(joints), self.reach)
+        change = change / self.sigma[..., None, None]  # symmetric
+        curvature = change @ change
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float((value**2).sum())
+        out.gradient = bone_ends((change @ value[..., None])[..., 0])
+        out.own[:, 1:] = curvature
+        out.add_to_parents(curvature)
+        out.bones = -curvature
+        return out
+
+    def _off(self, joints: Array) -> Array:
+        parents = np.array(JOINT_PARENTS[1:])
+        off: Array = (joints[:, 1:] - joints[:, parents] - self.vectors) / self.sigma[..., None]
+        return off
 
 
 @dataclass(frozen=True)
@@ -131,18 +169,38 @@ class LikelyDistance:
     log_depth: Array
     sigma: Array
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Residuals (T, 1)."""
+    def residuals(self, joints: Array) -> Array:
+        """(T, 1), over their standard deviations."""
         z = np.maximum(joints[:, 0, 2], _NEAREST)
-        derivative = np.zeros((len(joints), 1, 21, 3))
-        derivative[:, 0, 0, 2] = 1.0 / (z * self.sigma)
-        return ((np.log(z) - self.log_depth) / self.sigma)[:, None], derivative
+        off: Array = ((np.log(z) - self.log_depth) / self.sigma)[:, None]
+        return off
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What is known of the wrist."""
+        off = self.residuals(joints)[:, 0]
+        slope = 1.0 / (np.maximum(joints[:, 0, 2], _NEAREST) * self.sigma)
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float(off @ off)
+        out.gradient[:, 0, 2] = slope * off
+        out.own[:, 0, 2, 2] = slope**2
+        return out
+
+
+def bone_ends(along: Array) -> Array:
+    """Gradients (T, 21, 3) by joints, of those (T, 20, 3) by the vectors from their parents to them."""
+    out = np.zeros((len(along), 21, 3))
+    out[:, 1:] = along
+    fingers = along.reshape(len(along), 5, 4, 3)
+    out[:, 1:].reshape(fingers.shape)[:, :, :-1] -= fingers[:, :, 1:]
+    out[:, 0] -= fingers[:, :, 0].sum(1)
+    return out
 
 
 def kept_short(residual: Array, reach: float) -> tuple[Array, Array]:
     """Vectors (..., D) made no longer than ``reach``, and the derivative (..., D, D) of that."""
-    square = np.sum(residual**2, -1)[..., None]
+    square = np.einsum("...i,...i", residual, residual)[..., None]
     root = np.sqrt(1.0 + square / reach**2)
-    outer = residual[..., :, None] * residual[..., None, :]
-    turned = np.eye(residual.shape[-1]) / root[..., None] - outer / (reach**2 * root**3)[..., None]
+    turned = residual[..., :, None] * (residual / (-(reach**2) * root**3))[..., None, :]
+    axes = np.arange(residual.shape[-1])
+    turned[..., axes, axes] += 1.0 / root
     return residual / root, turned

@@ -20,8 +20,16 @@ from dexman_pose.geometry.align import kabsch
 from dexman_pose.hands.model.hand_model import HandModel
 from dexman_pose.hands.model.kinematics import FACTOR_NAMES, SHAPE_NAMES, hand_joints
 from dexman_pose.hands.model.paths import JointPath
+from dexman_pose.hands.model.quadratic import JointQuadratic
 from dexman_pose.hands.model.skeleton import rest_skeleton
-from dexman_pose.hands.model.system import FitOptions, HandState, JointEvidence, System, usual_angles
+from dexman_pose.hands.model.system import (
+    FitOptions,
+    Guess,
+    HandState,
+    JointEvidence,
+    System,
+    usual_angles,
+)
 
 _SEEN_MIRRORED = np.array([-1.0, 1.0, 1.0])  # of points: a left hand in this mirror is a right one
 
@@ -38,12 +46,19 @@ class MeasuredJoints:
     joints: Array
     sigma: Array
 
-    def __call__(self, joints: Array) -> tuple[Array, Array]:
-        """Differences along the three axes."""
-        weight = np.repeat(1.0 / self.sigma, 3, axis=1)
-        count = len(joints)
-        derivative = weight[:, :, None] * np.eye(63)
-        return weight * (joints - self.joints).reshape(count, 63), derivative.reshape(count, 63, 21, 3)
+    def residuals(self, joints: Array) -> Array:
+        """(T, 63) differences along the three axes, over their standard deviations."""
+        return ((joints - self.joints) / self.sigma[..., None]).reshape(len(joints), 63)
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What the measurements say of the joints."""
+        off = (joints - self.joints) / self.sigma[..., None]
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float((off**2).sum())
+        out.gradient = off / self.sigma[..., None]
+        axis = np.arange(3)
+        out.own[..., axis, axis] = self.sigma[..., None] ** -2
+        return out
 
 
 @dataclass(frozen=True)
@@ -147,12 +162,12 @@ def fit_evidence(
     """
     o = options or FitOptions()
     damping = o.damping
-    system = System.at(evidence, start, o, paths)
+    system = System.of(Guess.at(evidence, start, o, paths), o, paths)
     for _ in range(o.iterations):
         tried = None
         while tried is None and damping < o.most_damping:
             tried = _better(system, damping, evidence, o, paths)
-            damping *= o.better if tried else o.worse
+            damping = max(o.least_damping, damping * (o.better if tried else o.worse))
         if tried is None:
             break
         gained = (system.cost - tried.cost) / max(system.cost, np.finfo(float).tiny)
@@ -171,8 +186,8 @@ def _better(
         trial = system.step(damping)
     except np.linalg.LinAlgError:
         return None
-    tried = System.at(evidence, trial, o, paths)
-    return tried if tried.cost < system.cost else None
+    tried = Guess.at(evidence, trial, o, paths)
+    return System.of(tried, o, paths) if tried.cost < system.cost else None
 
 
 def _start(measured: MeasuredJoints) -> HandState:
@@ -189,7 +204,7 @@ def _start(measured: MeasuredJoints) -> HandState:
 def _as_fit(state: HandState, side: str, known: NDArray[np.bool_]) -> HandFit:
     """The fit of all frames; those without evidence hold the nearest one's state."""
     places = state.frame_from_hand
-    joints = hand_joints(state.shape, state.angles, places).joints
+    joints = hand_joints(state.shape, state.angles, places)
     if side == "left":
         seen, own = np.diag([*_SEEN_MIRRORED, 1.0]), np.diag([1.0, -1.0, 1.0, 1.0])
         places, joints = seen @ places @ own, joints * _SEEN_MIRRORED

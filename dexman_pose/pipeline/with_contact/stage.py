@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    from dexman_pose.pipeline.with_contact.pictures_ahead import PicturesAhead
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,26 @@ def grips_stage(
     hands: Mapping[str, HandTrack],
     observations: HandObservations,
     camera: Camera,
+    pictures: PicturesAhead | None = None,
 ) -> Stage[GrippingHands]:
-    """Solve hands together with what they hold."""
+    """Solve hands together with what they hold.
+
+    Args:
+        inputs: of the run.
+        marks: fingerprints of the inputs.
+        objects: by name.
+        hands: by side, as lifted.
+        observations: what they were lifted from.
+        camera: intrinsics.
+        pictures: the hands fitted to their pictures, begun before; None to do so in the stage.
+    """
     from dexman_pose.interaction import fit_grips
 
     times = inputs.clip.frame_times
 
     def compute() -> GrippingHands:
-        found = fit_grips(objects, hands, observations, camera, times)
+        pictured = None if pictures is None else pictures.hands()
+        found = fit_grips(objects, hands, observations, camera, times, pictured=pictured)
         handled = [
             {"side": h.side, "object": h.name, "held": _spans(h.held), "gripped": _spans(h.gripped)}
             for h in found.handled

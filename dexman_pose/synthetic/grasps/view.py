@@ -90,7 +90,7 @@ def joints_in_world(scene: Scene, index: int) -> Array:
     hand = scene.hands[index]
     flip = np.array([1.0, -1.0, 1.0]) if hand.side == "left" else np.ones(3)
     still = np.tile(np.eye(4), (scene.num_frames, 1, 1))
-    own = hand_joints(hand.fit.shape, hand.angles, still).joints * flip
+    own = hand_joints(hand.fit.shape, hand.angles, still) * flip
     return transform_points(hand.world_from_hand, own)
 
 

@@ -144,3 +144,21 @@ def test_palms_are_looked_for_in_every_frame_until_two_hands_are_followed_then_i
         index for index in fake.palms_in if index > 12
     ]  # those just before were begun when they seemed needed
     assert late == [15, 18, 21, 24, 27, 30]
+
+
+def test_beside_a_hand_that_is_long_alone_palms_are_looked_for_in_every_third_frame_and_none_is_missed(
+    open_hand: np.ndarray,
+) -> None:
+    both = [(open_hand + [200, 300], 0.9, True), (open_hand + [600, 300], 0.1, True)]
+    come = 2 * tracking.ALONE + 1
+    while come % tracking.PALM_EVERY != 1:
+        come += 1  # the worst frame to come in
+    count = come + 10
+    fake = FakeNetworks([both[:1]] * come + [both] * 10)
+    tracklets = tracking.track_forward(fake.frames(range(count)), fake.detectors())
+    asked = [index for index in fake.palms_in if tracking.ALONE + 5 < index < come]
+    assert asked and all(index % tracking.PALM_EVERY == 0 for index in asked)
+    assert set(range(tracking.ALONE)) <= set(fake.palms_in)
+    assert [t.first for t in tracklets] == [0, come + 2]
+    tracking.track_backward(lambda n: fake.frames(range(n - 1, -1, -1)), fake.detectors(), tracklets)
+    assert [t.first for t in tracklets] == [0, come]

@@ -1,4 +1,4 @@
-"""Terms of the picture of a hand: derivatives are those of the residuals, outliers are let go of."""
+"""Terms of the picture of a hand: to second order they are what their residuals say, outliers are let go of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dexman_pose.arrays import Array
 from dexman_pose.hands.model.evidence import (
     MARKS,
     BoneDirections,
@@ -18,6 +17,7 @@ from dexman_pose.hands.model.evidence import (
     kept_short,
 )
 from dexman_pose.hands.model.system import JointEvidence
+from tests.hands.model.second_order import assert_second_order
 
 FRAMES = 3
 RNG = np.random.default_rng(5)
@@ -31,33 +31,23 @@ TERMS: dict[str, Callable[[], JointEvidence]] = {
 }
 
 
-def assert_derivative(term: JointEvidence, joints: Array, step: float = 1e-6) -> None:
-    """The derivative of a term at joints is that of its residuals."""
-    _, derivative = term(joints)
-    for joint in range(21):
-        for axis in range(3):
-            ahead, behind = joints.copy(), joints.copy()
-            ahead[:, joint, axis] += step
-            behind[:, joint, axis] -= step
-            slope = (term(ahead)[0] - term(behind)[0]) / (2 * step)
-            np.testing.assert_allclose(derivative[:, :, joint, axis], slope, rtol=1e-4, atol=1e-4)
-
-
 @pytest.mark.parametrize("name", TERMS)
-def test_derivatives(name: str) -> None:
-    assert_derivative(TERMS[name](), JOINTS)
+def test_terms_are_their_residuals_to_second_order(name: str) -> None:
+    assert_second_order(TERMS[name](), JOINTS)
 
 
-def test_derivatives_of_a_left_hand_and_of_several_terms() -> None:
-    assert_derivative(Mirrored(Together((TERMS["reprojection"](), TERMS["distance"]()))), JOINTS * [-1, 1, 1])
+def test_so_are_those_of_a_left_hand_and_several_terms() -> None:
+    assert_second_order(
+        Mirrored(Together((TERMS["reprojection"](), TERMS["distance"]()))), JOINTS * [-1, 1, 1]
+    )
 
 
 def test_residuals_vanish_where_everything_agrees() -> None:
     marks = MARKS @ JOINTS
     seen = marks[..., :2] / marks[..., 2:]
-    assert np.abs(Reprojection(seen, np.full((FRAMES, 21), 0.01))(JOINTS)[0]).max() < 1e-9
+    assert np.abs(Reprojection(seen, np.full((FRAMES, 21), 0.01)).residuals(JOINTS)).max() < 1e-9
     away = LikelyDistance(np.log(JOINTS[:, 0, 2]), np.full(FRAMES, 0.1))
-    assert np.abs(away(JOINTS)[0]).max() < 1e-9
+    assert np.abs(away.residuals(JOINTS)).max() < 1e-9
 
 
 def test_vectors_are_kept_short_and_small_ones_untouched() -> None:
