@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.data.files import existing_folder
+from dexman_pose.data.mano import ManoParameters
 from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
@@ -38,7 +39,7 @@ from dexman_pose.datasets.reading import (
     truth_hand,
     truth_object,
 )
-from dexman_pose.datasets.recording import DepthOf, ManoParameters, Problem, Recording
+from dexman_pose.datasets.recording import DepthOf, Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3, so3_exp, so3_log
 

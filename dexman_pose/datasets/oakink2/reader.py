@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh, RigidObject
 from dexman_pose.data.files import existing_folder, one_line
+from dexman_pose.data.mano import ManoParameters
 from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.datasets.reading import (
     OnProblem,
@@ -36,7 +37,7 @@ from dexman_pose.datasets.reading import (
     reported,
     truth_object,
 )
-from dexman_pose.datasets.recording import ManoParameters, Problem, Recording
+from dexman_pose.datasets.recording import Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import matrix_from_quaternion, so3_log
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import JOINT_PARENTS, Camera, HandTrack
+from dexman_pose.data.mano import ManoParameters
 from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.datasets.recording import ManoParameters
 from dexman_pose.datasets.taco.cameras import filled
 from dexman_pose.datasets.taco.files import TacoSequence, load_array
 from dexman_pose.errors import InputError

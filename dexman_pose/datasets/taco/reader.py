@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import PoseTrack, RigidObject
+from dexman_pose.data.mano import ManoParameters
 from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import reported
-from dexman_pose.datasets.recording import DepthOf, ManoParameters, MaskOf, Problem, Recording
+from dexman_pose.datasets.recording import DepthOf, MaskOf, Problem, Recording
 from dexman_pose.datasets.taco.cameras import EGOCENTRIC, View, fixed_view, head_view, serials, video_header
 from dexman_pose.datasets.taco.files import (
     SPLITS,
