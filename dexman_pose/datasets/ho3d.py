@@ -42,6 +42,7 @@ from dexman_pose.datasets.reading import (
 from dexman_pose.datasets.recording import DepthOf, Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3, so3_exp, so3_log
+from dexman_pose.hands.mano.layout import MANO_ORDER
 
 Annotation = dict[str, Any]
 
@@ -49,9 +50,6 @@ DEPTH_STEP = 0.00012498664727900177
 """Metres of one step of the depth images."""
 
 OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0])
-
-MANO_ORDER = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
-"""Where the joints of ``JOINT_NAMES`` are in MANO's order (fingers index, middle, pinky, ring, thumb; then tips)."""
 
 SPLITS = ("train", "evaluation")
 
