@@ -1,4 +1,4 @@
-"""``dexman-pose mano``: MANO parameters of the hands of a run, by the user's own MANO files."""
+"""``dexman-pose mano``: MANO parameters of a run's hands, or joints of parameters, by the user's own MANO files."""
 
 from __future__ import annotations
 
@@ -24,21 +24,31 @@ def add(subparsers: Any) -> None:
         "mano",
         help="fit MANO to the hands of a run, by your own MANO files",
         description="Fit MANO's parameters to the joints of a run's hands and write them, with how they are to be "
-        "read. The files MANO_RIGHT.pkl and MANO_LEFT.pkl are not part of this package: they come from "
-        "https://mano.is.tue.mpg.de under their own licence.",
+        "read; or, with --joints, make joints of another program's parameters for `run --hands`. The files "
+        "MANO_RIGHT.pkl and MANO_LEFT.pkl are not part of this package: they come from https://mano.is.tue.mpg.de "
+        "under their own licence.",
     )
-    p.add_argument("run", metavar="RUN", help="run folder or trajectory file")
+    p.add_argument(
+        "run", metavar="RUN", help="run folder or trajectory file; with --joints a file of parameters"
+    )
+    p.add_argument(
+        "--joints",
+        action="store_true",
+        help="RUN holds MANO parameters of another program: write their 21 joints as .json",
+    )
     p.add_argument("--right", type=Path, metavar="FILE", help="MANO_RIGHT.pkl, or a copy as .pkl, .npz, .npy")
     p.add_argument("--left", type=Path, metavar="FILE", help="MANO_LEFT.pkl, or a copy")
-    p.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .npz file to write")
+    p.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=".npz to write; with --joints .json"
+    )
     p.add_argument(
         "--frame", choices=("camera", "world"), default="camera", help="of the parameters (default: camera)"
     )
     p.add_argument(
         "--zero",
         choices=("flat", "mean"),
-        default="flat",
-        help="the pose that zeros mean: the flat hand, or the file's mean pose (default: flat)",
+        help="the pose that zeros mean: the flat hand, or the file's mean pose (default: flat; with --joints what "
+        "the parameters say, and to be given where they do not)",
     )
     p.add_argument(
         "--pca", type=positive, metavar="N", help="write N coefficients of principal components, not angles"
@@ -46,30 +56,55 @@ def add(subparsers: Any) -> None:
     p.add_argument(
         "--places",
         choices=("wrist", "template"),
-        default="wrist",
-        help="what the translation places: the wrist, or the template turned about it (default: wrist)",
+        help="what the translation places: the wrist, or the template turned about it (default: wrist; with --joints "
+        "template)",
     )
     p.add_argument(
         "--tips", default="smplx", metavar="NAME", help="vertices of fingertips: smplx, manopth, freihand"
     )
     p.add_argument(
-        "--left-unmended",
-        action="store_true",
-        help="use the left file's shape directions as they are, with their wrong sign in x",
+        "--left-shape",
+        choices=("mended", "as-is"),
+        help="whether the wrong sign in x of the left file's shape directions is mended (default: mended; with "
+        "--joints to be given for left hands)",
     )
     p.set_defaults(handler=handle)
 
 
 def handle(args: argparse.Namespace) -> int:
+    """Fit the hands of a run, or make joints of parameters."""
+    files = {side: path for side, path in (("left", args.left), ("right", args.right)) if path is not None}
+    if not files:
+        raise InputError("no MANO file is given: give --right FILE, --left FILE or both")
+    suffix = ".json" if args.joints else ".npz"
+    if args.out.suffix != suffix:
+        raise InputError(f"--out must be a {suffix} file, but is {args.out}")
+    return _write_joints(args, files) if args.joints else _write_fits(args, files)
+
+
+def _write_joints(args: argparse.Namespace, files: dict[str, Path]) -> int:
+    """The joints of another program's parameters, where ``run --hands`` reads them."""
+    from dexman_pose.data.files import write_json
+    from dexman_pose.given.hand_mano import ManoReading, plain_values, with_mano_joints
+    from dexman_pose.hands.mano.file import load_mano
+
+    how = ManoReading(
+        {side: load_mano(path, side) for side, path in files.items()},
+        flat_hand_mean=None if args.zero is None else args.zero == "flat",
+        left_fixed=None if args.left_shape is None else args.left_shape == "mended",
+        center_joint=0 if args.places == "wrist" else None,
+        tips=args.tips,
+    )
+    found = with_mano_joints(Path(args.run), how)
+    print(write_json(args.out.expanduser(), plain_values(found)))
+    return 0
+
+
+def _write_fits(args: argparse.Namespace, files: dict[str, Path]) -> int:
     """Fit every hand whose file is given, write the parameters, print how far off the joints are."""
     from dexman_pose.data import Trajectory
     from dexman_pose.hands.mano.export import write_mano
 
-    files = {side: path for side, path in (("left", args.left), ("right", args.right)) if path is not None}
-    if not files:
-        raise InputError("no MANO file is given: give --right FILE, --left FILE or both")
-    if args.out.suffix != ".npz":
-        raise InputError(f"--out must be a .npz file, but is {args.out}")
     result = Trajectory.load(Path(args.run).expanduser())
     joints = _joints(result, args.frame)
     fits: dict[str, ManoFit] = {}
@@ -121,10 +156,10 @@ def _coding(args: argparse.Namespace) -> ManoCoding:
     from dexman_pose.hands.mano.fit import ManoCoding
 
     return ManoCoding(
-        flat_hand_mean=args.zero == "flat",
+        flat_hand_mean=args.zero != "mean",
         pca=args.pca,
-        center_joint=0 if args.places == "wrist" else None,
-        left_fixed=not args.left_unmended,
+        center_joint=None if args.places == "template" else 0,
+        left_fixed=args.left_shape != "as-is",
         tips=args.tips,
     )
 

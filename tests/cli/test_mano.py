@@ -66,7 +66,7 @@ def test_options_are_obeyed(given: tuple[Path, dict[str, Path]], tmp_path: Path)
     run, files = given
     out = tmp_path / "mano.npz"
     asked = ["mano", run, "--left", files["left"], "--out", out, "--frame", "world", "--zero", "mean"]
-    asked += ["--pca", "45", "--places", "template", "--left-unmended", "--tips", "manopth"]
+    asked += ["--pca", "45", "--places", "template", "--left-shape", "as-is", "--tips", "manopth"]
     assert main([str(a) for a in asked]) == 0
     found = read_mano(out)
     assert list(found) == ["left"]
