@@ -17,7 +17,8 @@ from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.given.hand_mano import ManoReading, plain_values, with_mano_joints
 from dexman_pose.given.hands import read_hands
-from dexman_pose.hands.mano import ManoFile, ManoHand, load_mano_folder
+from dexman_pose.hands.mano import ManoFile, ManoHand, fit_mano, load_mano_folder
+from dexman_pose.hands.mano.export import write_mano
 from dexman_pose.hands.mano.parameters import frame_from_mano
 from dexman_pose.synthetic.tiny_datasets.mano import write_small_mano
 
@@ -212,3 +213,10 @@ def test_the_command(folder: Path, files: dict[str, ManoFile], clip: Clip, tmp_p
     assert main([str(a) for a in [*asked, "--zero", "flat"]]) == 2  # a left hand of unknown directions
     assert main([str(a) for a in [*asked, "--zero", "flat", "--left-shape", "mended"]]) == 0
     _seen(out, clip, 0, truth.joints)
+
+
+def test_written_fits_are_hands_too(files: dict[str, ManoFile], clip: Clip, tmp_path: Path) -> None:
+    truth = Truth(files["right"])
+    fit = fit_mano(truth.joints, files["right"])
+    path = write_mano(tmp_path / "mano.npz", {"right": fit}, {"right": truth.joints}, np.arange(COUNT) / 30.0)
+    _seen(path, clip, 1, fit.joints)

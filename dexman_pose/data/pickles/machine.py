@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import io
 import pickletools
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _MAX_MADE = 1 << 29
 _MAX_EVALUATED = 1 << 28
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first of the pickles of a file that torch.save wrote before its 1.6
 _MARK = object()
+_UNKNOWN_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\(?![\\x'\"nrt])")
+"""A backslash, itself not escaped, before what Python 2 never wrote there."""
 _OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 
@@ -255,6 +258,8 @@ def _old_text(stream: io.BytesIO) -> str:
     quoted = line[:-1]
     if line[-1:] != b"\n" or len(quoted) < 2 or quoted[:1] not in (b"'", b'"') or quoted[-1:] != quoted[:1]:
         raise ValueError("a text without its quotes")
+    if _UNKNOWN_ESCAPE.search(quoted):
+        raise ValueError("a text with an unknown escape")
     raw, _ = codecs.escape_decode(quoted[1:-1])
     return str(raw, "latin-1")
 

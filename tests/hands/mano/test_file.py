@@ -177,3 +177,27 @@ def test_malice_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"os\.system"):
         load_mano(path)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("protocol", [0, 2])
+def test_damage_raises_nothing_else(tmp_path: Path, protocol: int) -> None:
+    """Bytes changed among the operations, the arrays taken small so that most bytes are operations."""
+    rng = np.random.default_rng(protocol)
+    entries = mano_entries()
+    few = as_old_objects({**entries, "shapedirs": entries["shapedirs"][:, :, :1]})
+    small = {
+        k: few[k] for k in ("shapedirs", "J_regressor", "kintree_table", "bs_style", "betas", "hands_mean")
+    }
+    data = OldPickler(protocol).dumps({**small, "shapedirs": few["betas"]})
+    path = tmp_path / "MANO_RIGHT.pkl"
+    refused = 0
+    for _ in range(400):
+        bad = bytearray(data)
+        for at in rng.integers(0, len(bad), 2):
+            bad[at] = rng.integers(0, 256)
+        path.write_bytes(bytes(bad))
+        with pytest.raises(InputError) as error:  # it lacks entries in any case
+            load_mano(path)
+        assert "\n" not in str(error.value)
+        refused += "lacks" not in str(error.value)
+    assert refused > 50
