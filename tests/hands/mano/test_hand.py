@@ -15,6 +15,7 @@ from dexman_pose.hands.mano.file import ManoFile
 from dexman_pose.hands.mano.hand import ManoHand
 from dexman_pose.hands.mano.layout import BONES_IN_FILE, MANO_ORDER, PARENTS, TIPS, tip_vertices
 from dexman_pose.hands.model.hand_model import BONE_NAMES, HandModel
+from dexman_pose.hands.model.skeleton import BONE_JOINTS
 
 SIDES = ("right", "left")
 
@@ -226,3 +227,32 @@ def test_interface_of_our_own_hand(mano_files: dict[str, ManoFile]) -> None:
         moved = np.linalg.norm(hand.joints(one) - hand.rest_joints, axis=1) > 1e-3
         assert [JOINT_NAMES[j] for j in np.flatnonzero(moved)] == ["ring_dip", "ring_tip"]
     np.testing.assert_allclose(mano.vertices(poses, places)[1], mano.vertices(2.0 * pose), atol=1e-12)
+
+
+def test_our_own_hand_in_a_file_moves_as_ours_does() -> None:
+    """Our geometry and weights put into MANO's form: the same pose gives the same vertices."""
+    ours = HandModel(resolution=0.005)
+    count = len(ours.rest_vertices)
+    order = np.argsort([0, *(1 + b for b in BONES_IN_FILE)])
+    joints = ours.rest_joints[[0, *BONE_JOINTS]][order]
+    homogeneous = np.concatenate([ours.rest_vertices, np.ones((count, 1))], 1)
+    regressor = np.concatenate([joints, np.ones((16, 1))], 1) @ np.linalg.pinv(homogeneous)
+    weights = ours.weights[:, :16].copy()
+    weights[:, 0] += ours.weights[:, 16]  # the forearm, which does not bend here
+    file = ManoFile(
+        "right",
+        ours.rest_vertices,
+        np.zeros((count, 3, 10)),
+        np.zeros((count, 3, 135)),
+        regressor,
+        weights[:, order],
+        ours.faces,
+        np.zeros(45),
+        np.eye(45),
+    )
+    hand = ManoHand(file, flat_hand_mean=True)
+    pose = ours.pose(finger_flexion=0.7, thumb_cmc_abduction=0.3, index_mcp_abduction=0.1)
+    np.testing.assert_allclose(hand.rest_vertices, ours.rest_vertices, atol=1e-12)
+    np.testing.assert_allclose(hand.vertices(pose), ours.vertices(pose), atol=1e-9)
+    known = [0, *BONE_JOINTS]
+    np.testing.assert_allclose(hand.joints(pose)[known], ours.joints(pose)[known], atol=1e-9)
