@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, RigidObject
 from dexman_pose.data.files import door, existing_folder, one_line, read_yaml
+from dexman_pose.data.mano import ManoParameters
 from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
     OnProblem,
@@ -37,7 +38,7 @@ from dexman_pose.datasets.reading import (
     truth_hand,
     truth_object,
 )
-from dexman_pose.datasets.recording import DepthOf, ManoParameters, MaskOf, Problem, Recording
+from dexman_pose.datasets.recording import DepthOf, MaskOf, Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3
 

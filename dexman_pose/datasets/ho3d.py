@@ -25,6 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.data.files import existing_folder
+from dexman_pose.data.mano import ManoParameters
+from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import (
     OnProblem,
@@ -37,10 +39,10 @@ from dexman_pose.datasets.reading import (
     truth_hand,
     truth_object,
 )
-from dexman_pose.datasets.recording import DepthOf, ManoParameters, Problem, Recording
-from dexman_pose.datasets.safe_pickle import load_pickle
+from dexman_pose.datasets.recording import DepthOf, Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import inverse, se3, so3_exp, so3_log
+from dexman_pose.hands.mano.layout import MANO_ORDER
 
 Annotation = dict[str, Any]
 
@@ -48,9 +50,6 @@ DEPTH_STEP = 0.00012498664727900177
 """Metres of one step of the depth images."""
 
 OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0])
-
-MANO_ORDER = (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20)
-"""Where the joints of ``JOINT_NAMES`` are in MANO's order (fingers index, middle, pinky, ring, thumb; then tips)."""
 
 SPLITS = ("train", "evaluation")
 

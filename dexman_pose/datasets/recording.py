@@ -14,41 +14,12 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import OCCLUDER, Camera, HandTrack, RigidObject
 from dexman_pose.data._check import settle
 from dexman_pose.data.files import door, single_line
+from dexman_pose.data.mano import ManoParameters
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.symmetry import SymmetryGroup
 
 DepthOf = Callable[[int], NDArray[np.float32]]
 MaskOf = Callable[[int], NDArray[np.uint8] | None]
-
-
-@dataclass(frozen=True)
-class ManoParameters:
-    """MANO parameters of one hand as a dataset gives them; nothing of the model itself.
-
-    Attributes:
-        side: ``"left"`` or ``"right"``.
-        pose: (T, 48) the root's axis-angle in radians, then 45 numbers of the fingers: axis-angle too, or with
-            ``pca`` coefficients of MANO's principal components.
-        translation: (T, 3) metres, in the camera frame or the world as ``frame`` says.
-        shape: (10,) or (T, 10) shape coefficients.
-        valid: (T,) bool.
-        frame: ``"camera"`` or ``"world"``.
-        flat_hand_mean: whether the pose is relative to the flat hand.
-        center_joint: index of the joint that ``translation`` places, or None where it moves the template's origin.
-        left_fixed: whether the left hand's mirrored shape directions had been mended for the fit; None unknown.
-        pca: whether the fingers are coefficients of principal components; only MANO's own file makes angles of them.
-    """
-
-    side: str
-    pose: Array
-    translation: Array
-    shape: Array
-    valid: NDArray[np.bool_]
-    frame: str = "camera"
-    flat_hand_mean: bool = True
-    center_joint: int | None = None
-    left_fixed: bool | None = None
-    pca: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import JOINT_PARENTS
-from dexman_pose.datasets.ho3d import MANO_ORDER
 from dexman_pose.errors import InputError
+from dexman_pose.hands.mano.layout import MANO_ORDER
 
 ORDERS: Mapping[str, tuple[int, ...]] = {
     "openpose": tuple(range(21)),

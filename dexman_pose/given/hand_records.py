@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.files import one_line, read_arrays, read_json
+from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.datasets.safe_pickle import load_pickle
 from dexman_pose.errors import InputError
 from dexman_pose.given.frames import place_names, place_numbers
 
@@ -139,23 +139,21 @@ def _rows(content: Any, where: str) -> Iterator[_Row]:
         return
     if not isinstance(content, Mapping):
         raise InputError(f"{where} must hold {FORMS}, but holds {type(content).__name__}")
-    split = _by_side(content)
+    split = by_side(content)
     if split:
         for side, values in split.items():
             yield from _columns({**values, "side": SIDES[side]}, where)
     elif any(name in content for name in (*IN_IMAGE, *IN_SPACE)):
         yield from _columns(content, where)
     elif _names_mano(content):
-        raise InputError(
-            f"{where} holds parameters of MANO without joints: save the 21 joints it gives (joints_3d) beside them"
-        )
+        raise without_joints(content, where)
     else:
         for key, value in content.items():
             items = value if isinstance(value, (list, tuple)) else [value]
             if not all(isinstance(item, Mapping) for item in items):
                 raise InputError(f"{where} must hold {FORMS}, but {str(key)!r:.40} holds something else")
             for item in items:
-                split = _by_side(item)
+                split = by_side(item)
                 if split:
                     for side, inner in split.items():
                         yield key, side, inner
@@ -164,7 +162,19 @@ def _rows(content: Any, where: str) -> Iterator[_Row]:
                 ):
                     yield from ((key, side, values) for _, side, values in _columns(item, where, frame=key))
                 else:
-                    yield key, _side(item, where), item
+                    yield key, side_of(item, where), item
+
+
+def without_joints(content: Mapping[Any, Any], where: str) -> InputError:
+    """What to say of hands of which nothing is given that can be read."""
+    if not _names_mano(content):
+        return InputError(
+            f"{where} holds no joints of a hand: give joints_2d (21, 2) in pixels, joints_3d (21, 3), or both"
+        )
+    return InputError(
+        f"{where} holds parameters of MANO without joints: make joints of them by your own MANO files, "
+        f"dexman-pose mano {where} --joints --right MANO_RIGHT.pkl --out hands.json"
+    )
 
 
 def _names_mano(content: Mapping[Any, Any]) -> bool:
@@ -180,7 +190,7 @@ def _listed(items: Sequence[Any], where: str) -> Iterator[_Row]:
         key = next((item[n] for n in _FRAMES if item.get(n) is not None), None)
         if key is None:
             raise InputError(f"{at} does not say which frame it is of: give frame or image")
-        yield _plain_key(key), _side(item, at), item
+        yield _plain_key(key), side_of(item, at), item
 
 
 def _plain_key(key: Any) -> Any:
@@ -191,7 +201,7 @@ def _plain_key(key: Any) -> Any:
     return key.item() if isinstance(key, np.generic) else key
 
 
-def _by_side(content: Mapping[Any, Any]) -> dict[int, dict[str, Any]]:
+def by_side(content: Mapping[Any, Any]) -> dict[int, dict[str, Any]]:
     """Values of ``left`` and ``right`` apart: dicts, or entries named ``left_joints_3d``, ``right/joints_2d``."""
     out: dict[int, dict[str, Any]] = {}
     for key, value in content.items():
@@ -209,6 +219,8 @@ def _by_side(content: Mapping[Any, Any]) -> dict[int, dict[str, Any]]:
 def _columns(content: Mapping[Any, Any], where: str, frame: Any = None) -> Iterator[_Row]:
     """Arrays whose first axis is the detection or the frame, and whose second may be the side."""
     joints = {n: np.asarray(content[n]) for n in (*IN_IMAGE, *IN_SPACE) if content.get(n) is not None}
+    if not joints:
+        raise without_joints(content, where)
     first = next(iter(joints.values()))
     if first.ndim == 4 and first.shape[1] == 2:
         valid = _flags(content, first.shape[:2])
@@ -222,7 +234,7 @@ def _columns(content: Mapping[Any, Any], where: str, frame: Any = None) -> Itera
         key = next(
             (content[n] for n in _FRAMES if content.get(n) is not None), frame if frame is not None else 0
         )
-        yield _plain_key(key), _side(content, where), dict(content)
+        yield _plain_key(key), side_of(content, where), dict(content)
         return
     if first.ndim != 3:
         raise InputError(f"{where}: joints must have shape (hands, 21, 2 or 3), but have {first.shape}")
@@ -230,7 +242,7 @@ def _columns(content: Mapping[Any, Any], where: str, frame: Any = None) -> Itera
     for i in range(len(first)):
         if valid is None or valid[i]:
             values = _scalars(content, i, len(first)) | {n: a[i] for n, a in joints.items()}
-            yield _frame_key(content, i), _side(values, where), values
+            yield _frame_key(content, i), side_of(values, where), values
 
 
 def _flags(content: Mapping[Any, Any], shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
@@ -256,7 +268,7 @@ def _scalars(content: Mapping[Any, Any], index: int, count: int) -> dict[str, An
     return out
 
 
-def _side(values: Mapping[str, Any], where: str) -> int:
+def side_of(values: Mapping[str, Any], where: str) -> int:
     """0 left, 1 right."""
     name = next((n for n in _SIDES if values.get(n) is not None), None)
     if name is None:

@@ -23,6 +23,7 @@ from dexman_pose.given.hand_records import (
     HandRecord,
     hand_records,
     load_hands,
+    without_joints,
 )
 from dexman_pose.hands.lifting.bones import AVERAGE_LENGTHS
 from dexman_pose.hands.lifting.observation import towards
@@ -78,9 +79,7 @@ def _read(source: Any, clip: Clip, camera: Camera | None, order: str) -> tuple[H
     placed = [_Joints.of(record, where) for record in records]
     placed = [p for p in placed if p.image is not None or p.space is not None]
     if not placed:
-        raise InputError(
-            f"{where} holds no joints of a hand: give joints_2d (21, 2) in pixels, joints_3d (21, 3), or both"
-        )
+        raise without_joints(records[0].values if records else {}, where)
     shown = next(
         s for s in ([p.space for p in placed], [p.image for p in placed]) if any(v is not None for v in s)
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Mask
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.files import one_line, read_arrays, read_json
-from dexman_pose.datasets.safe_pickle import load_pickle
+from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.errors import InputError
 from dexman_pose.given.frames import place_names, place_numbers
 from dexman_pose.given.mask_store import GivenMasks

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dexman_pose.datasets.ho3d import MANO_ORDER, decode_depth, list_sequences, read_ho3d
+from dexman_pose.datasets.ho3d import decode_depth, list_sequences, read_ho3d
 from dexman_pose.datasets.recording import Problem, Recording
 from dexman_pose.errors import InputError
 from dexman_pose.geometry import so3_exp
@@ -57,11 +57,6 @@ def test_truth_comes_back_in_opencv_axes(written: tuple[Path, dict[str, SmallTru
     assert truth.joints is not None and hand.valid.tolist() == valid.tolist()
     np.testing.assert_allclose(hand.joints[valid], truth.joints[valid], atol=1e-6)
     np.testing.assert_allclose(hand.joints_2d[valid], truth.camera.project(truth.joints[valid]), atol=1e-6)
-
-
-def test_order_of_joints() -> None:
-    assert sorted(MANO_ORDER) == list(range(21))
-    assert [MANO_ORDER[i] for i in (1, 4, 5, 8, 12, 16, 17, 20)] == [13, 16, 1, 17, 18, 19, 7, 20]
 
 
 def test_mano_parameters_give_the_flipped_hand(written: tuple[Path, dict[str, SmallTruth]]) -> None:

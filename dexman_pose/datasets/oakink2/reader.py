@@ -6,7 +6,7 @@ What is unlike elsewhere, and where it goes:
   every fourth. Only frames with a picture become frames here; their times are number / 120.
 - Objects are placed in the mocap world, cameras by camera from world; here objects are in the camera frame.
 - Hands are MANO parameters with quaternions (w, x, y, z) for all 16 joints, in the world, the wrist at ``tsl``. They
-  become axis-angle; joints cannot be made without MANO's own file, so there are no hand tracks.
+  become axis-angle; joints, and with them hand tracks, take MANO's own file.
 - A frame whose entry is missing is not ``valid``.
 - Pictures are JPEG files in folders named by the serial number of the camera.
 - The program (which primitive when) is a file of its own: :mod:`dexman_pose.datasets.oakink2.program`.
@@ -23,8 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera, Mesh, RigidObject
+from dexman_pose.data import Camera, HandTrack, Mesh, RigidObject
 from dexman_pose.data.files import existing_folder, one_line
+from dexman_pose.data.mano import ManoParameters
+from dexman_pose.data.pickles.load import load_pickle
+from dexman_pose.datasets.mano_joints import ManoModels, joints_from_mano
 from dexman_pose.datasets.reading import (
     OnProblem,
     image_size,
@@ -33,12 +36,12 @@ from dexman_pose.datasets.reading import (
     read_mesh,
     report,
     reported,
+    truth_hand,
     truth_object,
 )
-from dexman_pose.datasets.recording import ManoParameters, Problem, Recording
-from dexman_pose.datasets.safe_pickle import load_pickle
+from dexman_pose.datasets.recording import Problem, Recording
 from dexman_pose.errors import InputError
-from dexman_pose.geometry import matrix_from_quaternion, so3_log
+from dexman_pose.geometry import matrix_from_quaternion, so3_log, transform_points
 
 MOCAP_RATE = 120.0
 """Mocap frames per second: frame numbers count them, also those of the pictures."""
@@ -55,6 +58,7 @@ def read_oakink2(
     sequences: Iterable[str] | None = None,
     views: Iterable[str] | None = None,
     on_problem: OnProblem | None = None,
+    mano: ManoModels | str | Path | None = None,
 ) -> Iterator[Recording]:
     """The sequences of OakInk2, each as seen by each camera.
 
@@ -64,6 +68,8 @@ def read_oakink2(
         sequences: names such as ``scene_01__A001++0123__2023-04-01-10-00-00``, ``/`` allowed for ``++``; None: all.
         views: names of cameras such as ``"egocentric"`` or ``"allocentric_top"``; None for all selected ones.
         on_problem: gets every sequence, view or object that cannot be read; the rest goes on. None writes to the log.
+        mano: the folder of the user's MANO files, or these with what the dataset does not say; without them hands have
+            no joints.
 
     Yields:
         Recordings; objects by their id, ``group`` the scene, MANO parameters in the world.
@@ -78,7 +84,8 @@ def read_oakink2(
         files = [path for path in files if path.stem in wanted]
     if not files:
         raise InputError(f"{folder} holds no sequences{'' if sequences is None else ' of that name'}: *.pkl")
-    return _recordings(Path(root), files, None if views is None else set(views), on_problem)
+    wanted_views = None if views is None else set(views)
+    return _recordings(Path(root), files, wanted_views, on_problem, ManoModels.of(mano))
 
 
 def list_sequences(root: str | Path) -> list[str]:
@@ -87,12 +94,16 @@ def list_sequences(root: str | Path) -> list[str]:
 
 
 def _recordings(
-    root: Path, files: list[Path], views: set[str] | None, on_problem: OnProblem | None
+    root: Path,
+    files: list[Path],
+    views: set[str] | None,
+    on_problem: OnProblem | None,
+    models: ManoModels | None,
 ) -> Iterator[Recording]:
     for path in files:
         sequence: _Sequence | None = None
         with reported(on_problem, path.stem, path, "an annotation of OakInk2"):
-            sequence = _Sequence(root, path, on_problem)
+            sequence = _Sequence(root, path, on_problem, models)
         for view in sequence.views if sequence is not None else ():
             if views is not None and view not in views:
                 continue
@@ -106,7 +117,9 @@ def _recordings(
 class _Sequence:
     """One sequence, seen by several cameras."""
 
-    def __init__(self, root: Path, path: Path, on_problem: OnProblem | None) -> None:
+    def __init__(
+        self, root: Path, path: Path, on_problem: OnProblem | None, models: ManoModels | None
+    ) -> None:
         self.root, self.path, self.on_problem = root, path, on_problem
         self.anno = load_pickle(path, max_bytes=_MAX_BYTES)
         if not isinstance(self.anno, dict):
@@ -117,6 +130,7 @@ class _Sequence:
         self.notes: list[str] = []
         self.world_from_object = self._objects()
         self.mano = self._hands()
+        self.joints = self._joints(models)
 
     def recording(self, view: str) -> Recording:
         missing = list(self.notes)
@@ -130,15 +144,17 @@ class _Sequence:
             objects[name], notes = truth_object(name, mesh, camera_from_world @ poses, valid & known)
             missing += notes
         size = next((image_size(p) for p in images if p.is_file()), _DEFAULT_SIZE)
+        camera = Camera(self._intrinsics(view), *size)
         return Recording(
             dataset="oakink2",
             name=self.path.stem,
             view=view,
-            camera=Camera(self._intrinsics(view), *size),
+            camera=camera,
             camera_from_world=camera_from_world,
             frame_times=(np.array(self.frames) - self.frames[0]) / MOCAP_RATE,
             objects=objects,
             object_ids={name: name for name in objects},
+            hands=self._tracks(camera, camera_from_world, known),
             mano=self.mano,
             images=images,
             group=self.path.stem.split("++")[0],
@@ -235,9 +251,24 @@ class _Sequence:
         if not isinstance(raw, dict):
             self.notes.append(f"{self.path}: no raw_mano, so no hands")
             return {}
-        self.notes.append("hand joints: only MANO parameters are given, and joints need MANO's own file")
         found = {side: self._hand(raw, side, prefix) for side, prefix in _SIDES.items()}
         return {side: mano for side, mano in found.items() if mano is not None}
+
+    def _joints(self, models: ManoModels | None) -> dict[str, Array]:
+        """(T, 21, 3) joints in the world, by side."""
+        if models is not None:
+            return joints_from_mano(self.mano, models, self.notes)
+        if self.mano:
+            self.notes.append("hand joints: only MANO parameters are given, and joints need MANO's own file")
+        return {}
+
+    def _tracks(self, camera: Camera, poses: Array, known: NDArray[np.bool_]) -> dict[str, HandTrack]:
+        """Hands as a camera sees them."""
+        found = {
+            side: truth_hand(side, transform_points(poses, joints), self.mano[side].valid & known, camera)
+            for side, joints in self.joints.items()
+        }
+        return {side: track for side, track in found.items() if track is not None}
 
     def _hand(self, raw: dict[Any, Any], side: str, prefix: str) -> ManoParameters | None:
         def column(name: str, shape: tuple[int, ...]) -> list[Array | None]:

@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import JOINT_PARENTS, Camera, HandTrack
+from dexman_pose.data.mano import ManoParameters
+from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.datasets.recording import ManoParameters
-from dexman_pose.datasets.safe_pickle import load_pickle
+from dexman_pose.datasets.mano_joints import ManoModels, joints_from_mano
 from dexman_pose.datasets.taco.cameras import filled
 from dexman_pose.datasets.taco.files import TacoSequence, load_array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
+from dexman_pose.hands.mano.layout import MANO_ORDER
 
 JOINT_ORDERS: dict[str, tuple[int, ...]] = {
     "manopth": tuple(range(21)),
-    "mano": (0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20),
+    "mano": MANO_ORDER,
 }
 """For each joint of ``JOINT_NAMES``, its place in the file, by the name of the file's order.
 
@@ -60,7 +62,14 @@ class TacoHands:
     notes: tuple[str, ...]
 
 
-def read_hands(sequence: TacoSequence, count: int, *, joint_order: str, expect_joints: bool) -> TacoHands:
+def read_hands(
+    sequence: TacoSequence,
+    count: int,
+    *,
+    joint_order: str,
+    expect_joints: bool,
+    models: ManoModels | None = None,
+) -> TacoHands:
     """What the files of a sequence say of its hands, for its first ``count`` frames.
 
     Frames without a hand, or beyond the end of a file, are not valid.
@@ -70,6 +79,7 @@ def read_hands(sequence: TacoSequence, count: int, *, joint_order: str, expect_j
         count: number of frames.
         joint_order: one of :data:`JOINT_ORDERS`.
         expect_joints: whether the release has joints at all.
+        models: the user's MANO files, which make joints of the parameters where there are no others.
     """
     notes: list[str] = []
     joints, valid = _joints(sequence, count, joint_order, expect_joints, notes)
@@ -83,6 +93,9 @@ def read_hands(sequence: TacoSequence, count: int, *, joint_order: str, expect_j
         if found is not None:
             mano[side] = found
     _compare_wrists(joints, valid, mano, notes)
+    if models is not None and not joints:
+        joints = joints_from_mano(mano, models, notes)
+        valid = {side: mano[side].valid for side in joints}
     return TacoHands(joints, valid, mano, tuple(notes))
 
 

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import PoseTrack, RigidObject
+from dexman_pose.data.mano import ManoParameters
+from dexman_pose.datasets.mano_joints import ManoModels
 from dexman_pose.datasets.plausible import with_suspicions
 from dexman_pose.datasets.reading import reported
-from dexman_pose.datasets.recording import DepthOf, ManoParameters, MaskOf, Problem, Recording
+from dexman_pose.datasets.recording import DepthOf, MaskOf, Problem, Recording
 from dexman_pose.datasets.taco.cameras import EGOCENTRIC, View, fixed_view, head_view, serials, video_header
 from dexman_pose.datasets.taco.files import (
     SPLITS,
@@ -59,6 +61,7 @@ class _Options:
     marker_removed: bool
     distortion: bool
     lost_frames: str
+    models: ManoModels | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ def read_taco(
     marker_removed: bool = False,
     distortion: bool = True,
     lost_frames: str = "skip",
+    mano: ManoModels | str | Path | None = None,
 ) -> Iterator[Recording]:
     """The recordings of a download, one per sequence and camera, read one after the other.
 
@@ -106,6 +110,8 @@ def read_taco(
         lost_frames: the head camera lost frames in some sequences, and which ones is not recorded: with ``"skip"`` a
             camera or depth video whose number of frames is not that of the poses is left out; ``"common"`` takes the
             first frames of both, knowing that they may not belong together.
+        mano: the folder of the user's MANO files, or these with what the dataset does not say: they make joints of the
+            parameters where ``hand_joints.npy`` is missing, as in the pre-release.
 
     Raises:
         InputError: no dataset at ``root``, no such sequence or split, an unknown option.
@@ -119,7 +125,9 @@ def read_taco(
         plain_name(view, "a camera")
     found = root if isinstance(root, TacoRoot) else open_root(root)
     chosen = _chosen(found, sequences, split)
-    options = _Options(view, joint_order, mask_labels, marker_removed, distortion, lost_frames)
+    options = _Options(
+        view, joint_order, mask_labels, marker_removed, distortion, lost_frames, ManoModels.of(mano)
+    )
     return _read(found, chosen, options, on_problem)
 
 
@@ -178,7 +186,9 @@ def _truth(root: TacoRoot, sequence: TacoSequence, options: _Options) -> _Truth:
     if count == 0:
         raise InputError("; ".join(notes) or "it has no frames")
     expect = root.layout == "v1"
-    hands = read_hands(sequence, count, joint_order=options.joint_order, expect_joints=expect)
+    hands = read_hands(
+        sequence, count, joint_order=options.joint_order, expect_joints=expect, models=options.models
+    )
     return _Truth(objects, hands, count, (*notes, *hands.notes))
 
 

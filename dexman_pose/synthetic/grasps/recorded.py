@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.datasets.ho3d import MANO_ORDER
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import orthonormalize
+from dexman_pose.hands.mano.layout import MANO_ORDER
 from dexman_pose.meshing import load_mesh
 
 _NEEDED = ("T_cam_obj", "hand_joints_cam", "hand_valid", "side", "object")

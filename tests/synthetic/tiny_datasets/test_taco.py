@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dexman_pose.data import Clip
+from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.datasets.recording import Problem, Recording
-from dexman_pose.datasets.safe_pickle import load_pickle
 from dexman_pose.datasets.taco.cameras import EGOCENTRIC, video_header
 from dexman_pose.datasets.taco.reader import read_taco
 from dexman_pose.errors import InputError

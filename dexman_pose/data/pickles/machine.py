@@ -1,25 +1,28 @@
-"""Pickles of numbers, read without running anything in them.
+"""A stack machine for pickles that makes values itself and calls nothing.
 
 A pickle is a program for a stack machine, and Python's own machine imports and calls whatever the program names. The
-one here knows no import and no call: it keeps a table of some twenty names (containers, numpy arrays, torch tensors)
-and makes those values itself (:mod:`dexman_pose.datasets._pickle_values`); any other name, and every operation that
-could make an object of another class, ends the reading. Tensors saved from a GPU become numpy arrays.
+one here knows no import and no call: it keeps a table of some forty names (containers, numpy arrays, torch tensors,
+sparse matrices, arrays of chumpy) and makes those values itself (:mod:`dexman_pose.data.pickles.values`,
+:mod:`dexman_pose.data.pickles.objects`); any other name, and every operation that could make an object of another
+class, ends the reading. Tensors saved from a GPU become numpy arrays.
 """
 
 from __future__ import annotations
 
+import codecs
 import io
 import pickletools
+import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.datasets._pickle_values import (
+from dexman_pose.data.pickles.objects import OBJECT_CLASSES, RECONSTRUCTORS, PendingObject, new_object
+from dexman_pose.data.pickles.values import (
     CLASSES,
     MAKERS,
     ClassName,
@@ -29,13 +32,17 @@ from dexman_pose.datasets._pickle_values import (
     hashable,
     raw_bytes,
 )
-from dexman_pose.errors import InputError
 
 MAX_BYTES = 1 << 26
-_MAX_DEPTH = 64
+MAX_DEPTH = 64
+"""Containers in containers, at most."""
 _MAX_MADE = 1 << 29
+_MAX_EVALUATED = 1 << 28
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first of the pickles of a file that torch.save wrote before its 1.6
 _MARK = object()
+_UNKNOWN_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\(?![\\x'\"nrt])")
+"""A backslash, itself not escaped, before what Python 2 never wrote there."""
+_OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 
 @dataclass(frozen=True)
@@ -46,59 +53,12 @@ class _Maker:
     make: Callable[..., Any]
 
 
-def load_pickle(path: str | Path, *, max_bytes: int = MAX_BYTES) -> object:
-    """The value in a pickle file: containers, scalars, numpy arrays; torch tensors become numpy arrays.
-
-    Nothing in the file is run; arrays are read-only. Written by Python 2 or 3, numpy 1 or 2, torch with ``pickle``
-    or ``torch.save``; a tensor may have been on any device. ``OrderedDict`` becomes a dict, a numpy scalar stays one.
-
-    Args:
-        path: the file.
-        max_bytes: larger files are refused.
-
-    Raises:
-        InputError: no such file, cut off, damaged, too large, or it names something else than data. One line that
-            names the file and the reason.
-    """
-    path = Path(path)
-    data = _bytes_of(path, max_bytes)
-    try:
-        if data[:4] == b"PK\x03\x04":
-            return _zip_archive(data)
-        stream = io.BytesIO(data)
-        value = _Machine(stream).run()
-        return _archive(stream) if _is_magic(value) else value
-    except Forbidden as error:
-        raise InputError(f"{path} is not read: it holds {error}, which is no data of numbers") from error
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise InputError(f"{path} is cut off or damaged: {_one_line(error)}") from error
-    except (RecursionError, MemoryError, OverflowError) as error:
-        raise InputError(f"{path} is not read: its values are nested or large beyond reason") from error
-
-
-def _bytes_of(path: Path, max_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    if len(data) > max_bytes:
-        raise InputError(f"{path} is larger than {max_bytes} bytes, which no file of numbers here should be")
-    if not data:
-        raise InputError(f"{path} is empty")
-    return data
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
-
-
-class _Machine:
+class Machine:
     """One run over one pickle; the stream is left behind its last byte.
 
     Args:
         stream: positioned at the first byte.
-        storages: where tensors of a torch archive find their numbers, filled in by :func:`_archive`.
+        storages: where tensors of a torch archive find their numbers, filled in by :func:`archive`.
     """
 
     def __init__(self, stream: io.BytesIO, storages: dict[str, Storage] | None = None) -> None:
@@ -108,8 +68,8 @@ class _Machine:
         self.made = 0  # bytes copied by makers: a small file can ask for the same thing many times
 
     def run(self, *, settle: bool = True) -> Any:
-        for opcode, arg, _ in pickletools.genops(self.stream):
-            name = opcode.name
+        """The value that the pickle makes; with ``settle`` False announced arrays are left as they are."""
+        for name, arg in _operations(self.stream):
             if name in _CONSTANTS:
                 self.stack.append(_CONSTANTS[name])
             elif name in _LITERALS:
@@ -187,6 +147,10 @@ class _Machine:
             self.stack.append(_Maker(f"{module}.{name}", MAKERS[key]))
         elif key in CLASSES:
             self.stack.append(CLASSES[key])
+        elif key in OBJECT_CLASSES:
+            self.stack.append(OBJECT_CLASSES[key])
+        elif key in RECONSTRUCTORS:
+            self.stack.append(_Maker(f"{module}.{name}", new_object))
         elif key == ("torch.storage", "_load_from_bytes"):
             self.stack.append(_Maker(f"{module}.{name}", _embedded))
         else:
@@ -206,9 +170,15 @@ class _Machine:
             raise MemoryError
         self.stack.append(made)
 
+    def new_object(self) -> None:
+        args, kind = self.pop(), self.pop()
+        if args != ():
+            raise Forbidden(f"an object made of {args!r:.40}")
+        self.stack.append(new_object(kind))
+
     def build(self) -> None:
         state, value = self.pop(), self.stack[-1]
-        if not isinstance(value, PendingArray):
+        if not isinstance(value, (PendingArray, PendingObject)):
             raise Forbidden(f"a {type(value).__name__} with a state")
         value.build(state)
 
@@ -228,26 +198,70 @@ class _Machine:
 
 def settled(value: Any) -> Any:
     """The same value with every announced array replaced by the array; shared parts stay shared."""
-    return _settle(value, {}, 0)
+    return _Settling().of(value, 0)
 
 
-def _settle(value: Any, done: dict[int, Any], depth: int) -> Any:
-    if depth > _MAX_DEPTH:
-        raise RecursionError
-    if isinstance(value, PendingArray):
-        if value.value is None:
-            raise Forbidden("a dtype" if value.is_dtype else "an array without content")
-        return value.value
-    if isinstance(value, (_Maker, ClassName, Storage)) or value is _MARK:
-        raise Forbidden("a class or function as a value")
-    if not isinstance(value, (list, tuple, dict)):
-        return value
-    if id(value) not in done:
+class _Settling:
+    """One pass over a value; remembers what is done, and how much was made of sparse and selected numbers."""
+
+    def __init__(self) -> None:
+        self.done: dict[int, Any] = {}
+        self.made = 0
+
+    def of(self, value: Any, depth: int) -> Any:
+        """The value itself, or what an announced one has become."""
+        if depth > MAX_DEPTH:
+            raise RecursionError
+        if isinstance(value, PendingArray):
+            return self.of(value.content[0], depth + 1) if value.content else value.settled()
+        if isinstance(value, (_Maker, ClassName, Storage)) or value is _MARK:
+            raise Forbidden("a class or function as a value")
+        if not isinstance(value, (list, tuple, dict, PendingObject)):
+            return value
+        if id(value) not in self.done:
+            self.done[id(value)] = self._made(value, depth + 1)
+        return self.done[id(value)]
+
+    def _made(self, value: Any, depth: int) -> Any:
+        if isinstance(value, PendingObject):
+            array = value.evaluated(lambda part: self.of(part, depth))
+            self.made += array.nbytes
+            if self.made > _MAX_EVALUATED:
+                raise MemoryError
+            return array
         if isinstance(value, dict):
-            done[id(value)] = {k: _settle(v, done, depth + 1) for k, v in value.items()}
+            return {k: self.of(v, depth) for k, v in value.items()}
+        return type(value)(self.of(v, depth) for v in value)
+
+
+def _operations(stream: io.BytesIO) -> Iterator[tuple[str, Any]]:
+    """Names and arguments of a pickle's operations up to its end.
+
+    ``pickletools.genops`` does the same, but refuses texts of Python 2 that hold bytes of arrays.
+    """
+    while True:
+        code = stream.read(1)
+        opcode = _OPCODES.get(code.decode("latin-1"))
+        if opcode is None:
+            raise ValueError("it has no end" if not code else f"operation {code!r} is unknown")
+        if opcode.name == "STRING":
+            yield opcode.name, _old_text(stream)
         else:
-            done[id(value)] = type(value)(_settle(v, done, depth + 1) for v in value)
-    return done[id(value)]
+            yield opcode.name, None if opcode.arg is None else opcode.arg.reader(stream)
+        if opcode.name == "STOP":
+            return
+
+
+def _old_text(stream: io.BytesIO) -> str:
+    """A quoted, escaped text of protocol 0; every byte is one character."""
+    line = stream.readline()
+    quoted = line[:-1]
+    if line[-1:] != b"\n" or len(quoted) < 2 or quoted[:1] not in (b"'", b'"') or quoted[-1:] != quoted[:1]:
+        raise ValueError("a text without its quotes")
+    if _UNKNOWN_ESCAPE.search(quoted):
+        raise ValueError("a text with an unknown escape")
+    raw, _ = codecs.escape_decode(quoted[1:-1])
+    return str(raw, "latin-1")
 
 
 def _size(value: Any) -> int:
@@ -259,37 +273,37 @@ def _size(value: Any) -> int:
     return 8 * len(value) if isinstance(value, (list, tuple, dict, set, frozenset)) else 64
 
 
-def _is_magic(value: Any) -> bool:
+def is_magic(value: Any) -> bool:
     return isinstance(value, int) and value == _TORCH_MAGIC
 
 
 def _embedded(data: Any) -> Storage:
     """A storage inside a pickle: a small archive of its own, whose value is the storage."""
     stream = io.BytesIO(raw_bytes(data))
-    if not _is_magic(_Machine(stream).run()):
+    if not is_magic(Machine(stream).run()):
         raise Forbidden("an embedded value that torch did not write")
-    value = _archive(stream, settle=False)
+    value = archive(stream, settle=False)
     if not isinstance(value, Storage) or value.numbers is None:
         raise Forbidden("an embedded value that is no storage")
     return value
 
 
-def _archive(stream: io.BytesIO, *, settle: bool = True) -> Any:
+def archive(stream: io.BytesIO, *, settle: bool = True) -> Any:
     """What follows the magic number in a file that torch.save wrote before torch 1.6, and in every pickled tensor.
 
     Version, sizes of types, the value, the storages' keys, then their numbers one after the other. The value is read
     twice: its tensors can be made only when the numbers are known.
     """
-    _Machine(stream).run()
-    system = _Machine(stream).run()
+    Machine(stream).run()
+    system = Machine(stream).run()
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise Forbidden("numbers of a big-endian machine")
     start, storages = stream.tell(), dict[str, Storage]()
-    _Machine(stream, storages).run(settle=False)
-    for key in _Machine(stream).run():
+    Machine(stream, storages).run(settle=False)
+    for key in Machine(stream).run():
         storages[str(key)].numbers = _numbers(stream, storages[str(key)])
     stream.seek(start)
-    return _Machine(stream, storages).run(settle=settle)
+    return Machine(stream, storages).run(settle=settle)
 
 
 def _numbers(stream: io.BytesIO, storage: Storage) -> NDArray[Any]:
@@ -302,32 +316,6 @@ def _numbers(stream: io.BytesIO, storage: Storage) -> NDArray[Any]:
     if storage.kind.is_bfloat16:
         numbers = (numbers.astype("<u4") << 16).view("<f4")
     return numbers
-
-
-def _zip_archive(data: bytes) -> Any:
-    """The value of a file of torch.save, by torch's own reader of data alone."""
-    import pickle
-
-    import torch
-
-    try:
-        value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise Forbidden(f"a torch archive that torch refuses ({_one_line(error)})") from error
-    return _as_numpy(value, 0)
-
-
-def _as_numpy(value: Any, depth: int) -> Any:
-    if depth > _MAX_DEPTH:
-        raise RecursionError
-    if hasattr(value, "detach"):
-        plain = value.detach().cpu()
-        return (plain.float() if "bfloat16" in str(plain.dtype) else plain).numpy().copy()
-    if isinstance(value, dict):
-        return {hashable(k): _as_numpy(v, depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_as_numpy(v, depth + 1) for v in value)
-    return value
 
 
 _CONSTANTS: dict[str, Any] = {
@@ -348,7 +336,7 @@ _TEXTS = (
     "BINUNICODE8",
 )
 _LITERALS = frozenset((*_NUMBERS, *_TEXTS, "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"))
-_OPERATIONS: dict[str, Callable[[_Machine, Any], None]] = {
+_OPERATIONS: dict[str, Callable[[Machine, Any], None]] = {
     "POP": lambda m, _: m.drop(),
     "POP_MARK": lambda m, _: m.drop(marked=True),
     "DUP": lambda m, _: m.stack.append(m.stack[-1]),
@@ -377,6 +365,7 @@ _OPERATIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "GLOBAL": lambda m, arg: m.named(*arg.split(" ", 1)),
     "STACK_GLOBAL": lambda m, _: m.stack_global(),
     "REDUCE": lambda m, _: m.reduce(),
+    "NEWOBJ": lambda m, _: m.new_object(),
     "BUILD": lambda m, _: m.build(),
     "BINPERSID": lambda m, _: m.persistent(m.pop()),
 }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from dexman_pose.datasets.safe_pickle import load_pickle
+from dexman_pose.data.pickles.load import load_pickle
 from dexman_pose.errors import InputError
 
 

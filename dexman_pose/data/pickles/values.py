@@ -23,14 +23,24 @@ class Forbidden(Exception):
 
 
 class PendingArray:
-    """An array that has been announced and whose content follows, or a dtype whose byte order follows."""
+    """An array that has been announced and whose content follows, or a dtype whose byte order follows.
 
-    __slots__ = ("dtype", "is_dtype", "value")
+    An array without axes that holds one Python value, as ``np.save`` of a dict writes it, stands for that value.
+    """
+
+    __slots__ = ("content", "dtype", "is_dtype", "value")
 
     def __init__(self, dtype: np.dtype[Any] | None = None) -> None:
         self.dtype = dtype
         self.is_dtype = dtype is not None
         self.value: NDArray[Any] | None = None
+        self.content: list[Any] | None = None  # of an array without axes that holds one Python value
+
+    def settled(self) -> NDArray[Any]:
+        """The array, once its content has come."""
+        if self.value is None:
+            raise Forbidden("a dtype" if self.is_dtype else "an array without content")
+        return self.value
 
     def build(self, state: Any) -> None:
         """Take the state that pickling an array or a dtype writes."""
@@ -50,6 +60,11 @@ class PendingArray:
 
     def _fill(self, state: tuple[Any, ...]) -> None:
         *_, shape, dtype, fortran, raw = (None, *state)
+        if isinstance(dtype, PendingArray) and dtype.dtype is not None and dtype.dtype.hasobject:
+            if shape != () or type(raw) is not list or len(raw) != 1:
+                raise Forbidden("an array of Python objects")
+            self.content = raw
+            return
         self.value = array_from_bytes(raw, dtype, shape, "F" if fortran else "C")
 
 
@@ -88,6 +103,8 @@ def array_from_bytes(raw: Any, dtype: Any, shape: Any, order: Any = "C") -> NDAr
     """An array whose size agrees with its bytes; a read-only look at them, so that repeating it costs nothing."""
     if not isinstance(dtype, PendingArray) or dtype.dtype is None or order not in ("C", "F"):
         raise Forbidden("an array without a plain dtype")
+    if dtype.dtype.hasobject:
+        raise Forbidden("an array without a plain dtype")
     sizes = _sizes(shape)
     data = raw_bytes(raw)
     if math.prod(sizes) * dtype.dtype.itemsize != len(data):
@@ -111,7 +128,7 @@ def _dtype(name: Any, *_: Any) -> PendingArray:
         dtype = np.dtype(name) if isinstance(name, str) and len(name) < 16 else None
     except TypeError:
         dtype = None
-    if dtype is None or dtype.kind not in "biufcSU" or dtype.fields is not None or dtype.shape:
+    if dtype is None or dtype.kind not in "biufcSUO" or dtype.fields is not None or dtype.shape:
         raise Forbidden(f"an array of dtype {name!r:.40}")
     return PendingArray(dtype)
 
