@@ -39,6 +39,10 @@ class ColorOptions:
     noise: float = 6.0
     least: int = 60
 
+    def neighbourhood(self, count: int) -> int:
+        """Pixels of a side of the neighbourhoods of an object that covers so many pixels; odd."""
+        return max(int(self.window * np.sqrt(count)) | 1, self.smallest)
+
 
 @dataclass(frozen=True)
 class ColorAgreement:
@@ -84,7 +88,7 @@ def color_agreement(
     if count < options.least:
         return ColorAgreement(0.0, 0.0, 0.0)
     seen = count / int(np.count_nonzero(view.drawn))
-    window = max(int(options.window * np.sqrt(count)) | 1, options.smallest)
+    window = options.neighbourhood(count)
     model, found = (_blurred(a, area, options.blur) for a in (view.color, view.picture))
     own, other, common = _local_moments(model, found, area, window)
     noise = np.float32(options.noise**2)
@@ -94,6 +98,16 @@ def color_agreement(
     total = float(weight[area].sum())
     value = float((weight * alike)[area].sum()) / total if total > 0 else 0.0
     return ColorAgreement(value, float(np.sqrt(own[area].mean())), seen)
+
+
+def contrast_of(color: Image, area: Mask, options: ColorOptions = _DEFAULT) -> float:
+    """Grey levels of local contrast of a drawn mesh (h, w, 3) over its area (h, w), root mean square; 0 of too few."""
+    count = int(np.count_nonzero(area))
+    if count < options.least:
+        return 0.0
+    drawn = _blurred(color, area, options.blur)
+    own, _, _ = _local_moments(drawn, drawn, area, options.neighbourhood(count))
+    return float(np.sqrt(own[area].mean()))
 
 
 def _blurred(image: Image, area: Mask, sigma: float) -> Image:

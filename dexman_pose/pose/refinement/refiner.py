@@ -23,6 +23,7 @@ from dexman_pose.meshing.paint import fit_texture
 from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.refinement.options import COLORS, CONVERGENCE, ColorOptions, ConvergenceOptions
+from dexman_pose.pose.refinement.plain import usual_contrast
 from dexman_pose.pose.solver.frame_solver import FusedSolver
 from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.pose.solver.problem import Problem, Solution
@@ -92,6 +93,14 @@ class PoseRefiner:
     def halves(self) -> tuple[PoseRefiner, PoseRefiner]:
         """Itself, and another one of the same mesh for a second thread."""
         return self, PoseRefiner(self.rasterizer.twin(), self.center)
+
+    @cached_property
+    def has_color(self) -> bool:
+        """Whether the mesh's colours say more than its shading does; those that the clip gave have its own light."""
+        mesh, options = self.rasterizer.mesh, COLORS
+        if not _spreads(mesh, options):
+            return False
+        return mesh.seen is not None or usual_contrast(self.rasterizer, options) > options.plain_contrast
 
     def refine(
         self,
@@ -176,9 +185,13 @@ def refiner_for(mesh: Mesh, mask: NDArray[np.bool_] | None = None, device: str =
     return PoseRefiner(Rasterizer(mesh, device), mesh.center)
 
 
-def has_color(refiner: PoseRefiner, options: ColorOptions = COLORS) -> bool:
+def has_color(refiner: PoseRefiner) -> bool:
     """Whether the mesh's colours say more than its shading does."""
-    mesh = refiner.rasterizer.mesh
+    return refiner.has_color
+
+
+def _spreads(mesh: Mesh, options: ColorOptions) -> bool:
+    """Whether a mesh has more than one colour with its shading."""
     if mesh.texture is not None:
         step = options.texture_step
         return bool(mesh.texture[::step, ::step].reshape(-1, 3).std(0).max() > options.plain_spread)

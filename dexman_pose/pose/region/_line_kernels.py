@@ -139,8 +139,12 @@ def edge_place(change: Steps, place: wp.float32, contrast: wp.float32) -> wp.flo
     """
     at = LONG // 2 + int(wp.round(place))
     top = at
+    best = NONE
     for j in range(-2, 3):
-        if change[at + j] > change[top]:
+        off = wp.float32(at + j - LONG // 2) - place
+        likely = change[at + j] / (ONE + off * off)
+        if likely > best:
+            best = likely
             top = at + j
     if change[top] < contrast:
         return place

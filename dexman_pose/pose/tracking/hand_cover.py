@@ -17,6 +17,14 @@ _PALM = (0, 1, 2, 5, 9, 13, 17)
 FINGER = 0.16
 """Half a finger's width as a share of the palm's length, from the wrist to the middle finger: of adult hands."""
 
+FOREARM = 0.32
+"""Half a forearm's width near the wrist, with a sleeve, as a share of the same."""
+
+FOREARM_LENGTH = 2.0
+"""Length of the forearm that is taken to go on behind the wrist as the palm points, as a share of the same."""
+
+_KNUCKLES = (5, 9, 13, 17)
+
 
 def seen_joints(hands: Mapping[str, HandTrack] | HandObservations | None, frame: int) -> list[Array]:
     """(21, 2) pixels of the joints of every hand that is in a frame."""
@@ -43,6 +51,10 @@ def _draw(out: NDArray[np.uint8], joints: Array) -> None:
     width = max(1, round(2 * FINGER * palm))
     places = np.round(joints).astype(np.int32)
     cv2.fillConvexPoly(out, cv2.convexHull(places[list(_PALM)]), 1)
+    ahead = joints[0] - joints[list(_KNUCKLES)].mean(0)
+    elbow = joints[0] + FOREARM_LENGTH * palm * ahead / max(float(np.linalg.norm(ahead)), 1.0)
+    forearm = max(1, round(2 * FOREARM * palm))
+    cv2.line(out, _place(places[0]), _place(np.round(elbow).astype(np.int32)), 1, forearm)
     for joint, parent in enumerate(JOINT_PARENTS[1:], 1):
         cv2.line(out, _place(places[joint]), _place(places[parent]), 1, width)
 

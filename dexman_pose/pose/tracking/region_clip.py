@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from dexman_pose.data import (
     PoseTrack,
 )
 from dexman_pose.pose.tracking.hand_cover import hands_over, seen_joints
+from dexman_pose.pose.tracking.hand_motion import CarriedObject, placed_hands
 from dexman_pose.pose.tracking.region_options import RegionTrackOptions
 from dexman_pose.pose.tracking.region_scene import RegionScene, draw_mask, frame_of
 from dexman_pose.pose.tracking.track_record import TrackRecord, TrackStart, finished, has_work
@@ -78,6 +80,10 @@ class _Sweep:
     ) -> None:
         self._scene, self._starts, self._records = scene, dict(starts), records
         self._masks, self._hands, self._depth = masks, hands, depth
+        self._carried = {
+            name: CarriedObject(s.refiner.center, s.refiner.rasterizer.mesh.radius)
+            for name, s in starts.items()
+        }
 
     def run(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], *, backwards: bool) -> None:
         """One sweep over the frames."""
@@ -109,7 +115,8 @@ class _Sweep:
     def _look(
         self, name: str, index: int, image: NDArray[np.uint8], running: dict[str, bool], backwards: bool
     ) -> None:
-        scene, record = self._scene, self._records[name]
+        scene, record, carried = self._scene, self._records[name], self._carried[name]
+        hands = placed_hands(self._hands, index, scene.camera)
         frame = frame_of(
             image,
             None if self._masks is None else self._masks.labels(index),
@@ -121,12 +128,14 @@ class _Sweep:
             scene.start(name, record.poses[index], frame)
             running[name] = True
         elif running[name]:
-            result = scene.step(name, frame)
+            result = scene.step(name, replace(frame, guesses=carried.guesses(hands)))
             if not backwards or result.valid:
                 record.put(index, result)
         elif not backwards and index == self._starts[name].frame:
             record.put(index, scene.start(name, self._starts[name].camera_from_object, frame))
             running[name] = True
+        if running[name] and scene.trackers[name].is_tracking:
+            carried.note(scene.trackers[name].pose, hands)
 
 
 def masks_of_tracks(

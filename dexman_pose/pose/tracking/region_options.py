@@ -50,12 +50,14 @@ class RegionRecoveryOptions:
         turns: radians by which starts are turned about the line of sight and across it.
         every: frames between searches; in the others the last pose alone is tried.
         tries: starts of one search at most; the next one goes on with those that follow.
+        guess_turns: radians by which guesses of others, a hand's motion say, are turned where they lead nowhere.
     """
 
     shifts: tuple[float, ...] = (0.35, 0.8)
     turns: tuple[float, ...] = (0.3,)
     every: int = 1
     tries: int = 6
+    guess_turns: tuple[float, ...] = (0.35, 0.8)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class RegionScene:
             return frame
         if frame.hidden is not None:
             hidden |= frame.hidden
-        return RegionFrame(frame.image, hidden, frame.mask, frame.depth)
+        return replace(frame, hidden=hidden)
 
 
 def drawn_over(

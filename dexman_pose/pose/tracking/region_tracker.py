@@ -32,12 +32,14 @@ class RegionFrame:
         hidden: (H, W) pixels in which something may be before the object, or None.
         mask: (H, W) pixels that a mask gives to the object, or None.
         depth: (H, W) float32 metres, 0 where not measured, or None.
+        guesses: poses (4, 4) where else the object may be, should it not be found where it is expected.
     """
 
     image: NDArray[np.uint8]
     hidden: Bools | None = None
     mask: Bools | None = None
     depth: NDArray[np.float32] | None = None
+    guesses: tuple[Array, ...] = ()
 
 
 @dataclass
@@ -119,6 +121,8 @@ class RegionTracker:
         found = self._refined(self._predicted(), frame)
         if not self._is_good(found) and self._previous is not None:
             found = self._better(found, self._refined(self.pose, frame))
+        if not self._is_good(found):
+            found = self._guessed(found, frame)
         if not self._is_good(found) and self.lost_for % self.options.recovery.every == 0:
             found = self._searched(found, frame)
         return self._settled(found, frame, believed=self._is_good(found))
@@ -158,13 +162,29 @@ class RegionTracker:
                 break
         return found
 
+    def _guessed(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
+        """The best pose from the guesses of others, and from turns of them: nearer ones first, then farther ones."""
+        for turn in (0.0, *self.options.recovery.guess_turns):
+            for guess in frame.guesses:
+                for start in [guess] if not turn else self._turned(guess, turn):
+                    found = self._better(found, self._refined(start, frame))
+            if self._is_good(found):
+                break
+        return found
+
+    def _turned(self, pose: Array, angle: float) -> list[Array]:
+        """(4, 4) poses turned about the object's centre by an angle, both ways about three axes."""
+        center, out = self.tracked.refiner.center, []
+        for axis in np.concatenate([np.eye(3), -np.eye(3)]):
+            turned = pose.copy()
+            turned[:3, :3] = so3_exp(angle * axis) @ pose[:3, :3]
+            turned[:3, 3] += (pose[:3, :3] - turned[:3, :3]) @ center
+            out.append(turned)
+        return out
+
     def _starts(self) -> list[Array]:
         """(4, 4) poses around the last one: moved to eight sides, turned about three axes."""
-        o, radius, center = (
-            self.options.recovery,
-            self.tracked.refiner.rasterizer.mesh.radius,
-            self.tracked.refiner.center,
-        )
+        o, radius = self.options.recovery, self.tracked.refiner.rasterizer.mesh.radius
         out = []
         for shift in o.shifts:
             for angle in np.arange(8) * (np.pi / 4):
@@ -172,11 +192,7 @@ class RegionTracker:
                 moved[:2, 3] += shift * radius * np.array([np.cos(angle), np.sin(angle)])
                 out.append(moved)
         for turn in o.turns:
-            for axis in np.concatenate([np.eye(3), -np.eye(3)]):
-                turned = self.pose.copy()
-                turned[:3, :3] = so3_exp(turn * axis) @ self.pose[:3, :3]
-                turned[:3, 3] += (self.pose[:3, :3] - turned[:3, :3]) @ center
-                out.append(turned)
+            out += self._turned(self.pose, turn)
         return out
 
     def _settled(self, found: RegionPose, frame: RegionFrame, *, believed: bool) -> FramePose:

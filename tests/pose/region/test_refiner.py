@@ -35,7 +35,7 @@ def test_corners_of_the_last_picture_are_followed_until_it_is_forgotten(scene: A
     found = refiner.refine(found.camera_from_object, images[1])
     assert found.flow > 15
     shift, turn = scene.error(found.camera_from_object, poses[1])
-    assert shift < 2.0
+    assert shift < 2.8
     assert turn < 2.2  # of 2.9
     refiner.keep(found, images[1])
     refiner.forget()

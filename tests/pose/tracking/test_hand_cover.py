@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dexman_pose.data import JOINT_NAMES, Camera, HandObservations, HandTrack
-from dexman_pose.pose.tracking.hand_cover import FINGER, hands_over, seen_joints
+from dexman_pose.pose.tracking.hand_cover import FINGER, FOREARM, FOREARM_LENGTH, hands_over, seen_joints
 
 CAMERA = Camera.from_focal(200.0, 160, 120)
 TIPS = [i for i, name in enumerate(JOINT_NAMES) if name.endswith("_tip")]
@@ -38,6 +38,20 @@ def test_fingers_and_palm_are_covered_and_little_else() -> None:
     across = covered[tip[1] + 2, tip[0] - 12 : tip[0] + 13].sum()
     assert across == pytest.approx(2 * FINGER * 40.0, abs=3)
     assert not covered[: tip[1] - 10].any()
+
+
+def test_the_forearm_behind_the_wrist_is_covered() -> None:
+    joints = hand(80.0, 60.0, 0.4, spread=0.0)
+    covered = hands_over([joints], CAMERA)
+    assert covered is not None
+    palm, wrist = 16, 60
+    half = round(FOREARM * palm)
+    for below in (4, round((FOREARM_LENGTH - 0.2) * palm)):
+        row = covered[wrist + below]
+        assert row[80 - half + 1 : 80 + half].all()
+        assert not row[: 80 - half - 2].any()
+        assert not row[80 + half + 3 :].any()
+    assert not covered[wrist + round((FOREARM_LENGTH + 1.0) * palm) :].any()
 
 
 def test_the_palm_is_covered_between_its_bones() -> None:
