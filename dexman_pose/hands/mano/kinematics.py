@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import hat, so3_exp, so3_left_jacobian
 from dexman_pose.hands.mano.layout import ANGLES, BONES, SHAPES
 from dexman_pose.hands.mano.rig import ManoRig
-from dexman_pose.hands.model.kinematics import JointDerivatives
 from dexman_pose.hands.model.skeleton import BONE_JOINTS, TIPS
 
 _PER_FINGER = 3
 
 
-def mano_joints(rig: ManoRig, betas: Array, pose: Array, frame_from_hand: Array) -> JointDerivatives:
+@dataclass(frozen=True)
+class ManoDerivatives:
+    """Joints of T hands and how they change.
+
+    Attributes:
+        joints: (T, 21, 3) metres, the frame that ``frame_from_hand`` leads to.
+        by_shape: (T, 21, 3, 10) with respect to the shape coefficients.
+        by_pose: (T, 21, 3, 45) with respect to the rotation vectors, order ``BONE_NAMES``.
+        by_place: (T, 21, 3, 6) by a twist (v, w) in the hand's own frame: ``frame_from_hand @ exp(twist)``.
+    """
+
+    joints: Array
+    by_shape: Array
+    by_pose: Array
+    by_place: Array
+
+
+def mano_joints(rig: ManoRig, betas: Array, pose: Array, frame_from_hand: Array) -> ManoDerivatives:
     """Joints of a hand in T frames and their derivatives.
 
     Args:
@@ -22,10 +40,6 @@ def mano_joints(rig: ManoRig, betas: Array, pose: Array, frame_from_hand: Array)
         betas: (10,) shape coefficients.
         pose: (T, 15, 3) rotation vectors from rest, order ``BONE_NAMES``.
         frame_from_hand: (T, 4, 4).
-
-    Returns:
-        Joints (T, 21, 3); derivatives by the shape (T, 21, 3, 10), by the pose (T, 21, 3, 45) in the order of
-        ``BONE_NAMES`` (under the name ``by_angles``), and by a twist in the hand's own frame (T, 21, 3, 6).
     """
     count = len(pose)
     chain = _Chain(rig, betas, pose)
@@ -38,7 +52,7 @@ def mano_joints(rig: ManoRig, betas: Array, pose: Array, frame_from_hand: Array)
     turn, shift = frame_from_hand[:, None, :3, :3], frame_from_hand[:, None, :3, 3]
     place = np.concatenate([np.broadcast_to(np.eye(3), (count, 21, 3, 3)), -hat(points)], -1)
     moved = (turn @ points[..., None])[..., 0] + shift
-    return JointDerivatives(moved, turn @ by_shape, turn @ by_pose, turn @ place)
+    return ManoDerivatives(moved, turn @ by_shape, turn @ by_pose, turn @ place)
 
 
 class _Chain:

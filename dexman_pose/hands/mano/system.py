@@ -14,7 +14,7 @@ from dexman_pose.geometry.se3 import se3_exp
 from dexman_pose.hands.mano.kinematics import mano_joints
 from dexman_pose.hands.mano.layout import ANGLES, BONES, SHAPES
 from dexman_pose.hands.mano.rig import ManoRig
-from dexman_pose.hands.model.system import JointEvidence
+from dexman_pose.hands.model.fit import MeasuredJoints
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,14 @@ class ManoSystem:
 
     @classmethod
     def at(
-        cls, rig: ManoRig, evidence: JointEvidence, prior: PosePrior, state: ManoState, o: ManoFitOptions
+        cls, rig: ManoRig, evidence: MeasuredJoints, prior: PosePrior, state: ManoState, o: ManoFitOptions
     ) -> ManoSystem:
         """The system at a state; the rig's vertices are the tips."""
         found = mano_joints(rig, state.betas, state.pose, state.frame_from_hand)
-        residual, derivative = evidence(found.joints)
-        own = _chained(derivative, np.concatenate([found.by_angles, found.by_place], -1))
-        shared = _chained(derivative, found.by_shape)
+        residual = evidence.residuals(found.joints)
+        weight = 1.0 / evidence.sigma[..., None, None]
+        own = _rows(weight * np.concatenate([found.by_pose, found.by_place], -1))
+        shared = _rows(weight * found.by_shape)
         turned = np.swapaxes(own, 1, 2)
         stray = prior.residuals(state.pose)
         sigma = o.shape_sigma / np.sqrt(max(1.0, len(state.pose) / o.alike))
@@ -164,7 +165,7 @@ class ManoSystem:
 
 
 def solved(
-    rig: ManoRig, evidence: JointEvidence, prior: PosePrior, start: ManoState, o: ManoFitOptions
+    rig: ManoRig, evidence: MeasuredJoints, prior: PosePrior, start: ManoState, o: ManoFitOptions
 ) -> ManoState:
     """The best state found from a start by Levenberg and Marquardt's steps, with its cost."""
     damping, system = o.damping, ManoSystem.at(rig, evidence, prior, start, o)
@@ -187,7 +188,7 @@ def _better(
     system: ManoSystem,
     damping: float,
     rig: ManoRig,
-    evidence: JointEvidence,
+    evidence: MeasuredJoints,
     prior: PosePrior,
     o: ManoFitOptions,
 ) -> ManoSystem | None:
@@ -200,8 +201,6 @@ def _better(
     return tried if tried.cost < system.cost else None
 
 
-def _chained(derivative: Array, by: Array) -> Array:
-    """(T, M, P) of residuals (T, M, 21, 3) of joints (T, 21, 3, P)."""
-    frames, size = len(derivative), by.shape[-1]
-    out: Array = derivative.reshape(frames, derivative.shape[1], -1) @ by.reshape(frames, -1, size)
-    return out
+def _rows(by: Array) -> Array:
+    """(T, 63, P) of derivatives (T, 21, 3, P)."""
+    return by.reshape(len(by), -1, by.shape[-1])
