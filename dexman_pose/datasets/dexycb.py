@@ -283,7 +283,15 @@ class _Sequence:
             if shape is not None and fitted.any():
                 pose, shift = labels.pose_m[:, i, :48], labels.pose_m[:, i, 48:]
                 mano[side] = ManoParameters(
-                    side, pose, shift, shape, fitted, frame="camera", flat_hand_mean=False, pca=True
+                    side,
+                    pose,
+                    shift,
+                    shape,
+                    fitted,
+                    frame="camera",
+                    flat_hand_mean=False,
+                    left_fixed=False,  # the sign was found after its hands had been fitted
+                    pca=True,
                 )
         return hands, mano
 

@@ -75,7 +75,7 @@ def test_the_hand_is_absent_where_its_joints_are_minus_one(
     np.testing.assert_allclose(mano.pose[1:3], truth.mano["pose"][1:3], atol=1e-6)
     np.testing.assert_allclose(mano.translation[1:3], truth.mano["translation"][1:3], atol=1e-6)
     np.testing.assert_allclose(mano.shape, truth.mano["shape"])
-    assert mano.pca and not mano.flat_hand_mean and mano.frame == "camera" and mano.left_fixed is None
+    assert mano.pca and not mano.flat_hand_mean and mano.frame == "camera" and mano.left_fixed is False
 
 
 def test_labels_and_depth(written: tuple[Path, dict[str, SmallTruth]]) -> None:

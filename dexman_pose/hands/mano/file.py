@@ -38,7 +38,7 @@ _SHAPES: Mapping[str, tuple[int, ...]] = {
 _NAMES = ("MANO_{}.pkl", "MANO_{}.npz", "MANO_{}.npy", "mano_{}.pkl", "mano_{}.npz", "mano_{}.npy")
 _FOLDERS = ("", "models", "mano")
 _SIZES = (0.05, 0.5)
-_SUM = 0.01
+_SUM = 0.05
 _BENT = 0.002
 GET_IT = "MANO_RIGHT.pkl and MANO_LEFT.pkl come from https://mano.is.tue.mpg.de, under their own licence"
 

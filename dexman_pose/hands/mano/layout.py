@@ -33,8 +33,8 @@ TIPS: Mapping[str, tuple[int, int, int, int, int]] = {
 """Vertices taken as tips of thumb, index, middle, ring, little finger. MANO has no joints there, and libraries choose
 vertices up to a few millimetres apart.
 
-``smplx``: smplx, HaMeR, WiLoR, GRAB. ``manopth``: manopth, manotorch, ObMan, DexYCB, TACO, OakInk; these take
-``manopth_left`` for left hands, which the name ``manopth`` stands for here too. ``freihand``: FreiHAND, HO3D.
+``smplx``: smplx, HaMeR, WiLoR. ``manopth``: manopth and manotorch, with them DexYCB, TACO and OakInk2; these take
+``manopth_left`` for left hands, which the name ``manopth`` stands for here too. ``freihand``: FreiHAND.
 """
 
 DEFAULT_TIPS = "smplx"
