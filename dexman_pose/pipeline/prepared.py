@@ -14,8 +14,20 @@ from dexman_pose.threads import cores
 
 _log = logging.getLogger(__name__)
 
-_ROOMS = ("pose", "segmentation.grabcut.backend", "contact")
-"""Modules whose import takes a second or two."""
+_ENGINE = (
+    "pipeline.prompts_from_mesh",
+    "segmentation.grabcut.backend",
+    "pipeline.before_masks.stage",
+    "imaging.camera_motion",
+    "pose.clip.objects",
+    "pipeline.given_objects",
+    "pipeline.with_contact.pictures_ahead",
+    "contact",
+    "scene",
+)
+"""Modules whose import takes two or three seconds together, in the order in which they are needed."""
+_ROOMS = (*_ENGINE, "viewer")
+"""What is imported ahead."""
 
 
 @contextmanager
@@ -39,6 +51,12 @@ def prepared_beside(inputs: Inputs, *, kept: bool) -> Iterator[None]:
         stop.set()
         if thread.ident is not None:
             thread.join()
+
+
+def import_engine() -> None:
+    """Import what several threads are about to use: two must not begin to import the same at once."""
+    for room in _ENGINE:
+        import_module(f"dexman_pose.{room}")
 
 
 def _prepare(inputs: Inputs, kept: bool, stop: Event) -> None:

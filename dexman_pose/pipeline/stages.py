@@ -17,7 +17,7 @@ from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.foreseen import Foreseen
 from dexman_pose.pipeline.growing_masks import GrowingMasks
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
-from dexman_pose.pipeline.prepared import prepared_beside
+from dexman_pose.pipeline.prepared import import_engine, prepared_beside
 from dexman_pose.pipeline.seed import SEED
 from dexman_pose.pipeline.stage import Stage
 from dexman_pose.threads import cores
@@ -113,7 +113,7 @@ class Stages:
 
     def follows(self) -> bool:
         """Whether there are objects that may be followed before there are masks."""
-        from dexman_pose.pipeline.before_masks.followed import followable
+        from dexman_pose.pipeline.before_masks.followable import followable
 
         return bool(followable(self.inputs, self.backends.segmentation))
 
@@ -124,6 +124,7 @@ class Stages:
         i = self.inputs
         if cores() < 2 or i.filmed_clip is not i.clip or not fills(self.backends.segmentation):
             return None
+        import_engine()
         masks = GrowingMasks(tuple(i.prompts), i.clip.height, i.clip.width, i.clip.num_frames)
         return Foreseen(
             masks,
@@ -142,6 +143,7 @@ class Stages:
         """Camera, hands and objects found beside the camera's motion, where masks are there at once."""
         if cores() < 2 or self.inputs.filmed_clip is not self.inputs.clip:
             return None
+        import_engine()
         known = GrowingMasks.of(masks)
         return Foreseen(
             known,

@@ -17,6 +17,7 @@ from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import HandObservations, PoseTrack
 from dexman_pose.errors import EstimationError
+from dexman_pose.pipeline.before_masks.followable import SEGMENTATION
 from dexman_pose.pipeline.inputs import Inputs
 from dexman_pose.pipeline.prompts_from_mesh import hands_at
 from dexman_pose.pose.clip.followed import follow_known, joined_masks
@@ -24,9 +25,6 @@ from dexman_pose.pose.clip.types import ObjectRequest
 from dexman_pose.segmentation import segment_clip
 
 _log = logging.getLogger(__name__)
-
-SEGMENTATION = "grabcut"
-"""The backend in whose place objects may be followed: a user who asks for another wants its masks."""
 
 _TRACK = ("camera_from_object", "valid", "confidence", "mask_iou", "covariance", "doubt", "evidence")
 """What is kept of a track; its factor on the mesh is 1."""
@@ -62,19 +60,6 @@ class FollowedObjects:
             return []
         names = ", ".join(self.tracks)
         return [f"Masks of {names} are the outlines of the poses that were followed, less what hands cover."]
-
-
-def followable(inputs: Inputs, segmentation: str) -> dict[str, ObjectPrompt]:
-    """Objects that may be followed: of known shape and size, seen by a known camera, without poses of their own."""
-    if inputs.camera is None or inputs.given.masks is not None or segmentation != SEGMENTATION:
-        return {}
-    return {
-        name: prompt
-        for name, prompt in inputs.prompts.items()
-        if inputs.meshes.get(name) is not None
-        and prompt.mesh_scale == "known"
-        and name not in inputs.given.poses
-    }
 
 
 def follow(

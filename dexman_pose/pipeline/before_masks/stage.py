@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import HandObservations
 from dexman_pose.pipeline.before_masks import followed
+from dexman_pose.pipeline.before_masks.followable import followable
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
 
@@ -30,7 +31,7 @@ def follow_stage(
         observations: hands, which hide objects; None where they are left out.
         engine: rooms whose code makes poses.
     """
-    known = followed.followable(inputs, segmentation)
+    known = followable(inputs, segmentation)
     return Stage(
         "follow",
         "stages/follow.npz",

@@ -10,20 +10,10 @@ import pytest
 
 import dexman_pose as dp
 from dexman_pose.data import OCCLUDER, HandObservations, MaskSequence, PoseTrack
-from dexman_pose.given.masks import ObjectMasks
-from dexman_pose.given.poses import GivenPoses
 from dexman_pose.pipeline.before_masks import followed as room
 from dexman_pose.pipeline.before_masks.followed import FollowedObjects
-from dexman_pose.pipeline.given import Given
 from dexman_pose.pipeline.inputs import Inputs
-
-
-def inputs_of(scene: Any, **changed: Any) -> Inputs:
-    prompt = {"box": np.array(scene.box), "mesh": scene.mesh, **changed.pop("prompt", {})}
-    prompts = {"box": dp.ObjectPrompt(**prompt)}
-    meshes = changed.pop("meshes", {"box": prompt["mesh"]})
-    clip = dp.Clip.from_frames(np.stack(changed.pop("frames", scene.frames)))
-    return Inputs(clip, prompts, meshes, changed.pop("camera", scene.camera), **changed)
+from tests.pipeline.before_masks.scenes import inputs_of
 
 
 def track(count: int = 4, *, judged: bool = True) -> PoseTrack:
@@ -38,39 +28,6 @@ def track(count: int = 4, *, judged: bool = True) -> PoseTrack:
         covariance=np.repeat(1e-6 * np.eye(6)[None], count, 0) if judged else None,
         doubt=np.where(valid, 0, 1).astype(np.uint16) if judged else None,
     )
-
-
-def test_an_object_of_known_shape_before_a_known_camera_may_be_followed(tiny_scene: Any) -> None:
-    inputs = inputs_of(tiny_scene)
-    assert room.followable(inputs, "grabcut") == inputs.prompts
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"camera": None},
-        {"prompt": {"mesh": None}},
-        {"prompt": {"mesh_scale": "unknown"}},
-        {"given": Given(poses={"box": GivenPoses(np.eye(4)[None].repeat(4, 0), np.ones(4, bool))})},
-        {"given": Given(masks=ObjectMasks({"box": {}}, {}, "no file"))},
-    ],
-    ids=["camera", "shape", "size", "poses", "masks"],
-)
-def test_without_any_of_these_it_is_not(tiny_scene: Any, changed: dict[str, Any]) -> None:
-    assert room.followable(inputs_of(tiny_scene, **changed), "grabcut") == {}
-
-
-def test_who_asks_for_another_segmentation_gets_its_masks(tiny_scene: Any) -> None:
-    assert room.followable(inputs_of(tiny_scene), "other") == {}
-
-
-def test_of_several_objects_those_that_may_be_are_followed(tiny_scene: Any) -> None:
-    inputs = inputs_of(tiny_scene)
-    made = dp.ObjectPrompt(box=np.array(tiny_scene.box))
-    both = Inputs(
-        inputs.clip, {"made": made, **inputs.prompts}, {"made": None, **inputs.meshes}, inputs.camera
-    )
-    assert list(room.followable(both, "grabcut")) == ["box"]
 
 
 def test_an_object_is_found_in_the_frame_of_its_prompt_and_followed(tiny_scene: Any) -> None:
