@@ -69,11 +69,14 @@ class CarriedObject:
         center: (3,) the object's centre in its own frame, metres.
         radius: metres.
         reach: radii of the object within which some joint of a hand must be, across the line of sight.
+        nearer: factor by which an object is taken to have come nearer at most, or gone away: a hand's size in the
+            picture tells its distance badly.
     """
 
     center: Array
     radius: float
     reach: float = 1.3
+    nearer: float = 1.2
     _pose: Array | None = None
     _hands: dict[str, Array] = field(default_factory=dict)
 
@@ -93,7 +96,17 @@ class CarriedObject:
         if self._pose is None:
             return ()
         return tuple(
-            carried(self._pose, then, hands[side], self.center)
+            self._in_reach(carried(self._pose, then, hands[side], self.center))
             for side, then in self._hands.items()
             if side in hands
         )
+
+    def _in_reach(self, guess: Array) -> Array:
+        """A guess (4, 4) at a distance that is likely, where it is in the picture."""
+        assert self._pose is not None
+        there = guess[:3, :3] @ self.center + guess[:3, 3]
+        before = float(self._pose[2, :3] @ self.center + self._pose[2, 3])
+        ratio = float(np.clip(there[2] / before, 1.0 / self.nearer, self.nearer)) * before / there[2]
+        out = guess.copy()
+        out[:3, 3] += (ratio - 1.0) * there
+        return out

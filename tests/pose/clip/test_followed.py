@@ -116,7 +116,7 @@ def test_masks_are_joined_in_the_order_of_the_names_and_followed_ones_count() ->
     o = OCCLUDER
     followed = labelled(("c", "a"), [[1, 2, 0, 0, o, o, 0], [0, 0, 0, 0, 0, 0, 0]], 0.75)
     segmented = labelled(("b",), [[1, 0, 1, 0, 1, 0, o], [1, 1, 1, o, 0, 0, 0]], 0.5)
-    joined = joined_masks(["a", "b", "c"], followed, segmented)
+    joined = joined_masks(["a", "b", "c"], [segmented], followed)
     assert joined.names == ("a", "b", "c")
     # Of both objects the followed one counts; what covers it may be the other object; else hands stay hands.
     assert joined.labels(0).tolist() == [[3, 1, 2, BACKGROUND, 2, o, o]]
@@ -126,6 +126,6 @@ def test_masks_are_joined_in_the_order_of_the_names_and_followed_ones_count() ->
 
 def test_without_other_objects_the_masks_are_those_that_were_followed() -> None:
     followed = labelled(("a", "b"), [[1, 2, 0, OCCLUDER]], 0.75)
-    joined = joined_masks(["b", "a"], followed, None)
+    joined = joined_masks(["b", "a"], [], followed)
     assert joined.labels(0).tolist() == [[2, 1, 0, OCCLUDER]]
     np.testing.assert_array_equal(joined.confidence, [[0.75, 0.75]])
