@@ -79,10 +79,11 @@ class CarriedObject:
     nearer: float = 1.2
     _pose: Array | None = None
     _hands: dict[str, Array] = field(default_factory=dict)
+    _latest: dict[str, Array] = field(default_factory=dict)
 
     def note(self, pose: Array, hands: Mapping[str, Array]) -> None:
         """Remember a pose (4, 4) that is believed, and the hands (21, 3) near it."""
-        self._pose = pose
+        self._pose, self._latest = pose, {}
         middle = pose[:3, :3] @ self.center + pose[:3, 3]
         near = self.reach * self.radius / middle[2]
         self._hands = {
@@ -92,14 +93,13 @@ class CarriedObject:
         }
 
     def guesses(self, hands: Mapping[str, Array]) -> tuple[Array, ...]:
-        """Poses (4, 4) to which the hands (21, 3) that were near have taken the object."""
+        """Poses (4, 4) to which the hands (21, 3) that were near have taken the object, as far as they were seen."""
         if self._pose is None:
             return ()
-        return tuple(
-            self._in_reach(carried(self._pose, then, hands[side], self.center))
-            for side, then in self._hands.items()
-            if side in hands
-        )
+        for side, then in self._hands.items():
+            if side in hands:
+                self._latest[side] = self._in_reach(carried(self._pose, then, hands[side], self.center))
+        return tuple(self._latest.values())
 
     def _in_reach(self, guess: Array) -> Array:
         """A guess (4, 4) at a distance that is likely, where it is in the picture."""

@@ -79,7 +79,9 @@ class FarSearchOptions:
         looked_at: poses that are refined with the mesh's texture.
         apart: radians by which these differ.
         seen: share of the outline that must be in sight.
-        lead: by which the best must be better than others, or it is not believed.
+        lead: by which the best must be better than others, or it is not believed, unless ...
+        alike: ... their surfaces are apart by less than so many radii: then that one is taken which is turned least
+            against the guesses.
         agree: share of the good frames' share of agreeing lines that it needs, with ``odds`` ...
         odds: ... of their log-odds: what comes from anywhere needs more than what was there a frame ago.
     """
@@ -94,10 +96,11 @@ class FarSearchOptions:
     least: float = 0.1
     places: int = 1
     same_place: float = 0.4
-    looked_at: int = 6
+    looked_at: int = 10
     apart: float = radians(15.0)
     seen: float = 0.25
     lead: float = 0.08
+    alike: float = 0.12
     agree: float = 0.8
     odds: float = 0.6
 

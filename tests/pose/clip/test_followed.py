@@ -94,12 +94,35 @@ def test_a_track_with_too_few_valid_frames_makes_no_masks(scene: Any, film: Film
     empty = scene.filmed(scene.clutter(1))
     frames = [film.clip.frame(t) if t < 3 else empty for t in range(FRAMES)]
     clip = Clip.from_frames(np.stack(frames))
-    assert follow_known(clip, film.first, scene.camera, requests(scene, "body")) is None
-    found = follow_known(
-        clip, film.first, scene.camera, requests(scene, "body"), options=FollowOptions(valid=0.5)
-    )
+    most, half = FollowOptions(valid=0.6), FollowOptions(valid=0.5)
+    assert follow_known(clip, film.first, scene.camera, requests(scene, "body"), options=most) is None
+    found = follow_known(clip, film.first, scene.camera, requests(scene, "body"), options=half)
     assert found is not None and found.tracks["body"].valid.tolist() == [True] * 3 + [False] * 3
     assert found.masks.mask(2, "body").any() and not found.masks.labels(4).any()
+
+
+def test_what_one_frame_leaves_in_doubt_is_begun_in_another(scene: Any, film: Film) -> None:
+    """In frame 2 the body's mask is the ground; the masks of all frames show it in frame 4."""
+    asked: list[list[str]] = []
+    poor = MaskSequence(("body",), scene.camera.height, scene.camera.width, FRAMES)
+    labels = np.zeros((scene.camera.height, scene.camera.width), np.uint8)
+    labels[150:235, 200:310] = 1
+    poor.set(2, labels)
+    whole = MaskSequence(("body",), scene.camera.height, scene.camera.width, FRAMES)
+    whole.set(2, labels)
+    whole.set(4, np.uint8(1) * scene.mask(scene.mesh, film.body[4]))
+
+    def segmented(names: Any) -> MaskSequence:
+        asked.append(list(names))
+        return whole
+
+    wanted = requests(scene, "body")
+    assert follow_known(film.clip, poor, scene.camera, wanted) is None
+    found = follow_known(film.clip, poor, scene.camera, wanted, segmented=segmented)
+    assert asked == [["body"]]
+    assert found is not None and found.starts["body"].frame == 4
+    assert found.tracks["body"].valid.all()
+    assert scene.error(found.tracks["body"].camera_from_object[0], film.body[0])[0] < 7.0
 
 
 def labelled(names: tuple[str, ...], rows: list[list[int]], confidence: float) -> MaskSequence:

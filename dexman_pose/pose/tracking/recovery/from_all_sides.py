@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from dexman_pose.arrays import Array, Bools
+from dexman_pose.metrics.points import add_s
 from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.viewpoints import ray_rotation, rotation_grid
@@ -17,6 +18,9 @@ from dexman_pose.pose.tracking.tracked_object import TrackedObject
 
 if TYPE_CHECKING:
     from dexman_pose.pose.tracking.region_tracker import RegionFrame
+
+_VERTICES = 500
+"""Vertices by which surfaces are compared, about."""
 
 
 def merit(found: RegionPose) -> float:
@@ -59,10 +63,24 @@ def far_search(
     seen = [_refined(refiner, start, frame, textured=False) for start in starts]
     chosen = _distinct(seen, tracked, options.looked_at, options)
     best = [_refined(refiner, r.camera_from_object, frame) for r in chosen]
-    first = _distinct(best, tracked, 2, options)
-    if len(first) > 1 and merit(first[0]) - merit(first[1]) < options.lead:
+    ranked = _distinct(best, tracked, options.looked_at, options)
+    rivals = [r for r in ranked if merit(r) > merit(ranked[0]) - options.lead]
+    if any(_apart(r, rivals[0], tracked) > options.alike for r in rivals[1:]):
         return None
-    return first[0]
+    return min(rivals, key=lambda r: _turned(r, near, tracked)) if rivals else None
+
+
+def _apart(one: RegionPose, other: RegionPose, tracked: TrackedObject) -> float:
+    """Radii of the object that its surfaces at two poses are apart: little where it is turned about its own axis."""
+    mesh = tracked.refiner.rasterizer.mesh
+    vertices = mesh.vertices[:: max(1, len(mesh.vertices) // _VERTICES)]
+    first, second = one.camera_from_object[None], other.camera_from_object[None]
+    return float(add_s(first, second, vertices)[0]) / mesh.radius
+
+
+def _turned(found: RegionPose, near: Sequence[Array], tracked: TrackedObject) -> float:
+    """Radians by which a pose is turned against the nearest of others, but for the object's symmetry."""
+    return min(float(tracked.symmetry.rotation_error(found.camera_from_object, pose)) for pose in near)
 
 
 def _refined(

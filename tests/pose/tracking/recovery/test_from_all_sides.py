@@ -63,3 +63,26 @@ def test_of_two_that_look_the_same_none_is_believed(scene: Any, begun: RegionTra
     strict = replace(OPTIONS, lead=10.0)
     assert far_search(begun._refiner, begun.tracked, [begun.pose], frame, strict) is None
     assert merit(begun._refiner.refine(there, frame.image)) > 2.0
+
+
+def test_of_poses_with_the_same_surface_the_one_nearest_to_the_guess_is_taken(scene: Any) -> None:
+    """A can of one colour looks the same however it is spun."""
+    import trimesh
+
+    from dexman_pose.data import Mesh
+
+    part = trimesh.creation.cylinder(radius=0.03, height=0.08)
+    can = Mesh(np.asarray(part.vertices), np.asarray(part.faces, np.int32))
+    tracked = TrackedObject(PoseRefiner(Rasterizer(can), can.center), scene.camera, 1)
+    tracker = RegionTracker(tracked, RegionTrackOptions())
+    begin = scene.pose_at((1.2, 0.2, 0.0), (-0.03, 0.0, 0.35))
+    image = scene.painted(np.full((240, 320, 3), 90, np.uint8), can, begin, (200, 60, 50))
+    tracker.start(begin, RegionFrame(image))
+    there = scene.pose_at((1.2, 0.2, 0.0), (0.03, 0.0, 0.35))
+    frame = RegionFrame(scene.painted(np.full((240, 320, 3), 90, np.uint8), can, there, (200, 60, 50)))
+    found = far_search(tracker._refiner, tracked, [there], frame, replace(OPTIONS, lead=0.3))
+    assert found is not None
+    turned = np.degrees(
+        np.arccos(np.clip((np.trace(found.camera_from_object[:3, :3].T @ there[:3, :3]) - 1) / 2, -1, 1))
+    )
+    assert turned < 60.0
