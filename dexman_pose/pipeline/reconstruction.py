@@ -164,7 +164,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             prompts = runner.run(stages.prompts(observations))
             if stages.follows():
                 followed = runner.run(stages.follow(prompts, observations))
-            known = followed is not None and followed.tracks
+            known = followed is not None and followed.makes_masks
             due = runner.is_due(stages.masks(prompts, observations, None, followed))
             if due and not known:
                 foreseen = _begun(stages.foreseen(observations), beside)

@@ -177,7 +177,7 @@ class Stages:
         backend = self.backends.segmentation
 
         def compute() -> MaskSequence:
-            if followed is not None and followed.tracks:
+            if followed is not None and followed.makes_masks:
                 from dexman_pose.pipeline.before_masks.followed import masks_beside
 
                 known = masks_beside(self.inputs, prompts, observations, followed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,19 @@ class FollowedObjects:
         tracks: by name; empty when none was.
         frames: where each track began, by name.
         masks: of them, None when there are none.
+        segmented: masks of objects that were not found without a doubt in the frame of their prompt; they are those of
+            the run for objects that could not be followed. None where none were made.
     """
 
     tracks: dict[str, PoseTrack]
     frames: dict[str, int]
     masks: MaskSequence | None = None
+    segmented: MaskSequence | None = None
+
+    @property
+    def makes_masks(self) -> bool:
+        """Whether there are masks already."""
+        return bool(self.tracks) or self.segmented is not None
 
     def starts(self) -> dict[str, tuple[int, NDArray[np.float64]]]:
         """Frame and pose (4, 4) from which each object may be tracked again: the valid one nearest to its start."""
@@ -91,11 +99,29 @@ def follow(
         ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False)
         for name, prompt in prompts.items()
     ]
-    followed = follow_known(clip, first, inputs.camera, requests, hands=observations, depth=inputs.depth)
+    made: list[MaskSequence] = []
+
+    def segmented(names: Sequence[str]) -> MaskSequence | None:
+        there = {name: prompts[name] for name in names if first.mask(prompts[name].frame, name).any()}
+        if not there:
+            return None
+        made.append(segment_clip(clip, there, observations, backend=SEGMENTATION))
+        return made[0]
+
+    followed = follow_known(
+        clip,
+        first,
+        inputs.camera,
+        requests,
+        hands=observations,
+        depth=inputs.depth,
+        segmented=segmented,
+    )
+    others = made[0] if made else None
     if followed is None:
-        return FollowedObjects({}, {})
+        return FollowedObjects({}, {}, segmented=others)
     frames = {name: start.frame for name, start in followed.starts.items()}
-    return FollowedObjects(followed.tracks, frames, followed.masks)
+    return FollowedObjects(followed.tracks, frames, followed.masks, others)
 
 
 def masks_beside(
@@ -105,10 +131,12 @@ def masks_beside(
     followed: FollowedObjects,
 ) -> MaskSequence:
     """Masks of all objects: of those that were followed their poses' outlines, of the others by segmentation."""
-    assert followed.masks is not None
-    rest = {name: prompt for name, prompt in prompts.items() if name not in followed.tracks}
-    segmented = segment_clip(inputs.clip, rest, observations, backend=SEGMENTATION) if rest else None
-    return joined_masks(list(inputs.prompts), followed.masks, segmented)
+    made = [] if followed.segmented is None else [followed.segmented]
+    known = {*followed.tracks, *(name for masks in made for name in masks.names)}
+    rest = {name: prompt for name, prompt in prompts.items() if name not in known}
+    if rest:
+        made.append(segment_clip(inputs.clip, rest, observations, backend=SEGMENTATION))
+    return joined_masks(list(inputs.prompts), made, followed.masks)
 
 
 def save_followed(followed: FollowedObjects, path: Path) -> None:
@@ -122,8 +150,9 @@ def save_followed(followed: FollowedObjects, path: Path) -> None:
             value = getattr(track, part)
             if value is not None:
                 arrays[f"{i}/{part}"] = value
-    if followed.masks is not None:
-        arrays |= {f"masks/{name}": value for name, value in followed.masks.to_arrays().items()}
+    for kind, masks in (("masks", followed.masks), ("segmented", followed.segmented)):
+        if masks is not None:
+            arrays |= {f"{kind}/{name}": value for name, value in masks.to_arrays().items()}
     write_npz(path, arrays)
 
 
@@ -133,8 +162,12 @@ def load_followed(path: Path) -> FollowedObjects:
     names = [str(name) for name in stored["tracks"]]
     tracks = {name: _track({p: stored.get(f"{i}/{p}") for p in _TRACK}) for i, name in enumerate(names)}
     frames = {name: int(frame) for name, frame in zip(names, stored["frames"])}
-    masks = {key.removeprefix("masks/"): value for key, value in stored.items() if key.startswith("masks/")}
-    return FollowedObjects(tracks, frames, MaskSequence.from_arrays(masks) if masks else None)
+    return FollowedObjects(tracks, frames, _masks(stored, "masks/"), _masks(stored, "segmented/"))
+
+
+def _masks(stored: Mapping[str, NDArray[Any]], kind: str) -> MaskSequence | None:
+    parts = {key.removeprefix(kind): value for key, value in stored.items() if key.startswith(kind)}
+    return MaskSequence.from_arrays(parts) if parts else None
 
 
 def _track(parts: Mapping[str, Any]) -> PoseTrack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,6 +57,7 @@ def follow_known(
     *,
     hands: Mapping[str, HandTrack] | HandObservations | None = None,
     depth: DepthSequence | None = None,
+    segmented: Callable[[Sequence[str]], MaskSequence | None] | None = None,
     options: FollowOptions | None = None,
     road: RoadOptions | None = None,
 ) -> Followed | None:
@@ -69,6 +70,8 @@ def follow_known(
         requests: objects with meshes of known size.
         hands: what they cover is not looked at.
         depth: depth images, metres.
+        segmented: gives label images of all frames of the objects with these names, or None. It is asked for those
+            that are not found without a doubt in ``first``: another frame may show them better.
         options: when a track is good enough to make masks of.
         road: settings of the search.
 
@@ -76,11 +79,16 @@ def follow_known(
         Those that could be found without a doubt and followed well; None where there are none.
     """
     options, road = options or FollowOptions(), road or RoadOptions()
-    starts = {r.name: _begun(r, ObjectClip(clip, first, r.name, camera, depth), road) for r in requests}
-    sure = {name: start for name, start in starts.items() if start is not None and not start.doubt}
+    sure = _sure_starts(requests, ObjectClips(clip, first, camera, depth), road, elsewhere=False)
+    begins = {name: _begin(start, first, name) for name, start in sure.items()}
+    doubtful = [r for r in requests if r.name not in sure]
+    masks = segmented([r.name for r in doubtful]) if segmented is not None and doubtful else None
+    if masks is not None:
+        later = _sure_starts(doubtful, ObjectClips(clip, masks, camera, depth), road, elsewhere=True)
+        begins |= {name: _begin(start, masks, name) for name, start in later.items()}
+        sure |= later
     if not sure:
         return None
-    begins = {name: _begin(start, first, name) for name, start in sure.items()}
     tracks = track_by_region(clip, camera, begins, hands=hands, depth=depth)
     for name, track in list(tracks.items()):
         share = float(track.valid.mean())
@@ -95,17 +103,38 @@ def follow_known(
         name: TrackedObject(begins[name].refiner, camera, number) for number, name in enumerate(tracks, 1)
     }
     covered = (_covered(hands, index, camera) for index in range(clip.num_frames))
-    masks = masks_of_tracks(tracks, objects, covered)
-    return Followed(tracks, {name: sure[name] for name in tracks}, masks)
+    drawn = masks_of_tracks(tracks, objects, covered)
+    return Followed(tracks, {name: sure[name] for name in tracks}, drawn)
 
 
-def _begun(request: ObjectRequest, object_clip: ObjectClip, road: RoadOptions) -> ObjectStart | None:
-    """Where a track begins; None where the object was not found."""
-    try:
-        return begin_object(replace(request, elsewhere=False), object_clip, {}, road)
-    except EstimationError as error:
-        _log.info("%s: %s", request.name, error)
-        return None
+@dataclass(frozen=True)
+class ObjectClips:
+    """What is known of a clip in which objects are looked for."""
+
+    clip: Clip
+    masks: MaskSequence
+    camera: Camera
+    depth: DepthSequence | None
+
+    def of(self, name: str) -> ObjectClip:
+        """One object in it."""
+        return ObjectClip(self.clip, self.masks, name, self.camera, self.depth)
+
+
+def _sure_starts(
+    requests: Sequence[ObjectRequest], clips: ObjectClips, road: RoadOptions, *, elsewhere: bool
+) -> dict[str, ObjectStart]:
+    """Where tracks begin, of objects that are found without a doubt."""
+    out = {}
+    for request in requests:
+        try:
+            start = begin_object(replace(request, elsewhere=elsewhere), clips.of(request.name), {}, road)
+        except EstimationError as error:
+            _log.info("%s: %s", request.name, error)
+            continue
+        if not start.doubt:
+            out[request.name] = start
+    return out
 
 
 def _begin(start: ObjectStart, first: MaskSequence, name: str) -> TrackStart:
@@ -125,28 +154,30 @@ def _covered(
 
 
 def joined_masks(
-    names: Sequence[str], followed: MaskSequence, segmented: MaskSequence | None
+    names: Sequence[str], segmented: Sequence[MaskSequence], followed: MaskSequence | None
 ) -> MaskSequence:
     """One label image per frame, of objects that were followed and of those that were segmented.
 
     Args:
         names: of all objects, in the order of their labels.
-        followed: of some of them; they count where both claim a pixel.
-        segmented: of the others; None where there are none.
+        segmented: of those that were segmented; of several that claim a pixel the last one counts.
+        followed: of those that were followed, which count before all others; None where there are none.
     """
-    parts = [m for m in (segmented, followed) if m is not None]
-    confidence = np.zeros((followed.num_frames, len(names)), np.float32)
+    parts = [*segmented, *([] if followed is None else [followed])]
+    one = parts[-1]
+    confidence = np.zeros((one.num_frames, len(names)), np.float32)
     for part in parts:
         for column, name in enumerate(part.names):
             confidence[:, names.index(name)] = part.confidence[:, column]
-    out = MaskSequence(tuple(names), followed.height, followed.width, followed.num_frames, confidence)
-    for index in range(followed.num_frames):
-        labels = np.zeros((followed.height, followed.width), np.uint8)
+    out = MaskSequence(tuple(names), one.height, one.width, one.num_frames, confidence)
+    for index in range(one.num_frames):
+        labels = np.zeros((one.height, one.width), np.uint8)
         for part in parts:
             seen = part.labels(index)
             table = np.arange(256, dtype=np.uint8)
             for name in part.names:
-                table[part.label_of(name)] = out.label_of(name)
+                beaten = followed is not None and part is not followed and name in followed.names
+                table[part.label_of(name)] = BACKGROUND if beaten else out.label_of(name)
             # What covers objects that were followed may be another object.
             over = (seen > 0) & ((seen != OCCLUDER) | (labels == BACKGROUND))
             labels = np.where(over, table[seen], labels)

@@ -282,7 +282,7 @@ class FollowOptions:
         valid: share of a clip's frames in which the track must be valid; with less, masks are made by segmentation.
     """
 
-    valid: float = 0.6
+    valid: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -263,6 +263,9 @@ def _rewritten(track: PoseTrack, found: ClipSolution, symmetry: SymmetryGroup, v
         if old is None:
             old = np.tile(vague * np.eye(POSE_SIZE), (len(track), 1, 1))
         covariance = np.where(found.solved[:, None, None], found.covariance, old)
+        covariance = 0.5 * (
+            covariance + np.swapaxes(covariance, 1, 2)
+        )  # rounding, where hardly anything is known
     poses = symmetry.continuous_track(poses, track.valid)
     return replace(track, camera_from_object=poses, covariance=covariance)
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dexman_pose.pose.region._layout import LINE_ROOM, Line, LineReport, LineSettings
+from dexman_pose.pose.region._layout import FAR, LINE_ROOM, Line, LineReport, LineSettings
 from dexman_pose.pose.solver._residual_kernels import hypothesis_of, rotation_of
 from dexman_pose.render._warp import wp
 
@@ -97,6 +97,30 @@ def is_closed(nearest: wp.array(dtype=wp.float32), here: int, width: int) -> boo
         for dx in range(-1, 2):
             closed = closed and nearest[here + dy * width + dx] > NONE
     return closed
+
+
+@wp.func
+def goes_on(
+    nearest: wp.array(dtype=wp.float32),
+    base: int,
+    width: int,
+    height: int,
+    x: wp.float32,
+    y: wp.float32,
+    dx: wp.float32,
+    dy: wp.float32,
+    drawn: bool,
+) -> wp.float32:
+    """Pixels along a direction from (x, y) over which a drawing is, or is not; 0 where that is far."""
+    for k in range(2, FAR):
+        t = wp.float32(k)
+        column = int(x + dx * t + HALF)
+        row = int(y + dy * t + HALF)
+        if column < 0 or row < 0 or column >= width or row >= height:
+            return NONE
+        if (nearest[base + row * width + column] > NONE) != drawn:
+            return t
+    return NONE
 
 
 @wp.func
@@ -212,8 +236,18 @@ def find_contours(
                 lines[at + Line.NORMAL_X] = n[0]
                 lines[at + Line.NORMAL_Y] = n[1]
                 lines[at + Line.KIND] = wp.float32(0.0)
+                lines[at + Line.INSIDE] = NONE
+                lines[at + Line.OUTSIDE] = NONE
                 if outline:
                     lines[at + Line.KIND] = wp.float32(1.0)
+                    px = wp.float32(here - base - y * width)
+                    py = wp.float32(y)
+                    lines[at + Line.INSIDE] = goes_on(
+                        nearest, base, width, height, px, py, -n[0], -n[1], True
+                    )
+                    lines[at + Line.OUTSIDE] = goes_on(
+                        nearest, base, width, height, px, py, n[0], n[1], False
+                    )
                 else:
                     inners += 1
                 count += 1

@@ -19,6 +19,9 @@ LINE_ROOM = 320
 STEPS = 12
 """Steps a contour may be off by on its line, half of them inwards."""
 
+FAR = 48
+"""Pixels of a drawing beyond which it does not matter how far an object, or the background beside it, goes on."""
+
 SPAN = 4
 """Steps looked at beyond those, on both sides."""
 
@@ -26,7 +29,8 @@ SPAN = 4
 class Line:
     """A line across a contour: image pixel on the contour, unit direction out of the object, and its kind.
 
-    ``KIND`` is 1 for a line across the outline, 0 for one across an inner edge, -1 for none.
+    ``KIND`` is 1 for a line across the outline, 0 for one across an inner edge, -1 for none. ``INSIDE`` and ``OUTSIDE``
+    are pixels of the drawing that the object goes on inwards and the background outwards; 0 or less where that is far.
     """
 
     X = 0
@@ -34,7 +38,9 @@ class Line:
     NORMAL_X = 2
     NORMAL_Y = 3
     KIND = 4
-    SIZE = 5
+    INSIDE = 5
+    OUTSIDE = 6
+    SIZE = 7
 
 
 class LineReport:

@@ -98,6 +98,12 @@ _SAMPLE = """
             }
         }
         if (k >= 0) {
+            // Beyond the object's other side, and beyond the gap beside it, colours say nothing of this contour.
+            const float at = (float)(k * step) + middle;
+            if (outline && ((inside > 0.0f && at < -inside) || (outside > 0.0f && at > outside))) {
+                total = 0.0f;
+                change = 0.0f;
+            }
             total *= temper;
             out[k] = outline ? total / (1.0f + fabsf(total) / settings.limit) : 0.0f;
             out[LONG + k] = change;
@@ -121,6 +127,8 @@ def sample_line(
     cy: wp.float32,
     nx: wp.float32,
     ny: wp.float32,
+    inside: wp.float32,
+    outside: wp.float32,
     settings: LineSettings,
     outline: bool,
 ) -> Samples:
@@ -163,10 +171,15 @@ def read_line(
     cy: wp.float32,
     nx: wp.float32,
     ny: wp.float32,
+    inside: wp.float32,
+    outside: wp.float32,
     settings: LineSettings,
     outline: bool,
 ) -> Reading:
-    """Read the picture along the line through (cx, cy), image pixels, along a unit direction out of the object."""
+    """Read the picture along the line through (cx, cy), image pixels, along a unit direction out of the object.
+
+    The object goes on for ``inside`` image pixels, the background for ``outside``; 0 or less where that is far.
+    """
     out = Reading()
     out.seen = False
     step = settings.step
@@ -176,7 +189,7 @@ def read_line(
     if not is_seen(picture, int(cx - nx * reach + HALF), int(cy - ny * reach + HALF)):
         return out
     # The ends are in the picture, so all of the line is.
-    read = sample_line(picture, table, first, cx, cy, nx, ny, settings, outline)
+    read = sample_line(picture, table, first, cx, cy, nx, ny, inside, outside, settings, outline)
     if read[2 * LONG] == NONE:
         return out
     odds = Steps()
@@ -276,7 +289,9 @@ def read_lines(
                 lines[at + Line.X] = ix
                 lines[at + Line.Y] = iy
                 first = b * table_stride + sector_of(nx, ny) * COLORS
-                r = read_line(picture, table, first, ix, iy, nx, ny, settings, outline)
+                inside = lines[at + Line.INSIDE] / picture.scale
+                outside = lines[at + Line.OUTSIDE] / picture.scale
+                r = read_line(picture, table, first, ix, iy, nx, ny, inside, outside, settings, outline)
                 if r.seen:
                     weight = settings.weight
                     if not outline:

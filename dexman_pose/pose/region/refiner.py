@@ -116,6 +116,7 @@ class RegionRefiner:
         mask: NDArray[np.bool_] | None = None,
         *,
         held: bool = True,
+        textured: bool = True,
     ) -> RegionPose:
         """The pose in a picture.
 
@@ -125,6 +126,7 @@ class RegionRefiner:
             hidden: (H, W) pixels in which something may be before the object.
             mask: (H, W) pixels that a mask gives to the object; one voice beside the colours.
             held: whether the motion prior holds the pose to ``start``.
+            textured: whether the mesh's own texture is looked for, where it has one.
 
         Returns:
             The pose; ``start`` with nothing that speaks for it where that lies behind the camera.
@@ -136,18 +138,19 @@ class RegionRefiner:
         flow = self._follower.follow(window, window.seen(part), start) if o.flow else None
         predicted, first = start if held else None, self._first_round(flow, start)
         solver.solve(start, predicted, flow, o.rounds[first : o.late], radius=self._radius)
-        textured, colors = None, np.nan
-        for again in range(o.texture_rounds if self.colored and o.texture else 0):
+        textured_mesh = self.colored and textured
+        matches, colors = None, np.nan
+        for again in range(o.texture_rounds if textured_mesh and o.texture else 0):
             found, colors = self._textured(
                 part, window, o.points.model_flow if first else o.points.texture_flow
             )
             if found is None or len(found) < o.points.least:
                 break
-            textured = found
-            solver.resume(textured, o.rounds[o.late + again :])
-        if textured is None:
+            matches = found
+            solver.resume(matches, o.rounds[o.late + again :])
+        if matches is None:
             solver.resume(lighter(flow, o.points.late_flow), o.rounds[o.late :])
-        share = solver.inlier_share if textured is not None else 0.0
+        share = solver.inlier_share if matches is not None else 0.0
         pose, hessian = solver.pose, solver.hessian
         if not self._is_before_camera(pose):
             return _unseen(start)
@@ -156,7 +159,7 @@ class RegionRefiner:
             pose,
             hessian,
             said,
-            0 if textured is None else round(share * len(textured)),
+            0 if matches is None else round(share * len(matches)),
             colors,
             0 if flow is None else len(flow),
         )

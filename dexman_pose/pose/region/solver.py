@@ -16,7 +16,10 @@ from dexman_pose.pose.region import _color_kernels as color_kernels
 from dexman_pose.pose.region import _line_kernels as line_kernels
 from dexman_pose.pose.region import _round_kernels as round_kernels
 from dexman_pose.pose.region._layout import (
+    BINS,
+    COLORS,
     LINE_ROOM,
+    SECTORS,
     STEPS,
     LineSettings,
     Picture,
@@ -42,6 +45,7 @@ from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 
+_CODES = 256  # of a channel of a picture
 _NO_SHIFT = np.ones(3)
 _REACH = STEPS // 2 + 6  # steps of a line beyond its middle that may be looked at, and some
 
@@ -248,6 +252,15 @@ class RegionSolver:
             k("totals"),
         )
         self._blend((1,), k("counts"), k("totals"), rate, c.local, c.floor, k("shares"), k("table"))
+
+    def likeliness(self, image: NDArray[np.uint8]) -> FloatImage:
+        """(h, w) log-odds of the colours of a picture (h, w, 3) to be the object's, on whatever side of it."""
+        levels = image.astype(np.int64) * BINS // _CODES
+        own, ground = self._host["shares"].reshape(2, SECTORS + 1, COLORS)[:, SECTORS]
+        floor = np.float32(self.options.colors.floor)
+        table = np.log((own + floor) / (ground + floor))
+        found: FloatImage = table[(levels[..., 0] * BINS + levels[..., 1]) * BINS + levels[..., 2]]
+        return found
 
     def draw(self, round_: LineRound) -> None:
         """Draw the candidate and find its contours."""

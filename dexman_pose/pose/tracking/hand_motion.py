@@ -69,17 +69,21 @@ class CarriedObject:
         center: (3,) the object's centre in its own frame, metres.
         radius: metres.
         reach: radii of the object within which some joint of a hand must be, across the line of sight.
+        nearer: factor by which an object is taken to have come nearer at most, or gone away: a hand's size in the
+            picture tells its distance badly.
     """
 
     center: Array
     radius: float
     reach: float = 1.3
+    nearer: float = 1.2
     _pose: Array | None = None
     _hands: dict[str, Array] = field(default_factory=dict)
+    _latest: dict[str, Array] = field(default_factory=dict)
 
     def note(self, pose: Array, hands: Mapping[str, Array]) -> None:
         """Remember a pose (4, 4) that is believed, and the hands (21, 3) near it."""
-        self._pose = pose
+        self._pose, self._latest = pose, {}
         middle = pose[:3, :3] @ self.center + pose[:3, 3]
         near = self.reach * self.radius / middle[2]
         self._hands = {
@@ -89,11 +93,20 @@ class CarriedObject:
         }
 
     def guesses(self, hands: Mapping[str, Array]) -> tuple[Array, ...]:
-        """Poses (4, 4) to which the hands (21, 3) that were near have taken the object."""
+        """Poses (4, 4) to which the hands (21, 3) that were near have taken the object, as far as they were seen."""
         if self._pose is None:
             return ()
-        return tuple(
-            carried(self._pose, then, hands[side], self.center)
-            for side, then in self._hands.items()
-            if side in hands
-        )
+        for side, then in self._hands.items():
+            if side in hands:
+                self._latest[side] = self._in_reach(carried(self._pose, then, hands[side], self.center))
+        return tuple(self._latest.values())
+
+    def _in_reach(self, guess: Array) -> Array:
+        """A guess (4, 4) at a distance that is likely, where it is in the picture."""
+        assert self._pose is not None
+        there = guess[:3, :3] @ self.center + guess[:3, 3]
+        before = float(self._pose[2, :3] @ self.center + self._pose[2, 3])
+        ratio = float(np.clip(there[2] / before, 1.0 / self.nearer, self.nearer)) * before / there[2]
+        out = guess.copy()
+        out[:3, 3] += (ratio - 1.0) * there
+        return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import radians
 
 from dexman_pose.pose.region.options import RegionOptions
 from dexman_pose.pose.search.options import FINE_STAND_IN, StandInOptions
@@ -61,6 +62,50 @@ class RegionRecoveryOptions:
 
 
 @dataclass(frozen=True)
+class FarSearchOptions:
+    """How an object that a hand may have taken away is looked for from all sides.
+
+    Attributes:
+        after: frames since it was lost in which that is done: it costs a good half second.
+        directions: viewing directions that are tried ...
+        turns: ... and turns about the line of sight of each.
+        reach: radii of the object around a guess within which its colours are looked for.
+        limit: log-odds of a pixel's colour at most; and their mean ...
+        around: ... over a square of so many pixels ...
+        likely: ... from which on it is the object's.
+        least: square radii that a spot of such colours covers at least.
+        places: spots about which it is looked for.
+        same_place: radii below which two places are one.
+        looked_at: poses that are refined with the mesh's texture.
+        apart: radians by which these differ.
+        seen: share of the outline that must be in sight.
+        lead: by which the best must be better than others, or it is not believed, unless ...
+        alike: ... their surfaces are apart by less than so many radii: then that one is taken which is turned least
+            against the guesses.
+        agree: share of the good frames' share of agreeing lines that it needs, with ``odds`` ...
+        odds: ... of their log-odds: what comes from anywhere needs more than what was there a frame ago.
+    """
+
+    after: tuple[int, ...] = (3, 6, 10, 15, 21, 28, 40, 60)
+    directions: int = 32
+    turns: int = 6
+    reach: float = 3.0
+    limit: float = 2.0
+    around: int = 5
+    likely: float = 0.3
+    least: float = 0.1
+    places: int = 1
+    same_place: float = 0.4
+    looked_at: int = 10
+    apart: float = radians(15.0)
+    seen: float = 0.25
+    lead: float = 0.08
+    alike: float = 0.12
+    agree: float = 0.8
+    odds: float = 0.6
+
+
+@dataclass(frozen=True)
 class RegionTrackOptions:
     """Settings of a track by region.
 
@@ -70,6 +115,7 @@ class RegionTrackOptions:
         motion: prediction.
         loss: when a pose is not believed.
         recovery: how a lost object is looked for.
+        far: how an object is looked for that a hand may have taken away.
         signals: how measured depth is compared with a pose.
         verdict: levels at which poses are doubted afterwards. The overlap is that of lines that agree, which is
             noisier than that of a mask; on rendered prints its good level is 0.82 or more with the right mesh, and with
@@ -84,6 +130,7 @@ class RegionTrackOptions:
     motion: MotionOptions = field(default_factory=MotionOptions)
     loss: RegionLossOptions = field(default_factory=RegionLossOptions)
     recovery: RegionRecoveryOptions = field(default_factory=RegionRecoveryOptions)
+    far: FarSearchOptions = field(default_factory=FarSearchOptions)
     signals: SignalOptions = field(default_factory=SignalOptions)
     verdict: TrackVerdictOptions = field(
         default_factory=lambda: TrackVerdictOptions(

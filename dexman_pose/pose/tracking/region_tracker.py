@@ -16,6 +16,7 @@ from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
 from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
 from dexman_pose.pose.tracking.motion_model import predict
 from dexman_pose.pose.tracking.options import FramePose
+from dexman_pose.pose.tracking.recovery.from_all_sides import far_search, merit
 from dexman_pose.pose.tracking.region_options import RegionTrackOptions
 from dexman_pose.pose.tracking.signals import FrameSignals
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
@@ -125,6 +126,8 @@ class RegionTracker:
             found = self._guessed(found, frame)
         if not self._is_good(found) and self.lost_for % self.options.recovery.every == 0:
             found = self._searched(found, frame)
+        if not self._is_good(found) and frame.guesses and self.lost_for in self.options.far.after:
+            found = self._far(found, frame)
         return self._settled(found, frame, believed=self._is_good(found))
 
     def _predicted(self) -> Array:
@@ -149,7 +152,7 @@ class RegionTracker:
         )
 
     def _better(self, first: RegionPose, second: RegionPose) -> RegionPose:
-        return second if _merit(second) > _merit(first) else first
+        return second if merit(second) > merit(first) else first
 
     def _searched(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
         """The best pose from starts around the last one, a few in every search."""
@@ -161,6 +164,14 @@ class RegionTracker:
             if self._is_good(found):
                 break
         return found
+
+    def _far(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
+        """What a search from all sides finds, where it is as good as what is asked of it."""
+        o, good = self.options.far, self._good
+        other = far_search(self._refiner, self.tracked, [*frame.guesses, self.pose], frame, o)
+        if other is None or other.agree < o.agree * good.agree or other.odds < o.odds * good.odds:
+            return found
+        return other if self._is_good(other) else found
 
     def _guessed(self, found: RegionPose, frame: RegionFrame) -> RegionPose:
         """The best pose from the guesses of others, and from turns of them: nearer ones first, then farther ones."""
@@ -262,9 +273,3 @@ class RegionTracker:
         tolerance = np.maximum(o.depth_share * drawn, floor)
         off = measured - drawn
         return float((np.abs(off) < tolerance).mean()), float((off >= tolerance).mean())
-
-
-def _merit(found: RegionPose) -> float:
-    """What speaks for a pose, to choose among several."""
-    colors = 0.0 if np.isnan(found.colors) else found.colors
-    return found.agree + found.odds + found.edge + colors

@@ -131,10 +131,17 @@ def finished(name: str, record: TrackRecord, start: TrackStart, options: TrackVe
         valid,
         np.where(tracked, np.clip(record.confidence, 0.0, 1.0), 0.0),
         mask_iou=record.iou,
-        covariance=np.asarray(np.linalg.inv(record.hessian + _LEAST_HESSIAN * np.eye(POSE_SIZE)), np.float64),
+        covariance=_covariance(record.hessian),
         doubt=doubt,
         evidence=np.where(tracked, [s.evidence for s in record.signals], 0),
     )
+
+
+def _covariance(hessian: Array) -> Array:
+    """(T, 6, 6) inverses of normal matrices (T, 6, 6), symmetric though some may be nearly singular."""
+    even = 0.5 * (hessian + np.swapaxes(hessian, 1, 2))
+    found = np.linalg.inv(even + _LEAST_HESSIAN * np.eye(POSE_SIZE))
+    return np.asarray(0.5 * (found + np.swapaxes(found, 1, 2)), np.float64)
 
 
 def _summary(doubt: Doubts) -> str:

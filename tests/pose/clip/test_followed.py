@@ -94,12 +94,35 @@ def test_a_track_with_too_few_valid_frames_makes_no_masks(scene: Any, film: Film
     empty = scene.filmed(scene.clutter(1))
     frames = [film.clip.frame(t) if t < 3 else empty for t in range(FRAMES)]
     clip = Clip.from_frames(np.stack(frames))
-    assert follow_known(clip, film.first, scene.camera, requests(scene, "body")) is None
-    found = follow_known(
-        clip, film.first, scene.camera, requests(scene, "body"), options=FollowOptions(valid=0.5)
-    )
+    most, half = FollowOptions(valid=0.6), FollowOptions(valid=0.5)
+    assert follow_known(clip, film.first, scene.camera, requests(scene, "body"), options=most) is None
+    found = follow_known(clip, film.first, scene.camera, requests(scene, "body"), options=half)
     assert found is not None and found.tracks["body"].valid.tolist() == [True] * 3 + [False] * 3
     assert found.masks.mask(2, "body").any() and not found.masks.labels(4).any()
+
+
+def test_what_one_frame_leaves_in_doubt_is_begun_in_another(scene: Any, film: Film) -> None:
+    """In frame 2 the body's mask is the ground; the masks of all frames show it in frame 4."""
+    asked: list[list[str]] = []
+    poor = MaskSequence(("body",), scene.camera.height, scene.camera.width, FRAMES)
+    labels = np.zeros((scene.camera.height, scene.camera.width), np.uint8)
+    labels[150:235, 200:310] = 1
+    poor.set(2, labels)
+    whole = MaskSequence(("body",), scene.camera.height, scene.camera.width, FRAMES)
+    whole.set(2, labels)
+    whole.set(4, np.uint8(1) * scene.mask(scene.mesh, film.body[4]))
+
+    def segmented(names: Any) -> MaskSequence:
+        asked.append(list(names))
+        return whole
+
+    wanted = requests(scene, "body")
+    assert follow_known(film.clip, poor, scene.camera, wanted) is None
+    found = follow_known(film.clip, poor, scene.camera, wanted, segmented=segmented)
+    assert asked == [["body"]]
+    assert found is not None and found.starts["body"].frame == 4
+    assert found.tracks["body"].valid.all()
+    assert scene.error(found.tracks["body"].camera_from_object[0], film.body[0])[0] < 7.0
 
 
 def labelled(names: tuple[str, ...], rows: list[list[int]], confidence: float) -> MaskSequence:
@@ -116,7 +139,7 @@ def test_masks_are_joined_in_the_order_of_the_names_and_followed_ones_count() ->
     o = OCCLUDER
     followed = labelled(("c", "a"), [[1, 2, 0, 0, o, o, 0], [0, 0, 0, 0, 0, 0, 0]], 0.75)
     segmented = labelled(("b",), [[1, 0, 1, 0, 1, 0, o], [1, 1, 1, o, 0, 0, 0]], 0.5)
-    joined = joined_masks(["a", "b", "c"], followed, segmented)
+    joined = joined_masks(["a", "b", "c"], [segmented], followed)
     assert joined.names == ("a", "b", "c")
     # Of both objects the followed one counts; what covers it may be the other object; else hands stay hands.
     assert joined.labels(0).tolist() == [[3, 1, 2, BACKGROUND, 2, o, o]]
@@ -126,6 +149,6 @@ def test_masks_are_joined_in_the_order_of_the_names_and_followed_ones_count() ->
 
 def test_without_other_objects_the_masks_are_those_that_were_followed() -> None:
     followed = labelled(("a", "b"), [[1, 2, 0, OCCLUDER]], 0.75)
-    joined = joined_masks(["b", "a"], followed, None)
+    joined = joined_masks(["b", "a"], [], followed)
     assert joined.labels(0).tolist() == [[2, 1, 0, OCCLUDER]]
     np.testing.assert_array_equal(joined.confidence, [[0.75, 0.75]])

@@ -111,6 +111,8 @@ def read(
     outline: bool = True,
     hidden: Any = None,
     mask: Any = None,
+    inside: float = 0.0,
+    outside: float = 0.0,
 ) -> Reading:
     """Read a picture along lines through image pixels ``at`` (N, 2), along unit directions ``normal`` (N, 2)."""
     count = len(at)
@@ -126,6 +128,7 @@ def read(
     lines = np.full((LINE_ROOM, Line.SIZE), -1.0, np.float32)
     lines[:count, Line.NORMAL_X : Line.NORMAL_Y + 1] = normal
     lines[:count, Line.KIND] = float(outline)
+    lines[:count, Line.INSIDE], lines[:count, Line.OUTSIDE] = inside, outside
     points = np.zeros((LINE_ROOM, 3))
     points[:count, :2] = at  # a camera of focal length 1 before a plane 1 m away: metres are pixels
     points[:, 2] = 1.0

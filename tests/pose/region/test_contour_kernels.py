@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from dexman_pose.pose.region._layout import LINE_ROOM, Line, LineReport
+from dexman_pose.pose.region._layout import FAR, LINE_ROOM, Line, LineReport
 from dexman_pose.pose.region.options import LineRound
 
 
@@ -110,6 +110,22 @@ def test_a_ball_bends_at_its_limb_alone_and_inner_edges_can_be_left_out(shapes: 
     shapes.contours(solver, cube, pose)
     solver.draw(LineRound(8, 8.0, outline=120))  # a coarse round looks at the outline alone
     assert not (solver._host["lines"].reshape(-1, Line.SIZE)[:, Line.KIND] == 0.0).any()
+
+
+def test_lines_know_how_far_the_object_goes_on(shapes: Any) -> None:
+    cube = shapes.cube()
+    solver = shapes.solver_of(cube)
+    shapes.contours(solver, cube, shapes.pose_at((0.0, 0.0, 0.0), (0.0, 0.0, 0.5)))  # a square of some pixels
+    lines = solver._host["lines"].reshape(-1, Line.SIZE)
+    rim = lines[lines[:, Line.KIND] > 0.5]
+    straight = np.abs(rim[:, [Line.NORMAL_X, Line.NORMAL_Y]]).max(1) > 0.999
+    seen = solver.inverse_depth > 0
+    side = int(seen.any(0).sum())
+    found = rim[straight, Line.INSIDE]
+    assert straight.sum() > 20
+    np.testing.assert_allclose(found[found > 0], side, atol=1.5)
+    assert ((found > 0) == (side < FAR)).all()
+    assert not rim[:, Line.OUTSIDE].any()  # nothing of a square lies beside it
 
 
 def test_as_many_lines_as_wanted_are_spread_evenly(shapes: Any) -> None:

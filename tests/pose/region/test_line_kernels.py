@@ -167,3 +167,30 @@ def test_lines_look_up_the_colours_of_their_own_sector(shapes: Any) -> None:
     left = shapes.read(image, at, np.tile([-1.0, 0.0], (60, 1)), table=table, options=options)
     assert right.off.mean() < -2.0
     np.testing.assert_allclose(left.off, 0.0, atol=1e-5)
+
+
+def test_what_lies_beyond_a_thin_object_says_nothing_of_its_contour(shapes: Any) -> None:
+    """A bar of 14 pixels: a line in steps of 4 reaches far beyond its other side."""
+    _y, x = np.mgrid[:SIZE, :SIZE]
+    image = half_plane(shapes, RIGHT)
+    image[x < MIDDLE - 14] = shapes.ground_color
+    coarse = LineRound(4, 3.0)
+    true = np.linspace(-6.0, 6.0, 60)
+    places = column(MIDDLE) - np.column_stack([true, np.zeros(60)])
+    rows = np.tile(RIGHT, (60, 1))
+    blind = shapes.read(image, places, rows, table=shapes.table_of(), round_=coarse)
+    found = shapes.read(image, places, rows, table=shapes.table_of(), round_=coarse, inside=14.0)
+    assert np.abs(found.off - true).mean() < 1.5
+    assert np.abs(blind.off - true).mean() > 1.5 * np.abs(found.off - true).mean()
+
+
+def test_what_lies_beyond_a_gap_says_nothing_either(shapes: Any) -> None:
+    x = np.mgrid[:SIZE, :SIZE][1]
+    image = half_plane(shapes, RIGHT)
+    image[x > MIDDLE + 10] = shapes.object_color
+    coarse = LineRound(4, 3.0)
+    places, rows = column(MIDDLE), np.tile(RIGHT, (60, 1))
+    blind = shapes.read(image, places, rows, table=shapes.table_of(), round_=coarse)
+    found = shapes.read(image, places, rows, table=shapes.table_of(), round_=coarse, outside=10.0)
+    assert np.abs(found.off).max() < 2.0
+    assert np.abs(blind.off).min() > 5.0

@@ -67,6 +67,17 @@ def test_only_hands_that_were_near_carry_it() -> None:
     thing.note(pose_near_it(), {"left": near, "right": far})
     moved = transform_points(MOTION, near)
     assert len(thing.guesses({"left": moved, "right": far})) == 1
-    assert thing.guesses({"right": far}) == ()
+    [latest] = thing.guesses({"right": far})  # the hand has left the picture
+    np.testing.assert_array_equal(latest, thing.guesses({"left": moved})[0])
     thing.note(pose_near_it(), {"right": far})
     assert thing.guesses({"left": moved, "right": far}) == ()
+
+
+def test_a_guess_is_not_much_nearer_or_farther_than_the_object_was() -> None:
+    thing, pose = CarriedObject(CENTER, 0.06), pose_near_it()
+    thing.note(pose, {"left": joints()})
+    before = pose[2, :3] @ CENTER + pose[2, 3]
+    for size in (0.3, 3.0):
+        [guess] = thing.guesses({"left": size * joints()})
+        there = guess[:3, :3] @ CENTER + guess[:3, 3]
+        assert 1.0 / thing.nearer - 1e-9 <= there[2] / before <= thing.nearer + 1e-9

@@ -1,0 +1,1 @@
+"""How a lost object is found again."""
