@@ -116,9 +116,9 @@ class WindowOptions:
         run: neighbouring frames of which several together tell the shape that all windows share.
     """
 
-    frames: int = 600
+    frames: int = 300
     overlap: int = 40
-    run: int = 60
+    run: int = 50
 
 
 @dataclass(frozen=True)
