@@ -27,7 +27,8 @@ from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
-from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips, fit_to_picture
+from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips
+from dexman_pose.interaction.windows import grip_fit, picture_fit
 from dexman_pose.threads import cores
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
@@ -91,7 +92,7 @@ def picture_hands(
 
     def pictured(track: HandTrack) -> PicturedHand:
         picture = HandPicture.of(track, observations, camera, times, o)
-        return PicturedHand(picture, fit_to_picture(picture, o))
+        return PicturedHand(picture, picture_fit(picture, o))
 
     with ThreadPoolExecutor(_workers(len(seen)) if beside else 1) as both:  # hands know nothing of each other
         return dict(zip(seen, both.map(pictured, seen.values())))
@@ -202,8 +203,8 @@ def _ways(
     held: list[tuple[str, Callable[[], HandState]]] = []
     if grips:
         held = [
-            ("contact", lambda: fit_to_grips(picture, alone, grips, o)),
-            ("distance", lambda: fit_to_distance(picture, alone, grips, o)),
+            ("contact", lambda: grip_fit(fit_to_grips, picture, alone, grips, o)),
+            ("distance", lambda: grip_fit(fit_to_distance, picture, alone, grips, o)),
         ]
     return [*held, ("picture", lambda: alone)]
 

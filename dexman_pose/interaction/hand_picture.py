@@ -89,6 +89,11 @@ class HandPicture:
         out: NDArray[np.bool_] = np.diff(self.frames) == 1
         return out
 
+    def at(self, chosen: NDArray[np.intp]) -> HandPicture:
+        """In some of its frames, rising indices."""
+        names = ("frames", "joints", "rays", "size", "trust", "directions", "guess_sigma")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
     def evidence(
         self,
         joints: Array,

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture
-from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
+from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, WEIGHTS, probes
 from dexman_pose.interaction.surface import tangents
+
+_PIECE = 300  # frames that are measured at once
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,12 @@ def agreement(picture: HandPicture, joints: Array, grips: Sequence[Grip]) -> Agr
     for grip in grips:
         at = np.flatnonzero(grip.gripped)
         frames = picture.frames[at]
-        points = probes(joints[at])
-        gap = tangents(grip.thing, points, frames).distance - RADII
+        gap = np.concatenate([_gaps(grip, joints[part], picture.frames[part]) for part in _parts(at)])
         deep.append(np.maximum(-gap.min(-1), 0.0))
         facing = np.minimum(np.abs(gap[:, TIPS[0]]), np.abs(gap[:, PALM]))
         gaps.append(np.maximum(facing, np.abs(gap[:, list(TIPS[1:])]).min(-1)))
-        on = transform_points(inverse(grip.thing.camera_from_object[frames]), points[:, list(TOUCHERS)])
+        points = WEIGHTS[list(TOUCHERS)] @ joints[at]
+        on = transform_points(inverse(grip.thing.camera_from_object[frames]), points)
         slips.append(np.linalg.norm(np.diff(on, axis=0), axis=-1).mean(-1)[np.diff(frames) == 1])
     if not grips:
         return Agreement(off)
@@ -59,3 +62,13 @@ def agreement(picture: HandPicture, joints: Array, grips: Sequence[Grip]) -> Agr
         1e3 * float(np.median(np.concatenate(gaps))),
         1e3 * float(np.median(moved)) if len(moved) else None,
     )
+
+
+def _gaps(grip: Grip, joints: Array, frames: NDArray[np.intp]) -> Array:
+    """(T, 42) metres between skin and surface."""
+    return tangents(grip.thing, probes(joints), frames).distance - RADII
+
+
+def _parts(frames: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Frames in pieces, so that memory does not grow with the clip."""
+    return np.array_split(frames, -(-len(frames) // _PIECE))

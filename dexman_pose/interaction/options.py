@@ -107,6 +107,21 @@ class DistanceOptions:
 
 
 @dataclass(frozen=True)
+class WindowOptions:
+    """How long clips are cut.
+
+    Attributes:
+        frames: of a hand that are fitted at once, at most: 0.2 MB each while they are.
+        overlap: frames that two windows share; steadiness reaches not as far.
+        run: neighbouring frames of which several together tell the shape that all windows share.
+    """
+
+    frames: int = 300
+    overlap: int = 40
+    run: int = 50
+
+
+@dataclass(frozen=True)
 class GripOptions:
     """How hands and objects are solved together.
 
@@ -116,6 +131,7 @@ class GripOptions:
         contact: between them.
         distance: where a grip fits along the line of sight.
         fit: of the hand model.
+        windows: of long clips.
         bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
         rounds: of the fit to the picture alone.
         first: metres, error of the joints that a fit begins with.
@@ -130,6 +146,7 @@ class GripOptions:
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )
+    windows: WindowOptions = field(default_factory=WindowOptions)
     bridged: float = 0.35
     rounds: int = 2
     first: float = 0.01

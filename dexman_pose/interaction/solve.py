@@ -62,7 +62,7 @@ def fit_to_grips(
     """
     change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
     grasp = _Grasp(tuple(grips), change)
-    state = _moved(alone, grasp, options.distance.size)
+    state = _moved(alone, grasp, options)
     for number in range(len(options.contact.gates)):
         state = _round(picture, state, grasp, number, options)
     return state
@@ -74,7 +74,7 @@ def fit_to_distance(
     """The hand model that the picture says at the distance at which the hand fits what it grips, see fit_to_grips."""
     change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
     grasp = _Grasp(tuple(grips), change)
-    state = _moved(alone, grasp, options.distance.size)
+    state = _moved(alone, grasp, options)
     joints = picture.joints_of(state)
     hidden = hidden_by_hand(joints, options.picture.hiding)
     distance = picture.distance(options, change, grasp.gripped, options.picture.found_distance)
@@ -111,12 +111,16 @@ def chosen_touchers(
     return out
 
 
-def _moved(state: HandState, grasp: _Grasp, share: float) -> HandState:
-    """The hand larger by a share of the middle of the change of distance, and moved by the change itself."""
+def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
+    """The hand larger by a share of the middle of the change of distance, and moved by the change itself.
+
+    Where its shape is known, it has that.
+    """
     places = state.frame_from_hand.copy()
     places[:, :3, 3] *= np.exp(grasp.change)[:, None]
     shape = state.shape.copy()
-    shape[0] += share * float(np.median(grasp.change[grasp.gripped]))
+    shape[0] += o.distance.size * float(np.median(grasp.change[grasp.gripped]))
+    shape = shape if o.fit.shape is None else np.array(o.fit.shape)
     return replace(state, shape=shape, frame_from_hand=places)
 
 

@@ -161,23 +161,25 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
         if stages.inputs.given.masks is not None:
             masks = runner.run(stages.given_masks(observations))
         else:
+            if stages.follows() and runner.is_due(stages.prompts(observations)):
+                pictures = _begun(stages.pictures(observations, stages.inputs.camera), beside)
             prompts = runner.run(stages.prompts(observations))
             if stages.follows():
                 followed = runner.run(stages.follow(prompts, observations))
             known = followed is not None and followed.makes_masks
             due = runner.is_due(stages.masks(prompts, observations, None, followed))
             if due and not known:
-                foreseen = _begun(stages.foreseen(observations), beside)
+                foreseen = _begun(stages.foreseen(observations, None, None, pictures), beside)
             masks = runner.run(stages.masks(prompts, observations, foreseen, followed))
             if due and known:
-                foreseen = _begun(stages.foreseen_behind(masks, observations, followed), beside)
+                foreseen = _begun(stages.foreseen(observations, masks, followed, pictures), beside)
         motion = runner.run(stages.camera_motion(masks))
         camera = runner.run(stages.camera(masks, observations, foreseen))
         hands = (
             {} if observations is None else runner.run(stages.lift(observations, camera, motion, foreseen))
         )
-        if foreseen is not None:
-            pictures = _begun(stages.pictures(hands, observations, camera), beside)
+        if foreseen is not None and pictures is None:
+            pictures = _begun(stages.pictures(observations, camera, lambda: hands), beside)
         objects = runner.run(stages.objects(masks, camera, observations, hands, motion, foreseen, followed))
     scene = runner.run(
         scene_stage(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,51 +117,51 @@ class Stages:
 
         return bool(followable(self.inputs, self.backends.segmentation))
 
-    def foreseen(self, observations: HandObservations | None) -> Foreseen | None:
-        """Camera, hands and objects found while masks are made, where these come frame by frame, final at once."""
+    def foreseen(
+        self,
+        observations: HandObservations | None,
+        made: MaskSequence | None = None,
+        followed: FollowedObjects | None = None,
+        ahead: PicturesAhead | None = None,
+    ) -> Foreseen | None:
+        """Camera, hands and objects found ahead of their stages.
+
+        Args:
+            observations: hands as seen.
+            made: masks where they are there; else they are found while masks are made, which come frame by frame then.
+            followed: objects that were followed.
+            ahead: hands that are being lifted already.
+        """
         from dexman_pose.segmentation import fills
 
-        i = self.inputs
-        if cores() < 2 or i.filmed_clip is not i.clip or not fills(self.backends.segmentation):
+        i, ready = self.inputs, made is not None or fills(self.backends.segmentation)
+        if cores() < 2 or i.filmed_clip is not i.clip or not ready:
             return None
         import_engine()
-        masks = GrowingMasks(tuple(i.prompts), i.clip.height, i.clip.width, i.clip.num_frames)
+        empty = GrowingMasks(tuple(i.prompts), i.clip.height, i.clip.width, i.clip.num_frames)
+        masks = empty if made is None else GrowingMasks.of(made)
         return Foreseen(
             masks,
             lambda: self._find_camera(masks, observations),
-            lambda camera: self._lift(observations, camera),
-            lambda camera, hands: self._find_objects(masks, camera, observations, hands),
-            SEED,
-        )
-
-    def foreseen_behind(
-        self,
-        masks: MaskSequence,
-        observations: HandObservations | None,
-        followed: FollowedObjects | None,
-    ) -> Foreseen | None:
-        """Camera, hands and objects found beside the camera's motion, where masks are there at once."""
-        if cores() < 2 or self.inputs.filmed_clip is not self.inputs.clip:
-            return None
-        import_engine()
-        known = GrowingMasks.of(masks)
-        return Foreseen(
-            known,
-            lambda: self._find_camera(known, observations),
-            lambda camera: self._lift(observations, camera),
-            lambda camera, hands: self._find_objects(known, camera, observations, hands, followed),
+            lambda camera: self._lift(observations, camera) if ahead is None else ahead.lifted(),
+            lambda camera, hands: self._find_objects(masks, camera, observations, hands, followed),
             SEED,
         )
 
     def pictures(
-        self, hands: dict[str, HandTrack], observations: HandObservations | None, camera: Camera
+        self,
+        observations: HandObservations | None,
+        camera: Camera | None,
+        lift: Callable[[], dict[str, HandTrack]] | None = None,
     ) -> PicturesAhead | None:
-        """Hands fitted to what is seen of them alone, while objects are still being found."""
-        if observations is None or cores() < 2:
+        """Hands lifted, unless ``lift`` does it, and fitted to what is seen of them alone, ahead of their stages."""
+        if observations is None or camera is None or cores() < 2:
             return None
+        import_engine()
         from dexman_pose.pipeline.with_contact.pictures_ahead import PicturesAhead
 
-        return PicturesAhead(hands, observations, camera, self.inputs.clip.frame_times)
+        own = lift or (lambda: self._lift(observations, camera))
+        return PicturesAhead(own, observations, camera, self.inputs.clip.frame_times)
 
     def masks(
         self,

@@ -93,13 +93,13 @@ def test_objects_that_were_followed_are_found_the_same_beside_the_camera_motion(
 ) -> None:
     used: list[Foreseen | None] = []
     found: list[dp.Trajectory] = []
-    foresee = Stages.foreseen_behind
+    foresee = Stages.foreseen
 
     def noted(self: Stages, *args: Any) -> Any:
         used.append(foresee(self, *args))
         return used[-1]
 
-    monkeypatch.setattr(Stages, "foreseen_behind", noted)
+    monkeypatch.setattr(Stages, "foreseen", noted)
     for count in (2, 1):
         monkeypatch.setattr(stages, "cores", lambda count=count: count)
         prompt = dp.ObjectPrompt(box=np.array(tiny_scene.box), mesh=tiny_scene.mesh)

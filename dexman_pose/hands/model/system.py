@@ -69,6 +69,8 @@ class FitOptions:
         alike: frames that count as one for the shape, at most: where errors of all frames are alike, many frames are no
             more proof of an odd shape than this many independent ones would be of it in one frame.
         log_scale: natural logarithm of the usual scale.
+        shape: (S,) the shape where it is known, None where it is not.
+        known: standard deviation of a shape that is known.
     """
 
     sigma: float = 0.003
@@ -86,6 +88,8 @@ class FitOptions:
     most_damping: float = 1e6
     alike: float = np.inf
     log_scale: float = 0.0
+    shape: tuple[float, ...] | None = None
+    known: float = 1e-5
 
 
 @dataclass(frozen=True)
@@ -301,12 +305,16 @@ def _spread(curvature: Array, own: Array) -> None:
 
 
 def _usual_shape(o: FitOptions) -> Array:
+    if o.shape is not None:
+        return np.array(o.shape)
     out = np.zeros(len(SHAPE_NAMES))
     out[0] = o.log_scale
     return out
 
 
 def _shape_sigma(o: FitOptions, frames: int) -> Array:
+    if o.shape is not None:
+        return np.full(len(o.shape), o.known)
     lengths = len(FACTOR_NAMES) - 1
     bases = len(SHAPE_NAMES) - len(FACTOR_NAMES)
     sigma = np.array([o.scale_sigma] + [o.length_sigma] * lengths + [o.base_sigma] * bases)

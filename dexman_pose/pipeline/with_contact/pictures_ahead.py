@@ -1,11 +1,10 @@
-"""Hands fitted to their pictures while objects are still being found: that needs nothing of the objects."""
+"""Hands lifted and fitted to their pictures while objects are still being found: that needs nothing of the objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import partial
 from threading import Thread
 
 from dexman_pose.arrays import Array
@@ -13,26 +12,25 @@ from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import HandObservations, HandTrack
 from dexman_pose.interaction.fit import PicturedHand, picture_hands
 
+Hands = dict[str, HandTrack]
+
 
 class PicturesAhead:
-    """Fits that a thread is working on; asking for them waits, and raises what went wrong in making them.
+    """Hands that a thread is working on; asking for them waits, and raises what went wrong in making them.
 
     Args:
-        hands: by side, as lifted.
-        observations: what they were lifted from.
+        lift: makes the hands, by side.
+        observations: what they are lifted from.
         camera: intrinsics.
         frame_times: (T,) seconds.
     """
 
     def __init__(
-        self,
-        hands: Mapping[str, HandTrack],
-        observations: HandObservations,
-        camera: Camera,
-        frame_times: Array,
+        self, lift: Callable[[], Hands], observations: HandObservations, camera: Camera, frame_times: Array
     ) -> None:
-        self._make = partial(picture_hands, hands, observations, camera, frame_times, beside=False)
-        self._found: Future[dict[str, PicturedHand]] = Future()
+        self._make, self._given = lift, (observations, camera, frame_times)
+        self._lifted: Future[Hands] = Future()
+        self._pictured: Future[dict[str, PicturedHand]] = Future()
         self._thread = Thread(target=self._work, name="pictures", daemon=True)
 
     @contextmanager
@@ -44,12 +42,23 @@ class PicturesAhead:
         finally:
             self._thread.join()
 
-    def hands(self) -> dict[str, PicturedHand]:
-        """By side."""
-        return self._found.result()
+    def lifted(self) -> Hands:
+        """The hands, by side."""
+        return self._lifted.result()
+
+    def pictured(self, hands: Hands) -> dict[str, PicturedHand] | None:
+        """Their fits by side; None where they are not of these hands: some may have been withheld since."""
+        lifted = self.lifted()
+        same = hands.keys() == lifted.keys() and all(hands[side] is lifted[side] for side in hands)
+        return self._pictured.result() if same else None
 
     def _work(self) -> None:
         try:
-            self._found.set_result(self._make())
+            self._lifted.set_result(self._make())
         except BaseException as error:  # raised where the result is asked for
-            self._found.set_exception(error)
+            self._lifted.set_exception(error)
+            return
+        try:
+            self._pictured.set_result(picture_hands(self.lifted(), *self._given, beside=False))
+        except BaseException as error:
+            self._pictured.set_exception(error)

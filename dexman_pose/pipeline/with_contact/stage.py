@@ -81,14 +81,14 @@ def grips_stage(
         hands: by side, as lifted.
         observations: what they were lifted from.
         camera: intrinsics.
-        pictures: the hands fitted to their pictures, begun before; None to do so in the stage.
+        pictures: hands fitted to their pictures, begun before; None to do so in the stage.
     """
     from dexman_pose.interaction import fit_grips
 
     times = inputs.clip.frame_times
 
     def compute() -> GrippingHands:
-        pictured = None if pictures is None else pictures.hands()
+        pictured = None if pictures is None else pictures.pictured(dict(hands))
         found = fit_grips(objects, hands, observations, camera, times, pictured=pictured)
         handled = [
             {"side": h.side, "object": h.name, "held": _spans(h.held), "gripped": _spans(h.gripped)}

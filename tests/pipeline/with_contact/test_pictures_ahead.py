@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dexman_pose.data import Camera
 from dexman_pose.data.tracks import HandObservations, HandTrack
+from dexman_pose.errors import EstimationError
 from dexman_pose.geometry.se3 import se3, so3_exp
 from dexman_pose.hands.lifting.lift import lift_hands
 from dexman_pose.hands.model.kinematics import SHAPE_NAMES, hand_joints
@@ -41,8 +43,12 @@ def _seen() -> tuple[dict[str, HandTrack], HandObservations]:
 
 def test_hands_ahead_are_those_of_the_stage() -> None:
     hands, observations = _seen()
-    with PicturesAhead(hands, observations, CAMERA, TIMES).begun() as ahead:
-        found = ahead.hands()["right"]
+    with PicturesAhead(lambda: hands, observations, CAMERA, TIMES).begun() as ahead:
+        assert ahead.lifted() is hands
+        pictured = ahead.pictured(dict(hands))
+        withheld = {side: replace(hand, valid=~hand.valid) for side, hand in hands.items()}
+        assert ahead.pictured(withheld) is None and pictured is not None
+    found = pictured["right"]
     expected = picture_hands(hands, observations, CAMERA, TIMES)["right"]
     np.testing.assert_array_equal(found.alone.angles, expected.alone.angles)
     np.testing.assert_array_equal(found.alone.shape, expected.alone.shape)
@@ -56,5 +62,18 @@ def test_what_goes_wrong_is_raised_where_the_hands_are_asked_for() -> None:
         observations.bridged[:2],
         observations.score[:2],
     )
-    with PicturesAhead(hands, broken, CAMERA, TIMES).begun() as ahead, pytest.raises(IndexError):
-        ahead.hands()
+    with PicturesAhead(lambda: hands, broken, CAMERA, TIMES).begun() as ahead:
+        assert ahead.lifted() is hands
+        with pytest.raises(IndexError):
+            ahead.pictured(hands)
+
+
+def test_hands_that_cannot_be_lifted_are_told_of_in_both_places() -> None:
+    def fail() -> dict[str, HandTrack]:
+        raise EstimationError("no hands")
+
+    _, observations = _seen()
+    with PicturesAhead(fail, observations, CAMERA, TIMES).begun() as ahead:
+        for ask in (ahead.lifted, lambda: ahead.pictured({})):
+            with pytest.raises(EstimationError, match="no hands"):
+                ask()
