@@ -34,7 +34,6 @@ from dexman_pose.data.camera_file import load_camera
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.geometry import transform_points
 from dexman_pose.hands import detect_hands, lift_hands
-from dexman_pose.interaction import fit_grips
 from dexman_pose.synthetic import render_demo
 from dexman_pose.viewer import plot_contacts
 
@@ -63,34 +62,26 @@ plt.title(f"frame {middle}: the joints that were seen")
 plt.show()
 
 # %% [markdown]
-# ## The tin
+# ## Solved together
 #
-# Its mesh and the camera are known here, so the tin is known to a fraction of a millimetre, also in distance.
+# Mesh and camera are known here, so the tin is known to a fraction of a millimetre, also in distance. The pipeline asks
+# who holds what and when: an object that moves is held by the hand that moves with it. Then one hand of one shape is
+# fitted to the whole clip: landmarks as before, skin on the surface where it grips, never inside, no slip while the
+# object is held, one way of holding it throughout. A hand that would have to leave the picture for it is given up, and
+# the report says so.
 
 # %%
 prompts = dp.load_prompts(folder / "prompts.json")
 name = next(iter(prompts))
 mesh = dp.load_mesh(folder / "object.obj", unit="m")
-run = dp.reconstruct(
-    clip, {name: dp.ObjectPrompt(box=prompts[name].box, mesh=mesh)}, camera=camera, hands=None
-)
-tin = run.objects[name]
-
-# %% [markdown]
-# ## Solved together
-#
-# `fit_grips` asks who holds what and when: an object that moves is held by the hand that moves with it. Then one hand
-# of one shape is fitted to the whole clip: landmarks as before, skin on the surface where it grips, never inside, no
-# slip while the object is held. A hand that would have to leave the picture for it is given up, and the report says so.
-
-# %%
-fitted = fit_grips({name: tin}, {"right": lifted}, seen, camera, clip.frame_times)
-solved = fitted.hands["right"]
-for handling in fitted.handled:
-    frames = np.flatnonzero(handling.held)
-    print(f"{handling.side} hand holds {handling.name} in frames {frames[0]} to {frames[-1]}")
+run = dp.reconstruct(clip, {name: dp.ObjectPrompt(box=prompts[name].box, mesh=mesh)}, camera=camera)
+tin, solved = run.objects[name], run.hands["right"]
+grips = run.provenance["grips"]
+for handling in grips["handled"]:
+    spans = ", ".join(f"{first} to {last}" for first, last in handling["held"])
+    print(f"{handling['side']} hand carries {handling['object']} in frames {spans}")
 for key in ("before", "after"):
-    print(key, {k: round(float(v), 3) for k, v in fitted.report["right"][key].items() if v is not None})
+    print(key, {k: round(v, 3) for k, v in grips["hands"]["right"][key].items() if v is not None})
 
 # %% [markdown]
 # ## From the side
@@ -126,10 +117,11 @@ for text, hand in (("the picture alone", lifted), ("solved with the tin", solved
 
 # %%
 before = detect_contacts({name: tin}, {"right": lifted})
-after = detect_contacts({name: tin}, {"right": solved}, threshold_on=0.005, threshold_off=0.008)
+assert run.contacts is not None
+after = run.contacts
 for text, contacts in (("the picture alone", before), ("solved with the tin", after)):
     print(f"{text}: some finger touches in {contacts.touching[0].any(1).mean():.0%} of the frames")
-plot_contacts(dp.Trajectory(camera, clip.frame_times, {name: tin}, {"right": solved}, after))
+plot_contacts(run)
 plt.show()
 
 # %% [markdown]

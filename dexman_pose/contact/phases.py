@@ -40,6 +40,8 @@ class PhaseOptions:
         alone: share of a motion's frames in which a hand, and no other, is on the object, from which on it holds it
             however it seems to move: nothing moves by itself, and a hand at a wrong distance seems to turn wrongly.
         shortest: seconds; shorter motions are no holds.
+        pause: seconds between two grips of one hand that is near all the while, up to which they are one: hands seem to
+            turn over where they are seen from some sides.
         points: of the surface that nearness is measured at, at most.
     """
 
@@ -53,6 +55,7 @@ class PhaseOptions:
     together: float = 0.6
     alone: float = 0.9
     shortest: float = 0.15
+    pause: float = 1.0
     points: int = 400
 
 
@@ -123,6 +126,8 @@ def handling_phases(
             others = [flags for other, flags in near.items() if other != side]
             alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
             found = _handling(thing, hand, moving, (near[side], alone), half, o)
+            if found is not None:
+                found = found[0], _paused(found[1], near[side], round(o.pause / step))
             if found is not None:
                 out.append(Handling(side, name, *found))
     return out
@@ -215,6 +220,16 @@ def _grown(held: Flags, quiet: Flags) -> Flags:
     out, either = held.copy(), held | quiet
     for first, stop in _runs(either):
         out[first:stop] = held[first:stop].any()
+    return out
+
+
+def _paused(gripped: Flags, near: Flags, longest: int) -> Flags:
+    """Gripped frames, with pauses of at most so many frames in which the hand stays near."""
+    out = gripped.copy()
+    for first, stop in _runs(~gripped):
+        inside = first > 0 and stop < len(gripped)
+        if inside and stop - first <= longest and near[first:stop].all():
+            out[first:stop] = True
     return out
 
 

@@ -198,12 +198,17 @@ def bone_lengths(joints: Array) -> Array:
     return out
 
 
+def place_of_own(places: Array, side: str) -> Array:
+    """(T, 4, 4) places of the right hand that stands for one of a side, and the other way round."""
+    if side == "right":
+        return places
+    out: Array = np.diag([*MIRROR, 1.0]) @ places @ np.diag([1.0, -1.0, 1.0, 1.0])
+    return out
+
+
 def own_place(state: HandState, side: str) -> Array:
     """(T, 4, 4) camera_from_wrist of a state: the frame of the hand model of this side."""
-    if side == "right":
-        return state.frame_from_hand
-    out: Array = np.diag([*MIRROR, 1.0]) @ state.frame_from_hand @ np.diag([1.0, -1.0, 1.0, 1.0])
-    return out
+    return place_of_own(state.frame_from_hand, side)
 
 
 def _mirrored_place(state: HandState) -> HandState:

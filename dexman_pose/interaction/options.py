@@ -107,6 +107,25 @@ class DistanceOptions:
 
 
 @dataclass(frozen=True)
+class GraspOptions:
+    """When a hand holds a thing in one way throughout.
+
+    Attributes:
+        rigid: metres, the middle of the joints' distances from the usual way, above which there is no usual way.
+        apart: metres, mean over the joints, from which on a frame shows another way.
+        worse: most factor by which landmarks may lie farther off in the usual way.
+        tolerated: palm lengths that they may lie off in any case.
+        sample: frames of a grip that are compared with each other.
+    """
+
+    rigid: float = 0.025
+    apart: float = 0.025
+    worse: float = 1.5
+    tolerated: float = 0.16
+    sample: int = 60
+
+
+@dataclass(frozen=True)
 class WindowOptions:
     """How long clips are cut.
 
@@ -130,6 +149,7 @@ class GripOptions:
         picture: of the hands.
         contact: between them.
         distance: where a grip fits along the line of sight.
+        grasp: whether a hand holds a thing in one way throughout.
         fit: of the hand model.
         windows: of long clips.
         bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
@@ -143,6 +163,7 @@ class GripOptions:
     picture: PictureOptions = field(default_factory=PictureOptions)
     contact: ContactOptions = field(default_factory=ContactOptions)
     distance: DistanceOptions = field(default_factory=DistanceOptions)
+    grasp: GraspOptions = field(default_factory=GraspOptions)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )

@@ -15,6 +15,7 @@ from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
+from dexman_pose.interaction.same_grasp import with_same_grasp
 from dexman_pose.interaction.surface import Tangents, tangents
 from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
 
@@ -65,6 +66,8 @@ def fit_to_grips(
     state = _moved(alone, grasp, options)
     for number in range(len(options.contact.gates)):
         state = _round(picture, state, grasp, number, options)
+        if number == 0:
+            state = with_same_grasp(picture, state, grips, options.grasp)
     return state
 
 

@@ -9,6 +9,7 @@ import trimesh
 from dexman_pose.arrays import Array
 from dexman_pose.contact import handling_phases
 from dexman_pose.contact.bridging import bridge_short_gaps
+from dexman_pose.contact.phases import _paused
 from dexman_pose.data import HandTrack, Mesh, PoseTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import se3
@@ -91,3 +92,14 @@ def test_short_gaps_are_bridged_and_long_ones_not() -> None:
     np.testing.assert_allclose(found.camera_from_object[14:17, :3, 3], way[14:17], atol=1e-9)
     assert found.valid[14:17].all() and not found.valid[20:35].any()
     assert (found.confidence[14:17] > 0).all()
+
+
+def test_pauses_of_a_grip_are_filled_where_the_hand_stays() -> None:
+    gripped = np.zeros(30, np.bool_)
+    gripped[5:10] = gripped[14:20] = True
+    near = np.ones(30, np.bool_)
+    filled = _paused(gripped, near, 6)
+    assert filled[5:20].all() and filled.sum() == 15
+    assert (_paused(gripped, near, 3) == gripped).all()
+    near[12] = False
+    assert (_paused(gripped, near, 6) == gripped).all()
