@@ -161,33 +161,33 @@ def fit_evidence(
         The best state found, with its cost.
     """
     o = options or FitOptions()
-    damping = o.damping
-    system = System.of(Guess.at(evidence, start, o, paths), o, paths)
+    damping, best = o.damping, Guess.at(evidence, start, o, paths)
     for _ in range(o.iterations):
-        tried = None
+        system, tried = System.of(best, o, paths), None
         while tried is None and damping < o.most_damping:
             tried = _better(system, damping, evidence, o, paths)
             damping = max(o.least_damping, damping * (o.better if tried else o.worse))
+        del system  # the next one is as large
         if tried is None:
             break
-        gained = (system.cost - tried.cost) / max(system.cost, np.finfo(float).tiny)
-        system = tried
+        gained = (best.cost - tried.cost) / max(best.cost, np.finfo(float).tiny)
+        best = tried
         if gained < o.enough:
             break
-    state = system.state
-    return HandState(state.shape, state.angles, state.frame_from_hand, system.cost)
+    state = best.state
+    return HandState(state.shape, state.angles, state.frame_from_hand, best.cost)
 
 
 def _better(
     system: System, damping: float, evidence: JointEvidence, o: FitOptions, paths: tuple[JointPath, ...]
-) -> System | None:
-    """The system after a step with this damping, None where it is no better."""
+) -> Guess | None:
+    """What is known after a step with this damping, None where that is no better."""
     try:
         trial = system.step(damping)
     except np.linalg.LinAlgError:
         return None
     tried = Guess.at(evidence, trial, o, paths)
-    return System.of(tried, o, paths) if tried.cost < system.cost else None
+    return tried if tried.cost < system.cost else None
 
 
 def _start(measured: MeasuredJoints) -> HandState:
