@@ -34,6 +34,7 @@ from dexman_pose.pose.clip.scale import (
     unit_by_hands,
 )
 from dexman_pose.pose.clip.shape import improve_shape
+from dexman_pose.pose.clip.shape_choice import choose_shape
 from dexman_pose.pose.clip.shape_trial import trial_gain
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
@@ -90,8 +91,9 @@ def find_objects(
     hands = hands or {}
     clips = {r.name: ObjectClip(clip, masks, r.name, camera, depth) for r in requests}
     starts = {r.name: begin_object(r, clips[r.name], hands, options, device) for r in requests}
-    tracks = _tracked(clips, starts, followed or {})
     made = [r.name for r in requests if r.mesh is None]
+    starts |= {name: choose_shape(clips[name], starts[name], options.choice) for name in made}
+    tracks = _tracked(clips, starts, followed or {})
     starts, tracks = _improved(clips, starts, tracks, made, options.shape, options.trial)
     scales = {
         r.name: _scale(r, tracks[r.name], starts[r.name], clips[r.name], hands, options) for r in requests

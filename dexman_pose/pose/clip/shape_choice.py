@@ -1,0 +1,206 @@
+"""Which kind of shape explains a clip: every guess is followed through a few frames, and the masks decide."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dexman_pose.arrays import Array, Mask
+from dexman_pose.data import OCCLUDER, Mesh
+from dexman_pose.meshing.hypotheses.guesses import ShapeGuess
+from dexman_pose.meshing.hypotheses.outlines import Outline
+from dexman_pose.meshing.hypotheses.registry import GuessOptions, guesses, remade
+from dexman_pose.meshing.paint import Painter
+from dexman_pose.meshing.silhouette import close_gaps
+from dexman_pose.pose.clip.few_frames import FewFrames, few_frames
+from dexman_pose.pose.clip.options import ChoiceOptions
+from dexman_pose.pose.clip.types import ObjectStart
+from dexman_pose.pose.observation.view import ObjectClip
+from dexman_pose.render import Rasterizer
+
+_log = logging.getLogger(__name__)
+_DEFAULTS = ChoiceOptions()
+_GUESSES = GuessOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """A guess, and how well it explains the clip.
+
+    Attributes:
+        guess: the shape.
+        mesh: coloured from the frame it was made from.
+        filled: overlap with the outline it was made from.
+        overlap: mean outline overlap over a few frames.
+        sure: mean confidence of the track through them.
+        merit: what decides.
+    """
+
+    guess: ShapeGuess
+    mesh: Mesh
+    filled: float
+    overlap: float
+    sure: float
+    merit: float
+
+
+def choose_shape(
+    object_clip: ObjectClip, start: ObjectStart, options: ChoiceOptions = _DEFAULTS
+) -> ObjectStart:
+    """The start with the kind of shape that explains the masks of the clip best, in the same object frame.
+
+    Of every kind the guess that fills the outline is followed through a few frames; then the best kinds with other
+    tilts of the table and other thicknesses.
+
+    Args:
+        object_clip: frames and masks.
+        start: of a shape that was made from the outline.
+        options: of the choice.
+    """
+    tried = tried_shapes(object_clip, start, options)
+    best = max(tried, key=lambda t: t.merit)
+    sure = sureness(best, tried, options)
+    for t in sorted(tried, key=lambda t: -t.merit)[: options.told]:
+        _log.info(
+            "%s: %s, tilt %d, %s: fills %.3f, overlap %.3f, confidence %.2f, merit %.3f",
+            *(object_clip.name, t.guess.kind, t.guess.up, t.guess.numbers),
+            *(t.filled, t.overlap, t.sure, t.merit),
+        )
+    _log.info("%s: its shape is %s, %.0f %% sure", object_clip.name, best.guess.kind, 100 * sure)
+    return replace(start, mesh=best.mesh, guess=best.guess, sure=sure)
+
+
+def tried_shapes(
+    object_clip: ObjectClip, start: ObjectStart, options: ChoiceOptions = _DEFAULTS
+) -> list[Tried]:
+    """Every guess that was followed."""
+    trial = _trial_of(object_clip, start, options)
+    first = ShapeGuess("silhouette", start.mesh, np.array([0.0, 0.0, 1.0]), up=-1)
+    ups = [_up(start.camera_from_object, tilt) for tilt in options.tilts]
+    found = [g for k, up in enumerate(ups) for g in guesses(trial.view, up, k, _GUESSES)]
+    filled = [(trial.filled(g), g) for g in found]
+    tried = [trial.tried(1.0, first)]
+    tried += [trial.tried(f, g) for f, g in _best_of_kinds(filled, options)]
+    more = [*_others(tried, filled, options), *_thicker(tried, trial, options)]
+    tried += [trial.tried(f, g) for f, g in more]
+    return tried
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """What guesses are tried on."""
+
+    start: ObjectStart
+    view: Outline
+    own: Mask
+    occluded: Mask
+    few: FewFrames
+    options: ChoiceOptions
+
+    def tried(self, filled: float, guess: ShapeGuess) -> Tried:
+        """Follow one guess through the few frames."""
+        frame, pose = self.few.frames[self.few.start], self.start.camera_from_object
+        painter = Painter(guess.mesh, frame.camera)
+        painter.add(frame.image, self.own, pose)
+        mesh = painter.painted()
+        overlaps, confidences = self.few.follow(mesh, pose)
+        overlap, sure = float(overlaps.mean()), float(confidences.mean())
+        merit = overlap + self.options.confident * sure + habit(guess, filled, self.options)
+        return Tried(guess, mesh, filled, overlap, sure, merit)
+
+    def filled(self, guess: ShapeGuess) -> float:
+        """Overlap of a guess with the outline it was made from."""
+        camera = self.view.camera
+        y, x = np.nonzero(self.view.mask)
+        room = self.options.room
+        low = np.array([max(x.min() - room, 0), max(y.min() - room, 0)])
+        high = np.array([min(x.max() + room, camera.width - 1), min(y.max() + room, camera.height - 1)])
+        width, height = (high - low + 1).tolist()
+        part = camera.cropped(float(low[0]), float(low[1]), width, height)
+        drawn = Rasterizer(guess.mesh).render(self.start.camera_from_object[None], part.K, width, height)
+        cut = slice(low[1], high[1] + 1), slice(low[0], high[0] + 1)
+        mask, free = self.view.mask[cut], ~self.occluded[cut] | self.view.mask[cut]
+        both = np.count_nonzero(drawn.mask[0] & mask)
+        return float(both / max(np.count_nonzero((drawn.mask[0] | mask) & free), 1))
+
+
+def _trial_of(object_clip: ObjectClip, start: ObjectStart, options: ChoiceOptions) -> _Trial:
+    masks, name = object_clip.masks, object_clip.name
+    labels = masks.labels(start.frame)
+    own, occluded = labels == masks.label_of(name), labels == OCCLUDER
+    view = Outline(close_gaps(own, occluded), None, object_clip.camera, start.camera_from_object)
+    few = few_frames(object_clip, start.frame, options.frames, options.least_pixels)
+    return _Trial(start, view, own, occluded, few, options)
+
+
+def habit(guess: ShapeGuess, filled: float, options: ChoiceOptions) -> float:
+    """What a guess has for it or against it before it is followed, in overlap."""
+    merit = dict(options.habits).get(guess.kind, 0.0) - options.unfilled * max(options.full - filled, 0.0)
+    if guess.up >= 0:
+        merit -= options.unusual * ((options.tilts[guess.up] - options.usual) / options.spread) ** 2
+    if "thickness" in guess.numbers:
+        off = np.log(guess.numbers["thickness"] / options.thick) / options.thick_spread
+        merit -= options.thin * float(off) ** 2
+    return merit
+
+
+def sureness(best: Tried, tried: Sequence[Tried], options: ChoiceOptions = _DEFAULTS) -> float:
+    """Probability of the best kind among the best guesses of each kind."""
+    kinds = list(dict.fromkeys(t.guess.kind for t in tried))
+    merits = np.array([max(t.merit for t in tried if t.guess.kind == kind) for kind in kinds])
+    weights = np.exp((merits - merits.max()) / options.doubt)
+    return float(weights[kinds.index(best.guess.kind)] / weights.sum())
+
+
+def _up(camera_from_object: Array, tilt: float) -> Array:
+    """(3,) up in the object frame before a camera that looks down by ``tilt`` radians and is not rolled."""
+    up = np.array([0.0, -np.cos(tilt), -np.sin(tilt)])
+    out: Array = camera_from_object[:3, :3].T @ up
+    return out
+
+
+def _best_of_kinds(
+    filled: Sequence[tuple[float, ShapeGuess]], options: ChoiceOptions
+) -> list[tuple[float, ShapeGuess]]:
+    """Of every kind the guess, of those that fill the outline nearly best, that is the most usual."""
+    out = []
+    for kind in dict.fromkeys(g.kind for _, g in filled):
+        own = sorted(
+            ((f, g) for f, g in filled if g.kind == kind and f > options.least_filled),
+            key=lambda pair: -habit(pair[1], pair[0], options),
+        )
+        out += own[: options.of_a_kind]
+    return out
+
+
+def _others(
+    tried: Sequence[Tried], filled: Sequence[tuple[float, ShapeGuess]], options: ChoiceOptions
+) -> list[tuple[float, ShapeGuess]]:
+    """Of the best kinds those guesses that were not tried and are most usual, one of every tilt."""
+    kinds = list(dict.fromkeys(t.guess.kind for t in sorted(tried, key=lambda t: -t.merit)))
+    done = {id(t.guess) for t in tried}
+    out = []
+    for kind in kinds[: options.finalists]:
+        best = max((t for t in tried if t.guess.kind == kind), key=lambda t: t.merit).guess
+        for up in range(len(options.tilts)):
+            own = [(f, g) for f, g in filled if g.kind == kind and g.up == up and id(g) not in done]
+            same = [pair for pair in own if pair[1].numbers == best.numbers]
+            out += [p for p in same if p[0] > options.least_filled]
+    return out
+
+
+def _thicker(
+    tried: Sequence[Tried], trial: _Trial, options: ChoiceOptions
+) -> list[tuple[float, ShapeGuess]]:
+    """The best guess of all with other thicknesses."""
+    best = max(tried, key=lambda t: t.merit).guess
+    now = best.numbers.get("thickness", best.numbers.get("swelling"))
+    if now is None:
+        return []
+    found = [
+        remade(best, [trial.view], thickness=now * factor, options=_GUESSES) for factor in options.thicker
+    ]
+    return [(trial.filled(guess), guess) for guess in found if guess is not None]
