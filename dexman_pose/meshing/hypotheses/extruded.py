@@ -32,7 +32,7 @@ class Slab:
         frame: (3, 3) columns: two directions of the plane and its normal, object frame.
         low: (2,) place of the first cell on the plane, metres.
         step: metres between cells.
-        field: (n, n) metres, negative inside.
+        field: (n, m) metres, negative inside.
         thickness: metres; half of it on either side of the plane through the origin.
     """
 
@@ -61,11 +61,35 @@ def extruded_slab(
         thickness: metres.
         options: of the grid.
     """
+    reach = 0.5 * options.reach * views[0].size / max(abs(float(normal[2])), 0.25)
+    middle, half = np.zeros(2), np.full(2, reach)
+    slab = _on_grid(views, normal, thickness, middle, half, options.coarse, options)
+    inside = np.argwhere(slab.field < 0)
+    if len(inside) == 0:
+        return None
+    low = slab.low + slab.step * (inside.min(0) - options.around)
+    high = slab.low + slab.step * (inside.max(0) + options.around)
+    slab = _on_grid(
+        views, normal, thickness, 0.5 * (low + high), 0.5 * (high - low), options.cells, options
+    )
+    return slab if np.count_nonzero(slab.field < 0) >= _LEAST_CELLS else None
+
+
+def _on_grid(
+    views: Sequence[Outline],
+    normal: Array,
+    thickness: float,
+    middle: Array,
+    half: Array,
+    cells: int,
+    options: ExtrudedOptions,
+) -> Slab:
+    """The slab on a grid of so many cells along the longer side of a rectangle of the plane."""
     u, v = across(normal)
-    reach = 0.5 * options.reach * views[0].size / max(abs(float(normal[2])), 0.25) + thickness
-    step = 2 * reach / (options.cells - 1)
-    axis = -reach + step * np.arange(options.cells)
-    a, b = np.meshgrid(axis, axis, indexing="ij")
+    step = 2.0 * float(half.max()) / (cells - 1)
+    counts = np.ceil(2.0 * half / step).astype(int) + 1
+    low = middle - 0.5 * step * (counts - 1)
+    a, b = np.meshgrid(*[low[i] + step * np.arange(counts[i]) for i in range(2)], indexing="ij")
     levels = np.linspace(-0.5, 0.5, options.levels) * thickness
     columns = (
         a.ravel()[:, None, None] * u
@@ -73,11 +97,14 @@ def extruded_slab(
         + levels[None, :, None] * normal
     )
     field = outside_all(columns, views).reshape(a.shape)
+    return Slab(np.stack([u, v, normal], 1), low, step, _ended(field, step), thickness)
+
+
+def _ended(field: Array, step: float) -> Array:
+    """A field, changed in place, whose shape ends within its grid."""
     for edge in (field[0], field[-1], field[:, 0], field[:, -1]):
-        np.maximum(edge, step, out=edge)  # the grid's end is the shape's
-    if np.count_nonzero(field < 0) < _LEAST_CELLS:
-        return None
-    return Slab(np.stack([u, v, normal], 1), np.array([-reach, -reach]), step, field, thickness)
+        np.maximum(edge, step, out=edge)
+    return field
 
 
 def slab_mesh(slab: Slab, *, options: ExtrudedOptions = _DEFAULTS) -> Mesh:
@@ -123,10 +150,10 @@ def boxed(slab: Slab, *, options: ExtrudedOptions = _DEFAULTS) -> Slab | None:
         return None
     turn = np.radians(angle)
     x, y = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
-    n = len(slab.field)
-    cells = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), -1) - np.array(middle)
+    counts = [np.arange(n) for n in slab.field.shape]
+    cells = np.stack(np.meshgrid(*counts, indexing="ij"), -1) - np.array(middle)
     shrunk = np.sqrt(min(filled * 1.02, 1.0))
     half = 0.5 * (np.array(size) + 1.0) * shrunk
     off = np.stack([np.abs(cells @ x) - half[0], np.abs(cells @ y) - half[1]], -1)
-    field = slab.step * off.max(-1)
+    field = _ended(slab.step * off.max(-1), slab.step)
     return Slab(slab.frame, slab.low, slab.step, field, slab.thickness)

@@ -68,7 +68,9 @@ class ExtrudedOptions:
     """How an outline is extruded.
 
     Attributes:
-        cells: of the outline on its plane, along the longest side.
+        coarse: cells of the plane among which the outline is looked for ...
+        around: ... with so many cells around it ...
+        cells: ... and those of the outline itself, along its longest side.
         levels: of the thickness at which a column must lie within the outline.
         layers: cells of the mesh across the thickness.
         resolution: cells of the mesh along the longest side.
@@ -76,12 +78,14 @@ class ExtrudedOptions:
         box: share of its smallest rectangle that an outline fills which may be that of a box.
     """
 
-    cells: int = 72
+    coarse: int = 40
+    around: int = 2
+    cells: int = 60
     levels: int = 5
     layers: int = 7
     resolution: int = 44
     reach: float = 1.25
-    box: float = 0.8
+    box: float = 0.7
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class GuessOptions:
     Attributes:
         swelling: factors on the half thickness of swollen outlines.
         thicknesses: of slabs, in the longest side of the outline.
+        steep: sine of the angle between camera and table's normal below which nothing is seen from the side.
         long: a handle longer than this, in the diameter of its body, lies across the axis; a shorter one along it.
         revolved: of bodies of revolution.
         extruded: of slabs.
@@ -40,7 +41,8 @@ class GuessOptions:
     """
 
     swelling: tuple[float, ...] = (0.8, 0.45)
-    thicknesses: tuple[float, ...] = (0.035, 0.07, 0.14, 0.28, 0.55, 0.9)
+    thicknesses: tuple[float, ...] = (0.035, 0.07, 0.14, 0.28, 0.55, 0.9, 1.2)
+    steep: float = 0.35
     long: float = 0.6
     revolved: RevolvedOptions = field(default_factory=RevolvedOptions)
     extruded: ExtrudedOptions = field(default_factory=ExtrudedOptions)
@@ -62,6 +64,17 @@ def swollen_lying(views: Sequence[Outline], up: Array, options: GuessOptions) ->
     return out
 
 
+def swollen_standing(views: Sequence[Outline], up: Array, options: GuessOptions) -> list[ShapeGuess]:
+    """The outline swollen about an upright plane that faces the camera."""
+    toward = np.array([0.0, 0.0, -1.0])
+    normal = toward - (toward @ up) * up
+    length = float(np.linalg.norm(normal))
+    if length < options.steep:
+        return []
+    found = swollen_lying(views, normal / length, replace(options, swelling=options.swelling[:1]))
+    return [replace(g, kind="standing", mesh=replace(g.mesh, source="standing"), axis=up) for g in found]
+
+
 def revolved_standing(views: Sequence[Outline], up: Array, options: GuessOptions) -> list[ShapeGuess]:
     """A body of revolution that stands upright, full and as a vessel."""
     return [g for kind in ("revolved", "vessel") for g in _revolved(views, up, options, kind)]
@@ -79,6 +92,7 @@ def boxes(views: Sequence[Outline], up: Array, options: GuessOptions) -> list[Sh
 
 GUESSERS: dict[str, Guesser] = {
     "lying": swollen_lying,
+    "standing": swollen_standing,
     "revolved": revolved_standing,
     "extruded": extruded_upwards,
     "box": boxes,
@@ -128,6 +142,9 @@ def remade(
         if guess.kind == "lying":
             factor = guess.numbers["swelling"] if thickness is None else thickness
             found = swollen_lying(views, about, replace(o, swelling=(factor,)))
+        elif guess.kind == "standing":
+            factor = guess.numbers["swelling"] if thickness is None else thickness
+            found = swollen_standing(views, about, replace(o, swelling=(factor,)))
         elif guess.kind in ("revolved", "vessel"):
             found = _revolved(views, about, o, guess.kind)
         else:

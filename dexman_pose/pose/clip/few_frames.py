@@ -35,16 +35,22 @@ class FewFrames:
     frames: list[TrackedFrame]
     start: int
 
-    def follow(self, mesh: Mesh, camera_from_object: Array) -> tuple[Array, Array]:
+    def follow(
+        self, mesh: Mesh, camera_from_object: Array, rival: Array | None = None, behind: float = np.inf
+    ) -> tuple[Array, Array]:
         """(N,) overlaps with the masks and (N,) confidences of a shape that is followed both ways from the start.
 
         Args:
             mesh: coloured where it was seen.
             camera_from_object: (4, 4) in the starting frame.
+            rival: (N,) overlaps of another shape. A shape that stays behind it by ``behind`` on the mean over half of
+                the frames is given up: what it would have reached in the others is taken to be as far behind.
+            behind: overlap.
         """
         frames, first = self.frames, self.frames[self.start]
         overlap, sure = np.zeros(len(frames)), np.zeros(len(frames))
         refiner = refiner_for(mesh, first.mask)
+        done = [self.start]
         for way in (range(self.start + 1, len(frames)), range(self.start - 1, -1, -1)):
             if len(way) == 0 and overlap[self.start] > 0:
                 continue
@@ -54,6 +60,14 @@ class FewFrames:
             for index in way:
                 found = tracker.step(frames[index])
                 overlap[index], sure[index] = found.iou, found.confidence
+                done.append(index)
+                if rival is None or 2 * len(done) < len(frames):
+                    continue
+                lead = float((rival - overlap)[done].mean())
+                if lead > behind:
+                    rest = np.setdiff1d(np.arange(len(frames)), done)
+                    overlap[rest], sure[rest] = rival[rest] - lead, sure[done].mean()
+                    return overlap, sure
         return overlap, sure
 
 
@@ -95,7 +109,9 @@ def shown_frames(masks: MaskSequence, name: str, start: int, count: int, least: 
     way = np.linalg.norm(np.diff(np.array(shapes), axis=0), axis=1)
     way = way + max(float(way.mean()) if len(way) else 0.0, 1e-6)
     along = np.concatenate([[0.0], np.cumsum(way)])
-    wanted = np.linspace(0.0, along[-1], min(count, len(seen)))
+    size = float(np.mean([shape[2] for shape in shapes]))
+    enough = int(np.clip(count * float(np.ptp(shapes, axis=0).sum()) / max(size, 1.0), 0.4 * count, count))
+    wanted = np.linspace(0.0, along[-1], min(enough, len(seen)))
     return sorted({seen[int(np.argmin(np.abs(along - w)))] for w in wanted} | {start})
 
 

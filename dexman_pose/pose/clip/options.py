@@ -154,9 +154,17 @@ class ChoiceOptions:
         thick: most likely thickness of a slab, in the longest side of its outline ...
         thick_spread: ... the standard deviation of its logarithm ...
         thin: ... and what being one off costs.
+        swelling: most likely factor of a swollen outline ...
+        flat: ... and what a factor e times as large or small costs.
         least_filled: overlap with its own outline that a guess must have.
         full: such an overlap from which on more is no better ...
         unfilled: ... and what lacking some of it costs.
+        least_box: such an overlap of a box from which on one that fits better is looked for ...
+        box_turn: ... by turns of so many radians ...
+        box_apart: ... from the best of a ladder, and the best that is so many times as high or flat ...
+        box_factor: ... and heights so many times as large ...
+        box_rounds: ... halved after each of so many rounds.
+        hopeless: mean overlap by which a guess that is behind another one is given up.
         of_a_kind: guesses of a kind that are followed.
         finalists: kinds that are tried for other tilts.
         thicker: factors on the thickness of the best guess that are tried.
@@ -177,8 +185,16 @@ class ChoiceOptions:
     thick: float = 0.12
     thick_spread: float = 0.8
     thin: float = 0.004
+    swelling: float = 0.8
+    flat: float = 0.02
     least_filled: float = 0.85
-    full: float = 0.97
+    full: float = 0.955
+    least_box: float = 0.7
+    box_turn: float = float(np.radians(8.0))
+    box_apart: float = 1.8
+    box_factor: float = 1.4
+    box_rounds: int = 3
+    hopeless: float = 0.05
     unfilled: float = 0.6
     of_a_kind: int = 1
     finalists: int = 2
@@ -186,9 +202,9 @@ class ChoiceOptions:
     confident: float = 0.05
     habits: tuple[tuple[str, float], ...] = (
         ("silhouette", -0.01),
-        ("revolved", 0.02),
-        ("vessel", 0.026),
-        ("box", 0.015),
+        ("revolved", 0.022),
+        ("vessel", 0.028),
+        ("box", 0.025),
     )
     doubt: float = 0.01
     told: int = 8

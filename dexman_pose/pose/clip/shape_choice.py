@@ -34,7 +34,7 @@ class Tried:
         guess: the shape.
         mesh: coloured from the frame it was made from.
         filled: overlap with the outline it was made from.
-        overlap: mean outline overlap over a few frames.
+        overlaps: (N,) outline overlap in a few frames.
         sure: mean confidence of the track through them.
         merit: what decides.
     """
@@ -42,9 +42,14 @@ class Tried:
     guess: ShapeGuess
     mesh: Mesh
     filled: float
-    overlap: float
+    overlaps: Array
     sure: float
     merit: float
+
+    @property
+    def overlap(self) -> float:
+        """Mean outline overlap."""
+        return float(self.overlaps.mean())
 
 
 def choose_shape(
@@ -82,10 +87,14 @@ def tried_shapes(
     ups = [_up(start.camera_from_object, tilt) for tilt in options.tilts]
     found = [g for k, up in enumerate(ups) for g in guesses(trial.view, up, k, _GUESSES)]
     filled = [(trial.filled(g), g) for g in found]
-    tried = [trial.tried(1.0, first)]
-    tried += [trial.tried(f, g) for f, g in _best_of_kinds(filled, options)]
-    more = [*_others(tried, filled, options), *_thicker(tried, trial, options)]
-    tried += [trial.tried(f, g) for f, g in more]
+    filled += trial.settled(filled)
+    chosen = sorted(_best_of_kinds(filled, options), key=lambda p: -habit(p[1], p[0], options))
+    tried: list[Tried] = []
+    for f, g in [*chosen, (1.0, first)]:
+        tried.append(trial.tried(f, g, tried))
+    for more in (_others, _thicker):
+        for f, g in more(tried, filled, trial, options):
+            tried.append(trial.tried(f, g, tried))
     return tried
 
 
@@ -100,16 +109,52 @@ class _Trial:
     few: FewFrames
     options: ChoiceOptions
 
-    def tried(self, filled: float, guess: ShapeGuess) -> Tried:
-        """Follow one guess through the few frames."""
+    def tried(self, filled: float, guess: ShapeGuess, others: Sequence[Tried] = ()) -> Tried:
+        """Follow one guess through the few frames, as long as it is not far behind the best of the others."""
         frame, pose = self.few.frames[self.few.start], self.start.camera_from_object
         painter = Painter(guess.mesh, frame.camera)
         painter.add(frame.image, self.own, pose)
         mesh = painter.painted()
-        overlaps, confidences = self.few.follow(mesh, pose)
+        rival = max(others, key=lambda t: t.merit).overlaps if others else None
+        overlaps, confidences = self.few.follow(mesh, pose, rival, self.options.hopeless)
         overlap, sure = float(overlaps.mean()), float(confidences.mean())
         merit = overlap + self.options.confident * sure + habit(guess, filled, self.options)
-        return Tried(guess, mesh, filled, overlap, sure, merit)
+        return Tried(guess, mesh, filled, overlaps, sure, merit)
+
+    def settled(self, filled: Sequence[tuple[float, ShapeGuess]]) -> list[tuple[float, ShapeGuess]]:
+        """Boxes whose height and tilt fill the outline best: from the best ones of a ladder by a search.
+
+        A rectangle is one only about the right axis and at the right height; between the steps of a ladder the best
+        box may fill the outline worse than a slab of any shape.
+        """
+        o = self.options
+        known = [pair for pair in filled if pair[1].kind == "box" and pair[0] > o.least_box]
+        known.sort(key=lambda pair: -pair[0])
+        if not known:
+            return []
+        found = [self._settled_box(*known[0])]
+        apart = [
+            pair
+            for pair in known
+            if abs(np.log(pair[1].numbers["thickness"] / known[0][1].numbers["thickness"])) > np.log(o.box_apart)
+        ]
+        return found + [self._settled_box(*pair) for pair in apart[:1]]
+
+    def _settled_box(self, best: float, guess: ShapeGuess) -> tuple[float, ShapeGuess]:
+        o = self.options
+        tilt, height = o.tilts[guess.up], guess.numbers["thickness"]
+        turn, factor = o.box_turn, o.box_factor
+        for _ in range(o.box_rounds):
+            steps = ((turn, 1.0), (-turn, 1.0), (0.0, factor), (0.0, 1.0 / factor))
+            for off, times in steps:
+                up = _up(self.start.camera_from_object, tilt + off)
+                again = remade(guess, [self.view], axis=up, thickness=height * times, options=_GUESSES)
+                fill = self.filled(again) if again is not None else 0.0
+                if again is not None and fill > best:
+                    best, guess, tilt, height = fill, again, tilt + off, height * times
+            turn, factor = 0.5 * turn, float(np.sqrt(factor))
+        nearest = int(np.argmin(np.abs(np.array(o.tilts) - tilt)))
+        return best, replace(guess, up=nearest)
 
     def filled(self, guess: ShapeGuess) -> float:
         """Overlap of a guess with the outline it was made from."""
@@ -141,7 +186,9 @@ def habit(guess: ShapeGuess, filled: float, options: ChoiceOptions) -> float:
     merit = dict(options.habits).get(guess.kind, 0.0) - options.unfilled * max(options.full - filled, 0.0)
     if guess.up >= 0:
         merit -= options.unusual * ((options.tilts[guess.up] - options.usual) / options.spread) ** 2
-    if "thickness" in guess.numbers:
+    if "swelling" in guess.numbers:
+        merit -= options.flat * float(np.log(guess.numbers["swelling"] / options.swelling)) ** 2
+    if guess.kind == "extruded":
         off = np.log(guess.numbers["thickness"] / options.thick) / options.thick_spread
         merit -= options.thin * float(off) ** 2
     return merit
@@ -177,7 +224,10 @@ def _best_of_kinds(
 
 
 def _others(
-    tried: Sequence[Tried], filled: Sequence[tuple[float, ShapeGuess]], options: ChoiceOptions
+    tried: Sequence[Tried],
+    filled: Sequence[tuple[float, ShapeGuess]],
+    trial: _Trial,
+    options: ChoiceOptions,
 ) -> list[tuple[float, ShapeGuess]]:
     """Of the best kinds those guesses that were not tried and are most usual, one of every tilt."""
     kinds = list(dict.fromkeys(t.guess.kind for t in sorted(tried, key=lambda t: -t.merit)))
@@ -193,7 +243,10 @@ def _others(
 
 
 def _thicker(
-    tried: Sequence[Tried], trial: _Trial, options: ChoiceOptions
+    tried: Sequence[Tried],
+    filled: Sequence[tuple[float, ShapeGuess]],
+    trial: _Trial,
+    options: ChoiceOptions,
 ) -> list[tuple[float, ShapeGuess]]:
     """The best guess of all with other thicknesses."""
     best = max(tried, key=lambda t: t.merit).guess
