@@ -29,7 +29,9 @@ def body_and_appendages(
     grown = cv2.distanceTransform(away.astype(np.uint8), cv2.DIST_L2, 5) < radius + 0.5
     margin = int(radius) + 2
     core = grown[margin:-margin, margin:-margin] & mask
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask & ~core).astype(np.uint8), connectivity=4)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (mask & ~core).astype(np.uint8), connectivity=4
+    )
     thin = np.zeros_like(mask)
     for k in range(1, count):
         part = labels == k

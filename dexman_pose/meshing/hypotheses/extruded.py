@@ -69,9 +69,7 @@ def extruded_slab(
         return None
     low = slab.low + slab.step * (inside.min(0) - options.around)
     high = slab.low + slab.step * (inside.max(0) + options.around)
-    slab = _on_grid(
-        views, normal, thickness, 0.5 * (low + high), 0.5 * (high - low), options.cells, options
-    )
+    slab = _on_grid(views, normal, thickness, 0.5 * (low + high), 0.5 * (high - low), options.cells, options)
     return slab if np.count_nonzero(slab.field < 0) >= _LEAST_CELLS else None
 
 
@@ -91,11 +89,7 @@ def _on_grid(
     low = middle - 0.5 * step * (counts - 1)
     a, b = np.meshgrid(*[low[i] + step * np.arange(counts[i]) for i in range(2)], indexing="ij")
     levels = np.linspace(-0.5, 0.5, options.levels) * thickness
-    columns = (
-        a.ravel()[:, None, None] * u
-        + b.ravel()[:, None, None] * v
-        + levels[None, :, None] * normal
-    )
+    columns = a.ravel()[:, None, None] * u + b.ravel()[:, None, None] * v + levels[None, :, None] * normal
     field = outside_all(columns, views).reshape(a.shape)
     return Slab(np.stack([u, v, normal], 1), low, step, _ended(field, step), thickness)
 

@@ -54,18 +54,10 @@ def _placed(profile: Profile, radii: Array, heights: Array, sections: int) -> Ar
 
 
 def _faces(rings: int, sections: int) -> NDArray[np.int32]:
-    i, j = np.meshgrid(np.arange(rings - 1), np.arange(sections), indexing="ij")
-    i, j = i.ravel(), j.ravel()
-    k = (j + 1) % sections
-    a, b = i * sections + j, i * sections + k
-    c, d = (i + 1) * sections + j, (i + 1) * sections + k
+    place = np.arange(rings * sections).reshape(rings, sections)
+    after = np.roll(place, -1, axis=1)
+    a, b, c, d = (x.ravel() for x in (place[:-1], after[:-1], place[1:], after[1:]))
     sides = np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
-    first, last = rings * sections, rings * sections + 1
-    ring = np.arange(sections)
-    after = (ring + 1) % sections
-    end = (rings - 1) * sections
-    caps = [
-        np.stack([np.full(sections, first), after, ring], 1),
-        np.stack([np.full(sections, last), end + ring, end + after], 1),
-    ]
+    first, last = np.full(sections, rings * sections), np.full(sections, rings * sections + 1)
+    caps = [np.stack([first, after[0], place[0]], 1), np.stack([last, place[-1], after[-1]], 1)]
     return np.concatenate([sides, *caps]).astype(np.int32)

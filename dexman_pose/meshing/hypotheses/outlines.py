@@ -89,9 +89,7 @@ class Outline:
         pose = self.camera_from_object
         at = points @ pose[:3, :3].T + pose[:3, 3]
         at[:, 2] = np.maximum(at[:, 2], 1e-3)
-        out: Array = (
-            self.camera.project(at) - np.array(self.box[:2]) + 0.5
-        ) * self.cells_per_pixel - 0.5
+        out: Array = (self.camera.project(at) - np.array(self.box[:2]) + 0.5) * self.cells_per_pixel - 0.5
         return out
 
     def outside(self, points: Array, field: Array | None = None) -> Array:
@@ -112,9 +110,10 @@ class Outline:
         """(H, W) the pixels of cells (h, w)."""
         x0, y0, width, height = self.box
         large = cv2.resize(cells.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0
-        out = np.zeros(self.mask.shape, np.bool_)
-        a, b = max(y0, 0), min(y0 + height, out.shape[0])
-        c, d = max(x0, 0), min(x0 + width, out.shape[1])
+        rows, columns = int(self.mask.shape[0]), int(self.mask.shape[1])
+        out = np.zeros((rows, columns), np.bool_)
+        a, b = max(y0, 0), min(y0 + height, rows)
+        c, d = max(x0, 0), min(x0 + width, columns)
         out[a:b, c:d] = large[a - y0 : b - y0, c - x0 : d - x0]
         return out
 
@@ -126,8 +125,7 @@ class Outline:
         cut[a - y0 : b - y0, c - x0 : d - x0] = image[a:b, c:d]
         factor = min(1.0, self.options.side / max(width, height))
         size = (max(int(width * factor), 8), max(int(height * factor), 8))
-        out: Array = resize_picture(cut, size, Way.AREA)
-        return out
+        return np.asarray(resize_picture(cut, size, Way.AREA), np.float64)
 
 
 def signed_distance(mask: NDArray[np.bool_]) -> Array:

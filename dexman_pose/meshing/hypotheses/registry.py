@@ -100,7 +100,9 @@ GUESSERS: dict[str, Guesser] = {
 """Every family by its name."""
 
 
-def guesses(view: Outline, up: Array, index: int = 0, options: GuessOptions | None = None) -> list[ShapeGuess]:
+def guesses(
+    view: Outline, up: Array, index: int = 0, options: GuessOptions | None = None
+) -> list[ShapeGuess]:
     """Every guess of every family; one that does not fit the outline gives none.
 
     Args:
@@ -167,9 +169,7 @@ def _slab(
     return [ShapeGuess(kind, mesh, normal, numbers={"thickness": share})]
 
 
-def _revolved(
-    views: Sequence[Outline], axis: Array, options: GuessOptions, kind: str
-) -> list[ShapeGuess]:
+def _revolved(views: Sequence[Outline], axis: Array, options: GuessOptions, kind: str) -> list[ShapeGuess]:
     view = views[0]
     body, thin = body_and_appendages(view.small, view.options)
     profile = revolved_profile(views, axis, body=body, options=options.revolved)

@@ -59,12 +59,14 @@ def revolved_profile(
     field = None if body is None else signed_distance(body)
     base = axis_place(first, cells, axis)
     size = first.size
-    across = np.linalg.norm(axis[:2])
-    reach = options.reach * size * (0.5 + 0.5 / max(across, 0.25))
+    slant = float(np.linalg.norm(axis[:2]))
+    reach = options.reach * size * (0.5 + 0.5 / max(slant, 0.25))
     heights = np.linspace(-reach, reach, options.heights * 2)
     radii = np.linspace(0.0, 0.5 * options.reach * size, options.radii)
     rings = ring_points(base, axis, heights, radii, options.angles)
-    outside = outside_all(rings.reshape(-1, options.angles, 3), views, field).reshape(len(heights), len(radii))
+    outside = outside_all(rings.reshape(-1, options.angles, 3), views, field).reshape(
+        len(heights), len(radii)
+    )
     widest = _last_inside(outside, radii)
     if not (widest > 0).any():
         return None
@@ -86,7 +88,7 @@ def revolved_profile(
 
 
 def axis_place(view: Outline, cells: NDArray[np.bool_], axis: Array) -> Array:
-    """(3,) the point nearest to the origin on the axis, object frame: the axis runs through the middle of the outline."""
+    """(3,) the point nearest to the origin on the axis, object frame: it halves the outline."""
     origin = view.cells(np.zeros((1, 3)))[0]
     toward = view.cells((0.1 * view.size * axis)[None])[0] - origin
     length = float(np.linalg.norm(toward))
@@ -120,11 +122,7 @@ def ring_points(base: Array, axis: Array, heights: Array, radii: Array, angles: 
     u, v = across(axis)
     turn = np.linspace(0, 2 * np.pi, angles, endpoint=False)
     circle = np.cos(turn)[:, None] * u + np.sin(turn)[:, None] * v
-    out: Array = (
-        base
-        + heights[:, None, None, None] * axis
-        + radii[None, :, None, None] * circle[None, None]
-    )
+    out: Array = base + heights[:, None, None, None] * axis + radii[None, :, None, None] * circle[None, None]
     return out
 
 

@@ -34,7 +34,7 @@ from dexman_pose.pose.clip.scale import (
     unit_by_hands,
 )
 from dexman_pose.pose.clip.shape import improve_shape
-from dexman_pose.pose.clip.shape_choice import choose_shape
+from dexman_pose.pose.clip.shape_choice import SILHOUETTE, choose_shape
 from dexman_pose.pose.clip.shape_trial import trial_gain
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
@@ -92,8 +92,10 @@ def find_objects(
     clips = {r.name: ObjectClip(clip, masks, r.name, camera, depth) for r in requests}
     starts = {r.name: begin_object(r, clips[r.name], hands, options, device) for r in requests}
     made = [r.name for r in requests if r.mesh is None]
-    starts |= {name: choose_shape(clips[name], starts[name], options.choice) for name in made}
+    first = {name: starts[name] for name in made}
+    starts |= {name: choose_shape(clips[name], first[name], options.choice) for name in made}
     tracks = _tracked(clips, starts, followed or {})
+    starts, tracks = _second_thoughts(clips, starts, tracks, first, options.choice.poor)
     starts, tracks = _improved(clips, starts, tracks, made, options.shape, options.trial)
     scales = {
         r.name: _scale(r, tracks[r.name], starts[r.name], clips[r.name], hands, options) for r in requests
@@ -140,6 +142,29 @@ def _tracked(
     return {name: tracked_again(tracks[name]) for name in starts}
 
 
+def _second_thoughts(
+    clips: dict[str, ObjectClip],
+    starts: dict[str, ObjectStart],
+    tracks: dict[str, PoseTrack],
+    first: dict[str, ObjectStart],
+    poor: float,
+) -> tuple[dict[str, ObjectStart], dict[str, PoseTrack]]:
+    """The first shapes again where the chosen ones explain the whole clip poorly and the first ones less so."""
+    again = {
+        name: start
+        for name, start in first.items()
+        if _mean_overlap(tracks[name]) < poor and starts[name].mesh.source != start.mesh.source
+    }
+    if not again:
+        return starts, tracks
+    starts, tracks = dict(starts), dict(tracks)
+    for name, track in _tracked({name: clips[name] for name in again}, again, {}).items():
+        if _mean_overlap(track) > _mean_overlap(tracks[name]):
+            _log.info("%s: the swollen outline explains the clip better than the chosen shape", name)
+            starts[name], tracks[name] = again[name], track
+    return starts, tracks
+
+
 def _improved(
     clips: dict[str, ObjectClip],
     starts: dict[str, ObjectStart],
@@ -153,7 +178,8 @@ def _improved(
     A second track costs as much as the first, so it is made only where a trial on a few frames does not speak against
     the better shape.
     """
-    poor = [name for name in made if _mean_overlap(tracks[name]) < options.good_overlap]
+    swollen = [name for name in made if starts[name].mesh.source == SILHOUETTE]
+    poor = [name for name in swollen if _mean_overlap(tracks[name]) < options.good_overlap]
     if not poor:
         return starts, tracks
     one = clips[poor[0]]

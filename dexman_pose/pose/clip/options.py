@@ -172,6 +172,8 @@ class ChoiceOptions:
         habits: added by kind: an outline that a body of revolution or a box explains is not so by chance, while
             slabs and swollen outlines explain any.
         doubt: of merit, by which kinds that are equally likely differ by chance.
+        poor: mean overlap of the track of the whole clip below which the swollen outline is tracked too: few
+            frames say little of a shape that is often lost.
         told: guesses that are written to the log.
     """
 
@@ -202,11 +204,14 @@ class ChoiceOptions:
     confident: float = 0.05
     habits: tuple[tuple[str, float], ...] = (
         ("silhouette", -0.01),
+        ("lying", -0.004),
+        ("standing", -0.014),
         ("revolved", 0.022),
         ("vessel", 0.028),
         ("box", 0.025),
     )
     doubt: float = 0.01
+    poor: float = 0.85
     told: int = 8
 
 

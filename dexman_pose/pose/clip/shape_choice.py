@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 _DEFAULTS = ChoiceOptions()
 _GUESSES = GuessOptions()
 
+SILHOUETTE = "silhouette"
+"""The kind of the shape that a start brings: an outline swollen about the plane of the picture."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tried:
@@ -75,7 +78,7 @@ def choose_shape(
             *(t.filled, t.overlap, t.sure, t.merit),
         )
     _log.info("%s: its shape is %s, %.0f %% sure", object_clip.name, best.guess.kind, 100 * sure)
-    return replace(start, mesh=best.mesh, guess=best.guess, sure=sure)
+    return replace(start, mesh=replace(best.mesh, sure=sure))
 
 
 def tried_shapes(
@@ -83,7 +86,7 @@ def tried_shapes(
 ) -> list[Tried]:
     """Every guess that was followed."""
     trial = _trial_of(object_clip, start, options)
-    first = ShapeGuess("silhouette", start.mesh, np.array([0.0, 0.0, 1.0]), up=-1)
+    first = ShapeGuess(SILHOUETTE, start.mesh, np.array([0.0, 0.0, 1.0]), up=-1)
     ups = [_up(start.camera_from_object, tilt) for tilt in options.tilts]
     found = [g for k, up in enumerate(ups) for g in guesses(trial.view, up, k, _GUESSES)]
     filled = [(trial.filled(g), g) for g in found]
@@ -132,11 +135,10 @@ class _Trial:
         known.sort(key=lambda pair: -pair[0])
         if not known:
             return []
+        first = known[0][1].numbers["thickness"]
         found = [self._settled_box(*known[0])]
         apart = [
-            pair
-            for pair in known
-            if abs(np.log(pair[1].numbers["thickness"] / known[0][1].numbers["thickness"])) > np.log(o.box_apart)
+            pair for pair in known if abs(np.log(pair[1].numbers["thickness"] / first)) > np.log(o.box_apart)
         ]
         return found + [self._settled_box(*pair) for pair in apart[:1]]
 
@@ -163,13 +165,13 @@ class _Trial:
         room = self.options.room
         low = np.array([max(x.min() - room, 0), max(y.min() - room, 0)])
         high = np.array([min(x.max() + room, camera.width - 1), min(y.max() + room, camera.height - 1)])
-        width, height = (high - low + 1).tolist()
+        width, height = (int(side) for side in high - low + 1)
         part = camera.cropped(float(low[0]), float(low[1]), width, height)
         drawn = Rasterizer(guess.mesh).render(self.start.camera_from_object[None], part.K, width, height)
         cut = slice(low[1], high[1] + 1), slice(low[0], high[0] + 1)
         mask, free = self.view.mask[cut], ~self.occluded[cut] | self.view.mask[cut]
-        both = np.count_nonzero(drawn.mask[0] & mask)
-        return float(both / max(np.count_nonzero((drawn.mask[0] | mask) & free), 1))
+        both = float(np.count_nonzero(drawn.mask[0] & mask))
+        return both / max(int(np.count_nonzero((drawn.mask[0] | mask) & free)), 1)
 
 
 def _trial_of(object_clip: ObjectClip, start: ObjectStart, options: ChoiceOptions) -> _Trial:

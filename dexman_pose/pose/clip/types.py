@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.meshing.hypotheses.guesses import ShapeGuess
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,6 @@ class ObjectStart:
         metric: whether the size is metric already: given, or told by depth.
         doubt: what the search holds against its own pose, in the terms of :mod:`~dexman_pose.pose.search.verdict`.
         given: whether the user gave the pose.
-        guess: how a made shape was guessed; None for the user's mesh.
-        sure: probability of its kind among the kinds that were tried.
     """
 
     mesh: Mesh
@@ -67,8 +64,6 @@ class ObjectStart:
     metric: bool = True
     doubt: tuple[str, ...] = ()
     given: bool = False
-    guess: ShapeGuess | None = None
-    sure: float | None = None
 
     @property
     def trusted(self) -> NDArray[np.bool_] | None:
