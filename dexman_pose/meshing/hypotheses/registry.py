@@ -34,6 +34,7 @@ class GuessOptions:
         swelling: factors on the half thickness of swollen outlines.
         thicknesses: of slabs, in the longest side of the outline.
         steep: sine of the angle between camera and table's normal below which nothing is seen from the side.
+        tall: extent upwards over that across from which on a swollen outline may stand.
         long: a handle longer than this, in the diameter of its body, lies across the axis; a shorter one along it.
         revolved: of bodies of revolution.
         extruded: of slabs.
@@ -43,6 +44,7 @@ class GuessOptions:
     swelling: tuple[float, ...] = (0.8, 0.45)
     thicknesses: tuple[float, ...] = (0.035, 0.07, 0.14, 0.28, 0.55, 0.9, 1.2)
     steep: float = 0.35
+    tall: float = 1.2
     long: float = 0.6
     revolved: RevolvedOptions = field(default_factory=RevolvedOptions)
     extruded: ExtrudedOptions = field(default_factory=ExtrudedOptions)
@@ -65,11 +67,11 @@ def swollen_lying(views: Sequence[Outline], up: Array, options: GuessOptions) ->
 
 
 def swollen_standing(views: Sequence[Outline], up: Array, options: GuessOptions) -> list[ShapeGuess]:
-    """The outline swollen about an upright plane that faces the camera."""
+    """The outline swollen about an upright plane that faces the camera, where it is taller than wide."""
     toward = np.array([0.0, 0.0, -1.0])
     normal = toward - (toward @ up) * up
     length = float(np.linalg.norm(normal))
-    if length < options.steep:
+    if length < options.steep or slenderness(views[0], up) < options.tall:
         return []
     found = swollen_lying(views, normal / length, replace(options, swelling=options.swelling[:1]))
     return [replace(g, kind="standing", mesh=replace(g.mesh, source="standing"), axis=up) for g in found]
@@ -196,6 +198,15 @@ def handle_mesh(
         return swollen_on(outline, normal, view.size, place=place, options=options.swollen)
     except EstimationError:
         return None
+
+
+def slenderness(view: Outline, up: Array) -> float:
+    """Extent of an outline along a direction of space (3,) over that across it, as seen."""
+    y, x = np.nonzero(view.small)
+    along = view.cells((0.1 * view.size * up)[None])[0] - view.cells(np.zeros((1, 3)))[0]
+    along = along / max(float(np.linalg.norm(along)), np.finfo(float).tiny)
+    at = np.stack([x, y], 1)
+    return float(np.ptp(at @ along) + 1) / float(np.ptp(at @ np.array([-along[1], along[0]])) + 1)
 
 
 def joined(mesh: Mesh, part: Mesh) -> Mesh:
