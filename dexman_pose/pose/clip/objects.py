@@ -95,7 +95,7 @@ def find_objects(
     first = {name: starts[name] for name in made}
     starts |= {name: choose_shape(clips[name], first[name], options.choice) for name in made}
     tracks = _tracked(clips, starts, followed or {})
-    starts, tracks = _second_thoughts(clips, starts, tracks, first, options.choice.poor)
+    starts, tracks = _second_thoughts(clips, starts, tracks, first, options)
     starts, tracks = _improved(clips, starts, tracks, made, options.shape, options.trial)
     scales = {
         r.name: _scale(r, tracks[r.name], starts[r.name], clips[r.name], hands, options) for r in requests
@@ -147,13 +147,15 @@ def _second_thoughts(
     starts: dict[str, ObjectStart],
     tracks: dict[str, PoseTrack],
     first: dict[str, ObjectStart],
-    poor: float,
+    options: RoadOptions,
 ) -> tuple[dict[str, ObjectStart], dict[str, PoseTrack]]:
     """The first shapes again where the chosen ones explain the whole clip poorly and the first ones less so."""
     again = {
         name: start
         for name, start in first.items()
-        if _mean_overlap(tracks[name]) < poor and starts[name].mesh.source != start.mesh.source
+        if _mean_overlap(tracks[name]) < options.choice.poor
+        and starts[name].mesh.source != start.mesh.source
+        and _is_promising(clips[name], starts[name], start.mesh, tracks[name], options.trial)
     }
     if not again:
         return starts, tracks
@@ -218,9 +220,9 @@ def _improved(
 def _is_promising(
     object_clip: ObjectClip, start: ObjectStart, mesh: Mesh, track: PoseTrack, options: TrialOptions
 ) -> bool:
-    """Whether a better shape may explain the masks better than the tracked one."""
+    """Whether another shape may explain the masks better than the tracked one."""
     gain = trial_gain(object_clip, start.mesh, mesh, track, start.frame, options)
-    _log.info("%s: in a few frames the improved shape covers %+.3f more of the mask", object_clip.name, gain)
+    _log.info("%s: in a few frames the other shape covers %+.3f more of the mask", object_clip.name, gain)
     return gain > -options.doubt
 
 

@@ -172,12 +172,12 @@ class ChoiceOptions:
         habits: added by kind: an outline that a body of revolution or a box explains is not so by chance, while
             slabs and swollen outlines explain any.
         doubt: of merit, by which kinds that are equally likely differ by chance.
-        poor: mean overlap of the track of the whole clip below which the swollen outline is tracked too: few
+        poor: mean overlap of the track of the whole clip below which the swollen outline is tried again: few
             frames say little of a shape that is often lost.
         told: guesses that are written to the log.
     """
 
-    frames: int = 12
+    frames: int = 11
     least_pixels: int = 150
     room: int = 12
     tilts: tuple[float, ...] = tuple(np.radians((42.0, 27.0, 57.0)).tolist())
@@ -196,7 +196,7 @@ class ChoiceOptions:
     box_apart: float = 1.8
     box_factor: float = 1.4
     box_rounds: int = 3
-    hopeless: float = 0.05
+    hopeless: float = 0.035
     unfilled: float = 0.6
     of_a_kind: int = 1
     finalists: int = 2
@@ -211,7 +211,7 @@ class ChoiceOptions:
         ("box", 0.025),
     )
     doubt: float = 0.01
-    poor: float = 0.85
+    poor: float = 0.9
     told: int = 8
 
 

@@ -27,6 +27,8 @@ _GUESSES = GuessOptions()
 
 SILHOUETTE = "silhouette"
 """The kind of the shape that a start brings: an outline swollen about the plane of the picture."""
+HOLLOW, FULL = "vessel", "revolved"
+"""Kinds of bodies of revolution with the same outline."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,7 @@ def tried_shapes(
     tried: list[Tried] = []
     for f, g in [*chosen, (1.0, first)]:
         tried.append(trial.tried(f, g, tried))
-    for more in (_others, _thicker):
+    for more in (_others, _thicker, _full):
         for f, g in more(tried, filled, trial, options):
             tried.append(trial.tried(f, g, tried))
     return tried
@@ -216,7 +218,7 @@ def _best_of_kinds(
 ) -> list[tuple[float, ShapeGuess]]:
     """Of every kind the guess, of those that fill the outline nearly best, that is the most usual."""
     out = []
-    for kind in dict.fromkeys(g.kind for _, g in filled):
+    for kind in dict.fromkeys(g.kind for _, g in filled if g.kind != FULL):
         own = sorted(
             ((f, g) for f, g in filled if g.kind == kind and f > options.least_filled),
             key=lambda pair: -habit(pair[1], pair[0], options),
@@ -242,6 +244,19 @@ def _others(
             same = [pair for pair in own if pair[1].numbers == best.numbers]
             out += [p for p in same if p[0] > options.least_filled]
     return out
+
+
+def _full(
+    tried: Sequence[Tried],
+    filled: Sequence[tuple[float, ShapeGuess]],
+    trial: _Trial,
+    options: ChoiceOptions,
+) -> list[tuple[float, ShapeGuess]]:
+    """The full body where the best guess is a vessel: they have the same outline, colours tell them apart."""
+    best = max(tried, key=lambda t: t.merit)
+    if best.guess.kind != HOLLOW:
+        return []
+    return [(f, g) for f, g in filled if g.kind == FULL and g.up == best.guess.up]
 
 
 def _thicker(

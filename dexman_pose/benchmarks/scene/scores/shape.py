@@ -36,7 +36,7 @@ def widths(mesh: Mesh) -> tuple[float, float]:
     corners = hull.points[hull.vertices]
     few = _spread(corners)
     across = float(np.linalg.norm(few[:, None] - few[None], axis=-1).max())
-    normals = _spread(np.unique(hull.equations[:, :3].round(4), axis=0))
+    normals = _spread(np.unique(hull.equations[:, :3].round(9), axis=0))
     return across, float(np.ptp(corners @ normals.T, axis=0).min())
 
 
