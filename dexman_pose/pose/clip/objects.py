@@ -155,7 +155,10 @@ def _second_thoughts(
         for name, start in first.items()
         if _mean_overlap(tracks[name]) < options.choice.poor
         and starts[name].mesh.source != start.mesh.source
-        and _is_promising(clips[name], starts[name], start.mesh, tracks[name], options.trial)
+        and (
+            _mean_overlap(tracks[name]) < options.choice.failed
+            or _is_promising(clips[name], starts[name], start.mesh, tracks[name], options.trial)
+        )
     }
     if not again:
         return starts, tracks

@@ -174,6 +174,7 @@ class ChoiceOptions:
         doubt: of merit, by which kinds that are equally likely differ by chance.
         poor: mean overlap of the track of the whole clip below which the swollen outline is tried again: few
             frames say little of a shape that is often lost.
+        failed: the same, below which it is tracked again even if a trial on a few frames speaks against it.
         told: guesses that are written to the log.
     """
 
@@ -212,6 +213,7 @@ class ChoiceOptions:
     )
     doubt: float = 0.01
     poor: float = 0.9
+    failed: float = 0.6
     told: int = 8
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import OCCLUDER, Mesh
 from dexman_pose.meshing.hypotheses.guesses import ShapeGuess
+from dexman_pose.meshing.hypotheses.options import ExtrudedOptions, SwollenOptions
 from dexman_pose.meshing.hypotheses.outlines import Outline
 from dexman_pose.meshing.hypotheses.registry import GuessOptions, guesses, remade
 from dexman_pose.meshing.paint import Painter
@@ -24,6 +25,10 @@ from dexman_pose.render import Rasterizer
 _log = logging.getLogger(__name__)
 _DEFAULTS = ChoiceOptions()
 _GUESSES = GuessOptions()
+_COARSE = GuessOptions(
+    extruded=ExtrudedOptions(resolution=28, cells=48), swollen=SwollenOptions(resolution=28)
+)
+"""For guesses that are compared with their own outline alone; those that are followed are made anew, finely."""
 
 SILHOUETTE = "silhouette"
 """The kind of the shape that a start brings: an outline swollen about the plane of the picture."""
@@ -90,7 +95,7 @@ def tried_shapes(
     trial = _trial_of(object_clip, start, options)
     first = ShapeGuess(SILHOUETTE, start.mesh, np.array([0.0, 0.0, 1.0]), up=-1)
     ups = [_up(start.camera_from_object, tilt) for tilt in options.tilts]
-    found = [g for k, up in enumerate(ups) for g in guesses(trial.view, up, k, _GUESSES)]
+    found = [g for k, up in enumerate(ups) for g in guesses(trial.view, up, k, _COARSE)]
     filled = [(trial.filled(g), g) for g in found]
     filled += trial.settled(filled)
     chosen = sorted(_best_of_kinds(filled, options), key=lambda p: -habit(p[1], p[0], options))
@@ -116,6 +121,9 @@ class _Trial:
 
     def tried(self, filled: float, guess: ShapeGuess, others: Sequence[Tried] = ()) -> Tried:
         """Follow one guess through the few frames, as long as it is not far behind the best of the others."""
+        fine = None if guess.kind == SILHOUETTE else remade(guess, [self.view], options=_GUESSES)
+        if fine is not None:
+            filled, guess = self.filled(fine), fine
         frame, pose = self.few.frames[self.few.start], self.start.camera_from_object
         painter = Painter(guess.mesh, frame.camera)
         painter.add(frame.image, self.own, pose)
@@ -152,7 +160,7 @@ class _Trial:
             steps = ((turn, 1.0), (-turn, 1.0), (0.0, factor), (0.0, 1.0 / factor))
             for off, times in steps:
                 up = _up(self.start.camera_from_object, tilt + off)
-                again = remade(guess, [self.view], axis=up, thickness=height * times, options=_GUESSES)
+                again = remade(guess, [self.view], axis=up, thickness=height * times, options=_COARSE)
                 fill = self.filled(again) if again is not None else 0.0
                 if again is not None and fill > best:
                     best, guess, tilt, height = fill, again, tilt + off, height * times
@@ -233,16 +241,16 @@ def _others(
     trial: _Trial,
     options: ChoiceOptions,
 ) -> list[tuple[float, ShapeGuess]]:
-    """Of the best kinds those guesses that were not tried and are most usual, one of every tilt."""
+    """The best guesses of the best kinds, for the other tilts."""
     kinds = list(dict.fromkeys(t.guess.kind for t in sorted(tried, key=lambda t: -t.merit)))
-    done = {id(t.guess) for t in tried}
     out = []
     for kind in kinds[: options.finalists]:
         best = max((t for t in tried if t.guess.kind == kind), key=lambda t: t.merit).guess
-        for up in range(len(options.tilts)):
-            own = [(f, g) for f, g in filled if g.kind == kind and g.up == up and id(g) not in done]
-            same = [pair for pair in own if pair[1].numbers == best.numbers]
-            out += [p for p in same if p[0] > options.least_filled]
+        out += [
+            (f, g)
+            for f, g in filled
+            if g.kind == kind and g.numbers == best.numbers and g.up != best.up and f > options.least_filled
+        ]
     return out
 
 
@@ -271,6 +279,6 @@ def _thicker(
     if now is None:
         return []
     found = [
-        remade(best, [trial.view], thickness=now * factor, options=_GUESSES) for factor in options.thicker
+        remade(best, [trial.view], thickness=now * factor, options=_COARSE) for factor in options.thicker
     ]
     return [(trial.filled(guess), guess) for guess in found if guess is not None]

@@ -134,7 +134,8 @@ def test_habits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overlap", "promising", "back"), [(0.5, True, True), (0.5, False, False), (0.95, True, False)]
+    ("overlap", "promising", "back"),
+    [(0.8, True, True), (0.8, False, False), (0.5, False, True), (0.95, True, False)],
 )
 def test_the_first_shape_comes_back_where_the_chosen_one_explains_less(
     filmed: ObjectClip,
