@@ -50,8 +50,8 @@ class Mesh:
         seen: (F,) bool, True where the face was seen in the clip the mesh was made from, or None when the whole
             mesh is trusted (a user's mesh).
         source: where the mesh comes from: ``"file"``, the kind of shape that was made from the clip (``"silhouette"``,
-            ``"lying"``, ``"standing"``, ``"revolved"``, ``"vessel"``, ``"extruded"``, ``"box"``), or the name of a
-            backend.
+            ``"lying"``, ``"standing"``, ``"revolved"``, ``"vessel"``, ``"rolled"``, ``"extruded"``, ``"box"``), or the
+            name of a backend.
         unit: the unit its file was read in and who said so; None for a mesh that was made in metres.
         sure: probability of the kind of shape among those that were tried; None where there was no choice.
 

@@ -15,6 +15,7 @@ from dexman_pose.meshing.hypotheses.appendages import body_and_appendages
 from dexman_pose.meshing.hypotheses.extruded import boxed, extruded_slab, slab_mesh
 from dexman_pose.meshing.hypotheses.guesses import ShapeGuess
 from dexman_pose.meshing.hypotheses.lathe import turned_mesh
+from dexman_pose.meshing.hypotheses.mirror import mirror_line
 from dexman_pose.meshing.hypotheses.options import (
     ExtrudedOptions,
     RevolvedOptions,
@@ -34,6 +35,7 @@ class GuessOptions:
         swelling: factors on the half thickness of swollen outlines.
         thicknesses: of slabs, in the longest side of the outline.
         steep: sine of the angle between camera and table's normal below which nothing is seen from the side.
+        alike: overlap of an outline with its mirror image from which on it may be that of a body on its side.
         tall: extent upwards over that across from which on a swollen outline may stand.
         long: a handle longer than this, in the diameter of its body, lies across the axis; a shorter one along it.
         revolved: of bodies of revolution.
@@ -44,6 +46,7 @@ class GuessOptions:
     swelling: tuple[float, ...] = (0.8, 0.45)
     thicknesses: tuple[float, ...] = (0.035, 0.07, 0.14, 0.28, 0.55, 0.9, 1.2)
     steep: float = 0.35
+    alike: float = 0.88
     tall: float = 1.2
     long: float = 0.6
     revolved: RevolvedOptions = field(default_factory=RevolvedOptions)
@@ -82,6 +85,18 @@ def revolved_standing(views: Sequence[Outline], up: Array, options: GuessOptions
     return [g for kind in ("revolved", "vessel") for g in _revolved(views, up, options, kind)]
 
 
+def revolved_lying(views: Sequence[Outline], up: Array, options: GuessOptions) -> list[ShapeGuess]:
+    """A body of revolution that lies on its side, where the outline is like its own mirror image."""
+    view = views[0]
+    body, _ = body_and_appendages(view.small, view.options)
+    line, alike = mirror_line(body)
+    if alike < options.alike or abs(float(up[2])) < options.steep:
+        return []
+    along = view.camera_from_object[:3, :3].T @ np.array([line[0], line[1], 0.0])
+    axis = along - np.array([0.0, 0.0, float(along @ up) / float(up[2])])
+    return _revolved(views, axis / np.linalg.norm(axis), options, "rolled")
+
+
 def extruded_upwards(views: Sequence[Outline], up: Array, options: GuessOptions) -> list[ShapeGuess]:
     """Slabs of several thicknesses that lie or stand on the table."""
     return [g for share in options.thicknesses for g in _slab(views, up, options, "extruded", share)]
@@ -96,6 +111,7 @@ GUESSERS: dict[str, Guesser] = {
     "lying": swollen_lying,
     "standing": swollen_standing,
     "revolved": revolved_standing,
+    "rolled": revolved_lying,
     "extruded": extruded_upwards,
     "box": boxes,
 }
@@ -149,7 +165,7 @@ def remade(
         elif guess.kind == "standing":
             factor = guess.numbers["swelling"] if thickness is None else thickness
             found = swollen_standing(views, about, replace(o, swelling=(factor,)))
-        elif guess.kind in ("revolved", "vessel"):
+        elif guess.kind in ("revolved", "vessel", "rolled"):
             found = _revolved(views, about, o, guess.kind)
         else:
             share = guess.numbers["thickness"] if thickness is None else thickness

@@ -209,6 +209,7 @@ class ChoiceOptions:
         ("standing", -0.014),
         ("revolved", 0.022),
         ("vessel", 0.028),
+        ("rolled", 0.018),
         ("box", 0.025),
     )
     doubt: float = 0.01

@@ -29,7 +29,7 @@ def can() -> Mesh:
 def test_a_can_is_guessed_by_every_family(see: See, can: Mesh) -> None:
     view, up = see(can)
     found = guesses(view, up, 2)
-    assert {"lying", "standing", "revolved", "vessel", "extruded"} <= {g.kind for g in found}
+    assert {"lying", "standing", "revolved", "vessel", "rolled", "extruded"} <= {g.kind for g in found}
     for guess in found:
         assert guess.up == 2
         assert guess.mesh.source == guess.kind
