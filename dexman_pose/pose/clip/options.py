@@ -145,6 +145,7 @@ class ChoiceOptions:
 
     Attributes:
         frames: that guesses are followed through ...
+        still: so few of them are chosen of an object that hardly moves; its overlap counts up to ``full`` alone.
         least_pixels: ... with at least so many pixels of mask.
         room: pixels around an outline in which a guess is compared with it.
         tilts: radians by which the camera may look down on the table.
@@ -179,6 +180,7 @@ class ChoiceOptions:
     """
 
     frames: int = 11
+    still: int = 5
     least_pixels: int = 150
     room: int = 12
     tilts: tuple[float, ...] = tuple(np.radians((42.0, 27.0, 57.0)).tolist())

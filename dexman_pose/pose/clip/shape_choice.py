@@ -119,6 +119,11 @@ class _Trial:
     few: FewFrames
     options: ChoiceOptions
 
+    @property
+    def is_still(self) -> bool:
+        """Whether the object is seen from one side alone: then overlap says no more than the first outline did."""
+        return len(self.few.frames) <= self.options.still
+
     def tried(self, filled: float, guess: ShapeGuess, others: Sequence[Tried] = ()) -> Tried:
         """Follow one guess through the few frames, as long as it is not far behind the best of the others."""
         fine = None if guess.kind == SILHOUETTE else remade(guess, [self.view], options=_GUESSES)
@@ -131,7 +136,8 @@ class _Trial:
         rival = max(others, key=lambda t: t.merit).overlaps if others else None
         overlaps, confidences = self.few.follow(mesh, pose, rival, self.options.hopeless)
         overlap, sure = float(overlaps.mean()), float(confidences.mean())
-        merit = overlap + self.options.confident * sure + habit(guess, filled, self.options)
+        explained = min(overlap, self.options.full) if self.is_still else overlap
+        merit = explained + self.options.confident * sure + habit(guess, filled, self.options)
         return Tried(guess, mesh, filled, overlaps, sure, merit)
 
     def settled(self, filled: Sequence[tuple[float, ShapeGuess]]) -> list[tuple[float, ShapeGuess]]:
