@@ -153,10 +153,10 @@ def _second_thoughts(
     again = {
         name: start
         for name, start in first.items()
-        if _mean_overlap(tracks[name]) < options.choice.poor
+        if _believed_overlap(tracks[name]) < options.choice.poor
         and starts[name].mesh.source != start.mesh.source
         and (
-            _mean_overlap(tracks[name]) < options.choice.failed
+            _believed_overlap(tracks[name]) < options.choice.failed
             or _is_promising(clips[name], starts[name], start.mesh, tracks[name], options.trial)
         )
     }
@@ -164,10 +164,15 @@ def _second_thoughts(
         return starts, tracks
     starts, tracks = dict(starts), dict(tracks)
     for name, track in _tracked({name: clips[name] for name in again}, again, {}).items():
-        if _mean_overlap(track) > _mean_overlap(tracks[name]):
+        if _believed_overlap(track) > _believed_overlap(tracks[name]):
             _log.info("%s: the swollen outline explains the clip better than the chosen shape", name)
             starts[name], tracks[name] = again[name], track
     return starts, tracks
+
+
+def _believed_overlap(track: PoseTrack) -> float:
+    """Mean outline overlap where frames that the verdict will take for wrong count as nothing."""
+    return _mean_overlap(judged_again(track, resized=True))
 
 
 def _improved(

@@ -155,6 +155,7 @@ def test_the_first_shape_comes_back_where_the_chosen_one_explains_less(
         return {name: track(0.92) for name in starts}
 
     monkeypatch.setattr(objects, "_tracked", tracked)
+    monkeypatch.setattr(objects, "judged_again", lambda track, **_: track)
     monkeypatch.setattr(objects, "_is_promising", lambda *_: promising)
     kept, _ = objects._second_thoughts(
         {"board": filmed}, {"board": worse}, {"board": track(overlap)}, {"board": start}, RoadOptions()
