@@ -145,9 +145,9 @@ def score_film(record: FilmRecord, trajectory: Trajectory, job: SceneJob, second
         name: score_object(record, k, meshes[name], trajectory.objects.get(name), same=job.mesh)
         for k, name in enumerate(record.truth.objects)
     }
-    if not job.mesh:
-        for name, thing in trajectory.objects.items():
-            objects[name] |= score_shape(thing.mesh, meshes[name])
+    for name in objects:
+        thing = None if job.mesh else trajectory.objects.get(name)
+        objects[name] |= score_shape(None if thing is None else thing.mesh, meshes[name])
     hands = {side: score_hand(record, k, meshes, trajectory) for k, side in enumerate(record.truth.sides)}
     scene = (
         score_contacts(record, meshes, trajectory)

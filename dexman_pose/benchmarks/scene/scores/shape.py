@@ -15,13 +15,15 @@ FLAT = 0.2
 _MOST = 800  # corners and directions of a hull that are looked at
 
 
-def score_shape(found: Mesh, true: Mesh) -> Scores:
+def score_shape(found: Mesh | None, true: Mesh) -> Scores:
     """Scores of a mesh after it was turned, moved and sized onto the true one.
 
     Returns:
         ``surface_percent`` (mean distance between the surfaces, in percent of the true diameter), ``thickness_ratio``
-        (least width over the true one's, None unless the true mesh is flat).
+        (least width over the true one's, None unless the true mesh is flat). Both None where no shape was made.
     """
+    if found is None:
+        return {"surface_percent": None, "thickness_ratio": None}
     fit = align_generated_mesh(found, true, scale=True)
     across, thick = widths(true)
     out: Scores = {"surface_percent": 100 * fit.residual / across, "thickness_ratio": None}
