@@ -49,8 +49,11 @@ class Mesh:
         vertex_colors: (V, 3) uint8 RGB, or None.
         seen: (F,) bool, True where the face was seen in the clip the mesh was made from, or None when the whole
             mesh is trusted (a user's mesh).
-        source: where the mesh comes from: ``"file"``, ``"silhouette"``, the name of a backend.
+        source: where the mesh comes from: ``"file"``, the kind of shape that was made from the clip (``"silhouette"``,
+            ``"lying"``, ``"standing"``, ``"revolved"``, ``"vessel"``, ``"rolled"``, ``"extruded"``, ``"box"``), or the
+            name of a backend.
         unit: the unit its file was read in and who said so; None for a mesh that was made in metres.
+        sure: probability of the kind of shape among those that were tried; None where there was no choice.
 
     Raises:
         MeshError: empty mesh, NaN, complex numbers, face index out of range or no whole number, colours outside
@@ -65,6 +68,7 @@ class Mesh:
     seen: NDArray[np.bool_] | None = None
     source: str = "file"
     unit: MeshUnit | None = None
+    sure: float | None = None
 
     if TYPE_CHECKING:  # lists, tuples and tensors become arrays
 
@@ -78,6 +82,7 @@ class Mesh:
             seen: ArrayLike | None = None,
             source: str = "file",
             unit: MeshUnit | None = None,
+            sure: float | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:

@@ -101,6 +101,12 @@ def read(path: str | Path, build: Callable[..., T]) -> T:
     return trajectory
 
 
+def _sure(entry: Mapping[str, Any]) -> float | None:
+    """How sure the kind of a made shape is; None where the file does not say."""
+    told = entry.get("mesh_sure")
+    return None if told is None else float(told)
+
+
 def _header(t: TrajectoryContent) -> dict[str, Any]:
     return {
         "schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION},
@@ -110,7 +116,13 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
         "camera": _camera_header(t.camera),
         **({} if t.filmed_camera is None else {"filmed_camera": _camera_header(t.filmed_camera)}),
         "objects": [
-            {"name": o.name, "scale": o.scale, "scale_source": o.scale_source, "mesh_source": o.mesh.source}
+            {
+                "name": o.name,
+                "scale": o.scale,
+                "scale_source": o.scale_source,
+                "mesh_source": o.mesh.source,
+                **({} if o.mesh.sure is None else {"mesh_sure": o.mesh.sure}),
+            }
             for o in t.objects.values()
         ],
         "hands": [{"side": h.side, "scale_source": h.scale_source} for h in t.hands.values()],
@@ -198,7 +210,7 @@ def _object(entry: Mapping[str, Any], arrays: Arrays) -> RigidObject:
     track = {name: a for name, a in arrays.items() if name in track_names}
     return RigidObject(
         str(entry["name"]),
-        Mesh(**mesh, source=str(entry["mesh_source"])),
+        Mesh(**mesh, source=str(entry["mesh_source"]), sure=_sure(entry)),
         PoseTrack(**track),
         entry["scale"],
         entry["scale_source"],

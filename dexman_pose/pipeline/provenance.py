@@ -62,6 +62,7 @@ def provenance(
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,
+                "shape_sure": obj.mesh.sure,
                 "mesh_unit": _unit(inputs.meshes[name], obj.scale),
                 "scale_source": obj.scale_source,
                 "valid_frames": int(obj.valid.sum()),

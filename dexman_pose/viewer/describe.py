@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import JOINT_NAMES, HandTrack, RigidObject, Trajectory
+from dexman_pose.data import JOINT_NAMES, HandTrack, Mesh, RigidObject, Trajectory
 from dexman_pose.data.evidence import evidence_summary
 from dexman_pose.data.numbers import instance
 from dexman_pose.data.tracks import SIDES
@@ -65,9 +65,14 @@ def summarize_object(obj: RigidObject) -> ObjectSummary:
         scale_source=obj.scale_source,
         extents=(x, y, z),
         faces=len(obj.mesh.faces),
-        source=obj.mesh.source,
+        source=_source(obj.mesh),
         carried="" if track.evidence is None else evidence_summary(track.evidence),
     )
+
+
+def _source(mesh: Mesh) -> str:
+    """Where a mesh comes from; of a shape made from the clip how sure its kind is, too."""
+    return mesh.source if mesh.sure is None else f"{mesh.source}, {percent(mesh.sure)} sure"
 
 
 def summarize_hand(trajectory: Trajectory, side: str) -> HandSummary:

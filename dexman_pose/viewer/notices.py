@@ -71,8 +71,13 @@ def _object_notices(obj: RigidObject) -> list[str]:
     seen = obj.mesh.seen
     if seen is not None and not seen.all():
         share = percent(float(1.0 - seen.mean()))
+        kind = (
+            ""
+            if obj.mesh.sure is None
+            else f" Its kind, {obj.mesh.source}, is {percent(obj.mesh.sure)} sure."
+        )
         found.append(
-            f"{obj.name}: {share} of its faces were never seen by the camera; their shape is a guess."
+            f"{obj.name}: {share} of its faces were never seen by the camera; their shape is a guess.{kind}"
         )
     elif seen is None and obj.mesh.source != "file":
         found.append(

@@ -50,7 +50,8 @@ def test_what_was_not_given_is_said_to_be_assumed(tiny_scene: Any) -> None:
     result, _ = run(tiny_scene, camera=None)
     assert result.camera.source in ("estimated", "assumed")
     assert result.objects["box"].scale_source == "unknown"
-    assert result.provenance["objects"]["box"]["mesh"] == "silhouette"
+    assert result.provenance["objects"]["box"]["mesh"] == result.objects["box"].mesh.source != "file"
+    assert result.provenance["objects"]["box"]["shape_sure"] == result.objects["box"].mesh.sure
 
 
 def test_the_same_input_gives_the_same_output(tiny_scene: Any) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dexman_pose.benchmarks.scene.scores.contacts import score_contacts
 from dexman_pose.benchmarks.scene.scores.hands import score_hand
 from dexman_pose.benchmarks.scene.scores.objects import Scores, score_distances, score_object
+from dexman_pose.benchmarks.scene.scores.shape import score_shape
 from dexman_pose.benchmarks.scene.scores.world import score_world
 from dexman_pose.data import Mesh, Trajectory
 from dexman_pose.data.prompts import ObjectPrompt
@@ -144,6 +145,9 @@ def score_film(record: FilmRecord, trajectory: Trajectory, job: SceneJob, second
         name: score_object(record, k, meshes[name], trajectory.objects.get(name), same=job.mesh)
         for k, name in enumerate(record.truth.objects)
     }
+    for name in objects:
+        thing = None if job.mesh else trajectory.objects.get(name)
+        objects[name] |= score_shape(None if thing is None else thing.mesh, meshes[name])
     hands = {side: score_hand(record, k, meshes, trajectory) for k, side in enumerate(record.truth.sides)}
     scene = (
         score_contacts(record, meshes, trajectory)

@@ -19,6 +19,8 @@ ROWS: dict[str, tuple[str, str, bool]] = {
     "rotation_deg": ("objects: rotation, median", "deg", False),
     "depth_percent": ("objects: distance from the camera, error", "%", False),
     "scale_percent": ("objects: size, error", "%", False),
+    "surface_percent": ("objects: surface of made shapes, of the diameter", "%", False),
+    "thickness_ratio": ("objects: thickness of flat made shapes, over truth", "", False),
     "jitter": ("objects: jitter beyond the truth's", "m/s2", False),
     "distance_mm": ("objects: distance between two, error", "mm", False),
     "hand_valid": ("hands: share of frames with joints", "", True),

@@ -34,6 +34,7 @@ from dexman_pose.pose.clip.scale import (
     unit_by_hands,
 )
 from dexman_pose.pose.clip.shape import improve_shape
+from dexman_pose.pose.clip.shape_choice import SILHOUETTE, choose_shape
 from dexman_pose.pose.clip.shape_trial import trial_gain
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
@@ -90,8 +91,11 @@ def find_objects(
     hands = hands or {}
     clips = {r.name: ObjectClip(clip, masks, r.name, camera, depth) for r in requests}
     starts = {r.name: begin_object(r, clips[r.name], hands, options, device) for r in requests}
-    tracks = _tracked(clips, starts, followed or {})
     made = [r.name for r in requests if r.mesh is None]
+    first = {name: starts[name] for name in made}
+    starts |= {name: choose_shape(clips[name], first[name], options.choice) for name in made}
+    tracks = _tracked(clips, starts, followed or {})
+    starts, tracks = _second_thoughts(clips, starts, tracks, first, options)
     starts, tracks = _improved(clips, starts, tracks, made, options.shape, options.trial)
     scales = {
         r.name: _scale(r, tracks[r.name], starts[r.name], clips[r.name], hands, options) for r in requests
@@ -138,6 +142,39 @@ def _tracked(
     return {name: tracked_again(tracks[name]) for name in starts}
 
 
+def _second_thoughts(
+    clips: dict[str, ObjectClip],
+    starts: dict[str, ObjectStart],
+    tracks: dict[str, PoseTrack],
+    first: dict[str, ObjectStart],
+    options: RoadOptions,
+) -> tuple[dict[str, ObjectStart], dict[str, PoseTrack]]:
+    """The first shapes again where the chosen ones explain the whole clip poorly and the first ones less so."""
+    again = {
+        name: start
+        for name, start in first.items()
+        if _believed_overlap(tracks[name]) < options.choice.poor
+        and starts[name].mesh.source != start.mesh.source
+        and (
+            _believed_overlap(tracks[name]) < options.choice.failed
+            or _is_promising(clips[name], starts[name], start.mesh, tracks[name], options.trial)
+        )
+    }
+    if not again:
+        return starts, tracks
+    starts, tracks = dict(starts), dict(tracks)
+    for name, track in _tracked({name: clips[name] for name in again}, again, {}).items():
+        if _believed_overlap(track) > _believed_overlap(tracks[name]):
+            _log.info("%s: the swollen outline explains the clip better than the chosen shape", name)
+            starts[name], tracks[name] = again[name], track
+    return starts, tracks
+
+
+def _believed_overlap(track: PoseTrack) -> float:
+    """Mean outline overlap where frames that the verdict will take for wrong count as nothing."""
+    return _mean_overlap(judged_again(track, resized=True))
+
+
 def _improved(
     clips: dict[str, ObjectClip],
     starts: dict[str, ObjectStart],
@@ -151,7 +188,8 @@ def _improved(
     A second track costs as much as the first, so it is made only where a trial on a few frames does not speak against
     the better shape.
     """
-    poor = [name for name in made if _mean_overlap(tracks[name]) < options.good_overlap]
+    swollen = [name for name in made if starts[name].mesh.source == SILHOUETTE]
+    poor = [name for name in swollen if _mean_overlap(tracks[name]) < options.good_overlap]
     if not poor:
         return starts, tracks
     one = clips[poor[0]]
@@ -190,9 +228,9 @@ def _improved(
 def _is_promising(
     object_clip: ObjectClip, start: ObjectStart, mesh: Mesh, track: PoseTrack, options: TrialOptions
 ) -> bool:
-    """Whether a better shape may explain the masks better than the tracked one."""
+    """Whether another shape may explain the masks better than the tracked one."""
     gain = trial_gain(object_clip, start.mesh, mesh, track, start.frame, options)
-    _log.info("%s: in a few frames the improved shape covers %+.3f more of the mask", object_clip.name, gain)
+    _log.info("%s: in a few frames the other shape covers %+.3f more of the mask", object_clip.name, gain)
     return gain > -options.doubt
 
 

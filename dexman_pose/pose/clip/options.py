@@ -140,6 +140,87 @@ class ShapeOptions:
 
 
 @dataclass(frozen=True)
+class ChoiceOptions:
+    """How the kind of a shape that is made from a clip is chosen. Merits are in outline overlap.
+
+    Attributes:
+        frames: that guesses are followed through ...
+        still: so few of them are chosen of an object that hardly moves; its overlap counts up to ``full`` alone.
+        least_pixels: ... with at least so many pixels of mask.
+        room: pixels around an outline in which a guess is compared with it.
+        tilts: radians by which the camera may look down on the table.
+        usual: the most likely tilt ...
+        spread: ... its standard deviation ...
+        unusual: ... and what being one standard deviation off costs.
+        thick: most likely thickness of a slab, in the longest side of its outline ...
+        thick_spread: ... the standard deviation of its logarithm ...
+        thin: ... and what being one off costs.
+        swelling: most likely factor of a swollen outline ...
+        flat: ... and what a factor e times as large or small costs.
+        least_filled: overlap with its own outline that a guess must have.
+        full: such an overlap from which on more is no better ...
+        unfilled: ... and what lacking some of it costs.
+        least_box: such an overlap of a box from which on one that fits better is looked for ...
+        box_turn: ... by turns of so many radians ...
+        box_apart: ... from the best of a ladder, and the best that is so many times as high or flat ...
+        box_factor: ... and heights so many times as large ...
+        box_rounds: ... halved after each of so many rounds.
+        hopeless: mean overlap by which a guess that is behind another one is given up.
+        of_a_kind: guesses of a kind that are followed.
+        finalists: kinds that are tried for other tilts.
+        thicker: factors on the thickness of the best guess that are tried.
+        confident: what full confidence of the track adds to the overlap: colours and edges agree.
+        habits: added by kind: an outline that a body of revolution or a box explains is not so by chance, while
+            slabs and swollen outlines explain any.
+        doubt: of merit, by which kinds that are equally likely differ by chance.
+        poor: mean overlap of the track of the whole clip below which the swollen outline is tried again: few
+            frames say little of a shape that is often lost.
+        failed: the same, below which it is tracked again even if a trial on a few frames speaks against it.
+        told: guesses that are written to the log.
+    """
+
+    frames: int = 11
+    still: int = 5
+    least_pixels: int = 150
+    room: int = 12
+    tilts: tuple[float, ...] = tuple(np.radians((42.0, 27.0, 57.0)).tolist())
+    usual: float = float(np.radians(42.0))
+    spread: float = float(np.radians(14.0))
+    unusual: float = 0.002
+    thick: float = 0.12
+    thick_spread: float = 0.8
+    thin: float = 0.004
+    swelling: float = 0.8
+    flat: float = 0.02
+    least_filled: float = 0.85
+    full: float = 0.955
+    least_box: float = 0.7
+    box_turn: float = float(np.radians(8.0))
+    box_apart: float = 1.8
+    box_factor: float = 1.4
+    box_rounds: int = 3
+    hopeless: float = 0.035
+    unfilled: float = 0.6
+    of_a_kind: int = 1
+    finalists: int = 2
+    thicker: tuple[float, ...] = (0.65, 1.5)
+    confident: float = 0.05
+    habits: tuple[tuple[str, float], ...] = (
+        ("silhouette", -0.01),
+        ("lying", -0.004),
+        ("standing", -0.014),
+        ("revolved", 0.022),
+        ("vessel", 0.028),
+        ("rolled", 0.018),
+        ("box", 0.025),
+    )
+    doubt: float = 0.01
+    poor: float = 0.9
+    failed: float = 0.6
+    told: int = 8
+
+
+@dataclass(frozen=True)
 class TrialOptions:
     """When a better shape is tracked again through the whole clip. Set by hand.
 
@@ -293,6 +374,7 @@ class RoadOptions:
     closed: ClosedOptions = field(default_factory=ClosedOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
     shape: ShapeOptions = field(default_factory=ShapeOptions)
+    choice: ChoiceOptions = field(default_factory=ChoiceOptions)
     trial: TrialOptions = field(default_factory=TrialOptions)
     held: HeldOptions = field(default_factory=HeldOptions)
     evidence: EvidenceOptions = field(default_factory=EvidenceOptions)

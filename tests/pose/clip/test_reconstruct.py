@@ -54,7 +54,17 @@ def test_object_without_a_mesh_follows_its_mask(scene: Any, sliding: Any) -> Non
     assert found.valid.all()
     assert found.track.mask_iou.min() > 0.85
     assert found.scale_source == "unknown"
-    assert found.mesh.source == "silhouette"
+    assert found.mesh.source in {
+        "silhouette",
+        "lying",
+        "standing",
+        "revolved",
+        "vessel",
+        "rolled",
+        "extruded",
+        "box",
+    }
+    assert found.mesh.sure is not None and 0 < found.mesh.sure <= 1
     assert found.mesh.seen is not None and not found.mesh.seen.all()
 
 

@@ -70,6 +70,7 @@ def test_a_second_track_is_made_unless_the_trial_speaks_against_it(
         return track_objects(*args, **options)
 
     monkeypatch.setattr(objects, "track_objects", counted)
+    monkeypatch.setattr(objects, "choose_shape", lambda _, start, __: start)
     monkeypatch.setattr(objects, "trial_gain", lambda *_: gain)
     monkeypatch.setattr(objects, "_mean_overlap", lambda _: 0.5)
     prompt = ObjectPrompt(box=np.array([0.0, 0.0, 300.0, 200.0]))

@@ -1,0 +1,1 @@
+"""Shapes that would explain the outline of an object: swollen outlines, bodies of revolution, extrusions, boxes."""
