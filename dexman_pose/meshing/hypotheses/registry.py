@@ -202,7 +202,7 @@ def _revolved(views: Sequence[Outline], axis: Array, options: GuessOptions, kind
 def handle_mesh(
     view: Outline, thin: NDArray[np.bool_], profile: Profile, stands: bool, options: GuessOptions
 ) -> Mesh | None:
-    """What sticks out of a body of revolution, swollen: a long handle of what stands across the axis, others along it."""
+    """What sticks out of a body, swollen: a long handle of what stands across the axis, others along it."""
     y, x = np.nonzero(thin)
     length = float(np.hypot(np.ptp(x), np.ptp(y))) * view.metres_per_cell
     diameter = 2.0 * float(profile.radii.max())
