@@ -193,21 +193,21 @@ def _revolved(views: Sequence[Outline], axis: Array, options: GuessOptions, kind
     profile = revolved_profile(views, axis, body=body, options=options.revolved)
     if profile is None:
         return []
-    handle = handle_mesh(view, thin, profile, options) if thin.any() else None
+    handle = handle_mesh(view, thin, profile, kind != "rolled", options) if thin.any() else None
     mesh = turned_mesh(profile, hollow=kind == "vessel", options=options.revolved)
     mesh = replace(mesh if handle is None else joined(mesh, handle), source=kind)
     return [ShapeGuess(kind, mesh, axis, numbers={"handle": float(handle is not None)})]
 
 
 def handle_mesh(
-    view: Outline, thin: NDArray[np.bool_], profile: Profile, options: GuessOptions
+    view: Outline, thin: NDArray[np.bool_], profile: Profile, stands: bool, options: GuessOptions
 ) -> Mesh | None:
-    """What sticks out of a body of revolution, swollen: a long handle across the axis, a short one along it."""
+    """What sticks out of a body, swollen: a long handle of what stands across the axis, others along it."""
     y, x = np.nonzero(thin)
     length = float(np.hypot(np.ptp(x), np.ptp(y))) * view.metres_per_cell
     diameter = 2.0 * float(profile.radii.max())
     outline = SwollenOutline(view.in_picture(thin), view.camera, view.camera_from_object, 1.0)
-    across = length > options.long * diameter
+    across = stands and length > options.long * diameter
     normal = profile.axis if across else np.array([0.0, 0.0, 1.0])
     place = profile.base + (profile.heights[-1] - 0.1 * diameter) * profile.axis if across else profile.base
     try:
