@@ -14,7 +14,7 @@ from scipy.ndimage import map_coordinates
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Camera
 from dexman_pose.errors import EstimationError
-from dexman_pose.imaging.resize import Way, resize_picture
+from dexman_pose.imaging.resize import Way, resize_labels, resize_picture
 from dexman_pose.meshing.hypotheses.options import OutlineOptions
 
 _DEFAULTS = OutlineOptions()
@@ -109,7 +109,7 @@ class Outline:
     def in_picture(self, cells: NDArray[np.bool_]) -> Mask:
         """(H, W) the pixels of cells (h, w)."""
         x0, y0, width, height = self.box
-        large = cv2.resize(cells.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0
+        large = resize_labels(cells.astype(np.uint8), (width, height)) > 0
         rows, columns = int(self.mask.shape[0]), int(self.mask.shape[1])
         out = np.zeros((rows, columns), np.bool_)
         a, b = max(y0, 0), min(y0 + height, rows)
