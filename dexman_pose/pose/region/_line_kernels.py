@@ -98,10 +98,9 @@ _SAMPLE = """
             }
         }
         if (k >= 0) {
-            // Beyond the object's other side, and beyond the gap beside it, colours say nothing of this contour; three pixels
-            // more, as neither place is known better before the pose is.
+            // Beyond the object's other side, and beyond the gap beside it, colours say nothing of this contour.
             const float at = (float)(k * step) + middle;
-            if (outline && ((inside > 0.0f && at < -inside - 3.0f) || (outside > 0.0f && at > outside + 3.0f))) {
+            if (outline && ((inside > 0.0f && at < -inside) || (outside > 0.0f && at > outside))) {
                 total = 0.0f;
                 change = 0.0f;
             }
