@@ -19,7 +19,7 @@ LINE_ROOM = 320
 STEPS = 12
 """Steps a contour may be off by on its line, half of them inwards."""
 
-FAR = 12
+FAR = 48
 """Pixels of a drawing beyond which it does not matter how far an object, or the background beside it, goes on."""
 
 SPAN = 4
