@@ -40,6 +40,12 @@ def test_a_name_that_is_nowhere() -> None:
         ),
         ("from dexman_pose.meshing import load_mesh", "torch warp scipy"),
         ("from dexman_pose.render import Rasterizer", "torch scipy"),
+        # What a run imports: torch would be 230 MiB and a second.
+        (
+            "import dexman_pose.pose.clip.objects, dexman_pose.pose.clip.followed, dexman_pose.interaction, "
+            "dexman_pose.pipeline.reconstruction, dexman_pose.pipeline.with_contact.contacts, dexman_pose.scene",
+            "torch matplotlib",
+        ),
     ],
 )
 def test_what_a_door_does_not_import(line: str, unwanted: str) -> None:

@@ -18,7 +18,6 @@ from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _crop
 from dexman_pose.metrics._images import pose_batch
-from dexman_pose.render import rasterizer_of
 from dexman_pose.render.rasterizer import Rasterizer
 
 Depth = NDArray[np.float32]
@@ -44,6 +43,8 @@ def scene_depth(
     Raises:
         InputError: a pose is not (4, 4), or the camera has distortion.
     """
+    from dexman_pose.render import rasterizer_of  # it waits for torch
+
     _crop.require_undistorted(camera, "rendered depth")
     depth = np.zeros((camera.height, camera.width), np.float32)
     for shape, pose in (*objects, *extra):
