@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,7 @@ from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again, tracked_again
 from dexman_pose.symmetry.cache import symmetry_of
+from dexman_pose.threads import cores
 
 _log = logging.getLogger(__name__)
 _DEFAULTS = RoadOptions()
@@ -93,7 +95,9 @@ def find_objects(
     starts = {r.name: begin_object(r, clips[r.name], hands, options, device) for r in requests}
     made = [r.name for r in requests if r.mesh is None]
     first = {name: starts[name] for name in made}
-    starts |= {name: choose_shape(clips[name], first[name], options.choice) for name in made}
+    with ThreadPoolExecutor(min(max(len(made), 1), cores())) as beside:  # shapes know nothing of each other
+        chosen = beside.map(lambda name: choose_shape(clips[name], first[name], options.choice), made)
+        starts |= dict(zip(made, chosen))
     tracks = _tracked(clips, starts, followed or {})
     starts, tracks = _second_thoughts(clips, starts, tracks, first, options)
     starts, tracks = _improved(clips, starts, tracks, made, options.shape, options.trial)
