@@ -1,0 +1,60 @@
+"""Notebooks: scripts that run from top to bottom, and the same with outputs beside them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dexman_pose.data.model_store import locate
+from dexman_pose.errors import MissingModelError
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+SCRIPTS = sorted(FOLDER.glob("*.py"))
+
+
+def _cells(text: str) -> list[str]:
+    """Code of the cells of a percent script."""
+    parts = re.split(r"^# %%(.*)$", text, flags=re.MULTILINE)[1:]
+    return [body.strip() for kind, body in zip(parts[::2], parts[1::2]) if "[markdown]" not in kind]
+
+
+def test_there_are_notebooks() -> None:
+    assert SCRIPTS
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_outputs_belong_to_the_script(script: Path) -> None:
+    notebook = json.loads(script.with_suffix(".ipynb").read_text(encoding="utf-8"))
+    code = ["".join(c["source"]).strip() for c in notebook["cells"] if c["cell_type"] == "code"]
+    assert code == _cells(script.read_text(encoding="utf-8"))
+    assert all(ast.parse(cell) for cell in code)
+    kinds = [o["output_type"] for c in notebook["cells"] for o in c.get("outputs", [])]
+    assert "display_data" in kinds and "error" not in kinds
+    assert script.with_suffix(".ipynb").stat().st_size < 1_500_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_a_notebook_runs(script: Path, tmp_path: Path) -> None:
+    try:
+        locate("mediapipe-hands")
+    except MissingModelError as error:
+        pytest.skip(str(error))
+    place = {"MPLBACKEND": "Agg", "NOTEBOOK_FRAMES": "60", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | place,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1200,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "solved with the tin" in done.stdout
