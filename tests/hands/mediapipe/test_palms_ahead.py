@@ -77,4 +77,4 @@ def test_the_detector_is_never_asked_by_two_threads_at_once() -> None:
         for index, image in palms.frames(_frames(7), 0.0):
             if index % 2:  # not begun before: this thread looks while the other one looks at the next
                 palms(image, 0.0)
-    assert len(together) >= 6 and not any(together)
+    assert len(together) >= 3 and not any(together)  # what is not begun at the end is not looked at
