@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from weakref import finalize
 
 import numpy as np
 
@@ -12,13 +13,24 @@ from dexman_pose.pose.refinement.options import ColorOptions
 from dexman_pose.render import Rasterizer
 
 _WHITE = np.float32(255.0)
+_known: dict[tuple[int, ColorOptions], float] = {}
 
 
 def usual_contrast(rasterizer: Rasterizer, options: ColorOptions) -> float:
     """Grey levels of local contrast of a coloured mesh, drawn without light: the middle of several views of it.
 
-    What a texture file holds says little: much of it may be on no face, or vary so slowly that shading hides it.
+    What a texture file holds says little: much of it may be on no face, or vary so slowly that shading hides it. Looked
+    at once, and kept as long as the mesh lives: do not write into a mesh's arrays.
     """
+    mesh = rasterizer.mesh
+    key = (id(mesh), options)
+    if key not in _known:
+        _known[key] = _looked_at(rasterizer, options)
+        finalize(mesh, _known.pop, key, None)
+    return _known[key]
+
+
+def _looked_at(rasterizer: Rasterizer, options: ColorOptions) -> float:
     side, mesh = options.view_side, rasterizer.mesh
     focal = 0.5 * side * options.view_distance
     middle = 0.5 * (side - 1)
