@@ -19,3 +19,9 @@ FloatImage = NDArray[np.float32]
 
 Gray = NDArray[np.uint8]
 """(H, W) brightness of a picture."""
+
+
+def runs(flags: Bools) -> list[tuple[int, int]]:
+    """Spans [start, stop) of consecutive True values of flags (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
@@ -167,7 +167,7 @@ def _handling(
     near, alone = there
     apart, along, known = _relative_motion(thing, hand, half)
     held = np.zeros(len(moving), np.bool_)
-    for first, stop in _runs(moving):
+    for first, stop in runs(moving):
         span = np.arange(first, stop)
         seen = span[known[span]]
         if not len(seen) or near[seen].mean() < 0.5:
@@ -218,7 +218,7 @@ def _relative_motion(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Ar
 def _grown(held: Flags, quiet: Flags) -> Flags:
     """Held frames with the quiet ones that hang together with them."""
     out, either = held.copy(), held | quiet
-    for first, stop in _runs(either):
+    for first, stop in runs(either):
         out[first:stop] = held[first:stop].any()
     return out
 
@@ -226,13 +226,8 @@ def _grown(held: Flags, quiet: Flags) -> Flags:
 def _paused(gripped: Flags, near: Flags, longest: int) -> Flags:
     """Gripped frames, with pauses of at most so many frames in which the hand stays near."""
     out = gripped.copy()
-    for first, stop in _runs(~gripped):
+    for first, stop in runs(~gripped):
         inside = first > 0 and stop < len(gripped)
         if inside and stop - first <= longest and near[first:stop].all():
             out[first:stop] = True
     return out
-
-
-def _runs(flags: Flags) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]

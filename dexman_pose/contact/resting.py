@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.phases import Handling
 from dexman_pose.data import Contacts, HandTrack, RigidObject
 from dexman_pose.geometry.se3 import transform_points
@@ -70,7 +70,8 @@ def without_resting_touches(
         still = _still(_seen_palm(hands[side]), frame_times, o)
         passing = ~still & _still(_seen_middle(objects[name]), frame_times, o)
         half, stays = _half_window(frame_times, o), np.zeros_like(still)
-        for frames in _runs(touching[pair].any(1) & still):
+        for start, stop in runs(touching[pair].any(1) & still):
+            frames = np.arange(start, stop)
             if gripped[frames].any() or _came_and_left(frames, hands[side], o):
                 # Motion is measured over a window: where a hand comes to rest it seems to be on its way still.
                 stays[max(frames[0] - half, 0) : frames[-1] + half + 1] = True
@@ -118,12 +119,6 @@ def _still(places: Array, frame_times: Array, o: RestingOptions) -> Flags:
     before, after = np.maximum(frames - half, 0), np.minimum(frames + half, count - 1)
     out: Flags = np.linalg.norm(places[after] - places[before], axis=1) < o.moving
     return out
-
-
-def _runs(flags: Flags) -> list[NDArray[np.intp]]:
-    """Frames of each run of True."""
-    frames = np.flatnonzero(flags)
-    return np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []
 
 
 def _came_and_left(frames: NDArray[np.intp], hand: HandTrack, o: RestingOptions) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.detect import JOINT_RADIUS
 from dexman_pose.contact.phases import Handling
 from dexman_pose.data import Contacts
@@ -55,7 +55,8 @@ def contacts_through_holds(
         if (h.side, h.name) not in contacts.pairs:
             continue
         pair = contacts.pairs.index((h.side, h.name))
-        for frames in _runs(h.gripped):
+        for start, stop in runs(h.gripped):
+            frames = np.arange(start, stop)
             known = frames[contacts.valid[pair, frames]]
             if not len(known):
                 continue
@@ -74,9 +75,3 @@ def _usual(touching: Flags, gaps: Array, carried: bool, o: ThroughOptions) -> Fl
     middle = np.median(gaps, axis=0)
     nearest = float(middle.min())
     return (middle <= nearest + o.beside) & (nearest <= o.reach)
-
-
-def _runs(flags: Flags) -> list[NDArray[np.intp]]:
-    """Frames of each run of True."""
-    frames = np.flatnonzero(flags)
-    return np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []

@@ -154,7 +154,7 @@ class HandPicture:
             self.joints, self.side, sigma=options.first, options=replace(options.fit, iterations=20)
         )
         state = HandState(found.shape, found.angles, found.frame_from_hand)
-        return state if self.side == "right" else _mirrored_place(state)
+        return replace(state, frame_from_hand=place_of_own(state.frame_from_hand, self.side))
 
     def fit(
         self,
@@ -209,11 +209,6 @@ def place_of_own(places: Array, side: str) -> Array:
 def own_place(state: HandState, side: str) -> Array:
     """(T, 4, 4) camera_from_wrist of a state: the frame of the hand model of this side."""
     return place_of_own(state.frame_from_hand, side)
-
-
-def _mirrored_place(state: HandState) -> HandState:
-    seen, own = np.diag([*MIRROR, 1.0]), np.diag([1.0, -1.0, 1.0, 1.0])
-    return replace(state, frame_from_hand=seen @ state.frame_from_hand @ own)
 
 
 def _mirrored_path(path: JointPath) -> JointPath:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.hands.model.system import HandState
 from dexman_pose.interaction.along_sight import Grip
@@ -33,7 +33,8 @@ def with_same_grasp(
         options: what counts as another way, and when the picture allows the usual one.
     """
     for grip in grips:
-        for frames in _runs(grip.gripped & grip.thing.valid[picture.frames]):
+        for start, stop in runs(grip.gripped & grip.thing.valid[picture.frames]):
+            frames = np.arange(start, stop)
             state = _laid(picture, state, grip, frames, options)
     return state
 
@@ -68,9 +69,3 @@ def _middle(joints: Array, sample: int) -> tuple[int, float]:
     middle = np.median(apart, axis=1)
     best = int(middle.argmin())
     return int(chosen[best]), float(middle[best])
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Frames of each run of True."""
-    frames = np.flatnonzero(flags)
-    return np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1) if len(frames) else []

@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 
 Flags = NDArray[np.bool_]
-
-
-def runs(flags: Flags) -> list[tuple[int, int]]:
-    """Spans [start, stop) of consecutive True values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def short_gaps(detected: Flags, times: Array, longest: float) -> Flags:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.depth import DepthSequence
 from dexman_pose.data.numbers import described, instance, number
@@ -13,7 +13,7 @@ from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack, ScaleSou
 from dexman_pose.errors import InputError
 from dexman_pose.hands.lifting.depth import MIN_FRAMES, depth_ratios
 from dexman_pose.hands.lifting.distance import distance_cues, likely_distances
-from dexman_pose.hands.lifting.filling import hold, runs
+from dexman_pose.hands.lifting.filling import hold
 from dexman_pose.hands.lifting.observation import MIN_SIZE, seen_hand, start, to_rays
 from dexman_pose.hands.lifting.proportions import estimate_lengths
 from dexman_pose.hands.lifting.solver import Hands, LiftEvidence, solve

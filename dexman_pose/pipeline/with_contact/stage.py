@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import runs
 from dexman_pose.contact.phases import Handling
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
@@ -117,6 +118,4 @@ def grips_stage(
 
 def _spans(flags: Any) -> list[list[int]]:
     """First and last frames of the runs of a flag (T,)."""
-    edges = [t for t in range(len(flags)) if flags[t] and (t == 0 or not flags[t - 1])]
-    ends = [t for t in range(len(flags)) if flags[t] and (t + 1 == len(flags) or not flags[t + 1])]
-    return [[a, b] for a, b in zip(edges, ends)]
+    return [[first, stop - 1] for first, stop in runs(flags)]

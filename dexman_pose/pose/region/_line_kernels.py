@@ -28,6 +28,7 @@ from dexman_pose.render._warp import wp
 NONE = wp.constant(wp.float32(0.0))
 ONE = wp.constant(wp.float32(1.0))
 HALF = wp.constant(wp.float32(0.5))
+QUARTER = wp.constant(wp.float32(0.25))
 HALF64 = wp.constant(wp.float64(0.5))
 UNLIKELY = wp.constant(wp.float32(-12.0))
 """Log of a share of the likeliest place's probability that changes no mean."""
@@ -141,16 +142,17 @@ def sample_line(
 
 @wp.func
 def edge_place(change: Steps, place: wp.float32, contrast: wp.float32) -> wp.float32:
-    """The contour's place to a part of a pixel: the middle of the strongest change of colour within two pixels of it.
+    """The contour's place to a part of a pixel: the middle of the likeliest change of colour within two pixels of it.
 
-    ``change`` holds grey levels from step to step. Where nothing changes much the place is given back as it is.
+    A change is the likelier the stronger and the nearer it is. ``change`` holds grey levels from step to step. Where
+    nothing changes much the place is given back as it is.
     """
     at = LONG // 2 + int(wp.round(place))
     top = at
     best = NONE
     for j in range(-2, 3):
         off = wp.float32(at + j - LONG // 2) - place
-        likely = change[at + j] / (ONE + off * off)
+        likely = change[at + j] / (ONE + QUARTER * off * off)
         if likely > best:
             best = likely
             top = at + j
