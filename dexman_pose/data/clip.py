@@ -161,17 +161,21 @@ class Clip:
         return self._source.one(int(index))
 
     def frames(
-        self, start: int = 0, stop: int | None = None, *, reverse: bool = False
+        self, start: int = 0, stop: int | None = None, *, reverse: bool = False, shared: bool = False
     ) -> Iterator[tuple[int, Frame]]:
         """(index, frame) for start <= index < stop, from the last to the first when ``reverse``.
 
-        Backwards costs up to a few times the decoding of forwards; memory stays bounded in both.
+        Backwards costs up to a few times the decoding of forwards; memory stays bounded in both. ``shared`` frames may
+        be the clip's own memory and are then read-only; others are the caller's to change.
         """
         stop = self.num_frames if stop is None else stop
         if not 0 <= start <= stop <= self.num_frames:
             raise InputError(f"frames {start} to {stop} are not in the clip of {self.num_frames} frames")
         if start == stop:
             return iter(())
+        if shared and type(self._source) is _Memory:
+            order = range(stop - 1, start - 1, -1) if reverse else range(start, stop)
+            return zip(order, map(self._source.shared, order))
         if reverse:
             return zip(range(stop - 1, start - 1, -1), self._source.backward(start, stop))
         return zip(range(start, stop), self._source.forward(start, stop))
@@ -220,6 +224,12 @@ class _Memory:
 
     def one(self, index: int) -> Frame:
         return self._frames[index].copy()
+
+    def shared(self, index: int) -> Frame:
+        """The frame itself, read-only."""
+        frame = self._frames[index].view()
+        frame.flags.writeable = False
+        return frame
 
     def forward(self, start: int, stop: int) -> Iterator[Frame]:
         return (self.one(i) for i in range(start, stop))

@@ -363,3 +363,24 @@ def test_real_clips_read_the_same_both_ways(data_dir: Path) -> None:
         part = dict(clip.frames(40, 100))
         assert all((frame == part[i]).all() for i, frame in clip.frames(40, 100, reverse=True))
         np.testing.assert_array_equal(clip.frame(77), part[77])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_shared_frames_are_the_same_and_cannot_be_changed(reverse: bool) -> None:
+    clip = Clip.from_frames(np.arange(3 * 4 * 5 * 3, dtype=np.uint8).reshape(3, 4, 5, 3))
+    shared = list(clip.frames(1, reverse=reverse, shared=True))
+    own = list(clip.frames(1, reverse=reverse))
+    assert [i for i, _ in shared] == [i for i, _ in own] == ([2, 1] if reverse else [1, 2])
+    for (_, a), (_, b) in zip(shared, own, strict=True):
+        np.testing.assert_array_equal(a, b)
+        with pytest.raises(ValueError, match="read-only"):
+            a[0, 0] = 0
+        b[0, 0] = 0  # the caller's own
+    np.testing.assert_array_equal(clip.frame(1), shared[-1 if reverse else 0][1])
+
+
+def test_shared_frames_of_a_video_are_its_frames(make_video: VideoMaker) -> None:
+    clip = Clip.open(make_video())
+    for (i, a), (j, b) in zip(clip.frames(shared=True), clip.frames(), strict=True):
+        assert i == j
+        np.testing.assert_array_equal(a, b)

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import MaskSequence, Mesh
-from dexman_pose.imaging.flow import to_gray
 from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import RelocalisationOptions, TrackOptions
-from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
+from dexman_pose.pose.tracking.tracked_frame import FramePicture, TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 
 _QUICK = TrackOptions(
@@ -85,10 +84,8 @@ def few_frames(object_clip: ObjectClip, start: int, count: int, least: int) -> F
     chosen = shown_frames(masks, name, start, count, least)
     frames = []
     for index in chosen:
-        image = object_clip.clip.frame(index)
-        frames.append(
-            TrackedFrame(image, to_gray(image), masks.labels(index), label, object_clip.camera, None)
-        )
+        picture = FramePicture(object_clip.clip.frame(index))
+        frames.append(TrackedFrame(picture, masks.labels(index), label, object_clip.camera, None))
     return FewFrames(frames, chosen.index(start))
 
 

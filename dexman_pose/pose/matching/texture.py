@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array, Gray, Mask
+from dexman_pose.arrays import Array, Gray, Mask, bounds
 from dexman_pose.data import BACKGROUND, Camera
 from dexman_pose.imaging.correlation import correlation, local_agreement, local_contrast
 from dexman_pose.imaging.flow import flow_both_ways
@@ -123,8 +123,7 @@ def render_crop(
         return None
     pixels = view.camera.project(vertices)
     height, width = view.labels.shape
-    low = np.clip(pixels.min(0), 0, [width - 1, height - 1])
-    high = np.clip(pixels.max(0), 0, [width - 1, height - 1])
+    low, high = (np.clip(corner, 0, [width - 1, height - 1]) for corner in bounds(pixels))
     if (high - low < options.least_side).any():
         return None
     x0, y0, w, h = crop_box([np.concatenate([low, high])], options.margin)
@@ -203,10 +202,11 @@ def _match_edges(
     away = (x > reach) & (y > reach) & (x < w - 1 - reach) & (y < h - 1 - reach)
     x, y = x[away], y[away]
     # A blurred mask tells directions better than the distance to its edge, which follows the steps of its pixels.
-    soft = cv2.GaussianBlur(crop.drawn.astype(np.uint8) * np.uint8(255), (0, 0), options.roundness).astype(
-        np.float64
+    soft = cv2.GaussianBlur(crop.drawn.astype(np.uint8) * np.uint8(255), (0, 0), options.roundness)
+    right, left, below, above = (
+        soft[y + dy, x + dx].astype(np.float64) for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
     )
-    gradient = np.stack([soft[y, x + 1] - soft[y, x - 1], soft[y + 1, x] - soft[y - 1, x]], 1)
+    gradient = np.stack([right - left, below - above], 1)
     # Across a straight outline the gradient is the height of the Gaussian's bell.
     steepest = 255.0 / (np.sqrt(2.0 * np.pi) * options.roundness)
     gradient *= 0.5 / steepest

@@ -152,7 +152,8 @@ class FusedSolver:
             if rows is None:  # no kernel will read it, but each wants an array
                 self._get(name, 1, _KINDS[kind])
             elif name not in self._held:
-                self._put(name, np.stack(rows()))
+                made = rows()
+                self._put(name, made[0] if len(made) == 1 else np.stack(made))
                 self._held.add(name)
 
     def _upload_problems(

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
-from dexman_pose.imaging.flow import to_gray
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import TrackOptions
 from dexman_pose.pose.tracking.track_record import TrackRecord, TrackStart, finished, has_work
-from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
+from dexman_pose.pose.tracking.tracked_frame import FramePicture, TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
 from dexman_pose.threads import behind
@@ -47,10 +46,10 @@ def track_objects(
     options = options or TrackOptions()
     records = {name: TrackRecord.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
     first = min(s.frame for s in starts.values())
-    ahead = progress(clip.frames(first), "tracking", total=clip.num_frames - first)
+    ahead = progress(clip.frames(first, shared=True), "tracking", total=clip.num_frames - first)
     _pass(ahead, masks, camera, starts, records, depth, options, backwards=False)
     if any(not r.valid.all() for r in records.values()):
-        back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
+        back = progress(clip.frames(reverse=True, shared=True), "tracking back", total=clip.num_frames)
         _pass(back, masks, camera, starts, records, depth, options, backwards=True)
     return {name: finished(name, record, starts[name], options.verdict) for name, record in records.items()}
 
@@ -80,14 +79,14 @@ def _pass(
             if not needed:
                 running = dict.fromkeys(starts, False)
                 continue
-            gray = to_gray(image)
+            picture = FramePicture(image)
             shared = masks.labels(index)
             z = depth.frame(index) if depth is not None else None
             for name in needed:
                 record, tracker = records[name], trackers[name]
                 others = [trackers[n] for n in starts if n != name and running[n] and trackers[n].is_tracking]
                 labels = hidden_by(shared, tracker, others)
-                frame = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
+                frame = TrackedFrame(picture, labels, tracker.tracked.label, camera, z)
                 result = None
                 if backwards and record.valid[index]:
                     tracker.start(record.poses[index], frame)

@@ -58,10 +58,10 @@ def track_by_region(
     records = {name: TrackRecord.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
     sweep = _Sweep(RegionScene(starts, camera, options), starts, records, masks, hands, depth)
     first = min(s.frame for s in starts.values())
-    ahead = progress(clip.frames(first), "tracking", total=clip.num_frames - first)
+    ahead = progress(clip.frames(first, shared=True), "tracking", total=clip.num_frames - first)
     sweep.run(ahead, backwards=False)
     if any(not r.valid.all() for r in records.values()):
-        back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
+        back = progress(clip.frames(reverse=True, shared=True), "tracking back", total=clip.num_frames)
         sweep.run(back, backwards=True)
     return {name: finished(name, r, starts[name], options.verdict) for name, r in records.items()}
 

@@ -10,9 +10,26 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Gray
 from dexman_pose.data import BACKGROUND, Camera
+from dexman_pose.imaging.flow import to_gray
 from dexman_pose.imaging.masks import mask_box
 from dexman_pose.pose.matching.keyframes import EvenedCrop, evened_crop
 from dexman_pose.pose.observation.view import ObjectView
+
+
+@dataclass(frozen=True, eq=False)
+class FramePicture:
+    """The picture of one frame, whichever object is looked for in it.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+    """
+
+    image: NDArray[np.uint8]
+
+    @cached_property
+    def gray(self) -> Gray:
+        """(H, W) uint8, made when it is first asked for: an object followed by its colours needs none."""
+        return to_gray(self.image)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,20 +37,28 @@ class TrackedFrame:
     """One frame, as one object is looked for in it.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
-        gray: (H, W) uint8.
+        picture: of the frame.
         labels: (H, W) uint8 label image.
         label: the object's value in it.
         camera: intrinsics.
         depth: (H, W) float32 metres, 0 where not measured, or None.
     """
 
-    image: NDArray[np.uint8]
-    gray: Gray
+    picture: FramePicture
     labels: NDArray[np.uint8]
     label: int
     camera: Camera
     depth: NDArray[np.float32] | None
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB."""
+        return self.picture.image
+
+    @property
+    def gray(self) -> Gray:
+        """(H, W) uint8."""
+        return self.picture.gray
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:

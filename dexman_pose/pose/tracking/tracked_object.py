@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, bounds
 from dexman_pose.data import Camera
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.masks import crop_box
@@ -68,7 +68,7 @@ class TrackedObject:
             return None
         pixels = self.camera.project(points)
         limit = np.array([self.camera.width - 1.0, self.camera.height - 1.0])
-        low, high = pixels.min(0).clip(0, limit), pixels.max(0).clip(0, limit)
+        low, high = (corner.clip(0, limit) for corner in bounds(pixels))
         return np.concatenate([low, high]) if (high - low > self.options.crop.least_box).all() else None
 
     def distance(self, pose: Array) -> float:
@@ -82,7 +82,7 @@ class TrackedObject:
         points = self.extremes @ pose[:3, :3].T + pose[:3, 3]
         if in_front(points):
             pixels = self.camera.project(points)
-            box = np.concatenate([pixels.min(0), pixels.max(0)])
+            box = np.concatenate(bounds(pixels))
             limit = o.reach * np.array([self.camera.width, self.camera.height] * 2)
             box = np.clip(box, -limit, 3 * limit)
             seen = frame.box

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -10,7 +9,7 @@ from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.tracking.frame_signals import ComparedCrop, frame_signals, hue_histogram, picture_crop
 from dexman_pose.pose.tracking.options import SignalOptions
 from dexman_pose.pose.tracking.signals import FrameSignals, TrackSignals
-from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
+from dexman_pose.pose.tracking.tracked_frame import FramePicture, TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.render import Rasterizer
 
@@ -20,7 +19,7 @@ def seen(scene: Any) -> tuple[TrackedObject, TrackedFrame, np.ndarray]:
     pose = scene.pose_at((0.4, 0.5, 0.1), (0.0, 0.0, 0.4))
     image, labels, depth = scene.picture(scene.mesh, pose)
     tracked = TrackedObject(PoseRefiner(Rasterizer(scene.mesh), scene.mesh.center), scene.camera, 1)
-    frame = TrackedFrame(image, cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), labels, 1, scene.camera, depth)
+    frame = TrackedFrame(FramePicture(image), labels, 1, scene.camera, depth)
     return tracked, frame, pose
 
 
