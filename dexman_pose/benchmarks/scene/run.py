@@ -21,7 +21,7 @@ from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.errors import DexmanError
 from dexman_pose.pipeline import reconstruct
 from dexman_pose.synthetic.grasps.casting import Casting
-from dexman_pose.synthetic.grasps.record import FilmRecord, boxes, write_film
+from dexman_pose.synthetic.grasps.record import FilmRecord, prompted, write_film
 from dexman_pose.synthetic.scenes.sensor_noise import noisy_depth
 
 DEPTH_NOISE = 0.002
@@ -167,7 +167,8 @@ def true_meshes(record: FilmRecord) -> dict[str, Mesh]:
 def _prompts(record: FilmRecord, job: SceneJob) -> dict[str, ObjectPrompt]:
     meshes = true_meshes(record) if job.mesh else {}
     return {
-        name: ObjectPrompt(box=np.array(box), mesh=meshes.get(name)) for name, box in boxes(record).items()
+        name: ObjectPrompt(frame=frame, box=np.array(box), mesh=meshes.get(name))
+        for name, (frame, box) in prompted(record).items()
     }
 
 

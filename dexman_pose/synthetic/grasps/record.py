@@ -27,6 +27,8 @@ from dexman_pose.synthetic.grasps.truth import FILE, FilmTruth
 DEPTH_UNITS_PER_METRE = 4000.0
 BOX_MARGIN = 4
 """Pixels by which a box that a person draws is loose."""
+CLEARLY_SEEN = 0.6
+"""Share of an object's outline to be seen in the frame in which a person points at it."""
 _SHEET = (2, 4)
 
 
@@ -120,7 +122,8 @@ def write_film(
     write_json(
         folder / "camera.json", {"K": camera.K.tolist(), "width": camera.width, "height": camera.height}
     )
-    write_json(folder / "prompts.json", {"frame": 0, "objects": boxes(record)})
+    asked = {name: {"frame": frame, "box": box} for name, (frame, box) in prompted(record).items()}
+    write_json(folder / "prompts.json", {"objects": asked})
     return record
 
 
@@ -147,6 +150,22 @@ def boxes(record: FilmRecord, frame: int = 0) -> dict[str, list[float]]:
         low = [max(int(u.min()) - BOX_MARGIN, 0), max(int(v.min()) - BOX_MARGIN, 0)]
         high = [min(int(u.max()) + BOX_MARGIN, width - 1), min(int(v.max()) + BOX_MARGIN, height - 1)]
         out[name] = [float(n) for n in (*low, *high)]
+    return out
+
+
+def prompted(record: FilmRecord) -> dict[str, tuple[int, list[float]]]:
+    """The frame in which a person would point at each object, and the box around it there; by name.
+
+    That is the first frame in which most of it is to be seen, or the one that shows most of it. Objects that are never
+    seen are left out.
+    """
+    out = {}
+    for name, visible in zip(record.truth.objects, record.truth.visible):
+        clear = np.flatnonzero(visible >= CLEARLY_SEEN)
+        frame = int(clear[0] if len(clear) else visible.argmax())
+        box = boxes(record, frame).get(name)
+        if box is not None:
+            out[name] = frame, box
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.meshing import load_mesh
 from dexman_pose.synthetic.grasps.film import FilmOptions, GraspFilm
 from dexman_pose.synthetic.grasps.placed import PlacedGrasp
-from dexman_pose.synthetic.grasps.record import FilmRecord, boxes, write_film
+from dexman_pose.synthetic.grasps.record import FilmRecord, boxes, prompted, write_film
 from dexman_pose.synthetic.grasps.stories import lift, with_bystander
 from dexman_pose.synthetic.grasps.taco_layout import MASK_LABELS, SERIAL, write_taco_film
 from dexman_pose.synthetic.grasps.truth import FilmTruth
@@ -74,6 +75,21 @@ def test_boxes_lie_around_what_is_seen(record: FilmRecord) -> None:
         v, u = np.nonzero(record.labels[0] == label)
         assert x0 <= u.min() and u.max() <= x1 and y0 <= v.min() and v.max() <= y1
         assert x1 - x0 <= np.ptp(u) + 9
+
+
+def test_an_object_is_pointed_at_where_most_of_it_is_seen(record: FilmRecord) -> None:
+    name = record.truth.objects[0]
+    assert prompted(record)[name] == (0, boxes(record)[name])
+    visible = record.truth.visible.copy()
+    visible[0] = [0.3, 0.5, 0.7, *visible[0, 3:]]
+    hidden = replace(record, truth=replace(record.truth, visible=visible))
+    assert prompted(hidden)[name] == (2, boxes(record, 2)[name])
+    visible[0] = np.linspace(0.1, 0.4, len(visible[0]))
+    never = replace(record, truth=replace(record.truth, visible=visible))
+    last = len(visible[0]) - 1
+    assert prompted(never)[name] == (last, boxes(record, last)[name])
+    gone = replace(record, labels=np.where(record.labels == 1, 0, record.labels).astype(np.uint8))
+    assert name not in prompted(gone)
 
 
 def test_truth_that_is_not_there_is_said(tmp_path: Path) -> None:
