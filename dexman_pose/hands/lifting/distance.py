@@ -2,10 +2,9 @@
 
 The bone directions a network guesses from one image are off by tens of degrees, for many frames in the same way. A fit
 that is free in depth explains such errors by moving the hand: foreshortening guessed too strong brings it nearer.
-Lengths in the image alone, the longest side of the palm and the bones seen longest, do not depend on the guess, and
-foreshortening changes them little. Both cues are noisy measurements of a distance that changes slowly, stays around
-its middle over the clip, and is much the same for both hands of a person: the most probable course given all that is
-a sparse least-squares problem, reweighted for outliers.
+The size of the palm in the image does not depend on the guess, nor on how the palm is turned. Both cues are noisy
+measurements of a distance that changes slowly, stays around its middle over the clip, and is much the same for both
+hands of a person: the most probable course given all that is a sparse least-squares problem, reweighted for outliers.
 """
 
 from __future__ import annotations
@@ -18,24 +17,21 @@ from scipy.sparse import csr_array, identity
 from scipy.sparse.linalg import spsolve
 
 from dexman_pose.arrays import Array
-from dexman_pose.hands.lifting.bones import bone_vectors
 from dexman_pose.hands.lifting.observation import Seen, start
+from dexman_pose.hands.lifting.palm_plane import PALM, palm_depth
 from dexman_pose.hands.lifting.solver import LiftEvidence, solve
 
 # Standard deviations of the logarithm of distance.
 STEP = 0.025  # change from one frame to the next
 SPREAD = 0.10  # of a hand around its middle over the clip; heavy tails, for hands that come from far
 SLACK = 0.25  # between the middles of the two hands
-APPARENT = 0.08  # of the apparent size, by what foreshortening is left in it
+APPARENT = 0.08  # of the apparent size, by errors of the joints of the palm
+DOUBT = 1.0  # of a guess, as a share of how far it is off the image
 SURE = 1e-4  # of a guess that explains the image exactly
 DIFFERENT = 0.2  # a guess farther off than a few times this, and its own doubt, is an outlier
 # Errors of neighbouring frames are correlated: so many frames count as one.
 ALIKE = 15.0
-# A direction in space is seen foreshortened by exp(-0.307) on average: the mean of log sin over the sphere, ln 2 - 1.
-FORESHORTENED = 1.0 - float(np.log(2.0))
-# The fourth longest of the 20 bones, relative to its real length, is seen about this much too short.
-RANK = 4
-SHORTENED = 0.10
+NEAREST = 0.05  # metres, of a wrist
 ROUNDS = 15
 TAIL, LEVEL_TAIL = 4.0, 3.0  # a residual of the square root of this many deviations counts a half
 
@@ -60,7 +56,7 @@ class DistanceCues:
 def distance_cues(seen: Seen, lengths: Array, frames: NDArray[np.intp]) -> DistanceCues:
     """The cues of one hand in n frames, for bone lengths (21,) in metres."""
     guessed, off = _fitted_as_guessed(seen, lengths)
-    doubt = np.maximum(0.5 * (off + np.median(off)), SURE) if len(off) else off
+    doubt = np.maximum(DOUBT * (off + np.median(off)), SURE) if len(off) else off
     return DistanceCues(frames, guessed, doubt, _apparent(seen, lengths))
 
 
@@ -75,13 +71,11 @@ def _fitted_as_guessed(seen: Seen, lengths: Array) -> tuple[Array, Array]:
 
 
 def _apparent(seen: Seen, lengths: Array) -> Array:
-    """(n,) log depth from lengths in the image, their expected foreshortening taken off."""
-    bones = np.linalg.norm(bone_vectors(seen.rays), axis=-1) / lengths[1:]
-    longest = np.maximum(np.sort(bones, axis=1)[:, -RANK], 1e-6)
-    by_bones = -np.log(longest) - SHORTENED
-    by_palm = np.log(lengths[5] / seen.size) - FORESHORTENED
-    middle: Array = 0.5 * (by_bones + by_palm)
-    return middle
+    """(n,) log depth of the wrist by the size of the palm, and by how far before or behind its middle the guess is."""
+    vectors = seen.directions * lengths[1:, None]
+    knuckles = vectors[:, [joint - 1 for joint in PALM[1:]], 2]
+    behind = knuckles.sum(1) / len(PALM)
+    return np.asarray(np.log(np.maximum(palm_depth(seen.rays, lengths) - behind, NEAREST)), np.float64)
 
 
 def likely_distances(cues: list[DistanceCues]) -> list[Array]:
