@@ -29,7 +29,6 @@ from dexman_pose.pose.clip.scale import (
     Scale,
     about_origin,
     metric_scale,
-    shared_scales,
     sized_symmetry,
     stretched_mesh,
     unit_by_hands,
@@ -37,6 +36,7 @@ from dexman_pose.pose.clip.scale import (
 from dexman_pose.pose.clip.shape import improve_shape
 from dexman_pose.pose.clip.shape_choice import SILHOUETTE, choose_shape
 from dexman_pose.pose.clip.shape_trial import trial_gain
+from dexman_pose.pose.clip.shared_size import Foot, foot_of, shared_scales
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
@@ -104,7 +104,8 @@ def find_objects(
     scales = {
         r.name: _scale(r, tracks[r.name], starts[r.name], clips[r.name], hands, options) for r in requests
     }
-    scales |= shared_scales({name: scales[name] for name in made})
+    feet = {name: _foot(start, tracks[name]) for name, start in starts.items()}
+    scales = shared_scales(scales, {name: foot for name, foot in feet.items() if foot}, options.shared)
     return {
         r.name: _finished(
             r, starts[r.name], tracks[r.name], clips[r.name], scales[r.name], hands, smooth, options
@@ -236,6 +237,10 @@ def _is_promising(
     gain = trial_gain(object_clip, start.mesh, mesh, track, start.frame, options)
     _log.info("%s: in a few frames the other shape covers %+.3f more of the mask", object_clip.name, gain)
     return gain > -options.doubt
+
+
+def _foot(start: ObjectStart, track: PoseTrack) -> Foot | None:
+    return foot_of(start.mesh, _pose_at(track, start))
 
 
 def _pose_at(track: PoseTrack, start: ObjectStart) -> Array:

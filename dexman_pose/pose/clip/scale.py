@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
@@ -25,14 +26,23 @@ from dexman_pose.symmetry.cache import symmetry_of
 
 _log = logging.getLogger(__name__)
 _DEFAULTS = ScaleOptions()
+_TINY = 1e-9
+"""Length that is not divided by."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A factor on mesh and translations, and what fixed it."""
+    """A factor on mesh and translations, and what fixed it.
+
+    Attributes:
+        factor: of the size, and of the distance with it.
+        source: what fixed it.
+        passed: whether it is that of hands that were seen over the object and never moved it: they may be nearer.
+    """
 
     factor: float
     source: ScaleSource
+    passed: bool = False
 
 
 def metric_scale(
@@ -93,12 +103,15 @@ def scale_from_hands(
     hands: dict[str, HandTrack],
     options: ScaleOptions = _DEFAULTS,
 ) -> Scale | None:
-    """Median ratio of hand to object distance where finger tips meet the object in the picture.
+    """Median ratio of hand to object distance where finger tips meet a moving object in the picture.
 
     Each tip is compared with the part of the object that lies where the tip is seen, behind the hand too: right for
-    tools that are held at one end. None when no hand comes near it in enough frames while both are tracked.
+    tools that are held at one end. A hand over an object that stays where it is may be nearer, never farther: where it
+    never moves one, the largest ratios count. None when no hand comes near it in enough frames while both are tracked.
     """
-    ratios = []
+    moving = moves_across(track, mesh, options)
+    ratios: list[float] = []
+    carried: list[float] = []
     for index in np.nonzero(track.valid)[0][:: options.step].tolist():
         pose = track.camera_from_object[index]
         found = [
@@ -108,8 +121,27 @@ def scale_from_hands(
         ]
         near = np.concatenate(found) if found else np.zeros(0)
         if len(near) >= options.tips:
-            ratios.append(float(np.median(near)))
-    return Scale(float(np.median(ratios)), "hand") if len(ratios) >= options.hand_frames else None
+            (carried if moving[index] else ratios).append(float(np.median(near)))
+    if len(carried) >= options.hand_frames:
+        return Scale(float(np.median(carried)), "hand")
+    ratios += carried
+    if len(ratios) < options.hand_frames:
+        return None
+    return Scale(float(np.quantile(ratios, options.behind)), "hand", passed=True)
+
+
+def moves_across(track: PoseTrack, mesh: Mesh, options: ScaleOptions = _DEFAULTS) -> NDArray[np.bool_]:
+    """(T,) whether an object moves across the line of sight around a frame; along it poses of made shapes are vague."""
+    at = track.camera_from_object[:, :3, :3] @ mesh.center + track.camera_from_object[:, :3, 3]
+    toward = at / np.maximum(np.linalg.norm(at, axis=1, keepdims=True), _TINY)
+    frames = np.arange(len(track))
+    before = np.maximum(frames - options.moving_frames, 0)
+    after = np.minimum(frames + options.moving_frames, len(track) - 1)
+    known = track.valid[before] & track.valid[after]
+    moved: NDArray[np.bool_] = known & (
+        np.linalg.norm(toward[after] - toward[before], axis=1) > options.moving * (after - before)
+    )
+    return moved
 
 
 def unit_by_hands(
@@ -158,19 +190,6 @@ def _ratios_at_tips(
     near = off[:, 0] < options.tip_reach * size
     there = points[which, 2].mean(1)
     return np.asarray((joints[list(TIPS), 2] / there)[near], np.float64)
-
-
-def shared_scales(scales: dict[str, Scale]) -> dict[str, Scale]:
-    """Sizes of shapes made from one clip: those that nothing tells get the others' middle factor.
-
-    They were made at one guessed distance, and an object that nobody touched stands on the same table as those that
-    somebody did. Its source stays ``unknown``.
-    """
-    known = [s.factor for s in scales.values() if s.source != "unknown"]
-    if not known:
-        return scales
-    middle = Scale(float(np.median(known)), "unknown")
-    return {name: middle if s.source == "unknown" else s for name, s in scales.items()}
 
 
 def about_origin(track: PoseTrack, center: Array, factors: Array) -> PoseTrack:
