@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,10 @@ from dexman_pose.data import Contacts
 
 Flags = NDArray[np.bool_]
 
+_THUMB = np.array([3, 4])
+_FINGERS = np.array([6, 7, 8, 10, 11, 12, 14, 15, 16, 18, 19, 20])
+"""Joints of the thumb and of the fingers that hold things; knuckles belong to the palm."""
+
 
 @dataclass(frozen=True)
 class ThroughOptions:
@@ -24,26 +28,37 @@ class ThroughOptions:
         usual: share of a hold's frames in which a joint touches from which on it does throughout.
         reach: metres between skin and surface, the middle over a hold, beyond which no joint is said to touch.
         beside: metres by which a joint's gap may exceed the smallest one's for it to touch as well.
+        opposed: metres between skin and surface, the middle over a hold, up to which the thumb touches what fingers
+            carry, and a finger what the thumb carries, if none of theirs does: one side alone carries little.
+        opposed_made: the same for shapes that were made from the clip, whose far side is a guess.
     """
 
     usual: float = 0.5
     reach: float = 0.025
     beside: float = 0.004
+    opposed: float = 0.012
+    opposed_made: float = 0.025
 
 
 def contacts_through_holds(
-    contacts: Contacts, handled: Sequence[Handling], options: ThroughOptions | None = None
+    contacts: Contacts,
+    handled: Sequence[Handling],
+    options: ThroughOptions | None = None,
+    *,
+    made: Collection[str] = (),
 ) -> Contacts:
     """Add the touches that follow from who holds what.
 
     While an object is gripped the same joints touch it: in frames in which hand or object is not valid they are those
     that touch in most of the hold's valid frames. An object that moves is touched by the hand it moves with: where no
-    gap is small enough, by the joints that come nearest. Distances, points and ``valid`` stay as they are.
+    gap is small enough, by the joints that come nearest; and by thumb and finger, where one of them touches and the
+    other is near. Distances, points and ``valid`` stay as they are.
 
     Args:
         contacts: by distance.
         handled: who holds what, and when; tracks as long as the contacts.
         options: what counts.
+        made: names of objects whose shapes were made from the clip.
 
     Returns:
         Contacts with more touches, never fewer. A hold without a single valid frame adds none.
@@ -61,6 +76,8 @@ def contacts_through_holds(
             if not len(known):
                 continue
             usual = _usual(touching[pair, known], gaps[pair, known], bool(h.held[frames].any()), o)
+            opposed = o.opposed_made if h.name in made else o.opposed
+            touching[pair, frames[h.held[frames]]] |= _opposed(usual, gaps[pair, known], opposed)
             open_ = ~touching[pair, frames].any(1)
             filled = frames[open_ & (h.held[frames] | ~contacts.valid[pair, frames])]
             touching[pair, filled] |= usual
@@ -75,3 +92,14 @@ def _usual(touching: Flags, gaps: Array, carried: bool, o: ThroughOptions) -> Fl
     middle = np.median(gaps, axis=0)
     nearest = float(middle.min())
     return (middle <= nearest + o.beside) & (nearest <= o.reach)
+
+
+def _opposed(usual: Flags, gaps: Array, reach: float) -> Flags:
+    """(21,) the joint of the thumb, or of the fingers, that is nearest where only the other side touches."""
+    out = np.zeros(len(usual), np.bool_)
+    middle = np.median(gaps, axis=0)
+    for own, other in ((_THUMB, _FINGERS), (_FINGERS, _THUMB)):
+        if usual[other].any() and not usual[own].any():
+            nearest = own[int(middle[own].argmin())]
+            out[nearest] = middle[nearest] <= reach
+    return out

@@ -66,3 +66,31 @@ def test_what_is_carried_is_touched_by_what_is_nearest(contacts: Contacts) -> No
 
 def test_a_hold_without_a_valid_frame_adds_nothing(contacts: Contacts) -> None:
     assert not contacts_through_holds(contacts, [handling(slice(8, 13))]).touching[0, 8:13].any()
+
+
+@pytest.mark.parametrize(("near", "far"), [(INDEX, THUMB), (THUMB, INDEX)])
+def test_thumb_and_finger_carry_together(contacts: Contacts, near: int, far: int) -> None:
+    gaps = np.full((1, FRAMES, 21), 0.1)
+    gaps[0, :, near], gaps[0, :, far] = 0.001, 0.010
+    touching = gaps < 0.005
+    one = replace(
+        contacts, distance=gaps + JOINT_RADIUS, touching=touching, valid=np.ones((1, FRAMES), np.bool_)
+    )
+    found = contacts_through_holds(one, [handling(slice(4, 16), slice(2, 18))])
+    assert found.touching[0, 4:16, far].all() and not found.touching[0, :4, far].any()
+    assert found.touching.sum() == touching.sum() + 12
+    gaps[0, :, far] = 0.02
+    wide = replace(one, distance=gaps + JOINT_RADIUS)
+    assert contacts_through_holds(wide, [handling(slice(4, 16))]).touching.sum() == touching.sum()
+    of_made = contacts_through_holds(wide, [handling(slice(4, 16))], made=["cup"])
+    assert of_made.touching[0, 4:16, far].all()
+
+
+def test_what_rests_in_the_hand_is_not_carried(contacts: Contacts) -> None:
+    gaps = np.full((1, FRAMES, 21), 0.1)
+    gaps[0, :, INDEX], gaps[0, :, THUMB] = 0.001, 0.010
+    one = replace(
+        contacts, distance=gaps + JOINT_RADIUS, touching=gaps < 0.005, valid=np.ones((1, FRAMES), np.bool_)
+    )
+    found = contacts_through_holds(one, [handling(slice(0, 0), slice(2, 18))])
+    assert not found.touching[0, :, THUMB].any()

@@ -33,7 +33,8 @@ def contacts_stage(
         found = detect_contacts(objects, grips.hands, threshold_on=TOUCH_ON, threshold_off=TOUCH_OFF)
         handled = grips.handled(found.distance.shape[1])
         real = without_resting_touches(found, objects, grips.hands, handled, frame_times)
-        return contacts_through_holds(real, handled)
+        made = [name for name, thing in objects.items() if thing.mesh.source != "file"]
+        return contacts_through_holds(real, handled, made=made)
 
     return Stage(
         "contacts",

@@ -66,8 +66,7 @@ class VerdictOptions:
     but for two; with colours, right poses agreed to 0.67 or more and wrong ones to 0.38 or less.
 
     Attributes:
-        agreed: colour agreement that by itself vouches for a pose, where the mesh shows ``contrast`` or the mask is
-            contradicted.
+        agreed: colour agreement that by itself vouches for a pose, where the mesh shows ``contrast``.
         refused: colour agreement below which a pose is refused, where the mesh shows ``contrast``.
         contrast: grey levels of local contrast at which the two above hold; with less, ``agreed`` falls in proportion
             and ``refused`` does not apply, for then shading outweighs print.
@@ -149,13 +148,10 @@ def judge(signals: PoseSignals, options: VerdictOptions = _DEFAULT) -> Verdict:
         if doubts == (OUTLINE_DISAGREES,) and _is_seen(signals, options):
             return Verdict(True, (MASK_DISAGREES,))
         return Verdict(not doubts, doubts)
-    odd_mask = signals.overlap < options.odd_mask
-    # Against the mask, colours must agree as if they were strong: weak ones do so by chance on the part it shows.
-    share = 1.0 if odd_mask else min(1.0, colors.contrast / options.contrast)
-    if colors.value >= options.agreed * share:
+    if colors.value >= options.agreed * min(1.0, colors.contrast / options.contrast):
         if signals.margin is not None and signals.margin < options.color_margin:
             return Verdict(False, (AMBIGUOUS,))
-        return Verdict(True, (MASK_DISAGREES,) if odd_mask else ())
+        return Verdict(True, (MASK_DISAGREES,) if signals.overlap < options.odd_mask else ())
     against = colors.contrast >= options.contrast and colors.value < options.refused
     if against or signals.overlap < options.doubted_overlap:
         return Verdict(False, (COLORS_DISAGREE, *_shape_doubts(signals, options)))
