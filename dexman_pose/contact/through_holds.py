@@ -30,7 +30,8 @@ class ThroughOptions:
         beside: metres by which a joint's gap may exceed the smallest one's for it to touch as well.
         opposed: metres between skin and surface, the middle over a hold, up to which the thumb touches what fingers
             carry, and a finger what the thumb carries, if none of theirs does: one side alone carries little.
-        opposed_made: the same for shapes that were made from the clip, whose far side is a guess.
+        opposed_made: the same for shapes that were made from the clip, whose far side is a guess; in frames in which
+            their poses are doubted there is no limit.
     """
 
     usual: float = 0.5
@@ -76,11 +77,14 @@ def contacts_through_holds(
             if not len(known):
                 continue
             usual = _usual(touching[pair, known], gaps[pair, known], bool(h.held[frames].any()), o)
-            opposed = o.opposed_made if h.name in made else o.opposed
-            touching[pair, frames[h.held[frames]]] |= _opposed(usual, gaps[pair, known], opposed)
             open_ = ~touching[pair, frames].any(1)
             filled = frames[open_ & (h.held[frames] | ~contacts.valid[pair, frames])]
             touching[pair, filled] |= usual
+            carried, doubted = frames[h.held[frames]], frames[~contacts.valid[pair, frames]]
+            opposed = o.opposed_made if h.name in made else o.opposed
+            touching[pair, carried] |= _opposed(usual, gaps[pair, known], opposed)
+            if h.name in made:  # no distance tells against it there
+                touching[pair, doubted] |= _opposed(usual, gaps[pair, known], np.inf)
     return replace(contacts, touching=touching)
 
 

@@ -84,6 +84,14 @@ def test_thumb_and_finger_carry_together(contacts: Contacts, near: int, far: int
     assert contacts_through_holds(wide, [handling(slice(4, 16))]).touching.sum() == touching.sum()
     of_made = contacts_through_holds(wide, [handling(slice(4, 16))], made=["cup"])
     assert of_made.touching[0, 4:16, far].all()
+    gaps[0, :, far] = 0.06
+    doubted = np.arange(FRAMES)[None] < 10
+    far_off = replace(
+        one, distance=gaps + JOINT_RADIUS, touching=touching & doubted[..., None], valid=doubted
+    )
+    found = contacts_through_holds(far_off, [handling(slice(4, 16))], made=["cup"])
+    assert not found.touching[0, :10, far].any() and found.touching[0, 10:16, [far, near]].all()
+    assert not contacts_through_holds(far_off, [handling(slice(4, 16))]).touching[0, :, far].any()
 
 
 def test_what_rests_in_the_hand_is_not_carried(contacts: Contacts) -> None:
