@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
 from dexman_pose.imaging.flow import to_gray
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
-from dexman_pose.pose.tracking.options import TrackOptions
+from dexman_pose.pose.tracking.options import FramePose, TrackOptions
 from dexman_pose.pose.tracking.track_record import TrackRecord, TrackStart, finished, has_work
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
+from dexman_pose.render.halves import in_halves
 from dexman_pose.threads import behind
 
 __all__ = ["TrackStart", "hidden_by", "track_objects"]
@@ -74,6 +75,8 @@ def _pass(
         for name, s in starts.items()
     }
     running = dict.fromkeys(starts, False)
+    # A refiner has room for one pose at a time; several objects may share one.
+    apart = len({id(s.refiner) for s in starts.values()}) == len(starts)
     with behind() as ask:
         for index, image in frames:
             needed = [n for n in starts if has_work(n, index, records, starts, running, backwards)]
@@ -83,20 +86,34 @@ def _pass(
             gray = to_gray(image)
             shared = masks.labels(index)
             z = depth.frame(index) if depth is not None else None
+            seen, on = {}, {name for name in needed if running[name]}
             for name in needed:
-                record, tracker = records[name], trackers[name]
+                tracker = trackers[name]
                 others = [trackers[n] for n in starts if n != name and running[n] and trackers[n].is_tracking]
                 labels = hidden_by(shared, tracker, others)
-                frame = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
-                result = None
+                seen[name] = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
+
+            def looked(
+                name: str, index: int = index, seen: dict[str, TrackedFrame] = seen, on: set[str] = on
+            ) -> FramePose | None:
+                record, tracker = records[name], trackers[name]
                 if backwards and record.valid[index]:
-                    tracker.start(record.poses[index], frame)
-                    running[name] = True
-                elif running[name]:
-                    result = tracker.step(frame)
-                elif not backwards and index == starts[name].frame:
-                    result = tracker.start(starts[name].camera_from_object, frame)
-                    running[name] = True
+                    tracker.start(record.poses[index], seen[name])
+                    return None
+                if name in on:
+                    return tracker.step(seen[name])
+                if not backwards and index == starts[name].frame:
+                    return tracker.start(starts[name].camera_from_object, seen[name])
+                return None
+
+            if apart:
+                found = in_halves(lambda _, names: [looked(name) for name in names], needed)
+            else:
+                found = [looked(name) for name in needed]
+            for name, result in zip(needed, found):
+                record = records[name]
+                began = record.valid[index] if backwards else index == starts[name].frame
+                running[name] = running[name] or bool(began)
                 if result is not None and (not backwards or result.valid):
                     record.put(index, result)
                     if result.compare is not None:
