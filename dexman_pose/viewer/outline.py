@@ -46,12 +46,15 @@ class SceneOutlines:
         self._objects = objects
         self._camera = camera.without_lens()
         self._rasterizers = {name: Rasterizer(obj.mesh) for name, obj in objects.items()}
+        self._front = np.full((camera.height, camera.width), np.inf, np.float32)
 
     def trace(self, index: int) -> dict[str, list[Array]]:
         """Closed curves (N, 2) in pixels of every object in frame ``index``; none for one out of sight."""
         patches = {name: self._patch(name, index) for name in self._objects}
         trusted = {n: p for n, p in patches.items() if p is not None and self._objects[n].valid[index]}
-        front = np.full((self._camera.height, self._camera.width), np.inf, np.float32)
+        front = self._front  # made anew, it would take as long as all the rest of it
+        for patch in trusted.values():
+            front[patch.box] = np.inf
         for patch in trusted.values():
             part = front[patch.box]
             np.minimum(part, patch.depth, out=part, where=patch.depth > 0)
