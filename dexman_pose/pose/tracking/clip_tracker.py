@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
+from dexman_pose.geometry import rotation_angle
 from dexman_pose.imaging.flow import to_gray
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import FramePose, TrackOptions
@@ -17,9 +22,15 @@ from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
 from dexman_pose.render.halves import in_halves
-from dexman_pose.threads import behind
+from dexman_pose.threads import behind, cores
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["TrackStart", "hidden_by", "track_objects"]
+
+
+Midway = tuple[int, Mapping[str, Array]]
+"""A frame, and poses (4, 4) of objects in it by name."""
 
 
 def track_objects(
@@ -30,6 +41,7 @@ def track_objects(
     *,
     depth: DepthSequence | None = None,
     options: TrackOptions | None = None,
+    midway: Midway | None = None,
 ) -> dict[str, PoseTrack]:
     """Follow several objects through a whole clip.
 
@@ -40,84 +52,154 @@ def track_objects(
         starts: by object name.
         depth: depth images of the same frames, metres.
         options: settings of the tracker.
+        midway: poses of all objects in a later frame. With them the clip is tracked in two parts at once; the second
+            one counts if the first one comes to the same poses in that frame or soon after.
 
     Returns:
         A track per object. Frames in which it was lost hold the last good pose with ``valid`` False; frames whose
         pose is doubted hold that pose and its confidence, ``valid`` False as well. ``doubt`` says why.
     """
     options = options or TrackOptions()
-    records = {name: TrackRecord.empty(clip.num_frames, s.camera_from_object) for name, s in starts.items()}
+    sweep = _Sweep(masks, camera, starts, depth, options, clip.num_frames)
     first = min(s.frame for s in starts.values())
-    ahead = progress(clip.frames(first), "tracking", total=clip.num_frames - first)
-    _pass(ahead, masks, camera, starts, records, depth, options, backwards=False)
+    if midway is None or cores() < 2:
+        sweep.run(progress(clip.frames(first), "tracking", total=clip.num_frames - first))
+    else:
+        _in_two_parts(clip, sweep, first, midway)
+    records = sweep.records
     if any(not r.valid.all() for r in records.values()):
+        sweep.restart()
         back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
-        _pass(back, masks, camera, starts, records, depth, options, backwards=True)
+        sweep.run(back, backwards=True)
     return {name: finished(name, record, starts[name], options.verdict) for name, record in records.items()}
 
 
-def _pass(
-    frames: Iterable[tuple[int, NDArray[np.uint8]]],
-    masks: MaskSequence,
-    camera: Camera,
-    starts: dict[str, TrackStart],
-    records: dict[str, TrackRecord],
-    depth: DepthSequence | None,
-    options: TrackOptions,
-    *,
-    backwards: bool,
-) -> None:
-    """One sweep over the frames, in either direction; fills the records in place."""
-    trackers = {
-        name: ObjectTracker(
-            TrackedObject(s.refiner, camera, masks.label_of(name), options, s.trusted, s.symmetry)
-        )
-        for name, s in starts.items()
-    }
-    running = dict.fromkeys(starts, False)
-    # A refiner has room for one pose at a time; several objects may share one.
-    apart = len({id(s.refiner) for s in starts.values()}) == len(starts)
-    with behind() as ask:
-        for index, image in frames:
-            needed = [n for n in starts if has_work(n, index, records, starts, running, backwards)]
-            if not needed:
-                running = dict.fromkeys(starts, False)
-                continue
-            gray = to_gray(image)
-            shared = masks.labels(index)
-            z = depth.frame(index) if depth is not None else None
-            seen, on = {}, {name for name in needed if running[name]}
-            for name in needed:
-                tracker = trackers[name]
-                others = [trackers[n] for n in starts if n != name and running[n] and trackers[n].is_tracking]
-                labels = hidden_by(shared, tracker, others)
-                seen[name] = TrackedFrame(image, gray, labels, tracker.tracked.label, camera, z)
+def _in_two_parts(clip: Clip, sweep: _Sweep, first: int, midway: Midway) -> None:
+    """Track up to a frame and some more, and from it on by another thread; all by the first where they do not meet."""
+    middle, poses = midway
+    stop = min(middle + sweep.options.meeting.frames, clip.num_frames)
+    later = sweep.another(middle, poses)
+    with ThreadPoolExecutor(1, "later") as pool:
+        rest = pool.submit(later.run, clip.frames(middle))
+        sweep.run(progress(clip.frames(first, stop), "tracking", total=stop - first))
+        rest.result()
+    meeting = next((frame for frame in range(middle, stop) if sweep.meets(later, frame)), None)
+    if meeting is not None:
+        for name, record in sweep.records.items():
+            record.take(later.records[name], meeting)
+    else:
+        _log.info("parts of the clip do not meet in frames %d to %d: tracked in one go", middle, stop - 1)
+        sweep.run(clip.frames(stop))
 
-            def looked(
-                name: str, index: int = index, seen: dict[str, TrackedFrame] = seen, on: set[str] = on
-            ) -> FramePose | None:
-                record, tracker = records[name], trackers[name]
-                if backwards and record.valid[index]:
-                    tracker.start(record.poses[index], seen[name])
-                    return None
-                if name in on:
-                    return tracker.step(seen[name])
-                if not backwards and index == starts[name].frame:
-                    return tracker.start(starts[name].camera_from_object, seen[name])
-                return None
 
-            if apart:
-                found = in_halves(lambda _, names: [looked(name) for name in names], needed)
-            else:
-                found = [looked(name) for name in needed]
-            for name, result in zip(needed, found):
-                record = records[name]
-                began = record.valid[index] if backwards else index == starts[name].frame
-                running[name] = running[name] or bool(began)
-                if result is not None and (not backwards or result.valid):
-                    record.put(index, result)
-                    if result.compare is not None:
-                        ask(partial(record.compare, index, result.compare))
+class _Sweep:
+    """Follows objects through frames in either direction.
+
+    Attributes:
+        records: what is known of each object, by name; filled as frames are looked at.
+        options: settings of the tracker.
+    """
+
+    def __init__(
+        self,
+        masks: MaskSequence,
+        camera: Camera,
+        starts: Mapping[str, TrackStart],
+        depth: DepthSequence | None,
+        options: TrackOptions,
+        count: int,
+    ) -> None:
+        self._masks, self._camera, self._depth, self.options = masks, camera, depth, options
+        self._starts, self._count = dict(starts), count
+        self.records = {name: TrackRecord.empty(count, s.camera_from_object) for name, s in starts.items()}
+        # A refiner has room for one pose at a time; several objects may share one.
+        self._apart = len({id(s.refiner) for s in starts.values()}) == len(starts)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was last seen; records stay."""
+        label_of, camera, o = self._masks.label_of, self._camera, self.options
+        self._trackers = {
+            name: ObjectTracker(
+                TrackedObject(s.refiner, camera, label_of(name), o, s.trusted, s.symmetry),
+            )
+            for name, s in self._starts.items()
+        }
+        self._running = dict.fromkeys(self._starts, False)
+
+    def another(self, frame: int, poses: Mapping[str, Array]) -> _Sweep:
+        """One for another thread, of the same objects, which begins in a frame at poses (4, 4)."""
+        starts = {
+            name: replace(s, refiner=s.refiner.twin(), frame=frame, camera_from_object=poses[name])
+            for name, s in self._starts.items()
+        }
+        return _Sweep(self._masks, self._camera, starts, self._depth, self.options, self._count)
+
+    def meets(self, other: _Sweep, frame: int) -> bool:
+        """Whether both come to the same poses in a frame."""
+        o = self.options.meeting
+        for name, record in self.records.items():
+            there, refiner = other.records[name], self._starts[name].refiner
+            if not (record.valid[frame] and there.valid[frame]):
+                return False
+            one, two = record.poses[frame], there.poses[frame]
+            off = np.linalg.norm(refiner.camera_center(one) - refiner.camera_center(two))
+            turn = rotation_angle(one[:3, :3].T @ two[:3, :3])
+            if off > o.shift * refiner.rasterizer.mesh.radius or turn > o.turn:
+                return False
+        return True
+
+    def run(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], *, backwards: bool = False) -> None:
+        """Look at frames one after the other."""
+        starts, running = self._starts, self._running
+        with behind() as ask:
+            for index, image in frames:
+                needed = [n for n in starts if has_work(n, index, self.records, starts, running, backwards)]
+                if not needed:
+                    running.update(dict.fromkeys(starts, False))
+                    continue
+                seen = self._seen(needed, index, image)
+                looks = [partial(self._look, name, index, seen[name], backwards) for name in needed]
+                if self._apart:
+                    found = in_halves(lambda _, part: [look() for look in part], looks)
+                else:
+                    found = [look() for look in looks]
+                for name, result in zip(needed, found):
+                    record = self.records[name]
+                    began = record.valid[index] if backwards else index == starts[name].frame
+                    running[name] = running[name] or bool(began)
+                    if result is not None and (not backwards or result.valid):
+                        record.put(index, result)
+                        if result.compare is not None:
+                            ask(partial(record.compare, index, result.compare))
+
+    def _seen(self, needed: list[str], index: int, image: NDArray[np.uint8]) -> dict[str, TrackedFrame]:
+        """The frame as each object is looked for in it, by name."""
+        gray, shared = to_gray(image), self._masks.labels(index)
+        depth = self._depth.frame(index) if self._depth is not None else None
+        out = {}
+        for name in needed:
+            tracker = self._trackers[name]
+            others = [
+                self._trackers[n]
+                for n in self._starts
+                if n != name and self._running[n] and self._trackers[n].is_tracking
+            ]
+            labels = hidden_by(shared, tracker, others)
+            out[name] = TrackedFrame(image, gray, labels, tracker.tracked.label, self._camera, depth)
+        return out
+
+    def _look(self, name: str, index: int, frame: TrackedFrame, backwards: bool) -> FramePose | None:
+        """What is found of an object in a frame; None where it was known, or is not there yet."""
+        record, tracker, start = self.records[name], self._trackers[name], self._starts[name]
+        if backwards and record.valid[index]:
+            tracker.start(record.poses[index], frame)
+            return None
+        if self._running[name]:
+            return tracker.step(frame)
+        if not backwards and index == start.frame:
+            return tracker.start(start.camera_from_object, frame)
+        return None
 
 
 def hidden_by(
