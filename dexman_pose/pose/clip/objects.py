@@ -39,11 +39,12 @@ from dexman_pose.pose.clip.shape_choice import SILHOUETTE, choose_shape
 from dexman_pose.pose.clip.shape_trial import trial_gain
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
+from dexman_pose.pose.clip.track_followed import track_followed
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import has_color, refiner_for
 from dexman_pose.pose.solver.options import SCALE_COUNTS
-from dexman_pose.pose.tracking.clip_tracker import Midway, TrackStart, track_objects
+from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again, tracked_again
 from dexman_pose.symmetry.cache import symmetry_of
 from dexman_pose.threads import cores
@@ -138,34 +139,16 @@ def _tracked(
         _log.info("tracked without depth: the size of %s is not known yet", ", ".join(unsized))
     tracks = kept
     if begin:
-        tracks |= track_objects(
-            one.clip,
-            one.masks,
-            one.camera,
-            begin,
-            depth=None if unsized else one.depth,
-            midway=_midway(begin, followed),
-        )
+        depth = None if unsized else one.depth
+        if all(name in followed for name in begin):
+            tracks |= track_followed(one.clip, one.masks, one.camera, begin, followed, depth=depth)
+        else:
+            tracks |= track_objects(one.clip, one.masks, one.camera, begin, depth=depth)
     for name, track in tracks.items():
         lost = int((~track.valid).sum())
         _log.info("%s: %d of %d frames lost or in doubt", name, lost, len(track))
     # What is in doubt may be so for a size or a shape that is still to be mended: it is judged again at the end.
     return {name: tracked_again(tracks[name]) for name in starts}
-
-
-def _midway(begin: Mapping[str, TrackStart], followed: Mapping[str, PoseTrack]) -> Midway | None:
-    """The frame nearest to the middle of those to be tracked in which all objects were followed surely."""
-    tracks = [followed[name] for name in begin if name in followed]
-    if len(tracks) < len(begin) or not all(track.valid.any() for track in tracks):
-        return None
-    sure = [t.valid & (t.confidence >= np.median(t.confidence[t.valid])) for t in tracks]
-    first = max(start.frame for start in begin.values())
-    frames = np.flatnonzero(np.all(sure, axis=0))
-    frames = frames[frames > first]
-    if len(frames) == 0:
-        return None
-    middle = int(frames[np.abs(frames - (first + len(tracks[0])) // 2).argmin()])
-    return middle, {name: followed[name].camera_from_object[middle] for name in begin}
 
 
 def _second_thoughts(

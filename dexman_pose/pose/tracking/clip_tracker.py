@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, OCCLUDER, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
-from dexman_pose.geometry import rotation_angle
+from dexman_pose.geometry import inverse, rotation_angle
 from dexman_pose.imaging.flow import to_gray
 from dexman_pose.pose.tracking.object_tracker import ObjectTracker
 from dexman_pose.pose.tracking.options import FramePose, TrackOptions
@@ -22,15 +20,9 @@ from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
 from dexman_pose.render.halves import in_halves
-from dexman_pose.threads import behind, cores
+from dexman_pose.threads import behind
 
-_log = logging.getLogger(__name__)
-
-__all__ = ["TrackStart", "hidden_by", "track_objects"]
-
-
-Midway = tuple[int, Mapping[str, Array]]
-"""A frame, and poses (4, 4) of objects in it by name."""
+__all__ = ["Sweep", "TrackStart", "hidden_by", "track_objects"]
 
 
 def track_objects(
@@ -41,7 +33,6 @@ def track_objects(
     *,
     depth: DepthSequence | None = None,
     options: TrackOptions | None = None,
-    midway: Midway | None = None,
 ) -> dict[str, PoseTrack]:
     """Follow several objects through a whole clip.
 
@@ -52,52 +43,25 @@ def track_objects(
         starts: by object name.
         depth: depth images of the same frames, metres.
         options: settings of the tracker.
-        midway: poses of all objects in a later frame. With them the clip is tracked in two parts at once; the second
-            one counts if the first one comes to the same poses in that frame or soon after.
 
     Returns:
         A track per object. Frames in which it was lost hold the last good pose with ``valid`` False; frames whose
         pose is doubted hold that pose and its confidence, ``valid`` False as well. ``doubt`` says why.
     """
-    options = options or TrackOptions()
-    sweep = _Sweep(masks, camera, starts, depth, options, clip.num_frames)
+    sweep = Sweep(masks, camera, starts, depth, options or TrackOptions(), clip.num_frames)
     first = min(s.frame for s in starts.values())
-    if midway is None or cores() < 2:
-        sweep.run(progress(clip.frames(first), "tracking", total=clip.num_frames - first))
-    else:
-        _in_two_parts(clip, sweep, first, midway)
-    records = sweep.records
-    if any(not r.valid.all() for r in records.values()):
-        sweep.restart()
-        back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
-        sweep.run(back, backwards=True)
-    return {name: finished(name, record, starts[name], options.verdict) for name, record in records.items()}
+    sweep.run(progress(clip.frames(first), "tracking", total=clip.num_frames - first))
+    return sweep.completed(clip)
 
 
-def _in_two_parts(clip: Clip, sweep: _Sweep, first: int, midway: Midway) -> None:
-    """Track up to a frame and some more, and from it on by another thread; all by the first where they do not meet."""
-    middle, poses = midway
-    stop = min(middle + sweep.options.meeting.frames, clip.num_frames)
-    later = sweep.another(middle, poses)
-    with ThreadPoolExecutor(1, "later") as pool:
-        rest = pool.submit(later.run, clip.frames(middle))
-        sweep.run(progress(clip.frames(first, stop), "tracking", total=stop - first))
-        rest.result()
-    meeting = next((frame for frame in range(middle, stop) if sweep.meets(later, frame)), None)
-    if meeting is not None:
-        for name, record in sweep.records.items():
-            record.take(later.records[name], meeting)
-    else:
-        _log.info("parts of the clip do not meet in frames %d to %d: tracked in one go", middle, stop - 1)
-        sweep.run(clip.frames(stop))
-
-
-class _Sweep:
+class Sweep:
     """Follows objects through frames in either direction.
 
     Attributes:
         records: what is known of each object, by name; filled as frames are looked at.
         options: settings of the tracker.
+        expected: poses (T, 4, 4) of objects by name that are known from elsewhere; NaN where they are not. An object is
+            looked for there, and not where its motion so far leads.
     """
 
     def __init__(
@@ -111,6 +75,7 @@ class _Sweep:
     ) -> None:
         self._masks, self._camera, self._depth, self.options = masks, camera, depth, options
         self._starts, self._count = dict(starts), count
+        self.expected: Mapping[str, Array] = {}
         self.records = {name: TrackRecord.empty(count, s.camera_from_object) for name, s in starts.items()}
         # A refiner has room for one pose at a time; several objects may share one.
         self._apart = len({id(s.refiner) for s in starts.values()}) == len(starts)
@@ -126,28 +91,17 @@ class _Sweep:
             for name, s in self._starts.items()
         }
         self._running = dict.fromkeys(self._starts, False)
+        self._last: dict[str, int] = {}
 
-    def another(self, frame: int, poses: Mapping[str, Array]) -> _Sweep:
+    def another(self, frame: int, poses: Mapping[str, Array]) -> Sweep:
         """One for another thread, of the same objects, which begins in a frame at poses (4, 4)."""
         starts = {
             name: replace(s, refiner=s.refiner.twin(), frame=frame, camera_from_object=poses[name])
             for name, s in self._starts.items()
         }
-        return _Sweep(self._masks, self._camera, starts, self._depth, self.options, self._count)
-
-    def meets(self, other: _Sweep, frame: int) -> bool:
-        """Whether both come to the same poses in a frame."""
-        o = self.options.meeting
-        for name, record in self.records.items():
-            there, refiner = other.records[name], self._starts[name].refiner
-            if not (record.valid[frame] and there.valid[frame]):
-                return False
-            one, two = record.poses[frame], there.poses[frame]
-            off = np.linalg.norm(refiner.camera_center(one) - refiner.camera_center(two))
-            turn = rotation_angle(one[:3, :3].T @ two[:3, :3])
-            if off > o.shift * refiner.rasterizer.mesh.radius or turn > o.turn:
-                return False
-        return True
+        out = Sweep(self._masks, self._camera, starts, self._depth, self.options, self._count)
+        out.expected = self.expected
+        return out
 
     def run(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], *, backwards: bool = False) -> None:
         """Look at frames one after the other."""
@@ -167,11 +121,22 @@ class _Sweep:
                 for name, result in zip(needed, found):
                     record = self.records[name]
                     began = record.valid[index] if backwards else index == starts[name].frame
-                    running[name] = running[name] or bool(began)
+                    running[name], self._last[name] = running[name] or bool(began), index
                     if result is not None and (not backwards or result.valid):
                         record.put(index, result)
                         if result.compare is not None:
                             ask(partial(record.compare, index, result.compare))
+
+    def completed(self, clip: Clip) -> dict[str, PoseTrack]:
+        """Go back into every stretch that is missing, and judge the tracks."""
+        if any(not r.valid.all() for r in self.records.values()):
+            self.restart()
+            back = progress(clip.frames(reverse=True), "tracking back", total=clip.num_frames)
+            self.run(back, backwards=True)
+        return {
+            name: finished(name, record, self._starts[name], self.options.verdict)
+            for name, record in self.records.items()
+        }
 
     def _seen(self, needed: list[str], index: int, image: NDArray[np.uint8]) -> dict[str, TrackedFrame]:
         """The frame as each object is looked for in it, by name."""
@@ -189,6 +154,22 @@ class _Sweep:
             out[name] = TrackedFrame(image, gray, labels, tracker.tracked.label, self._camera, depth)
         return out
 
+    def _expected(self, name: str, index: int) -> Array | None:
+        """Where an object is expected by what is known from elsewhere; off by what that was off last time.
+
+        What is known may jump, as to the other side of a symmetry that the object nearly has: it is not believed then.
+        """
+        known, tracker, last = self.expected.get(name), self._trackers[name], self._last.get(name)
+        if known is None or np.isnan(known[index, 0, 0]):
+            return None
+        pose: Array = known[index]
+        if last is None or not tracker.is_tracking:
+            return pose
+        if not np.isnan(known[last, 0, 0]):
+            pose = pose @ (inverse(known[last]) @ tracker.state.pose)
+        turn = np.degrees(rotation_angle(tracker.state.pose[:3, :3].T @ pose[:3, :3]))
+        return pose if turn <= self.options.verdict.turn else None
+
     def _look(self, name: str, index: int, frame: TrackedFrame, backwards: bool) -> FramePose | None:
         """What is found of an object in a frame; None where it was known, or is not there yet."""
         record, tracker, start = self.records[name], self._trackers[name], self._starts[name]
@@ -196,7 +177,7 @@ class _Sweep:
             tracker.start(record.poses[index], frame)
             return None
         if self._running[name]:
-            return tracker.step(frame)
+            return tracker.step(frame, self._expected(name, index))
         if not backwards and index == start.frame:
             return tracker.start(start.camera_from_object, frame)
         return None

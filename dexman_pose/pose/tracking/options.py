@@ -221,21 +221,6 @@ class SignalOptions:
 
 
 @dataclass(frozen=True)
-class MeetingOptions:
-    """When two parts of a track come to the same pose in the frames they share.
-
-    Attributes:
-        frames: that they share; the same pose in one of them is enough.
-        shift: of the object's centre, in radii of the object.
-        turn: radians.
-    """
-
-    frames: int = 10
-    shift: float = 0.1
-    turn: float = 0.05
-
-
-@dataclass(frozen=True)
 class TrackOptions:
     """Settings of the tracker.
 
@@ -251,7 +236,6 @@ class TrackOptions:
         relocalisation: of a lost object.
         signals: how a pose is compared with the picture afterwards.
         verdict: when that makes a pose one that is not to be used.
-        meeting: when two parts of a track meet.
     """
 
     motion: MotionOptions = field(default_factory=MotionOptions)
@@ -262,7 +246,6 @@ class TrackOptions:
     colors: TextureOptions = PULL_ONTO_COLORS
     mask_guided: MaskGuidedOptions = field(default_factory=MaskGuidedOptions)
     confidence: ConfidenceOptions = field(default_factory=ConfidenceOptions)
-    meeting: MeetingOptions = field(default_factory=MeetingOptions)
     relocalisation: RelocalisationOptions = field(default_factory=RelocalisationOptions)
     signals: SignalOptions = field(default_factory=SignalOptions)
     verdict: TrackVerdictOptions = field(default_factory=TrackVerdictOptions)
