@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.geometry import transform_points
+from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.render import Rasterizer
 
 _NEAR = 0.01
@@ -46,6 +47,7 @@ class SceneOutlines:
         self._objects = objects
         self._camera = camera.without_lens()
         self._rasterizers = {name: Rasterizer(obj.mesh) for name, obj in objects.items()}
+        self._corners = {name: extreme_points(obj.mesh.vertices) for name, obj in objects.items()}
         self._front = np.full((camera.height, camera.width), np.inf, np.float32)
 
     def trace(self, index: int) -> dict[str, list[Array]]:
@@ -72,7 +74,7 @@ class SceneOutlines:
     def _patch(self, name: str, index: int) -> _Patch | None:
         obj, camera = self._objects[name], self._camera
         pose = obj.camera_from_object[index]
-        box = _image_box(transform_points(pose, obj.mesh.vertices), camera)
+        box = _image_box(transform_points(pose, self._corners[name]), camera)
         if box is None:
             return None
         x0, y0, width, height = box
