@@ -194,16 +194,21 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
         )
     )
     objects = sized_objects(objects, scene)
-    contacts, grips = None, None
+    contacts, grips, traced = None, None, None
     if observations is not None:
-        grips = runner.run(stages.grips(objects, hands, observations, camera, pictures))
-        hands = grips.hands
-        contacts = runner.run(stages.contacts(objects, grips))
+        with ExitStack() as beside:
+            stage = stages.grips(objects, hands, observations, camera, pictures)
+            if overlay and folder is not None and runner.is_due(stage):
+                traced = _begun(stages.outlines(objects, camera), beside)
+            grips = runner.run(stage)
+            hands = grips.hands
+            contacts = runner.run(stages.contacts(objects, grips))
     found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips)
     result = runner.run(trajectory_stage(stages.inputs, stages.marks, stages.backends, found))
     if folder is None:
         return result
-    drawings = drawing_stages(stages.inputs, stages.marks, result, masks)
+    outlines = None if traced is None else traced.outlines
+    drawings = drawing_stages(stages.inputs, stages.marks, result, masks, outlines)
     if overlay:
         runner.run_beside(*drawings)
     else:
