@@ -103,8 +103,10 @@ def frames_to_look_at(tracks: Mapping[str, PoseTrack], first: int, last: int, o:
         o: how many.
     """
     sure = np.all([track.valid for track in tracks.values()], axis=0)
-    doubted = np.convolve(~sure, np.ones(2 * o.around + 1), "same") > 0
-    out: Bools = doubted | ((np.arange(len(sure)) - last) % o.every == 0)
+    out: Bools = ~sure | ((np.arange(len(sure)) - last) % o.every == 0)
+    for away in range(1, o.around + 1):
+        out[away:] |= ~sure[:-away]
+        out[:-away] |= ~sure[away:]
     out[first : last + 1], out[-1] = True, True  # objects that begin are there from their first frame on
     return out
 

@@ -103,6 +103,12 @@ def test_which_frames_are_looked_at() -> None:
     assert np.flatnonzero(looked).tolist() == [0, 1, 4, 7, 8, 9, 10, 13]
 
 
+def test_clips_shorter_than_what_is_looked_at_around_a_doubt() -> None:
+    eye = np.repeat(np.eye(4)[None], 3, 0)
+    looked = frames_to_look_at({"a": as_followed(eye, (1,))}, 0, 0, AgainOptions(around=5))
+    assert looked.all() and len(looked) == 3
+
+
 def test_what_changed_is_carried_over_to_frames_between() -> None:
     truth, off = poses_of_motion(), se3(so3_exp([0.0, 0.05, 0.0]), [0.0, 0.002, 0.0])
     record = TrackRecord.empty(FRAMES, truth[0])
