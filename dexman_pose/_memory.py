@@ -11,6 +11,11 @@ import sys
 from collections.abc import Callable
 from functools import cache
 
+LEAST_APART = 2 << 20
+"""Bytes of the smallest blocks that :func:`large_blocks_apart` takes for large."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # numbers of glibc's options
+
 
 def give_back_memory() -> bool:
     """Return what is free to the system; says whether the C library can do that. It takes a few milliseconds."""
@@ -19,6 +24,26 @@ def give_back_memory() -> bool:
         return False
     trim(0)
     return True
+
+
+def large_blocks_apart(least: int) -> bool:
+    """Let blocks of at least so many bytes be given back as soon as they are freed; says whether that can be done.
+
+    Left to itself, glibc keeps blocks of up to 32 MiB once one of that size was freed, each thread in a heap of its
+    own: threads that work with large arrays in turn then hold all of theirs at the same time. What is often asked for
+    and freed again, as pictures are, should stay below: every page of a block from the system costs a fault.
+
+    Args:
+        least: bytes, :data:`LEAST_APART` at least.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    size = max(least, LEAST_APART)
+    return bool(set_option(_MMAP_THRESHOLD, size)) and bool(set_option(_TRIM_THRESHOLD, 2 * size))
 
 
 @cache

@@ -28,6 +28,7 @@ from threading import Event, Thread
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 _ENVIRONMENT = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _TURN = 0.0005  # seconds that a thread of Python may go on while others wait
@@ -113,6 +114,22 @@ def behind(count: int = 2) -> Iterator[Callable[[Callable[[], object]], None]]:
         yield ask
         for work in waiting:
             work.result()
+
+
+def side_by_side(work: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """What a function makes of each item, as many at once as there are cores; in the order of the items.
+
+    The first error in that order is raised, when all work has ended.
+
+    Args:
+        work: must not write to what it is also given for another item.
+        items: what it is called with.
+    """
+    given = list(items)
+    if len(given) < 2 or cores() < 2:
+        return [work(item) for item in given]
+    with ThreadPoolExecutor(min(len(given), cores()), "beside") as pool:
+        return list(pool.map(work, given))
 
 
 class _Ahead(Generic[T]):

@@ -6,10 +6,12 @@ import errno
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 import yaml
@@ -31,6 +33,7 @@ _UNWRITABLE = {
 }
 
 
+_HARDLY = 0.95  # share of its size from which on compressing something is not worth the time
 _LONGEST = 800  # characters of a message; more of a damaged file than of words
 
 
@@ -126,14 +129,29 @@ def write_json(path: str | Path, value: Any) -> Path:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, Any]) -> Path:
-    """Write ``arrays`` as a compressed npz file without pickles atomically; returns the path."""
+    """Write ``arrays`` as a compressed npz file without pickles atomically; returns the path.
+
+    Bytes that are coded already are stored as they are: nothing is gained by doing it twice.
+    """
     plain = {name: np.asarray(value) for name, value in arrays.items()}
     pickled = [name for name, value in plain.items() if value.dtype.hasobject]
     if pickled:
         raise InputError(f"arrays of Python objects cannot be written: {', '.join(pickled)}")
-    with atomic_file(path) as stream:
-        np.savez_compressed(stream, **plain)  # type: ignore[arg-type]
+    with atomic_file(path) as stream, ZipFile(stream, "w", ZIP_DEFLATED) as archive:
+        for name, value in plain.items():
+            entry = ZipInfo(f"{name}.npy")  # of no date: the same content makes the same file
+            entry.compress_type = ZIP_STORED if _is_coded(value) else ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, value, allow_pickle=False)
     return Path(path)
+
+
+def _is_coded(value: NDArray[Any], probe: int = 1 << 14) -> bool:
+    """Whether an array of bytes cannot be compressed, as its first ones tell."""
+    if value.dtype != np.uint8 or value.ndim != 1 or value.size < probe:
+        return False
+    first = value[:probe].tobytes()
+    return len(zlib.compress(first, 1)) > _HARDLY * len(first)
 
 
 def _umask() -> int:

@@ -166,7 +166,8 @@ def as_bytes(values: Any, name: str) -> NDArray[np.uint8]:
     """
     array = _real(values, name)
     if array.dtype == np.uint8 or array.size == 0:
-        return array.astype(np.uint8)
+        # Large textures are read-only where they come from a file: nobody can change those behind a mesh's back.
+        return array.astype(np.uint8, copy=bool(array.flags.writeable))
     if array.dtype == np.bool_:
         raise MeshError(f"{name} must be numbers from 0 to 255, or floats from 0 to 1, but got bool")
     low, high = array.min(), array.max()

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Camera
+from dexman_pose.geometry.grids import interpolated
 
 
 @dataclass
@@ -59,14 +59,12 @@ class HullVotes:
         """(N,) share of votes for "inside" at object-frame points (N, 3); 1 where fewer than ``minimum`` voted."""
         ratio = np.where(self._known >= minimum, self._inside / np.maximum(self._known, 1e-9), 1.0)
         at = ((points - self.low) / self.spacing).T
-        out: Array = map_coordinates(ratio.reshape(self._shape), at, order=1, mode="nearest")
-        return out
+        return interpolated(ratio.reshape(self._shape), at)
 
     def known(self, points: Array) -> Array:
         """(N,) number of votes cast at object-frame points (N, 3)."""
         at = ((points - self.low) / self.spacing).T
-        out: Array = map_coordinates(self._known.reshape(self._shape), at, order=1, mode="nearest")
-        return out
+        return interpolated(self._known.reshape(self._shape), at)
 
 
 def _sample(image: NDArray[np.float32], pixels: NDArray[np.float32]) -> Array:

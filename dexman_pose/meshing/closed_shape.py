@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
+from dexman_pose.geometry.grids import interpolated
 from dexman_pose.geometry.isosurface import surface_nets
 from dexman_pose.symmetry.surface import Surface, sample_surface
 
@@ -41,8 +41,7 @@ def closed_shape(mesh: Mesh, gap: float = 0.12) -> Mesh:
     field = _closing(points, low, high, spacing, radius)
 
     def distance(at: Array) -> Array:
-        out: Array = ndimage.map_coordinates(field, (at - low).T / spacing, order=1, mode="nearest")
-        return out
+        return interpolated(field, (at - low).T / spacing)
 
     vertices, faces = surface_nets(distance, low + 2 * spacing, high - 2 * spacing, 1.5 * spacing)
     return Mesh(vertices, faces, vertex_colors=_colors(surface, points, vertices))
@@ -66,6 +65,8 @@ def fill_share(mesh: Mesh, closed: Mesh) -> float:
 
 def _closing(points: Array, low: Array, high: Array, spacing: float, radius: float) -> Array:
     """Signed distance on a grid to the closing of a set of points by a ball, negative inside."""
+    from scipy import ndimage
+
     shape = np.ceil((high - low) / spacing).astype(int) + 1
     free = np.ones(tuple(shape), bool)
     free[tuple(np.round((points - low) / spacing).astype(int).T)] = False

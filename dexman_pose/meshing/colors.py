@@ -27,7 +27,8 @@ def rgb_array(image: Any) -> Bytes:
         white = 1.0 if image.mode == "F" else 255.0 if values.max(initial=0) <= 255 else 65535.0
         grey = np.rint(np.nan_to_num(values / white).clip(0.0, 1.0) * 255.0).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
-    return np.array(image.convert("RGB"), dtype=np.uint8)
+    # Not to be written to, it need not be copied by whoever keeps it.
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
 
 
 def encoded_light(linear: Any) -> Bytes:

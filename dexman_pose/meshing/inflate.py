@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy.ndimage import map_coordinates
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import spsolve
 
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Camera
 from dexman_pose.errors import EstimationError
+from dexman_pose.geometry.grids import interpolated
 from dexman_pose.imaging.resize import Way, resize_picture
 
 _GRID = 88  # longest side of the working mask in cells
@@ -87,7 +87,7 @@ class SwollenOutline:
         """(N,) half thickness in metres (negative outside the mask) where object-frame points (N, 3) project to."""
         p = points @ self.pose[:3, :3].T + self.pose[:3, 3]
         uv = (self.camera.project(p) - np.array([self._x0, self._y0]) + 0.5) * self._factor - 0.5
-        value = map_coordinates(self._field, [uv[:, 1], uv[:, 0]], order=1, mode="nearest")
+        value = interpolated(self._field, [uv[:, 1], uv[:, 0]])
         beyond = np.maximum(np.maximum(-uv, uv - (np.array(self._field.shape[::-1]) - 1)), 0.0).max(1)
         half: Array = (value - beyond) * self.metres_per_cell
         return half

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from dexman_pose._memory import large_blocks_apart
 from dexman_pose.data.accept import CameraLike, PathText
 from dexman_pose.data.files import unwritable_is_bad_input, write_json
 from dexman_pose.data.mesh import Mesh
@@ -33,6 +34,10 @@ from dexman_pose.threads import native_threads
 
 if TYPE_CHECKING:
     from dexman_pose.given.depth import DepthCamera
+
+
+CHANNELS = 3
+"""Of a picture, a byte each."""
 
 
 class _Ahead(Protocol):
@@ -141,6 +146,7 @@ def reconstruct(
             claim(folder, inputs.filmed_clip, content, overwrite=overwrite)
             _describe(folder, inputs, content, backends)
         stack.enter_context(native_threads())
+        large_blocks_apart(2 * CHANNELS * inputs.clip.width * inputs.clip.height)
         stack.enter_context(inputs.clip.keeping(None if folder is None else folder.path / MANIFESTS))
         stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (
@@ -194,16 +200,21 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
         )
     )
     objects = sized_objects(objects, scene)
-    contacts, grips = None, None
+    contacts, grips, traced = None, None, None
     if observations is not None:
-        grips = runner.run(stages.grips(objects, hands, observations, camera, pictures))
-        hands = grips.hands
-        contacts = runner.run(stages.contacts(objects, grips))
+        with ExitStack() as beside:
+            stage = stages.grips(objects, hands, observations, camera, pictures)
+            if overlay and folder is not None and runner.is_due(stage):
+                traced = _begun(stages.outlines(objects, camera), beside)
+            grips = runner.run(stage)
+            hands = grips.hands
+            contacts = runner.run(stages.contacts(objects, grips))
     found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips)
     result = runner.run(trajectory_stage(stages.inputs, stages.marks, stages.backends, found))
     if folder is None:
         return result
-    drawings = drawing_stages(stages.inputs, stages.marks, result, masks)
+    outlines = None if traced is None else traced.outlines
+    drawings = drawing_stages(stages.inputs, stages.marks, result, masks, outlines)
     if overlay:
         runner.run_beside(*drawings)
     else:

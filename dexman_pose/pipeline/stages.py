@@ -25,6 +25,7 @@ from dexman_pose.threads import cores
 if TYPE_CHECKING:
     from dexman_pose.imaging.camera_motion import CameraMotion
     from dexman_pose.pipeline.before_masks.followed import FollowedObjects
+    from dexman_pose.pipeline.results.outlines_ahead import OutlinesAhead
     from dexman_pose.pipeline.with_contact.pictures_ahead import PicturesAhead
     from dexman_pose.pipeline.with_contact.stage import GrippingHands
 
@@ -338,6 +339,12 @@ class Stages:
         from dexman_pose.pipeline.with_contact.stage import grips_stage
 
         return grips_stage(self.inputs, self.marks, objects, hands, observations, camera, pictures)
+
+    def outlines(self, objects: dict[str, RigidObject], camera: Camera) -> OutlinesAhead:
+        """Outlines of objects for the overlay, traced ahead of it."""
+        from dexman_pose.pipeline.results.outlines_ahead import OutlinesAhead
+
+        return OutlinesAhead(objects, camera, self.inputs.clip.num_frames)
 
     def contacts(self, objects: dict[str, RigidObject], grips: GrippingHands) -> Stage[Contacts]:
         """Decide who touches what."""

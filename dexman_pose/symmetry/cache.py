@@ -14,10 +14,17 @@ _meshes: WeakValueDictionary[tuple[int, int, bool], object] = WeakValueDictionar
 
 
 def detect_symmetry(mesh: Mesh, *, use_color: bool) -> SymmetryGroup:
-    """As :func:`dexman_pose.symmetry.detect.detect_symmetry`, imported when a symmetry is not known yet."""
+    """As :func:`dexman_pose.symmetry.detect.detect_symmetry`, imported when a symmetry is not known yet.
+
+    That of the shape, which comes with that of the colours, is kept too.
+    """
     from dexman_pose.symmetry import detect
 
-    return detect.detect_symmetry(mesh, use_color=use_color)
+    if not use_color:
+        return detect.detect_symmetry(mesh, use_color=False)
+    shape, full = detect.detect_symmetries(mesh)
+    _keep(mesh, mesh.vertices, False, shape)
+    return full
 
 
 def symmetry_ahead(mesh: Mesh) -> Callable[[], SymmetryGroup]:
@@ -46,12 +53,17 @@ def shape_symmetry_of(mesh: Mesh) -> SymmetryGroup:
 
 def _detected(mesh: Mesh, owner: object, use_color: bool) -> SymmetryGroup:
     """The group kept as long as ``owner`` lives."""
-    key = (id(owner), id(mesh.faces), use_color)
     if not _is_known(mesh, owner, use_color):
-        _known[key] = detect_symmetry(mesh, use_color=use_color)
+        _keep(mesh, owner, use_color, detect_symmetry(mesh, use_color=use_color))
+    return _known[id(owner), id(mesh.faces), use_color]
+
+
+def _keep(mesh: Mesh, owner: object, use_color: bool, group: SymmetryGroup) -> None:
+    if not _is_known(mesh, owner, use_color):
+        key = (id(owner), id(mesh.faces), use_color)
+        _known[key] = group
         _meshes[key] = owner
         finalize(owner, _known.pop, key, None)
-    return _known[key]
 
 
 def _is_known(mesh: Mesh, owner: object, use_color: bool) -> bool:

@@ -77,10 +77,10 @@ def detect_symmetry(
     mesh: Mesh,
     *,
     use_color: bool = True,
-    tolerance: float = 0.01,
-    outliers: float = 0.002,
-    color_tolerance: float = 0.1,
-    color_outliers: float = 0.01,
+    tolerance: float = DETECTION.tolerance,
+    outliers: float = DETECTION.outliers,
+    color_tolerance: float = DETECTION.color_tolerance,
+    color_outliers: float = DETECTION.color_outliers,
 ) -> SymmetryGroup:
     """The rotations that leave a mesh as it is: its shape and, with ``use_color``, what is printed on it.
 
@@ -117,13 +117,33 @@ def detect_symmetry(
             f"but got {tolerance}"
         )
     surface = sample_surface(mesh, use_color=use_color)
-    test = _Test(surface, tolerance, outliers, color_tolerance, color_outliers)
-    group = _shape_group(test)
-    shape = group.name
-    if surface.color is not None and not group.is_trivial:
-        group = _color_group(test, group)
-    log.info("symmetry of the mesh: shape %s, with colour %s", shape, group.name)
-    return group.scaled(surface.diameter).moved(se3(np.eye(3), surface.center))
+    return _both_groups(_Test(surface, tolerance, outliers, color_tolerance, color_outliers))[1]
+
+
+def detect_symmetries(mesh: Mesh) -> tuple[SymmetryGroup, SymmetryGroup]:
+    """The symmetry of a mesh's shape, and that of shape and colours, as :func:`detect_symmetry` finds each.
+
+    Both together cost as much as the second alone.
+
+    Args:
+        mesh: as for :func:`detect_symmetry`.
+
+    Raises:
+        MeshError: the surface has no area.
+    """
+    o = DETECTION
+    test = _Test(sample_surface(mesh), o.tolerance, o.outliers, o.color_tolerance, o.color_outliers)
+    return _both_groups(test)
+
+
+def _both_groups(test: _Test) -> tuple[SymmetryGroup, SymmetryGroup]:
+    """The group of the shape and the subgroup that keeps the colours, in the mesh's frame and unit."""
+    surface, shape = test.surface, _shape_group(test)
+    group = shape if surface.color is None or shape.is_trivial else _color_group(test, shape)
+    log.info("symmetry of the mesh: shape %s, with colour %s", shape.name, group.name)
+    place = se3(np.eye(3), surface.center)
+    of_shape = shape.scaled(surface.diameter).moved(place)
+    return of_shape, of_shape if group is shape else group.scaled(surface.diameter).moved(place)
 
 
 def _shape_group(test: _Test) -> SymmetryGroup:

@@ -91,6 +91,10 @@ class DetectionOptions:
         color_flip_step: the same where colours decide.
         flips: of these the best that are looked at.
         color_slack: of candidate axes of colours.
+        tolerance: usual fraction of the diameter by which most of the surface may miss itself.
+        outliers: usual fraction of the surface that may miss itself by more than twice that.
+        color_tolerance: usual difference of colours that is no change.
+        color_outliers: usual fraction of the surface that may change its colour by more.
     """
 
     first_probes: int = 7
@@ -107,6 +111,10 @@ class DetectionOptions:
     color_flip_step: float = pi / 120
     flips: int = 12
     color_slack: float = 0.1
+    tolerance: float = 0.01
+    outliers: float = 0.002
+    color_tolerance: float = 0.1
+    color_outliers: float = 0.01
 
 
 DETECTION: Final = DetectionOptions()

@@ -20,13 +20,35 @@ def _font(size: int) -> Any:
 
 @lru_cache(maxsize=1024)
 def text_coverage(text: str, size: int) -> NDArray[np.float32]:
-    """(h, w) in 0..1, how much of each pixel a line of text covers; ``h`` depends on ``size`` only."""
+    """(h, w) in 0..1, how much of each pixel a line of text covers; ``h`` depends on ``size`` only.
+
+    Words are drawn one by one and kept: of a line that changes most words stay.
+    """
+    words, starts, along = text.split(" "), [], 0.0
+    for word in words:
+        starts.append(round(along))
+        along += _length(word, size) + _length(" ", size)
+    drawn = [_word(word, size) for word in words]
+    width = max(start + cover.shape[1] for start, cover in zip(starts, drawn))
+    out = np.zeros((drawn[0].shape[0], width), np.float32)
+    for start, cover in zip(starts, drawn):
+        place = out[:, start : start + cover.shape[1]]
+        np.maximum(place, cover, out=place)
+    return out
+
+
+@lru_cache(maxsize=1024)
+def _length(word: str, size: int) -> float:
+    return float(_font(size).getlength(word))
+
+
+@lru_cache(maxsize=1024)
+def _word(word: str, size: int) -> NDArray[np.float32]:
     from PIL import Image, ImageDraw
 
-    font = _font(size)
-    width = max(1, int(np.ceil(font.getlength(text))) + 1)
+    width = max(1, int(np.ceil(_length(word, size))) + 1)
     image = Image.new("L", (width, round(size * 1.35)), 0)
-    ImageDraw.Draw(image).text((0, round(size * 0.1)), text, font=font, fill=255)
+    ImageDraw.Draw(image).text((0, round(size * 0.1)), word, font=_font(size), fill=255)
     return np.asarray(image, dtype=np.float32) / 255.0
 
 

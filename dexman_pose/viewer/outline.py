@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, RigidObject
 from dexman_pose.geometry import transform_points
+from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.render import Rasterizer
 
 _NEAR = 0.01
@@ -32,7 +34,7 @@ class _Patch:
 
 
 class SceneOutlines:
-    """Renders objects at their poses and traces what is visible of each.
+    """Renders objects at their poses and traces what is visible of each; for one thread at a time.
 
     Objects hide each other by depth. A pose that is not valid is traced as if it were alone: a guess hides
     nothing.
@@ -42,16 +44,30 @@ class SceneOutlines:
         camera: intrinsics and size of the picture the outlines are for; they are those without its lens (:func:`bent`).
     """
 
-    def __init__(self, objects: dict[str, RigidObject], camera: Camera) -> None:
+    def __init__(self, objects: Mapping[str, RigidObject], camera: Camera) -> None:
         self._objects = objects
         self._camera = camera.without_lens()
         self._rasterizers = {name: Rasterizer(obj.mesh) for name, obj in objects.items()}
+        self._corners = {name: extreme_points(obj.mesh.vertices) for name, obj in objects.items()}
+        self._traced: dict[int, dict[str, list[Array]]] = {}
+        self._front = np.full((camera.height, camera.width), np.inf, np.float32)
+
+    def trace_ahead(self, indices: Iterable[int]) -> None:
+        """Trace frames before they are asked for; curves are kept until they are."""
+        for index in indices:
+            self._traced[index] = self._trace(index)
 
     def trace(self, index: int) -> dict[str, list[Array]]:
         """Closed curves (N, 2) in pixels of every object in frame ``index``; none for one out of sight."""
+        known = self._traced.pop(index, None)
+        return self._trace(index) if known is None else known
+
+    def _trace(self, index: int) -> dict[str, list[Array]]:
         patches = {name: self._patch(name, index) for name in self._objects}
         trusted = {n: p for n, p in patches.items() if p is not None and self._objects[n].valid[index]}
-        front = np.full((self._camera.height, self._camera.width), np.inf, np.float32)
+        front = self._front  # made anew, it would take as long as all the rest of it
+        for patch in trusted.values():
+            front[patch.box] = np.inf
         for patch in trusted.values():
             part = front[patch.box]
             np.minimum(part, patch.depth, out=part, where=patch.depth > 0)
@@ -69,7 +85,7 @@ class SceneOutlines:
     def _patch(self, name: str, index: int) -> _Patch | None:
         obj, camera = self._objects[name], self._camera
         pose = obj.camera_from_object[index]
-        box = _image_box(transform_points(pose, obj.mesh.vertices), camera)
+        box = _image_box(transform_points(pose, self._corners[name]), camera)
         if box is None:
             return None
         x0, y0, width, height = box

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ParamSpec
 
 import numpy as np
@@ -167,7 +168,7 @@ def plot_distances(trajectory: Trajectory) -> Any:
 def figure_png(figure: Any, *, dpi: int = 130) -> bytes:
     """A figure as the bytes of a PNG file."""
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=dpi)
+    figure.savefig(out, format="png", dpi=dpi, pil_kwargs={"compress_level": 3})
     return out.getvalue()
 
 
@@ -177,11 +178,45 @@ def single_figure(height: float, title: str) -> tuple[Any, Any]:
     return figure, ax
 
 
+@dataclass(frozen=True)
+class _Margins:
+    """Inches around panels; to have them found by matplotlib takes as long as all the drawing.
+
+    Attributes:
+        width: of a figure.
+        left: of the panels, for two lines of words and the numbers.
+        right: of them.
+        bottom: under the lowest one.
+        top: over each, for its title or legend.
+        letter: of a name on the left, about.
+        most: share of the width that names on the left may take.
+    """
+
+    width: float = 8.0
+    left: float = 0.95
+    right: float = 0.12
+    bottom: float = 0.46
+    top: float = 0.28
+    letter: float = 0.075
+    most: float = 0.4
+
+
+_MARGINS = _Margins()
+
+
 def _figure(rows: int, height: float, title: str) -> tuple[Any, Any]:
     """A figure of ``rows`` panels over one time axis, outside pyplot's global state."""
-    figures = require("matplotlib.figure", "video", "drawing plots")
-    figure = figures.Figure(figsize=(8.0, height), layout="constrained", facecolor="white")
+    figures, m = require("matplotlib.figure", "video", "drawing plots"), _MARGINS
+    figure = figures.Figure(figsize=(m.width, height), facecolor="white")
+    panel = (height - m.bottom - rows * m.top) / rows
     axes = np.atleast_1d(figure.subplots(rows, 1, sharex=True))
+    figure.subplots_adjust(
+        left=m.left / m.width,
+        right=1.0 - m.right / m.width,
+        bottom=m.bottom / height,
+        top=1.0 - m.top / height,
+        hspace=m.top / panel,
+    )
     axes[0].set_title(title, color=INK)
     return figure, axes
 
@@ -255,6 +290,9 @@ def _bars(
 
 
 def _rows(ax: Any, names: list[str]) -> None:
+    m = _MARGINS
+    words = m.letter * (2 + max(map(len, names)))
+    ax.figure.subplots_adjust(left=min(max(m.left, words) / m.width, m.most))
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.45, -0.55)
     ax.grid(False, axis="y")

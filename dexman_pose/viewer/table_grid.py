@@ -50,17 +50,18 @@ class TableGrid:
         curves = grid_curves(trajectory, camera, o)
         if curves:
             Canvas(cover).lines(curves, WHITE, 0.0, rim=False)
-        self._rows, self._columns = np.nonzero(cover[..., 0])
-        self._share = o.share / 255 * cover[self._rows, self._columns, :1].astype(np.float32)
+        self._pixels = np.flatnonzero(cover[..., 0])
+        self._share = o.share / 255 * cover.reshape(-1, 3)[self._pixels, :1].astype(np.float32)
 
     def draw(self, image: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> None:
         """Mix the grid into a picture (H, W, 3), where ``where`` (H, W) is true."""
-        rows, columns, share = self._rows, self._columns, self._share
+        pixels, share = self._pixels, self._share
         if where is not None:
-            kept = where[rows, columns]
-            rows, columns, share = rows[kept], columns[kept], share[kept]
-        under = image[rows, columns].astype(np.float32)
-        image[rows, columns] = (under + share * (np.array(GREY, np.float32) - under)).astype(np.uint8)
+            kept = where.reshape(-1)[pixels]
+            pixels, share = pixels[kept], share[kept]
+        flat = image.reshape(-1, 3)
+        under = flat[pixels].astype(np.float32)
+        flat[pixels] = (under + share * (np.array(GREY, np.float32) - under)).astype(np.uint8)
 
 
 def grid_curves(trajectory: Trajectory, camera: Camera, options: GridOptions | None = None) -> list[Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import numpy as np
 import pytest
@@ -50,3 +51,15 @@ def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot write"):
         write_bytes(tmp_path / "file" / "a.bin", b"")
+
+
+def test_bytes_that_are_coded_are_stored_as_they_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    coded, plain = rng.integers(0, 256, 40000, dtype=np.uint8), np.zeros((200, 200), np.uint8)
+    path = write_npz(tmp_path / "a.npz", {"x/coded": coded, "plain": plain})
+    with ZipFile(path) as archive:
+        kinds = {entry.filename: entry.compress_type for entry in archive.infolist()}
+    assert kinds == {"x/coded.npy": ZIP_STORED, "plain.npy": ZIP_DEFLATED}
+    with np.load(path) as back:
+        np.testing.assert_array_equal(back["x/coded"], coded)
+        np.testing.assert_array_equal(back["plain"], plain)

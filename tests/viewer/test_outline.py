@@ -76,3 +76,15 @@ def test_object_around_the_camera_does_not_fail(trajectory: Trajectory) -> None:
 def _at(obj: RigidObject, position: list[float]) -> RigidObject:
     poses = np.tile(se3(np.eye(3), position), (len(obj.track), 1, 1))
     return replace(obj, track=replace(obj.track, camera_from_object=poses))
+
+
+def test_curves_traced_ahead_are_those_of_their_frames(trajectory: Trajectory) -> None:
+    fresh, known = (SceneOutlines(trajectory.objects, trajectory.camera) for _ in range(2))
+    known.trace_ahead([5, 3])
+    for index in (3, 4, 5, 3):
+        expected, found = fresh.trace(index), known.trace(index)
+        assert found.keys() == expected.keys()
+        for name, curves in expected.items():
+            assert len(curves) == len(found[name])
+            for one, other in zip(curves, found[name]):
+                np.testing.assert_array_equal(one, other)

@@ -34,10 +34,16 @@ class VideoSource:
         self._cursor: tuple[VideoDecoder, Iterator[tuple[int, Any]], int] | None = None
         self._cache: OrderedDict[int, Frame] = OrderedDict()
         self._colors: ColorConverter | None = None
+        self._one_at_a_time = threading.Lock()  # of those who ask for single frames
 
     def __getstate__(self) -> dict[str, Any]:
         """An open decoder cannot be sent to another process: it is opened there again."""
-        return {**self.__dict__, "_cursor": None, "_cache": OrderedDict(), "_colors": None}
+        own = {name: value for name, value in self.__dict__.items() if name != "_one_at_a_time"}
+        return {**own, "_cursor": None, "_cache": OrderedDict(), "_colors": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._one_at_a_time = threading.Lock()
 
     @property
     def _frame_bytes(self) -> int:
@@ -90,17 +96,18 @@ class VideoSource:
             decoder.close()
 
     def one(self, index: int) -> Frame:
-        """One RGB frame, owned by the caller."""
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index].copy()
-        if self._colors is None:
-            self._colors = ColorConverter(self.path)
-        frame = self._upright(self._colors, self._decode_one(index))
-        self._cache[index] = frame
-        while len(self._cache) > max(1, CACHE_BYTES // self._frame_bytes):
-            self._cache.popitem(last=False)
-        return frame.copy()
+        """One RGB frame, owned by the caller; several threads may ask."""
+        with self._one_at_a_time:
+            if index in self._cache:
+                self._cache.move_to_end(index)
+                return self._cache[index].copy()
+            if self._colors is None:
+                self._colors = ColorConverter(self.path)
+            frame = self._upright(self._colors, self._decode_one(index))
+            self._cache[index] = frame
+            while len(self._cache) > max(1, CACHE_BYTES // self._frame_bytes):
+                self._cache.popitem(last=False)
+            return frame.copy()
 
     def _decode_one(self, index: int) -> Any:
         """Go on from the frame given last when nothing nearer can be jumped to, else seek."""

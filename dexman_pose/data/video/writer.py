@@ -31,6 +31,7 @@ def write_video(
     frame_times: ArrayLike | None = None,
     crf: int = 16,
     preset: str = "medium",
+    x264: str = "",
 ) -> Path:
     """Write frames as H.264, yuv420p, readable everywhere, holding one frame at a time; returns the path.
 
@@ -44,6 +45,7 @@ def write_video(
         frame_times: (T,) seconds, increasing, at least one per frame; kept to 1/90000 s.
         crf: quality of libx264, 0 (lossless) to 51; 16 shows no artefacts.
         preset: libx264's trade of time against size.
+        x264: libx264's own settings that differ from the preset's, as ``"subme=1:trellis=0"``.
 
     Raises:
         InputError: no frames, wrong shape or type, changing size, more frames than times, fps not positive, a place
@@ -70,7 +72,7 @@ def write_video(
             frames,
             Fraction(fps).limit_denominator(1001),
             times,
-            {"crf": str(crf), "preset": preset},
+            {"crf": str(crf), "preset": preset, "x264-params": x264},
         )
         Path(name).chmod(0o644)
         os.replace(name, path)
@@ -123,13 +125,14 @@ def _stream(container: Any, size: tuple[int, ...], rate: Fraction, options: dict
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = Fraction(1, _TICKS)
     # Two threads: the result must not depend on the number of cores, and one is slow.
-    stream.options = {**options, "threads": "2", **_repeatable()}
+    own = ":".join(filter(None, (options.get("x264-params"), _repeatable())))
+    stream.options = {**options, "threads": "2", "x264-params": own}
     return stream
 
 
 @cache
-def _repeatable() -> dict[str, str]:
-    """Options that keep libx264 off its AVX-512 code, whose results differ from run to run by a few grey levels where
+def _repeatable() -> str:
+    """Settings that keep libx264 off its AVX-512 code, whose results differ from run to run by a few grey levels where
     the number of blocks in a row is odd (widths of 424, 432, 848); that for AVX2 repeats.
 
     Named instruction sets are believed, not checked, so they are only named to a processor that has more.
@@ -137,8 +140,8 @@ def _repeatable() -> dict[str, str]:
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return {}
-    return {"x264-params": "asm=AVX2"} if {"avx512f", "avx2"} <= set(flags.split()) else {}
+        return ""
+    return "asm=AVX2" if {"avx512f", "avx2"} <= set(flags.split()) else ""
 
 
 def _rate(times: NDArray[np.float64]) -> Fraction:

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 from scipy.sparse import coo_matrix, csr_matrix
 
 from dexman_pose.arrays import Array
+from dexman_pose.geometry.grids import interpolated
 from dexman_pose.hands.model.skeleton import Skeleton
 from dexman_pose.hands.model.surface import MM, HandSurface
 
@@ -152,7 +152,7 @@ def _blotches(points: Array, size: float, seed: int) -> Array:
     cells = (points - points.min(0)) / size
     shape = np.ceil(cells.max(0)).astype(int) + 2
     grid = np.random.default_rng(seed).uniform(-1, 1, shape)
-    out: Array = map_coordinates(grid, cells.T, order=1)
+    out: Array = interpolated(grid, cells.T, "constant")
     return out
 
 

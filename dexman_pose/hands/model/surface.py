@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from dexman_pose.arrays import Array
 from dexman_pose.hands.model.skeleton import FINGERS, Skeleton
@@ -78,6 +77,8 @@ class Tube:
         """Roughly signed distances (N,) of points (N, 3)."""
         q = points - self.start
         t = np.clip(q @ self.direction, self.stations[0], self.stations[-1])
+        from scipy.interpolate import PchipInterpolator
+
         curves = PchipInterpolator(self.stations, np.stack([self.radii, self.offsets, self.squeezes], 1))(t)
         q = q - t[:, None] * self.direction - curves[:, 1:2] * self.up
         q = q + (1.0 / curves[:, 2:3] - 1.0) * (q @ self.up)[:, None] * self.up

@@ -10,6 +10,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.files import one_line
+from dexman_pose.data.frames.texture_png import came_from_jpeg
 from dexman_pose.meshing.colors import Bytes, rgb_array
 
 log = getLogger(__name__)
@@ -53,7 +54,10 @@ def opened(data: bytes) -> Bytes:
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:
-        return rgb_array(image)
+        out = rgb_array(image)
+        if image.format == "JPEG" and image.mode == "RGB":
+            came_from_jpeg(out, data)
+        return out
 
 
 def clamped(uv: Array, image: Bytes, axes: tuple[bool, bool] = (True, True)) -> tuple[Array, Bytes]:

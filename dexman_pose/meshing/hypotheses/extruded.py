@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.ndimage import map_coordinates
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.errors import EstimationError
+from dexman_pose.geometry.grids import interpolated
 from dexman_pose.geometry.isosurface import surface_nets
 from dexman_pose.meshing.hypotheses.options import ExtrudedOptions
 from dexman_pose.meshing.hypotheses.outlines import Outline, outside_all
@@ -45,7 +45,7 @@ class Slab:
     def __call__(self, local: Array) -> Array:
         """(N,) values, negative inside, of points (N, 3) in the frame of the slab."""
         at = ((local[:, :2] - self.low) / self.step).T
-        flat = map_coordinates(self.field, at, order=1, mode="nearest")
+        flat = interpolated(self.field, at)
         out: Array = np.maximum(flat, np.abs(local[:, 2]) - 0.5 * self.thickness)
         return out
 
@@ -117,7 +117,7 @@ def slab_mesh(slab: Slab, *, options: ExtrudedOptions = _DEFAULTS) -> Mesh:
     def distance(points: Array) -> Array:
         local = points * stretched
         at = ((local[:, :2] - slab.low) / slab.step).T
-        flat = map_coordinates(slab.field, at, order=1, mode="nearest")
+        flat = interpolated(slab.field, at)
         out: Array = np.maximum(flat, np.abs(points[:, 2]) - 0.5 * slab.thickness / squeeze)
         return out
 

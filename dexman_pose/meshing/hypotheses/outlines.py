@@ -9,11 +9,11 @@ from functools import cached_property
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Camera
 from dexman_pose.errors import EstimationError
+from dexman_pose.geometry.grids import interpolated
 from dexman_pose.imaging.resize import Way, resize_labels, resize_picture
 from dexman_pose.meshing.hypotheses.options import OutlineOptions
 
@@ -96,7 +96,7 @@ class Outline:
         """(N,) metres by which points (N, 3) are seen outside the outline, negative inside; NaN where hidden."""
         uv = self.cells(points)
         inner = self.distance if field is None else field
-        value = map_coordinates(inner, [uv[:, 1], uv[:, 0]], order=1, mode="nearest")
+        value = interpolated(inner, [uv[:, 1], uv[:, 0]])
         top = np.array(inner.shape[::-1]) - 1
         value = value + np.maximum(np.maximum(-uv, uv - top), 0.0).max(1)
         if self.unknown.any():

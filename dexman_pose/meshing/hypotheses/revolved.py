@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from dexman_pose.arrays import Array
 from dexman_pose.meshing.hypotheses.options import RevolvedOptions
@@ -54,6 +53,8 @@ def revolved_profile(
         body: cells of the first outline that belong to the body, without its handles.
         options: of the grid.
     """
+    from scipy.ndimage import gaussian_filter1d
+
     first = views[0]
     cells = first.small if body is None else body
     field = None if body is None else signed_distance(body)

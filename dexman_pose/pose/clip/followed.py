@@ -165,6 +165,8 @@ def joined_masks(
     """
     parts = [*segmented, *([] if followed is None else [followed])]
     one = parts[-1]
+    if len(parts) == 1 and one.names == tuple(names):
+        return one
     confidence = np.zeros((one.num_frames, len(names)), np.float32)
     for part in parts:
         for column, name in enumerate(part.names):

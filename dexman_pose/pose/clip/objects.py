@@ -39,6 +39,7 @@ from dexman_pose.pose.clip.shape_trial import trial_gain
 from dexman_pose.pose.clip.shared_size import Foot, foot_of, shared_scales
 from dexman_pose.pose.clip.smoothing import FREE, smooth_measured, solve_track
 from dexman_pose.pose.clip.start import begin_object
+from dexman_pose.pose.clip.track_followed import track_followed
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import has_color, refiner_for
@@ -139,7 +140,11 @@ def _tracked(
         _log.info("tracked without depth: the size of %s is not known yet", ", ".join(unsized))
     tracks = kept
     if begin:
-        tracks |= track_objects(one.clip, one.masks, one.camera, begin, depth=None if unsized else one.depth)
+        depth = None if unsized else one.depth
+        if all(name in followed for name in begin):
+            tracks |= track_followed(one.clip, one.masks, one.camera, begin, followed, depth=depth)
+        else:
+            tracks |= track_objects(one.clip, one.masks, one.camera, begin, depth=depth)
     for name, track in tracks.items():
         lost = int((~track.valid).sum())
         _log.info("%s: %d of %d frames lost or in doubt", name, lost, len(track))

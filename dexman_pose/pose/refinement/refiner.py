@@ -92,7 +92,11 @@ class PoseRefiner:
     @cached_property
     def halves(self) -> tuple[PoseRefiner, PoseRefiner]:
         """Itself, and another one of the same mesh for a second thread."""
-        return self, PoseRefiner(self.rasterizer.twin(), self.center)
+        return self, self.twin()
+
+    def twin(self) -> PoseRefiner:
+        """Another one of the same mesh, for another thread."""
+        return PoseRefiner(self.rasterizer.twin(), self.center)
 
     @cached_property
     def has_color(self) -> bool:

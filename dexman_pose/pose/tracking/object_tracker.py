@@ -84,11 +84,11 @@ class ObjectTracker:
             candidate = candidate if by_texture is None else by_texture
         return self._settle(candidate, evidence, frame)
 
-    def step(self, frame: TrackedFrame) -> FramePose:
-        """The pose in the next frame."""
+    def step(self, frame: TrackedFrame, expected: Array | None = None) -> FramePose:
+        """The pose in the next frame, looked for at a pose (4, 4) that is expected, or where its motion leads."""
         tracked, state = self.tracked, self.state
         state.tick += 1
-        predicted = state.predicted(tracked)
+        predicted = state.predicted(tracked) if expected is None else expected
         evidence = tracked.evidence(frame, predicted)
         if tracked.is_texture_guided(state.good_ncc):
             by_texture, matches = texture_guided_step(tracked, state, frame, evidence, predicted)

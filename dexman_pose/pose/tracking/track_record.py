@@ -81,6 +81,12 @@ class TrackRecord:
         self.hessian[index] = result.hessian
         self.signals[index] = result.signals
 
+    def take(self, other: TrackRecord, first: int) -> None:
+        """Note what another one knows of frames ``first`` and later."""
+        for name in ("poses", "valid", "confidence", "iou", "hessian"):
+            getattr(self, name)[first:] = getattr(other, name)[first:]
+        self.signals[first:] = other.signals[first:]
+
     def compare(self, index: int, compare: Callable[[], FrameSignals]) -> None:
         """Note what the picture says of a frame's pose."""
         self.signals[index] = compare()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from dexman_pose.segmentation.grabcut.scene import FrameData
 from dexman_pose.segmentation.grabcut.start import start, working_size
 from dexman_pose.segmentation.grabcut.state import ObjectState
 from dexman_pose.segmentation.grabcut.step import Tracker
+from dexman_pose.threads import behind
 
 
 def segment_by_propagation(
@@ -90,27 +93,30 @@ class _Run:
         tracker = Tracker(self.scene.copy(), self.numbers)
         previous: NDArray[np.uint8] | None = None
         before: NDArray[np.uint8] | None = None
-        for index, frame in progress(frames, "segment", total=count):
-            small = resize_picture(frame, self.size)
-            shape = (small.shape[0], small.shape[1])
-            stored = self.result.labels(index)
-            seen = self.scene.hands_in(index)
-            hands = () if seen is None else seen.fields(index, shape)
-            if previous is None:
-                labels = np.zeros(shape, np.uint8)
-                label_hands(small, hands, tracker.scene, labels)
-            else:
-                others = (stored > 0) & (stored < OCCLUDER)
-                taken = mask_at(others, self.size) if others.any() else None
-                found = tracker.step(FrameData(index, small, taken, previous, before, hands))
-                labels = found.labels
-                for name, value in found.confidence.items():
-                    self.result.confidence[index, self.numbers[name] - 1] = value
-            self._begin(tracker, index, labels)
-            self._store(index, stored, labels, tracker.states)
-            if index > self.last or self.last == 0:  # else the pass back comes by again
-                self.result.settled(index)
-            previous, before = small, labels
+        with behind() as ask:
+            for index, frame in progress(frames, "segment", total=count):
+                small = resize_picture(frame, self.size)
+                shape = (small.shape[0], small.shape[1])
+                stored = self.result.labels(index)
+                seen = self.scene.hands_in(index)
+                hands = () if seen is None else seen.fields(index, shape)
+                if previous is None:
+                    labels = np.zeros(shape, np.uint8)
+                    label_hands(small, hands, tracker.scene, labels)
+                else:
+                    others = (stored > 0) & (stored < OCCLUDER)
+                    taken = mask_at(others, self.size) if others.any() else None
+                    found = tracker.step(FrameData(index, small, taken, previous, before, hands))
+                    labels = found.labels
+                    for name, value in found.confidence.items():
+                        self.result.confidence[index, self.numbers[name] - 1] = value
+                self._begin(tracker, index, labels)
+                store = partial(self._store, index, stored, labels, [copy(s) for s in tracker.states])
+                if any(prompt.frame == index for prompt in self.prompts.values()):
+                    store()  # what is given for this frame is written into its labels too
+                else:
+                    ask(store)
+                previous, before = small, labels
 
     def _begin(self, tracker: Tracker, index: int, labels: NDArray[np.uint8]) -> None:
         for name, prompt in self.prompts.items():
@@ -123,12 +129,15 @@ class _Run:
     def _store(
         self, index: int, stored: NDArray[np.uint8], labels: NDArray[np.uint8], states: list[ObjectState]
     ) -> None:
+        # A state's outline is replaced with every step, not written to.
         large = full_labels(labels, states, self.numbers, (self.clip.height, self.clip.width))
         large = self._as_given(index, large)
         if stored.any():
             keep = (stored > 0) & ((stored < OCCLUDER) | (large == 0))
             large = np.where(keep, stored, large)
         self.result.set(index, large)
+        if index > self.last or self.last == 0:  # else the pass back comes by again
+            self.result.settled(index)
 
     def _as_given(self, index: int, large: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Full labels with the masks that were given for this frame, pixel by pixel."""

@@ -108,7 +108,7 @@ def build_background(
     for rows in np.array_split(np.arange(len(lab)), max(1, len(lab) // _CHUNK_ROWS)):
         part = slice(rows[0], rows[-1] + 1)
         low, high = np.int16(prompt_lab[part]) - same_lab, np.int16(prompt_lab[part]) + same_lab
-        same = ((samples[:, part] > low) & (samples[:, part] < high)).all(-1)
+        same = _in_all_channels((samples[:, part] > low) & (samples[:, part] < high))
         hidden = _shows_object(to_bins(samples[:, part].reshape(-1, lab.shape[1], 3)), objects, o)
         free = np.maximum((~hidden.reshape(same.shape) | same).sum(0), o.least_free_share * len(samples))
         trust[part] = np.where(covered[part], 0.0, same.sum(0) / free)
@@ -118,6 +118,11 @@ def build_background(
     background = BackgroundModel(lab, trust, o)
     _guess_unknown(background)
     return background
+
+
+def _in_all_channels(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(...) of (..., 3): channel by channel, which is several times as fast as an ``all`` over them."""
+    return found[..., 0] & found[..., 1] & found[..., 2]
 
 
 def _guess_unknown(background: BackgroundModel) -> None:
@@ -154,7 +159,7 @@ def _uncovered(
     """Colour (M, 3) and trust (M,) of pixels covered now, from their values (S, M, 3) at other times."""
     o = options.background
     same_lab = np.array(o.same_lab, np.int16)
-    gone = (np.abs(np.int16(values) - np.int16(now)) >= same_lab).any(-1)
+    gone = ~_in_all_channels(np.abs(np.int16(values) - np.int16(now)) < same_lab)
     bins = to_bins(values)
     gone &= ~_shows_object(bins, objects, o)
     if objects:

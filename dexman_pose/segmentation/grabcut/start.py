@@ -19,6 +19,7 @@ from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, P
 from dexman_pose.segmentation.grabcut.prompt_mask import PromptFrame, prompt_mask
 from dexman_pose.segmentation.grabcut.scene import Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
+from dexman_pose.threads import side_by_side
 
 
 def working_size(
@@ -68,10 +69,13 @@ def start(
     # Prompts are looked at in full: half the size hides what is thin, a long handle, from its surroundings.
     largest = _sized(clip, _largest_scale(clip, options.propagation), options.propagation)
     whole = _Looked.at(clip, prompts, hands, largest, options)
-    masks = {
-        name: prompt_mask(whole.frames[p.frame], _scaled(p, largest[0] / clip.width, largest), name, options)
-        for name, p in prompts.items()
-    }
+
+    def found(name: str) -> Mask:
+        p = prompts[name]
+        return prompt_mask(whole.frames[p.frame], _scaled(p, largest[0] / clip.width, largest), name, options)
+
+    # Most of the time goes to GrabCut, which lets go of Python's lock; objects know nothing of each other.
+    masks = dict(zip(prompts, side_by_side(found, prompts)))
     looked = whole
     if size != largest:
         looked = _Looked.at(clip, prompts, hands, size, options)

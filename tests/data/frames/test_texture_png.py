@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+import io
 
-from dexman_pose.data.frames.texture_png import coded_texture, decoded_texture
+import numpy as np
+from PIL import Image
+
+from dexman_pose.data.frames.texture_png import came_from_jpeg, coded_texture, decoded_texture
 
 
 def test_a_texture_comes_back_and_is_coded_once() -> None:
@@ -21,3 +24,14 @@ def test_pixels_that_changed_or_lie_in_another_shape_are_another_texture() -> No
     texture[0, 0] = 9
     second = coded_texture(texture)
     assert second is not first and decoded_texture(second)[0, 0, 0] == 9
+
+
+def test_a_texture_from_a_jpeg_file_stays_one() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "JPEG", quality=70)
+    texture = decoded_texture(np.frombuffer(file.getvalue(), np.uint8))
+    came_from_jpeg(texture, file.getvalue())
+    assert coded_texture(texture.copy()).tobytes() == file.getvalue()
+    np.testing.assert_array_equal(decoded_texture(coded_texture(texture)), texture)
+    assert coded_texture(texture[::-1]).tobytes() != file.getvalue()
