@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,10 +22,12 @@ class PastMasksOptions:
     Attributes:
         enough: share of valid frames from which on a track is left as it is.
         gain: share of the frames by which more must be valid without the masks.
+        explained: overlap from which on a valid pose explains its mask; the one that does best is begun from.
     """
 
     enough: float = 0.8
     gain: float = 0.1
+    explained: float = 0.9
 
 
 _DEFAULTS = PastMasksOptions()
@@ -63,6 +65,7 @@ def past_masks(
     before = float(track.valid.mean())
     if before >= options.enough or begin.doubt:
         return track
+    begin = best_begin(begin, track, options)
     found = track_by_region(clip, camera, {name: begin}, masks=without_own(masks, name), depth=depth)[name]
     found = judged_again(found, resized=False)
     after = float(found.valid.mean())
@@ -77,6 +80,20 @@ def past_masks(
         doubt=found.doubt,
         evidence=found.evidence,
     )
+
+
+def best_begin(begin: TrackStart, track: PoseTrack, options: PastMasksOptions = _DEFAULTS) -> TrackStart:
+    """Where the track begins that leaves its masks: at the valid pose that explains its mask best, else as before.
+
+    A start that was given may be off by centimetres, and colours are learnt on both sides of its outline.
+    """
+    if track.mask_iou is None or not track.valid.any():
+        return begin
+    explained = np.where(track.valid, track.mask_iou, 0.0)
+    frame = int(explained.argmax())
+    if explained[frame] < options.explained:
+        return begin
+    return replace(begin, frame=frame, camera_from_object=track.camera_from_object[frame])
 
 
 def without_own(masks: MaskSequence, name: str) -> MaskSequence:

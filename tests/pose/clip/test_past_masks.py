@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose.data import OCCLUDER, Clip, MaskSequence
 from dexman_pose.pose import track
 from dexman_pose.pose.clip import past_masks as module
-from dexman_pose.pose.clip.past_masks import PastMasksOptions, past_masks, without_own
+from dexman_pose.pose.clip.past_masks import PastMasksOptions, best_begin, past_masks, without_own
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.tracking.track_record import TrackStart
 from dexman_pose.pose.tracking.verdict import judged_again
@@ -104,6 +104,18 @@ def test_a_wrong_start_is_not_made_valid_without_masks(scene: Any, film: Film) -
     far[0, 3] += 0.1
     found = track(scene.plain, film.clip, film.leaking, scene.camera, start=far)
     assert not (found.valid & (errors(scene, found, film)[:, 0] > 20.0)).any()
+
+
+def test_it_begins_where_a_mask_is_explained_best(scene: Any, film: Film) -> None:
+    by_masks = track(scene.plain, film.clip, film.good, scene.camera, start=film.poses[0])
+    begin = begin_of(scene, film)
+    overlap = np.array([0.95, 0.97, 0.91, 0.99, 0.2, 0.1, 0.92])
+    swapped = replace(by_masks, mask_iou=overlap, valid=np.arange(FRAMES) < 3)
+    there = best_begin(begin, swapped)
+    assert there.frame == 1
+    np.testing.assert_array_equal(there.camera_from_object, by_masks.camera_from_object[1])
+    assert best_begin(begin, replace(swapped, mask_iou=0.9 * overlap)) is begin
+    assert best_begin(begin, replace(swapped, valid=np.zeros(FRAMES, np.bool_))) is begin
 
 
 def test_what_hides_the_object_is_kept() -> None:
