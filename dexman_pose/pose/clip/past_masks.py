@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Camera, Clip, DepthSequence, MaskSequence, PoseTrack
 from dexman_pose.pose.tracking.region_clip import track_by_region
 from dexman_pose.pose.tracking.track_record import TrackStart
@@ -23,11 +24,15 @@ class PastMasksOptions:
         enough: share of valid frames from which on a track is left as it is.
         gain: share of the frames by which more must be valid without the masks.
         explained: overlap from which on a valid pose explains its mask; the one that does best is begun from.
+        exactly: overlap from which on a pose explains its mask so well that both must be right ...
+        apart: ... and radii of the object by which the two tracks may be apart there, in the middle.
     """
 
     enough: float = 0.8
     gain: float = 0.1
     explained: float = 0.9
+    exactly: float = 0.96
+    apart: float = 0.1
 
 
 _DEFAULTS = PastMasksOptions()
@@ -70,7 +75,8 @@ def past_masks(
     found = judged_again(found, resized=False)
     after = float(found.valid.mean())
     _log.info("%s: %.0f %% of the frames valid by masks, %.0f %% without", name, 100 * before, 100 * after)
-    if after < before + options.gain:
+    center, radius = begin.refiner.center, begin.refiner.rasterizer.mesh.radius
+    if after < before + options.gain or apart(track, found, center, options) > options.apart * radius:
         return track
     return PoseTrack(
         found.camera_from_object,
@@ -94,6 +100,23 @@ def best_begin(begin: TrackStart, track: PoseTrack, options: PastMasksOptions = 
     if explained[frame] < options.explained:
         return begin
     return replace(begin, frame=frame, camera_from_object=track.camera_from_object[frame])
+
+
+def apart(track: PoseTrack, other: PoseTrack, center: Array, options: PastMasksOptions = _DEFAULTS) -> float:
+    """Metres, in the middle, between the object's centre (3,) in two tracks where the first explains its masks exactly.
+
+    There masks are right, and so must the other track be; 0 where no mask is explained so.
+    """
+    if track.mask_iou is None:
+        return 0.0
+    well = track.valid & other.valid & (track.mask_iou >= options.exactly)
+    if not well.any():
+        return 0.0
+    one, two = (
+        t.camera_from_object[well, :3, :3] @ center + t.camera_from_object[well, :3, 3]
+        for t in (track, other)
+    )
+    return float(np.median(np.linalg.norm(one - two, axis=1)))
 
 
 def without_own(masks: MaskSequence, name: str) -> MaskSequence:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dexman_pose.data import OCCLUDER, Clip, MaskSequence
 from dexman_pose.pose import track
 from dexman_pose.pose.clip import past_masks as module
-from dexman_pose.pose.clip.past_masks import PastMasksOptions, best_begin, past_masks, without_own
+from dexman_pose.pose.clip.past_masks import PastMasksOptions, apart, best_begin, past_masks, without_own
 from dexman_pose.pose.refinement.refiner import refiner_for
 from dexman_pose.pose.tracking.track_record import TrackStart
 from dexman_pose.pose.tracking.verdict import judged_again
@@ -116,6 +116,18 @@ def test_it_begins_where_a_mask_is_explained_best(scene: Any, film: Film) -> Non
     np.testing.assert_array_equal(there.camera_from_object, by_masks.camera_from_object[1])
     assert best_begin(begin, replace(swapped, mask_iou=0.9 * overlap)) is begin
     assert best_begin(begin, replace(swapped, valid=np.zeros(FRAMES, np.bool_))) is begin
+
+
+def test_two_tracks_are_compared_where_masks_are_explained(scene: Any, film: Film) -> None:
+    by_masks = track(scene.plain, film.clip, film.good, scene.camera, start=film.poses[0])
+    moved = by_masks.camera_from_object.copy()
+    moved[:4, 2, 3] += 0.009
+    other = replace(by_masks, camera_from_object=moved)
+    center = np.zeros(3)
+    overlap = np.array([0.97, 0.98, 0.97, 0.5, 0.5, 0.5, 0.97])
+    assert apart(replace(by_masks, mask_iou=overlap), other, center) == pytest.approx(0.009)
+    assert apart(replace(by_masks, mask_iou=0.5 * overlap), other, center) == 0.0
+    assert apart(replace(by_masks, mask_iou=None), other, center) == 0.0
 
 
 def test_what_hides_the_object_is_kept() -> None:
