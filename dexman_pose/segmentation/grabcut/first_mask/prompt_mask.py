@@ -14,8 +14,8 @@ from dexman_pose.errors import EstimationError
 from dexman_pose.imaging.masks import EIGHT_CONNECTED, Float, Window, fill_small_holes
 from dexman_pose.segmentation.grabcut.background import build_background
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
-from dexman_pose.segmentation.grabcut.enclosed import enclosed_log_odds
-from dexman_pose.segmentation.grabcut.local_color import refine_prompt_mask
+from dexman_pose.segmentation.grabcut.first_mask.enclosed import enclosed_log_odds
+from dexman_pose.segmentation.grabcut.first_mask.local_color import refine_prompt_mask
 from dexman_pose.segmentation.grabcut.model_options import PromptMaskOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 

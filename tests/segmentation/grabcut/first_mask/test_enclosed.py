@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dexman_pose.data import Clip, ObjectPrompt
 from dexman_pose.segmentation import segment_clip
 from dexman_pose.segmentation.grabcut.color import to_lab
-from dexman_pose.segmentation.grabcut.enclosed import barriers, enclosed_log_odds
+from dexman_pose.segmentation.grabcut.first_mask.enclosed import barriers, enclosed_log_odds
 from dexman_pose.segmentation.grabcut.model_options import EnclosedOptions
 
 OPTIONS = EnclosedOptions()
