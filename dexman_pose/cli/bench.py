@@ -34,7 +34,7 @@ def add(subparsers: Any) -> None:
     p.add_argument("--device", default="cpu", metavar="NAME", help="device of the rasteriser: cpu or cuda:0")
     p.add_argument("--repeats", type=positive, default=10, metavar="N", help="repetitions (default: 10)")
     p.add_argument("--frames", type=positive, default=40, metavar="N", help="clip to track (default: 40)")
-    p.add_argument("--only", choices=("render", "pose", "metrics"), help="one part of the table")
+    p.add_argument("--only", choices=("render", "pose", "live", "metrics"), help="one part of the table")
     p.set_defaults(handler=handle)
     accuracy = p.add_subparsers(title="accuracy, and other checkouts", metavar="")
     bench_stress.add(accuracy)
@@ -61,6 +61,8 @@ def handle(args: argparse.Namespace) -> int:
         _print(gradient_rows(args.device, args.repeats))
     if args.only in (None, "pose"):
         _print(pose_rows(args.frames, args.repeats))
+    if args.only in (None, "live"):
+        _print(lag_rows())
     if args.only in (None, "metrics"):
         _print(vertex_rows(args.repeats))
         _print(vsd_rows(args.repeats))
@@ -149,6 +151,28 @@ def pose_rows(frames: int, repeats: int) -> Iterator[Row]:
         if t.aim is not None:
             notes.append(f"aim {1e3 * t.aim:g}")
         yield Row(t.work, t.size, 1e3 * t.seconds, "; ".join([unit, *notes]))
+
+
+def lag_rows() -> Iterator[Row]:
+    """How far a live tracker is behind a camera, an object and two hands in sight, on this machine as it is."""
+    import numpy as np
+
+    from dexman_pose.benchmarks.speed.live_lag import AIM, RATE, bench_lag
+
+    size = f"640x480, {RATE:g} pictures a second"
+    found = bench_lag()
+    if found is None:
+        yield Row("live, object and two hands", size, None, "needs: dexman-pose models fetch mediapipe-hands")
+        return
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    gave_way = f"a second; {found.late} of {found.pictures} pictures gave way to newer ones; {load}"
+    yield Row("live, object and two hands: updates", size, found.rate, gave_way)
+    for what, behind in (("object", found.object_behind), ("hands", found.hands_behind)):
+        if len(behind):
+            at_most = f"pictures behind in the middle, {behind.max()} at most; aim {AIM:g}"
+            yield Row(f"live, {what}", size, float(np.median(behind)), at_most)
+        else:
+            yield Row(f"live, {what}", size, None, "no update had two hands")
 
 
 def vertex_rows(repeats: int) -> Iterator[Row]:

@@ -56,6 +56,7 @@ class LiveHands:
         self._found: NamedHands[LiveHand] = NamedHands()
         self._failure: Exception | None = None
         self._skipped = 0
+        self._last: int | None = None
         self._change = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="dexman-live-hands", daemon=True)
         self._thread.start()
@@ -75,6 +76,23 @@ class LiveHands:
     def skipped(self) -> int:
         """Pictures that were not looked at because a newer one came."""
         return self._skipped
+
+    @property
+    def last(self) -> int | None:
+        """Index of the last picture that was finished, with hands in it or without; None before the first."""
+        return self._last
+
+    def catch_up(self, index: int, most: int) -> None:
+        """Wait until the hands are those of a picture at most ``most`` before ``index``, which was put already.
+
+        Nothing is waited for before the first picture is finished: a detector takes long to begin.
+        """
+
+        def near() -> bool:
+            return self._last is None or index - self._last <= most or self._closed
+
+        with self._change:
+            self._change.wait_for(near)
 
     def put(self, index: int, image: Image) -> None:
         """Hand over the next picture (H, W, 3) RGB, which must not be written into any more; never waits."""
@@ -109,7 +127,7 @@ class LiveHands:
     def _run(self) -> None:
         while (taken := self._next()) is not None:
             try:
-                self._found = NamedHands(self._find(*taken))
+                self._found, self._last = NamedHands(self._find(*taken)), taken[0]
             except Exception as error:  # told to whoever asks for the hands: a thread has nobody to tell
                 self._failure = error
                 with self._change:

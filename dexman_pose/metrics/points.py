@@ -19,13 +19,11 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.metrics.mesh_points.kept import MeshPoints, mesh_points
+from dexman_pose.metrics.mesh_points.single import NEAR
 from dexman_pose.metrics.nearest import nearest_vertices
 from dexman_pose.metrics.poses import Symmetry, checked_poses, symmetry_transforms
 
 Largest = Callable[[Array, Array, Array], Array]
-
-NEAR = 0.01
-"""Metres in front of the camera plane from where on a vertex has a pixel for MSPD."""
 
 BOP_WIDTH = 640
 """Pixels: the image width that BOP's MSPD thresholds are meant for."""
@@ -44,8 +42,12 @@ def add(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike | MeshPoints)
     Raises:
         InputError: no rigid transforms, no such vertices, or shapes that cannot be broadcast.
     """
+    points = mesh_points(vertices)
+    found = points.single.mean_distance(estimated, true)
+    if found is not None:
+        return found
     est, ref = checked_poses(estimated, true)
-    return _over_poses(_mean_distance, est, ref, mesh_points(vertices).columns)
+    return _over_poses(_mean_distance, est, ref, points.columns)
 
 
 def add_s(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike | MeshPoints) -> Array:
@@ -62,8 +64,12 @@ def add_s(estimated: ArrayLike, true: ArrayLike, vertices: ArrayLike | MeshPoint
     Raises:
         InputError: no rigid transforms, no such vertices, or shapes that cannot be broadcast.
     """
+    points = mesh_points(vertices)
+    found = points.single.mean_nearest(estimated, true)
+    if found is not None:
+        return found
     est, ref = checked_poses(estimated, true)
-    return nearest_vertices(vertices).mean_distances(np.linalg.inv(est) @ ref)
+    return nearest_vertices(points).mean_distances(np.linalg.inv(est) @ ref)
 
 
 def mssd(
@@ -83,9 +89,11 @@ def mssd(
     Raises:
         InputError: no rigid transforms, no such vertices, or shapes that cannot be broadcast.
     """
+    points = mesh_points(vertices).hull  # a convex function of the vertex is largest on the hull
+    if symmetry is None and (found := points.single.largest_distance(estimated, true)) is not None:
+        return found
     est, ref = checked_poses(estimated, true)
-    # A convex function of the vertex is largest on the hull.
-    return _over_symmetries(_largest_distance, est, ref, mesh_points(vertices).hull, symmetry)
+    return _over_symmetries(_largest_distance, est, ref, points, symmetry)
 
 
 def mspd(
@@ -115,6 +123,10 @@ def mspd(
     Raises:
         InputError: no rigid transforms, no such vertices, or shapes that cannot be broadcast.
     """
+    points = mesh_points(vertices)
+    width = BOP_WIDTH / camera.width if image_width_normalized else 1.0
+    if symmetry is None and (found := points.single.largest_pixels(estimated, true, camera.K)) is not None:
+        return np.asarray(found * width)
     est, ref = checked_poses(estimated, true)
     k = camera.K.copy()
     k[:2, 2] = 0.0  # where the axis meets the image does not change how far pixels are apart
@@ -130,8 +142,7 @@ def mspd(
         squared += d[..., 1, :]
         return np.asarray(np.sqrt(squared.max(-1)))
 
-    out = _over_symmetries(largest, est, ref, mesh_points(vertices), symmetry)
-    return out * (BOP_WIDTH / camera.width) if image_width_normalized else out
+    return _over_symmetries(largest, est, ref, points, symmetry) * width
 
 
 def _largest_near(one: Array, other: Array, points: Array, k: Array, focal: float) -> Array:

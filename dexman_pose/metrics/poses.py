@@ -14,13 +14,13 @@ from dexman_pose.geometry.se3 import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.metrics import _given
 from dexman_pose.metrics.mesh_points.kept import MeshPoints, mesh_points
+from dexman_pose.metrics.mesh_points.single import RIGID
 
 Symmetry = ArrayLike | SymmetryGroup | None
 
 SYMMETRY_STEP = 0.01
 """Of a diameter: how far the farthest vertex moves, at most, between samples of a continuous symmetry (BOP)."""
 
-_RIGID = 1e-3  # by which the rotation part may miss orthonormality: poses of float32 files pass, scaled ones do not
 _MOST_SYMMETRIES = 1024
 _MOST_CHECKED = 64  # sets of transforms given as symmetries
 _BLOCK = 4_000_000  # numbers of an intermediate array
@@ -179,7 +179,7 @@ def _rigid(poses: ArrayLike, name: str) -> Array:
         )
     r = p[..., :3, :3]
     off = np.abs(r @ np.swapaxes(r, -1, -2) - np.eye(3)).max((-1, -2))
-    bad = (off > _RIGID) | (np.linalg.det(r) < 0) | (np.abs(p[..., 3, :] - [0, 0, 0, 1]).max(-1) > _RIGID)
+    bad = (off > RIGID) | (np.linalg.det(r) < 0) | (np.abs(p[..., 3, :] - [0, 0, 0, 1]).max(-1) > RIGID)
     if bad.any():
         raise InputError(
             f"{name} poses: entry {int(np.argmax(bad))} of {bad.size} is not a rotation and a translation "
@@ -192,16 +192,16 @@ def _plainly_rigid(pose: Array) -> bool:
     """Whether one (4, 4) matrix passes, in plain numbers: arrays of sixteen cost more than they compute."""
     (a, b, c, x), (d, e, f, y), (g, h, i, z), (k, m, n, o) = pose.tolist()
     return (
-        abs(a * a + b * b + c * c - 1.0) <= _RIGID
-        and abs(d * d + e * e + f * f - 1.0) <= _RIGID
-        and abs(g * g + h * h + i * i - 1.0) <= _RIGID
-        and abs(a * d + b * e + c * f) <= _RIGID
-        and abs(a * g + b * h + c * i) <= _RIGID
-        and abs(d * g + e * h + f * i) <= _RIGID
+        abs(a * a + b * b + c * c - 1.0) <= RIGID
+        and abs(d * d + e * e + f * f - 1.0) <= RIGID
+        and abs(g * g + h * h + i * i - 1.0) <= RIGID
+        and abs(a * d + b * e + c * f) <= RIGID
+        and abs(a * g + b * h + c * i) <= RIGID
+        and abs(d * g + e * h + f * i) <= RIGID
         and a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g) > 0.0
-        and abs(k) <= _RIGID
-        and abs(m) <= _RIGID
-        and abs(n) <= _RIGID
-        and abs(o - 1.0) <= _RIGID
+        and abs(k) <= RIGID
+        and abs(m) <= RIGID
+        and abs(n) <= RIGID
+        and abs(o - 1.0) <= RIGID
         and isfinite(x + y + z)
     )

@@ -229,7 +229,8 @@ def track(
         mesh: metres.
         clip: the frames.
         masks: label images of the same frames. None: the object is followed by what its outline separates in the
-            picture, from ``start`` on; a camera that moves is no obstacle then.
+            picture, from ``start`` on; a camera that moves is no obstacle then. So it is where masks lead to poses that
+            are doubted in many frames, and without them there are fewer; ``mask_iou`` is None then.
         camera: intrinsics; with a lens, frames, masks and depth are undistorted first.
         name: which object of ``masks``; may be left out when there is one.
         start: (4, 4) camera_from_object in ``start_frame``; searched for when left out.
@@ -297,11 +298,34 @@ def track(
             camera,
             None if depth is None else depth.frame(start_frame),
         )
-        found = search_pose(refiner, view, symmetry=group)
-        pose, verdict = found[0].camera_from_object, judge_best(refiner, found, view)
-        doubt = () if verdict.valid else verdict.doubts
+        pose, doubt = _searched_start(refiner, view, group)
     else:
         pose, doubt = start, ()
     # What the search holds against its own pose: the track is not valid then until colours or depth confirm it.
     begin = TrackStart(refiner, start_frame, pose, symmetry=group, doubt=doubt, given=start is not None)
-    return judged_again(track_objects(clip, masks, camera, {name: begin}, depth=depth)[name], resized=False)
+    found_track = track_objects(clip, masks, camera, {name: begin}, depth=depth)[name]
+    found_track = judged_again(found_track, resized=False)
+    if device != "cpu":
+        return found_track
+    from dexman_pose.pose.clip.past_masks import past_masks
+
+    return past_masks(clip, masks, camera, name, begin, found_track, depth=depth)
+
+
+def _searched_start(
+    refiner: PoseRefiner, view: ObjectView, group: SymmetryGroup
+) -> tuple[Array, tuple[str, ...]]:
+    """The pose (4, 4) a track begins at, and what speaks against it.
+
+    Depth on a mask that leaks is that of other things: where it leaves a doubt, the picture alone is asked.
+    """
+    found = search_pose(refiner, view, symmetry=group)
+    verdict = judge_best(refiner, found, view)
+    if verdict.valid:
+        return found[0].camera_from_object, ()
+    if view.depth is not None and view.pictured:
+        flat = replace(view, depth=None)
+        seen = search_pose(refiner, flat, symmetry=group)
+        if judge_best(refiner, seen, flat).valid:
+            return seen[0].camera_from_object, ()
+    return found[0].camera_from_object, verdict.doubts

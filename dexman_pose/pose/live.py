@@ -89,9 +89,10 @@ class LiveTracker:
     knows the past alone. Poses are in the frame of the camera, which may move. With a lens each picture is undistorted
     once: poses, and pixels of hands, are of the undistorted camera, :attr:`camera`, whose axes are the same.
 
-    With hands, these are detected in a thread beside, and what the last detected ones cover is not looked at. An
-    update never waits for them: they are those of an earlier picture, told by the ``frame`` of each
-    :class:`~dexman_pose.hands.live.LiveHand`. Close the tracker then, or use it as a context manager.
+    With hands, these are detected in a thread beside, and what the last detected ones cover is not looked at. They
+    are those of an earlier picture, told by the ``frame`` of each :class:`~dexman_pose.hands.live.LiveHand`; an update
+    waits for them only where they fall behind by more than ``options.hands_behind`` pictures. Close the tracker
+    then, or use it as a context manager.
 
     Args:
         mesh: metres; or a dict of meshes by name. One mesh alone has the name ``"object"``.
@@ -166,6 +167,12 @@ class LiveTracker:
         """The hands detected last, by side; of the picture that ``LiveHand.frame`` counts from 0; none without."""
         return NamedHands() if self._hands is None else self._hands.hands
 
+    @property
+    def hands_behind(self) -> int | None:
+        """Pictures by which :attr:`hands` are behind the last update; None before the first ones, and without."""
+        last = None if self._hands is None else self._hands.last
+        return None if last is None else self._index - last
+
     def close(self) -> None:
         """Stop the thread that detects hands; may be called twice."""
         if self._hands is not None:
@@ -214,6 +221,8 @@ class LiveTracker:
         self._index += 1
         if self._hands is not None:
             self._hands.put(self._index, picture.copy())  # callers may use their memory again
+            if self._options.hands_behind is not None:
+                self._hands.catch_up(self._index, self._options.hands_behind)
         frame = RegionFrame(picture, self._covered())
         begun = self._begun(frame)
         scene = self._scene_of({n: f.pose for n, f in begun.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from dexman_pose.render._warp import wp
@@ -42,3 +43,9 @@ class Command:
                     self._launch.set_param_at_index(i, value)
                     kept[i] = value
         self._launch.launch()
+
+    @property
+    def again(self) -> Callable[[], None]:
+        """Launch once more with the arguments of the last call, as a function without arguments."""
+        launch: Callable[[], None] = self._launch.launch
+        return launch

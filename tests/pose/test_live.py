@@ -15,6 +15,7 @@ from dexman_pose.hands.live import LiveHand, LiveHands
 from dexman_pose.imaging.undistort import undistortion_of
 from dexman_pose.pose import LiveTracker, track
 from dexman_pose.pose.tracking.hand_cover import hands_over
+from dexman_pose.pose.tracking.live_verdict import LiveOptions
 from dexman_pose.pose.tracking.region_scene import RegionScene
 
 Image = NDArray[np.uint8]
@@ -117,15 +118,30 @@ def test_hands_are_not_waited_for_and_the_last_ones_hide_what_they_cover(
     with LiveTracker(scene.mesh, scene.camera, start=way[0], hands=hands) as tracker:
         for picture in pictures[:3]:
             tracker.update(picture)
-        assert hidden == [None, None] and tracker.hands == {}
+        assert hidden == [None, None] and tracker.hands == {} and tracker.hands_behind is None
         go.set()
         assert hands.wait(5.0)
         assert tracker.hands["left"].frame == 2  # picture 1 gave way to it
+        assert tracker.hands_behind == 0
         tracker.update(pictures[3])
         assert (hidden[-1] == hands_over([joints], scene.camera)).all()
         assert hidden[-1].any() and not hidden[-1].all()
     assert (seen[0] == pictures[0]).all() and seen[0] is not pictures[0]
     assert not any(t.name == "dexman-live-hands" for t in threading.enumerate())
+
+
+@pytest.mark.parametrize("most", [1, 2, None])
+def test_an_update_waits_for_hands_that_would_fall_further_behind(
+    scene: Any, way: list[Pose], pictures: list[Image], monkeypatch: pytest.MonkeyPatch, most: int | None
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(LiveHands, "catch_up", lambda self, index, far: asked.append((index, far)))
+    options = LiveOptions(hands_behind=most)
+    hands = LiveHands(lambda index, image: {})
+    with LiveTracker(scene.mesh, scene.camera, start=way[0], hands=hands, options=options) as tracker:
+        for picture in pictures[:3]:
+            tracker.update(picture)
+    assert asked == ([] if most is None else [(index, most) for index in range(3)])
 
 
 def test_pictures_of_a_lens_are_undistorted_and_poses_are_of_the_undistorted_camera(

@@ -23,3 +23,12 @@ def test_changed_numbers_arrays_and_sizes_reach_the_kernel() -> None:
     command((3,), second, 10.0, 2)
     np.testing.assert_array_equal(first.numpy(), [12.0, 12.0, 2.0, 2.0])
     np.testing.assert_array_equal(second.numpy(), [20.0, 20.0, 20.0, 0.0])
+
+
+def test_the_last_launch_can_be_repeated() -> None:
+    command = Command(_add, "cpu")
+    values = wp.zeros(4, dtype=wp.float64, device="cpu")
+    command((4,), values, 1.0, 1)
+    command((2,), values, 10.0, 1)
+    command.again()
+    np.testing.assert_array_equal(values.numpy(), [21.0, 21.0, 1.0, 1.0])

@@ -30,6 +30,7 @@ class LiveOptions:
 
     track: RegionTrackOptions = field(default_factory=RegionTrackOptions)
     settled: int = 3
+    hands_behind: int | None = 2
 
 
 class LiveVerdict:

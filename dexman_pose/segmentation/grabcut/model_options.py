@@ -206,6 +206,29 @@ class LocalColorOptions:
 
 
 @dataclass(frozen=True)
+class EnclosedOptions:
+    """What a box encloses, by the change of colour on the way out of it. Chosen on rendered clips.
+
+    Attributes:
+        blur: pixels, standard deviation by which noise is smoothed first.
+        lightness: weight of lightness beside colour: shadows change it alone.
+        sweeps: over the picture, forwards and back in turn.
+        barrier: 8-bit units of Lab: changes below it speak against the object.
+        softness: of a change, over which log odds change by 1.
+        log_odds: their limits. No change speaks for the object: what the background shows through a ring is enclosed.
+        sure: log odds below which a pixel begins as background.
+    """
+
+    blur: float = 0.7
+    lightness: float = 0.7
+    sweeps: int = 6
+    barrier: float = 8.0
+    softness: float = 4.0
+    log_odds: tuple[float, float] = (-1.5, 0.0)
+    sure: float = -0.5
+
+
+@dataclass(frozen=True)
 class PromptMaskOptions:
     """The mask of an object on its prompt frame. Chosen on rendered clips.
 

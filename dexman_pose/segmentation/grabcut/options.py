@@ -14,6 +14,7 @@ from dexman_pose.imaging.options import FlowOptions
 from dexman_pose.segmentation.grabcut.model_options import (
     BackgroundOptions,
     ColorOptions,
+    EnclosedOptions,
     HandOptions,
     LabelingOptions,
     LocalColorOptions,
@@ -341,6 +342,7 @@ class GrabCutOptions:
         background: what the fixed camera sees without objects.
         hands: occluding hands and forearms.
         prompt: the mask on the prompt frame.
+        enclosed: what a box encloses.
         local_color: its relabelling with local background colours.
         flow: optical flow.
         motion: motion of one object.
@@ -356,6 +358,7 @@ class GrabCutOptions:
     background: BackgroundOptions = field(default_factory=BackgroundOptions)
     hands: HandOptions = field(default_factory=HandOptions)
     prompt: PromptMaskOptions = field(default_factory=PromptMaskOptions)
+    enclosed: EnclosedOptions = field(default_factory=EnclosedOptions)
     local_color: LocalColorOptions = field(default_factory=LocalColorOptions)
     flow: FlowOptions = field(default_factory=FlowOptions)
     motion: MotionOptions = field(default_factory=MotionOptions)

@@ -14,9 +14,9 @@ from dexman_pose.imaging.masks import Float, dilated, mask_at, mask_box
 from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.segmentation.grabcut.background import build_background, sample_frames
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
+from dexman_pose.segmentation.grabcut.first_mask.prompt_mask import PromptFrame, prompt_mask
 from dexman_pose.segmentation.grabcut.hands import HandModel
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions, PropagationOptions
-from dexman_pose.segmentation.grabcut.prompt_mask import PromptFrame, prompt_mask
 from dexman_pose.segmentation.grabcut.scene import Scene
 from dexman_pose.segmentation.grabcut.state import ObjectState
 from dexman_pose.threads import side_by_side

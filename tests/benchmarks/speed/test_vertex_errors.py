@@ -59,7 +59,8 @@ def test_the_command_prints_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_single_poses_are_timed_beside_the_definitions() -> None:
     lines = [line for line in bench_metrics(poses=20, vertices=800, repeats=1) if "one pose" in line.size]
-    assert [line.work for line in lines] == ["ADD", "ADD-S", "MSSD", "MSPD"]
+    assert [line.work for line in lines] == 2 * ["ADD", "ADD-S", "MSSD", "MSPD"]
+    assert [line.size for line in lines[::4]] == [f"{v} vertices, one pose a call" for v in (800, 500)]
     for line in lines:
         assert line.beside == "its definition in numpy" and line.aim == 2.0
         assert line.ratio is not None and line.ratio > 0.0

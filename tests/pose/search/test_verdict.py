@@ -11,7 +11,7 @@ import pytest
 from dexman_pose.pose import estimate_pose, refine_pose
 from dexman_pose.pose.matching.color_agreement import ColorAgreement
 from dexman_pose.pose.search import verdict as words
-from dexman_pose.pose.search.verdict import PoseSignals, judge
+from dexman_pose.pose.search.verdict import PoseSignals, Verdict, judge
 
 PLAIN = PoseSignals(overlap=0.95, margin=0.1, colors=None, edges=0.6, depth=None, inside=1.0, seen=1.0)
 STRONG, WEAK = ColorAgreement(0.9, 30.0, 1.0), ColorAgreement(0.1, 30.0, 1.0)
@@ -81,3 +81,12 @@ def test_an_estimate_comes_with_its_verdict(scene: Any) -> None:
     found = estimate_pose(scene.mesh, image, labels == 1, scene.camera)
     assert found.valid and found.doubts == ()
     assert not any(a.valid for a in found.alternatives)
+
+
+def test_an_outline_that_is_seen_vouches_for_a_pose_that_leads_by_far_whatever_the_mask() -> None:
+    seen = replace(PLAIN, overlap=0.6, region=0.93, margin=0.3)
+    assert judge(seen) == Verdict(True, (words.MASK_DISAGREES,))
+    assert not judge(replace(seen, margin=0.15)).valid
+    assert not judge(replace(seen, region=0.85)).valid
+    assert not judge(replace(seen, edges=0.4)).valid
+    assert judge(replace(seen, margin=0.15, region=0.97)).valid

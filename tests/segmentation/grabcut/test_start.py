@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dexman_pose.data import Clip, ObjectPrompt
-from dexman_pose.segmentation.grabcut import prompt_mask as rooms
 from dexman_pose.segmentation.grabcut import start as module
+from dexman_pose.segmentation.grabcut.first_mask import prompt_mask as rooms
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 from dexman_pose.segmentation.grabcut.start import start, working_size
 

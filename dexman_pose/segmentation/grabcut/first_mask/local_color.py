@@ -27,6 +27,7 @@ def refine_prompt_mask(
     hand: Float | None = None,
     *,
     tight: bool = True,
+    enclosed: Float | None = None,
     options: GrabCutOptions = DEFAULTS,
 ) -> Mask:
     """Label a first mask of an object again, with background colours that depend on the place.
@@ -42,6 +43,7 @@ def refine_prompt_mask(
         hand: (H, W) weighted log evidence of a hand, or None.
         tight: the allowed pixels are a box that the object touches on every side. Where the first mask fails to,
             colours met on the way are taken for the object's; elsewhere the first mask's colours stay in charge.
+        enclosed: (H, W) log odds of what the box encloses, or None.
         options: of the relabelling, the colours and the labels.
 
     Returns:
@@ -52,6 +54,7 @@ def refine_prompt_mask(
     at_rest = shaded_density(lab, background.lab, options=options.color)
     doubtful = _unreached_sides(mask, allowed, o) if tight else np.zeros(mask.shape, np.float32)
     inside = np.clip(signed_distance_field(allowed, 3) / o.box_softness, *o.box_log_odds) + doubtful
+    inside = inside if enclosed is None else inside + enclosed
     known = np.where(allowed, np.where(doubtful > 0, 0.0, o.known_inside), 1.0)
     first = ColorModel(options.color)
     first.add(bins[mask])

@@ -14,7 +14,8 @@ from dexman_pose.errors import EstimationError
 from dexman_pose.imaging.masks import EIGHT_CONNECTED, Float, Window, fill_small_holes
 from dexman_pose.segmentation.grabcut.background import build_background
 from dexman_pose.segmentation.grabcut.color import ColorModel, to_bins, to_lab
-from dexman_pose.segmentation.grabcut.local_color import refine_prompt_mask
+from dexman_pose.segmentation.grabcut.first_mask.enclosed import enclosed_log_odds
+from dexman_pose.segmentation.grabcut.first_mask.local_color import refine_prompt_mask
 from dexman_pose.segmentation.grabcut.model_options import PromptMaskOptions
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
 
@@ -72,6 +73,12 @@ def _grab_cut(frame: PromptFrame, prompt: ObjectPrompt, options: GrabCutOptions)
     if hand is not None:
         likely = hand > options.color.weight * np.log(o.hand_density)
         trimap[likely & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
+    tight = prompt.box is not None
+    lab = to_lab(np.ascontiguousarray(frame.rgb[window]))
+    enclosed = enclosed_log_odds(lab, allowed, options.enclosed) if tight else None
+    if enclosed is not None:
+        out_of_it = enclosed < options.enclosed.sure
+        trimap[out_of_it & (trimap == cv2.GC_PR_FGD)] = cv2.GC_PR_BGD
     out = np.zeros(frame.rgb.shape[:2], bool)
     if not (trimap & 1).any() or (trimap & 1).all():
         return out
@@ -79,14 +86,14 @@ def _grab_cut(frame: PromptFrame, prompt: ObjectPrompt, options: GrabCutOptions)
     mixtures = np.zeros((1, _MIXTURE_SIZE)), np.zeros((1, _MIXTURE_SIZE))
     cv2.setRNGSeed(0)
     cv2.grabCut(crop, trimap, None, *mixtures, o.iterations, cv2.GC_INIT_WITH_MASK)
-    lab = to_lab(crop)
     first = (trimap & 1).astype(bool) | clicked
     models = ColorModel(options.color), ColorModel(options.color)
     models[0].add(to_bins(lab)[first])
     models[1].add(to_bins(lab)[~first])
     background = build_background(frame.samples[(slice(None), *window)], lab, allowed, [models], options)
-    tight = prompt.box is not None
-    found = refine_prompt_mask(lab, first, allowed, background, hand, tight=tight, options=options)
+    found = refine_prompt_mask(
+        lab, first, allowed, background, hand, tight=tight, enclosed=enclosed, options=options
+    )
     out[window] = _without_small_parts(found, o)
     return out
 

@@ -8,7 +8,7 @@ import pytest
 from dexman_pose.data import ObjectPrompt
 from dexman_pose.errors import EstimationError
 from dexman_pose.segmentation.grabcut.background import sample_frames
-from dexman_pose.segmentation.grabcut.prompt_mask import PromptFrame, prompt_mask
+from dexman_pose.segmentation.grabcut.first_mask.prompt_mask import PromptFrame, prompt_mask
 
 
 @pytest.fixture(scope="module")

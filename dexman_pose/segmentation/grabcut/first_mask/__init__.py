@@ -1,0 +1,1 @@
+"""The first mask of an object, from a box or clicks alone."""
