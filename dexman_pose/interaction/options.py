@@ -92,8 +92,9 @@ class DistanceOptions:
         prior: of that, per frame: errors of neighbouring frames are alike.
         drift: of its change from one frame to the next.
         size: share of the change that is one of the hand's size; the rest is that it is seen foreshortened otherwise.
-        touch: metres, a gap that speaks half against a contact.
+        touch: metres, a gap that speaks half against a contact; the hand's form is not yet fitted to the object.
         inside: metres of flesh within an object that cost as much as one open gap.
+        opposed: open gaps that a hand costs whose thumb and palm lie on the same side of an object as its fingers.
     """
 
     reach: float = 0.45
@@ -102,8 +103,9 @@ class DistanceOptions:
     prior: float = 0.07
     drift: float = 0.035
     size: float = 0.2
-    touch: float = 0.010
-    inside: float = 0.015
+    touch: float = 0.02
+    inside: float = 0.05
+    opposed: float = 3.0
 
 
 @dataclass(frozen=True)
