@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.interaction.along_sight import Grip, same_side, likely_change
+from dexman_pose.interaction.along_sight import Grip, likely_change, same_side
 from dexman_pose.interaction.options import DistanceOptions
 
 
