@@ -75,6 +75,12 @@ def _misfit(
     return out
 
 
+def opposition(joints: Array, thing: RigidObject, frames: NDArray[np.intp], o: DistanceOptions) -> float:
+    """Mean over frames of :func:`same_side` for joints (T, 21, 3), camera frame."""
+    gap, outwards = _gaps(probes(joints)[:, None], thing, frames)
+    return float(same_side(outwards, 1.0 - _half_at(gap[..., list(TOUCHERS)], o.touch)).mean())
+
+
 def same_side(outwards: Array, closed: Array) -> Array:
     """(...) 0 where thumb or palm presses against the fingers, 1 where both press from one side.
 

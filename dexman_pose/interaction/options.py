@@ -128,6 +128,41 @@ class GraspOptions:
 
 
 @dataclass(frozen=True)
+class OneGraspOptions:
+    """How the way of holding a thing is found from all frames of a grip.
+
+    Attributes:
+        fewest: frames of a grip from which on it is.
+        sample: frames of it that are used.
+        alike: independent frames that these count as: errors of all frames are alike.
+        turns: degrees about the camera's x and y by which a hand is turned to begin with.
+        iterations: most steps of a fit.
+        opposed: what a hand costs all of which lies on one side of the thing.
+        worse: most factor by which landmarks may lie farther off in that way than in the frame alone.
+        tolerated: palm lengths that they may lie off in any case: frames in which a detector errs are many.
+        agreeing: share of a grip's frames that must allow it.
+        like: metres by which joints of single frames lie off it.
+    """
+
+    fewest: int = 5
+    sample: int = 12
+    alike: float = 2.0
+    turns: tuple[tuple[float, float], ...] = (
+        (0.0, 0.0),
+        (25.0, 0.0),
+        (-25.0, 0.0),
+        (0.0, 25.0),
+        (0.0, -25.0),
+    )
+    iterations: int = 6
+    opposed: float = 6.0
+    worse: float = 1.5
+    tolerated: float = 0.3
+    agreeing: float = 0.5
+    like: float = 0.02
+
+
+@dataclass(frozen=True)
 class WindowOptions:
     """How long clips are cut.
 
@@ -166,6 +201,7 @@ class GripOptions:
     contact: ContactOptions = field(default_factory=ContactOptions)
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     grasp: GraspOptions = field(default_factory=GraspOptions)
+    one: OneGraspOptions = field(default_factory=OneGraspOptions)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )
@@ -174,4 +210,4 @@ class GripOptions:
     rounds: int = 2
     first: float = 0.01
     worse: float = 1.6
-    tolerated: float = 0.12
+    tolerated: float = 0.25

@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
+from dexman_pose.hands.model.fit import MeasuredJoints
 from dexman_pose.hands.model.system import HandState, JointEvidence
 from dexman_pose.interaction.along_sight import Grip, likely_change
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
+from dexman_pose.interaction.one_grasp import with_one_grasp
 from dexman_pose.interaction.options import GripOptions
-from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
+from dexman_pose.interaction.probes import probes
 from dexman_pose.interaction.same_grasp import with_same_grasp
-from dexman_pose.interaction.surface import Tangents, tangents
+from dexman_pose.interaction.surface import tangents
 from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
+from dexman_pose.interaction.touchers import chosen_touchers
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,10 @@ def fit_to_grips(
     """
     change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
     grasp = _Grasp(tuple(grips), change)
-    state = _moved(alone, grasp, options)
+    laid = with_one_grasp(picture, _moved(alone, grasp, options), grips, options)
+    state = laid.state
     for number in range(len(options.contact.gates)):
-        state = _round(picture, state, grasp, number, options)
+        state = _round(picture, state, grasp, laid.like, number, options)
         if number == 0:
             state = with_same_grasp(picture, state, grips, options.grasp)
     return state
@@ -86,34 +90,6 @@ def fit_to_distance(
     return picture.fit(state, terms, (picture.path(options),), options)
 
 
-def chosen_touchers(
-    near: Tangents, points: Array, gripped: NDArray[np.bool_], gate: float, fewest: int
-) -> NDArray[np.bool_]:
-    """(T, 6) which of ``TOUCHERS`` touch: those within a gate, and those nearest that close a grip in any case.
-
-    The decision is one for the whole grip, by the middle of the gaps, so that fingers do not come and go.
-
-    Args:
-        near: the surface.
-        points: (T, 42, 3) the probes.
-        gripped: (T,).
-        gate: metres.
-        fewest: fingers beside thumb or palm.
-    """
-    gap = (near.at(points) - RADII)[:, list(TOUCHERS)]
-    out = np.zeros(gap.shape, np.bool_)
-    known = gripped & near.valid
-    if not known.any():
-        return out
-    usual = np.median(gap[known], axis=0)
-    touching = usual < gate
-    thumb, palm = 0, TOUCHERS.index(PALM)
-    touching[thumb if usual[thumb] <= usual[palm] else palm] = True
-    touching[np.argsort(usual[1 : len(TIPS)])[:fewest] + 1] = True
-    out[known] = touching
-    return out
-
-
 def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
     """The hand larger by a share of the middle of the change of distance, and moved by the change itself.
 
@@ -128,7 +104,12 @@ def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
 
 
 def _round(
-    picture: HandPicture, state: HandState, grasp: _Grasp, number: int, options: GripOptions
+    picture: HandPicture,
+    state: HandState,
+    grasp: _Grasp,
+    like: MeasuredJoints,
+    number: int,
+    options: GripOptions,
 ) -> HandState:
     """The surface is measured, fingers are chosen that touch, and the hand is fitted."""
     c = options.contact
@@ -138,7 +119,7 @@ def _round(
     hiding = options.picture.hiding
     hidden = hidden_by_hand(joints, hiding)
     hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
-    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options)]
+    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options), like]
     paths = [picture.path(options)]
     for grip in grasp.grips:
         near = tangents(grip.thing, points, picture.frames)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.interaction.probes import TOUCHERS, probes
-from dexman_pose.interaction.solve import chosen_touchers
+from dexman_pose.interaction.touchers import chosen_touchers
 from dexman_pose.interaction.surface import tangents
 
 
