@@ -52,13 +52,33 @@ def likely_change(
         frames: (T,) their indices in the clip.
         o: how it is searched.
     """
-    tried = np.linspace(-o.reach, o.reach, o.steps)
-    cost = np.tile(0.5 * (tried / o.spread) ** 2, (len(joints), 1)) * o.prior
+    return likely_course(grip_misfit(joints, grips, frames, o), frames, o)
+
+
+def grip_misfit(joints: Array, grips: Sequence[Grip], frames: NDArray[np.intp], o: DistanceOptions) -> Array:
+    """(T, S) how badly hands fit what they grip at every factor tried, 0 where they grip nothing.
+
+    Arguments as for :func:`likely_change`.
+    """
+    tried = _tried(o)
+    cost = np.zeros((len(joints), len(tried)))
     for grip in grips:
         at = np.flatnonzero(grip.gripped & grip.thing.valid[frames])
         if len(at):
             cost[at] += _misfit(joints[at], grip.thing, frames[at], tried, o)
+    return cost
+
+
+def likely_course(misfit: Array, frames: NDArray[np.intp], o: DistanceOptions, usual: float = 0.0) -> Array:
+    """(T,) the likeliest logarithms of factors, of a misfit (T, S); without one they are about ``usual``."""
+    tried = _tried(o)
+    cost = misfit + 0.5 * ((tried - usual) / o.spread) ** 2 * o.prior
     return _smoothed_course(tried, cost, np.diff(frames), o.drift)
+
+
+def _tried(o: DistanceOptions) -> Array:
+    out: Array = np.linspace(-o.reach, o.reach, o.steps)
+    return out
 
 
 def _misfit(

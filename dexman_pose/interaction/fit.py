@@ -27,16 +27,15 @@ from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
+from dexman_pose.interaction.size import size_sigma, tell_size
 from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips
-from dexman_pose.interaction.windows import grip_fit, picture_fit
+from dexman_pose.interaction.windows import grip_fit, picture_fit, shape_fit
 from dexman_pose.threads import cores
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
-_FROM_HANDS = (
-    "hand",
-    "contact",
-    "unknown",
-)  # sources of an object's size that rest on a hand's, or on nothing
+
+
+Solved = tuple[HandTrack, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,40 @@ def fit_grips(
 
     with ThreadPoolExecutor(_workers(len(hands))) as both:
         found = dict(zip(hands, both.map(solved, hands.values())))
-    made, told = zip(*found.values()) if found else ((), ())
-    return GripFit(dict(zip(found, made)), tuple(handled), dict(zip(found, told)))
+    found |= {side: _as_other(found[side], hands[side], known[side], found, o) for side in known}
+    made = {side: track for side, (track, _) in found.items()}
+    report = {side: told for side, (_, told) in found.items()}
+    for side in known:
+        report[side] = {**report[side], "size": _size_told(made[side], report[side]["fit"], o)}
+    return GripFit(made, tuple(handled), report)
+
+
+def _size_told(track: HandTrack, fit: str, o: GripOptions) -> dict[str, Any]:
+    """What told the size of a hand, and its relative standard deviation where that is known."""
+    if track.scale_source == "contact":
+        by = "the other hand" if fit == "shape" else "what it holds"
+        return {"by": by, "sigma": round(size_sigma(o.size), 3)}
+    if track.scale_source == "hand":
+        return {"by": "an average adult's", "sigma": o.size.person}
+    return {"by": track.scale_source, "sigma": None}
+
+
+def _as_other(
+    own: Solved, lifted: HandTrack, hand: PicturedHand, found: Mapping[str, Solved], o: GripOptions
+) -> Solved:
+    """A hand that nothing told the size of, with that of the person's other hand, if something told that one's."""
+    track, told = own
+    sizes = [other.shape for other, _ in found.values() if other.scale_source == "contact"]
+    shape = sizes[0] if sizes else None
+    if told["fit"] != "picture" or track.scale_source != "hand" or shape is None:
+        return own
+    state = shape_fit(hand.picture, hand.alone, shape, o)
+    after = agreement(hand.picture, hand.picture.joints_of(state), ())
+    refused = told["refused"]
+    if after.reprojection > max(o.worse * picture_error(hand.picture, hand.alone), o.tolerated):
+        return track, {**told, "refused": [*refused, {"fit": "shape", **after.as_dict()}]}
+    sized = _track(lifted, hand.picture, state, contact=True)
+    return sized, {**told, "fit": "shape", "after": after.as_dict()}
 
 
 def _followed(thing: RigidObject) -> RigidObject:
@@ -185,15 +216,10 @@ def _solved(
         after = agreement(picture, picture.joints_of(state), grips)
         told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
         if after.reprojection <= allowed:
-            measured = fit in {"contact", "distance"} and _tell_size(grips)
+            measured = fit in {"contact", "distance"} and tell_size(grips)
             return _track(track, picture, state, contact=measured), {"fit": fit, **told}
         refused.append({"fit": fit, **after.as_dict()})
     return track, {"fit": "none", "before": before.as_dict(), "after": before.as_dict(), "refused": refused}
-
-
-def _tell_size(grips: tuple[Grip, ...]) -> bool:
-    """Whether what is held has a size of its own: one that came from the hand tells nothing of the hand's."""
-    return any(grip.thing.scale_source not in _FROM_HANDS for grip in grips)
 
 
 def _ways(

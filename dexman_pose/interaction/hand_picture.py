@@ -28,6 +28,7 @@ from dexman_pose.hands.model.system import HandState, JointEvidence
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.terms import steady
 
+_SIZED = ("depth", "given")
 PALM_BONES: tuple[int, ...] = (0, 4, 8, 12, 16)
 """Bones from the wrist to the first joints of the fingers, of the 20."""
 
@@ -46,6 +47,7 @@ class HandPicture:
         directions: (T, 20, 3) of the bones as the detector guesses them.
         guess_sigma: (T,) metres, error of that across a bone.
         measured: whether the distance was measured.
+        sized: whether the size of the hand is known.
         step: seconds between two frames.
     """
 
@@ -58,6 +60,7 @@ class HandPicture:
     directions: Array
     guess_sigma: Array
     measured: bool
+    sized: bool
     step: float
 
     @classmethod
@@ -80,6 +83,7 @@ class HandPicture:
             look.directions,
             o.guess * np.maximum(1.0, off / look.size / o.usual_off),
             track.scale_source == "depth",
+            track.scale_source in _SIZED,
             float(np.median(np.diff(times))) if len(times) > 1 else 1.0,
         )
 
@@ -135,10 +139,21 @@ class HandPicture:
         change: Array | None = None,
         gripped: NDArray[np.bool_] | None = None,
         sigma: float = 0.0,
+        *,
+        sized: bool = False,
     ) -> LikelyDistance:
-        """The distance as lifted; or changed by (T,) in its logarithm, as sure as ``sigma`` in the frames of a grip."""
+        """The distance as lifted; or changed by (T,) in its logarithm, as sure as ``sigma`` in the frames of a grip.
+
+        Args:
+            options: how sure distances are.
+            change: (T,) of the logarithm, None for none.
+            gripped: (T,) frames of a grip, None for none.
+            sigma: of the logarithm in these.
+            sized: whether the hand's size and shape are known, so that landmarks tell its distance themselves.
+        """
         o, count = options.picture, len(self.frames)
-        spread = np.full(count, o.measured_distance if self.measured else o.distance)
+        lifted = o.sized_distance if sized else o.distance
+        spread = np.full(count, o.measured_distance if self.measured else lifted)
         if gripped is not None and not self.measured:
             spread[gripped] = sigma
         log_depth = np.log(self.joints[:, 0, 2]) + (0.0 if change is None else change)

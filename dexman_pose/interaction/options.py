@@ -29,6 +29,7 @@ class PictureOptions:
         guess_reach: standard deviations at which a bone of it is let go of.
         distance: relative, by how much the hand model may lie off the lifted distance, which rests on more than where
             landmarks are seen: their errors are alike from frame to frame and tell little of it.
+        sized_distance: the same of a hand whose size and shape are known by what it holds.
         measured_distance: the same of a distance that was measured.
         gripped_distance: the same in frames in which contact decides.
         found_distance: the same in these where contact itself was given up, but the distance was kept.
@@ -46,6 +47,7 @@ class PictureOptions:
     usual_off: float = 0.15
     guess_reach: float = 3.0
     distance: float = 0.003
+    sized_distance: float = 0.05
     measured_distance: float = 0.01
     gripped_distance: float = 0.1
     found_distance: float = 0.02
@@ -163,6 +165,19 @@ class OneGraspOptions:
 
 
 @dataclass(frozen=True)
+class SizeOptions:
+    """How sure the size of a hand is, relative.
+
+    Attributes:
+        person: that of an adult's hand, before anything is known of it.
+        gripped: that of a hand fitted to an object of known size.
+    """
+
+    person: float = 0.07
+    gripped: float = 0.03
+
+
+@dataclass(frozen=True)
 class WindowOptions:
     """How long clips are cut.
 
@@ -187,6 +202,8 @@ class GripOptions:
         contact: between them.
         distance: where a grip fits along the line of sight.
         grasp: whether a hand holds a thing in one way throughout.
+        one: how that way is found.
+        size: how sure sizes of hands are.
         fit: of the hand model.
         windows: of long clips.
         bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
@@ -202,6 +219,7 @@ class GripOptions:
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     grasp: GraspOptions = field(default_factory=GraspOptions)
     one: OneGraspOptions = field(default_factory=OneGraspOptions)
+    size: SizeOptions = field(default_factory=SizeOptions)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.hands.model.fit import MeasuredJoints
 from dexman_pose.hands.model.system import HandState, JointEvidence
-from dexman_pose.interaction.along_sight import Grip, likely_change
+from dexman_pose.interaction.along_sight import Grip, grip_misfit, likely_change, likely_course
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
 from dexman_pose.interaction.one_grasp import with_one_grasp
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.probes import probes
 from dexman_pose.interaction.same_grasp import with_same_grasp
+from dexman_pose.interaction.size import size_change, tell_size
 from dexman_pose.interaction.surface import tangents
 from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
 from dexman_pose.interaction.touchers import chosen_touchers
@@ -64,10 +65,10 @@ def fit_to_grips(
         grips: at least one.
         options: how.
     """
-    change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
-    grasp = _Grasp(tuple(grips), change)
+    misfit = grip_misfit(picture.joints_of(alone), grips, picture.frames, options.distance)
+    grasp = _Grasp(tuple(grips), likely_course(misfit, picture.frames, options.distance))
     laid = with_one_grasp(picture, _moved(alone, grasp, options), grips, options)
-    state = laid.state
+    grasp, state = _sized(picture, laid.state, grasp, misfit, options)
     for number in range(len(options.contact.gates)):
         state = _round(picture, state, grasp, laid.like, number, options)
         if number == 0:
@@ -88,6 +89,41 @@ def fit_to_distance(
     last = len(options.picture.landmark_reach)
     terms = picture.evidence(joints, hidden, distance, last, options)
     return picture.fit(state, terms, (picture.path(options),), options)
+
+
+def fit_to_shape(picture: HandPicture, alone: HandState, shape: Array, options: GripOptions) -> HandState:
+    """The hand model that the picture says of a hand whose shape is known, by what the person's other hand holds.
+
+    Args:
+        picture: of the hand.
+        alone: what the picture says of it, its shape unknown.
+        shape: (S,) in the order of ``SHAPE_NAMES``.
+        options: how.
+    """
+    known = replace(options, fit=replace(options.fit, shape=tuple(shape.tolist())))
+    change = size_change(picture, replace(alone, shape=shape), options.size)
+    places = alone.frame_from_hand.copy()
+    places[:, :3, 3] *= np.exp(change)
+    state = replace(alone, shape=shape, frame_from_hand=places)
+    joints = picture.joints_of(state)
+    hidden = hidden_by_hand(joints, options.picture.hiding)
+    distance = picture.distance(options, np.full(len(places), change), sized=True)
+    last = len(options.picture.landmark_reach)
+    terms = picture.evidence(joints, hidden, distance, last, options)
+    return picture.fit(state, terms, (picture.path(options),), known)
+
+
+def _sized(
+    picture: HandPicture, state: HandState, grasp: _Grasp, misfit: Array, o: GripOptions
+) -> tuple[_Grasp, HandState]:
+    """What it grips tells the hand's size, which tells its distance in the frames in which it grips nothing."""
+    if picture.sized or not tell_size(grasp.grips):
+        return grasp, state
+    usual = size_change(picture, state, o.size)
+    change = likely_course(misfit, picture.frames, o.distance, usual)
+    free, places = ~grasp.gripped, state.frame_from_hand.copy()
+    places[free, :3, 3] *= np.exp(change - grasp.change)[free, None]
+    return replace(grasp, change=change), replace(state, frame_from_hand=places)
 
 
 def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
@@ -115,7 +151,8 @@ def _round(
     c = options.contact
     joints = picture.joints_of(state)
     points = probes(joints)
-    distance = picture.distance(options, grasp.change, grasp.gripped, options.picture.gripped_distance)
+    sigma, sized = options.picture.gripped_distance, tell_size(grasp.grips)
+    distance = picture.distance(options, grasp.change, grasp.gripped, sigma, sized=sized)
     hiding = options.picture.hiding
     hidden = hidden_by_hand(joints, hiding)
     hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
