@@ -60,7 +60,7 @@ def grip_misfit(joints: Array, grips: Sequence[Grip], frames: NDArray[np.intp], 
 
     Arguments as for :func:`likely_change`.
     """
-    tried = _tried(o)
+    tried = tried_changes(o)
     cost = np.zeros((len(joints), len(tried)))
     for grip in grips:
         at = np.flatnonzero(grip.gripped & grip.thing.valid[frames])
@@ -71,12 +71,13 @@ def grip_misfit(joints: Array, grips: Sequence[Grip], frames: NDArray[np.intp], 
 
 def likely_course(misfit: Array, frames: NDArray[np.intp], o: DistanceOptions, usual: float = 0.0) -> Array:
     """(T,) the likeliest logarithms of factors, of a misfit (T, S); without one they are about ``usual``."""
-    tried = _tried(o)
+    tried = tried_changes(o)
     cost = misfit + 0.5 * ((tried - usual) / o.spread) ** 2 * o.prior
     return _smoothed_course(tried, cost, np.diff(frames), o.drift)
 
 
-def _tried(o: DistanceOptions) -> Array:
+def tried_changes(o: DistanceOptions) -> Array:
+    """(S,) logarithms of the factors that are tried."""
     out: Array = np.linspace(-o.reach, o.reach, o.steps)
     return out
 

@@ -21,15 +21,17 @@ from dexman_pose.contact.phases import Handling, handling_phases
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.tracks import HandObservations, HandTrack, PoseTrack, RigidObject
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.hands.lifting.filling import hold
 from dexman_pose.hands.model.system import HandState
+from dexman_pose.interaction.above_table import sure_table
 from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.size import size_sigma, tell_size
 from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips
-from dexman_pose.interaction.windows import grip_fit, picture_fit, shape_fit
+from dexman_pose.interaction.windows import grip_fit, picture_fit, shape_fit, table_fit
 from dexman_pose.threads import cores
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
@@ -105,6 +107,7 @@ def fit_grips(
     frame_times: Array,
     options: GripOptions | None = None,
     *,
+    table: TablePlane | None = None,
     pictured: Mapping[str, PicturedHand] | None = None,
 ) -> GripFit:
     """Solve hands together with the objects they hold.
@@ -116,6 +119,7 @@ def fit_grips(
         camera: intrinsics, without a lens.
         frame_times: (T,) seconds.
         options: how.
+        table: that hands are above of; None where it is not known.
         pictured: the hands as :func:`picture_hands` makes them of the same; None to do that here.
     """
     o = options or GripOptions()
@@ -124,7 +128,8 @@ def fit_grips(
     roughly = {name: bridge_short_gaps(_followed(t), times, o.bridged) for name, t in objects.items()}
     handled = handling_phases(roughly, hands, times, o.phases)
 
-    known = picture_hands(hands, observations, camera, times, o) if pictured is None else pictured
+    alone = picture_hands(hands, observations, camera, times, o) if pictured is None else pictured
+    known = {side: _on_table(hand, table, o) for side, hand in alone.items()}
 
     def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
         hand = known.get(track.side)
@@ -150,6 +155,11 @@ def _size_told(track: HandTrack, fit: str, o: GripOptions) -> dict[str, Any]:
     if track.scale_source == "hand":
         return {"by": "an average adult's", "sigma": o.size.person}
     return {"by": track.scale_source, "sigma": None}
+
+
+def _on_table(hand: PicturedHand, table: TablePlane | None, o: GripOptions) -> PicturedHand:
+    sure = sure_table(table, hand.picture.joints, o.table)
+    return PicturedHand(replace(hand.picture, table=sure), hand.alone)
 
 
 def _as_other(
@@ -232,7 +242,7 @@ def _ways(
             ("contact", lambda: grip_fit(fit_to_grips, picture, alone, grips, o)),
             ("distance", lambda: grip_fit(fit_to_distance, picture, alone, grips, o)),
         ]
-    return [*held, ("picture", lambda: alone)]
+    return [*held, ("picture", lambda: table_fit(picture, alone, o))]
 
 
 def picture_error(picture: HandPicture, state: HandState) -> float:

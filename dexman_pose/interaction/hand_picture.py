@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.hands.lifting.bones import bone_vectors
 from dexman_pose.hands.lifting.observation import seen_hand
 from dexman_pose.hands.model.evidence import (
@@ -25,6 +26,7 @@ from dexman_pose.hands.model.fit import fit_evidence, fit_joints
 from dexman_pose.hands.model.kinematics import hand_joints
 from dexman_pose.hands.model.paths import JointPath
 from dexman_pose.hands.model.system import HandState, JointEvidence
+from dexman_pose.interaction.above_table import no_flesh_below
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.terms import steady
 
@@ -49,6 +51,7 @@ class HandPicture:
         measured: whether the distance was measured.
         sized: whether the size of the hand is known.
         step: seconds between two frames.
+        table: that hands are above of; None where it is not known.
     """
 
     side: str
@@ -62,6 +65,7 @@ class HandPicture:
     measured: bool
     sized: bool
     step: float
+    table: TablePlane | None = None
 
     @classmethod
     def of(
@@ -106,7 +110,7 @@ class HandPicture:
         number: int,
         options: GripOptions,
     ) -> tuple[JointEvidence, ...]:
-        """What the picture says.
+        """What the picture says, and the table.
 
         The detector's own shape is turned as the hand is: it knows how fingers are bent better than where the whole
         hand points.
@@ -126,11 +130,13 @@ class HandPicture:
         turned = guess @ np.swapaxes(turn_onto(guess, bones), 1, 2)
         spread = self.guess_sigma[:, None] * blind[:, 1:]
         palm = np.where(np.isin(np.arange(20), PALM_BONES), o.turn / o.guess, np.inf)
+        above = () if self.table is None else (no_flesh_below(joints, self.table, options.table),)
         return (
             Reprojection(self.rays, sigma, o.landmark_reach[min(number, len(o.landmark_reach) - 1)]),
             BoneDirections(turned, spread, o.guess_reach),
             BoneDirections(guess, self.guess_sigma[:, None] * palm, o.guess_reach),
             distance,
+            *above,
         )
 
     def distance(

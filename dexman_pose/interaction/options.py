@@ -47,7 +47,7 @@ class PictureOptions:
     usual_off: float = 0.15
     guess_reach: float = 3.0
     distance: float = 0.003
-    sized_distance: float = 0.05
+    sized_distance: float = 0.03
     measured_distance: float = 0.01
     gripped_distance: float = 0.1
     found_distance: float = 0.02
@@ -178,6 +178,23 @@ class SizeOptions:
 
 
 @dataclass(frozen=True)
+class TableOptions:
+    """What the table says of hands.
+
+    Attributes:
+        unsure: metres, standard deviation of its height from which on it says nothing.
+        soft: metres that flesh may be beneath it without being wrong.
+        height: metres more, standard deviation.
+        reach: standard deviations from which on depth beneath it says no more of the distance.
+    """
+
+    unsure: float = 0.02
+    soft: float = 0.005
+    height: float = 0.01
+    reach: float = 8.0
+
+
+@dataclass(frozen=True)
 class WindowOptions:
     """How long clips are cut.
 
@@ -204,6 +221,7 @@ class GripOptions:
         grasp: whether a hand holds a thing in one way throughout.
         one: how that way is found.
         size: how sure sizes of hands are.
+        table: what the table says of them.
         fit: of the hand model.
         windows: of long clips.
         bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
@@ -220,6 +238,7 @@ class GripOptions:
     grasp: GraspOptions = field(default_factory=GraspOptions)
     one: OneGraspOptions = field(default_factory=OneGraspOptions)
     size: SizeOptions = field(default_factory=SizeOptions)
+    table: TableOptions = field(default_factory=TableOptions)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )

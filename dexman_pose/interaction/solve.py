@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.hands.model.fit import MeasuredJoints
 from dexman_pose.hands.model.system import HandState, JointEvidence
-from dexman_pose.interaction.along_sight import Grip, grip_misfit, likely_change, likely_course
+from dexman_pose.interaction.above_table import table_misfit
+from dexman_pose.interaction.along_sight import (
+    Grip,
+    grip_misfit,
+    likely_change,
+    likely_course,
+    tried_changes,
+)
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
 from dexman_pose.interaction.one_grasp import with_one_grasp
@@ -66,6 +73,7 @@ def fit_to_grips(
         options: how.
     """
     misfit = grip_misfit(picture.joints_of(alone), grips, picture.frames, options.distance)
+    misfit += _below(picture, alone, options)
     grasp = _Grasp(tuple(grips), likely_course(misfit, picture.frames, options.distance))
     laid = with_one_grasp(picture, _moved(alone, grasp, options), grips, options)
     grasp, state = _sized(picture, laid.state, grasp, misfit, options)
@@ -91,6 +99,13 @@ def fit_to_distance(
     return picture.fit(state, terms, (picture.path(options),), options)
 
 
+def fit_above_table(picture: HandPicture, alone: HandState, options: GripOptions) -> HandState:
+    """The hand model that the picture and the table say, the same as the picture alone where that is above it."""
+    below = _below(picture, alone, options)
+    change = likely_course(below, picture.frames, options.distance)
+    return _shifted(picture, alone, change, options) if change.any() else alone
+
+
 def fit_to_shape(picture: HandPicture, alone: HandState, shape: Array, options: GripOptions) -> HandState:
     """The hand model that the picture says of a hand whose shape is known, by what the person's other hand holds.
 
@@ -101,16 +116,34 @@ def fit_to_shape(picture: HandPicture, alone: HandState, shape: Array, options: 
         options: how.
     """
     known = replace(options, fit=replace(options.fit, shape=tuple(shape.tolist())))
-    change = size_change(picture, replace(alone, shape=shape), options.size)
-    places = alone.frame_from_hand.copy()
-    places[:, :3, 3] *= np.exp(change)
-    state = replace(alone, shape=shape, frame_from_hand=places)
-    joints = picture.joints_of(state)
+    shaped = replace(alone, shape=shape)
+    usual = size_change(picture, shaped, options.size)
+    below = _below(picture, alone, options)
+    change = likely_course(below, picture.frames, options.distance, usual)
+    return _shifted(picture, shaped, change, known, sized=True)
+
+
+def _shifted(
+    picture: HandPicture, state: HandState, change: Array, options: GripOptions, *, sized: bool = False
+) -> HandState:
+    """The hand model that the picture says at distances changed by (T,) in their logarithm."""
+    places = state.frame_from_hand.copy()
+    places[:, :3, 3] *= np.exp(change)[:, None]
+    moved = replace(state, frame_from_hand=places)
+    joints = picture.joints_of(moved)
     hidden = hidden_by_hand(joints, options.picture.hiding)
-    distance = picture.distance(options, np.full(len(places), change), sized=True)
+    distance = picture.distance(options, change, sized=sized)
     last = len(options.picture.landmark_reach)
     terms = picture.evidence(joints, hidden, distance, last, options)
-    return picture.fit(state, terms, (picture.path(options),), known)
+    return picture.fit(moved, terms, (picture.path(options),), options)
+
+
+def _below(picture: HandPicture, state: HandState, o: GripOptions) -> Array:
+    """(T, S) how badly the hand lies above the table at every factor tried; 0 where there is none."""
+    tried = tried_changes(o.distance)
+    if picture.table is None:
+        return np.zeros((len(picture.frames), len(tried)))
+    return table_misfit(picture.joints_of(state), picture.table, tried, o.table)
 
 
 def _sized(

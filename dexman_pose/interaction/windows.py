@@ -17,7 +17,7 @@ from dexman_pose.hands.model.system import HandState
 from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.options import GripOptions, WindowOptions
-from dexman_pose.interaction.solve import fit_to_picture, fit_to_shape
+from dexman_pose.interaction.solve import fit_above_table, fit_to_picture, fit_to_shape
 
 Frames = NDArray[np.intp]
 GripFitter = Callable[[HandPicture, HandState, Sequence[Grip], GripOptions], HandState]
@@ -64,6 +64,13 @@ def shape_fit(picture: HandPicture, alone: HandState, shape: Array, o: GripOptio
     """What :func:`~dexman_pose.interaction.solve.fit_to_shape` says, of a clip of any length."""
     every = windows(len(picture.frames), o.windows)
     return _joined([(w, fit_to_shape(picture.at(w), _at(alone, w), shape, o)) for w in every])
+
+
+def table_fit(picture: HandPicture, alone: HandState, o: GripOptions) -> HandState:
+    """What :func:`~dexman_pose.interaction.solve.fit_above_table` says, of a clip of any length."""
+    every = windows(len(picture.frames), o.windows)
+    held = o if len(every) == 1 else _held(alone, o)
+    return _joined([(w, fit_above_table(picture.at(w), _at(alone, w), held)) for w in every])
 
 
 def windows(count: int, o: WindowOptions) -> list[Frames]:

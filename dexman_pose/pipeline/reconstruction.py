@@ -196,7 +196,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     objects = sized_objects(objects, scene)
     contacts, grips = None, None
     if observations is not None:
-        grips = runner.run(stages.grips(objects, hands, observations, camera, pictures))
+        grips = runner.run(stages.grips(objects, hands, observations, camera, pictures, scene.table))
         hands = grips.hands
         contacts = runner.run(stages.contacts(objects, grips))
     found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips)
