@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,53 +63,72 @@ def signed_distance(mesh: MeshLike, points: ArrayLike, *, device: str = "cpu") -
     where = cast(plain(points, "points"), np.float64, "points")
     if where.ndim != 2 or where.shape[1] != 3 or not np.isfinite(where).all():
         raise InputError(f"points must be finite and of shape (any, 3), but got shape {where.shape}")
-    vertices, faces, kept = _usable_faces(mesh)
     # Queries run in single precision: around the mesh's centre, where its digits are.
     center = mesh.center
-    if len(where) == 0:
-        return SurfaceQuery(np.zeros(0), np.zeros((0, 3)), np.zeros(0, np.int64))
-    nearest, distance, face = _query(vertices - center, faces, where - center, device)
-    return SurfaceQuery(distance.astype(np.float64), nearest.astype(np.float64) + center, kept[face])
-
-
-def _query(
-    vertices: Array, faces: NDArray[np.int64], points: Array, device: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
-    """One launch over all points: nearest (N, 3), distance (N,), face (N,)."""
     with _ONE_AT_A_TIME:
-        return _launched(vertices, faces, points, device)
-
-
-def _launched(
-    vertices: Array, faces: NDArray[np.int64], points: Array, device: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
-    from dexman_pose.contact import _kernels
-    from dexman_pose.render._warp import wp
-
-    by_rays = is_closed(faces) and _in_one_piece(faces)
-    surface = wp.Mesh(
-        points=wp.array(vertices.astype(np.float32), dtype=wp.vec3, device=device),
-        indices=wp.array(faces.astype(np.int32).ravel(), dtype=wp.int32, device=device),
-        support_winding_number=not by_rays,
+        surface = _surface_of(mesh, device)
+        if len(where) == 0:
+            return SurfaceQuery(np.zeros(0), np.zeros((0, 3)), np.zeros(0, np.int64))
+        nearest, distance, face = surface.query(where - center)
+    return SurfaceQuery(
+        distance.astype(np.float64), nearest.astype(np.float64) + center, surface.faces_of_mesh[face]
     )
-    n, corners = len(points), vertices.astype(np.float32)[np.unique(faces)]
-    nearest = wp.zeros(n, dtype=wp.vec3, device=device)
-    distance = wp.zeros(n, dtype=wp.float32, device=device)
-    face = wp.zeros(n, dtype=wp.int32, device=device)
-    wp.launch(
-        _kernels.query,
-        dim=n,
-        inputs=[
-            surface.id,
-            wp.array(points.astype(np.float32), dtype=wp.vec3, device=device),
-            by_rays,
-            wp.vec3(*corners.min(0)),
-            wp.vec3(*corners.max(0)),
-        ],
-        outputs=[nearest, distance, face],
-        device=device,
-    )
-    return nearest.numpy(), distance.numpy(), face.numpy()
+
+
+class _Surface:
+    """A mesh made ready for queries on a device."""
+
+    def __init__(self, mesh: Mesh, device: str) -> None:
+        from dexman_pose.render._warp import wp
+
+        vertices, faces, self.faces_of_mesh = _usable_faces(mesh)
+        single = (vertices - mesh.center).astype(np.float32)
+        self._device, self._by_rays = device, is_closed(faces) and _in_one_piece(faces)
+        self._surface = wp.Mesh(
+            points=wp.array(single, dtype=wp.vec3, device=device),
+            indices=wp.array(faces.astype(np.int32).ravel(), dtype=wp.int32, device=device),
+            support_winding_number=not self._by_rays,
+        )
+        corners = single[np.unique(faces)]
+        self._low, self._high = wp.vec3(*corners.min(0)), wp.vec3(*corners.max(0))
+
+    def query(self, points: Array) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+        """One launch over points (N, 3) about the mesh's centre: nearest (N, 3), distance (N,), face (N,)."""
+        from dexman_pose.contact import _kernels
+        from dexman_pose.render._warp import wp
+
+        n, device = len(points), self._device
+        nearest = wp.zeros(n, dtype=wp.vec3, device=device)
+        distance = wp.zeros(n, dtype=wp.float32, device=device)
+        face = wp.zeros(n, dtype=wp.int32, device=device)
+        wp.launch(
+            _kernels.query,
+            dim=n,
+            inputs=[
+                self._surface.id,
+                wp.array(points.astype(np.float32), dtype=wp.vec3, device=device),
+                self._by_rays,
+                self._low,
+                self._high,
+            ],
+            outputs=[nearest, distance, face],
+            device=device,
+        )
+        return nearest.numpy(), distance.numpy(), face.numpy()
+
+
+_surfaces: dict[tuple[int, str], tuple[ReferenceType[Mesh], _Surface]] = {}
+
+
+def _surface_of(mesh: Mesh, device: str) -> _Surface:
+    """The surface of a mesh, told by identity, made at its first use and kept as long as the mesh is."""
+    key = id(mesh), device
+    kept = _surfaces.get(key)
+    if kept is not None and kept[0]() is mesh:
+        return kept[1]
+    made = _Surface(mesh, device)
+    _surfaces[key] = ref(mesh, lambda _: _surfaces.pop(key, None)), made
+    return made
 
 
 def _usable_faces(mesh: Mesh) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:

@@ -1,8 +1,9 @@
 """Where along the line of sight a hand fits what it grips: the search that a fit from one start cannot do.
 
 A hand that is made larger and moved away by one factor looks the same. Of all factors in a range, those are likely at
-which flesh lies on the surface and not within it; the likeliest course of factors over the clip is found by dynamic
-programming.
+which flesh lies on the surface and not within it, and at which thumb or palm and the fingers lie on opposite sides: a
+hand before an object touches it too, but holds nothing. The likeliest course of factors over the clip is found by
+dynamic programming.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from dexman_pose.data import RigidObject
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.interaction.options import DistanceOptions
 from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
+
+_THUMB, _PALM = 0, TOUCHERS.index(PALM)
+_FINGERS = slice(1, len(TIPS))
+_NEAR = 1e-6  # metres, and shares: less is none
 
 
 @dataclass(frozen=True)
@@ -47,31 +52,76 @@ def likely_change(
         frames: (T,) their indices in the clip.
         o: how it is searched.
     """
-    tried = np.linspace(-o.reach, o.reach, o.steps)
-    cost = np.tile(0.5 * (tried / o.spread) ** 2, (len(joints), 1)) * o.prior
+    return likely_course(grip_misfit(joints, grips, frames, o), frames, o)
+
+
+def grip_misfit(joints: Array, grips: Sequence[Grip], frames: NDArray[np.intp], o: DistanceOptions) -> Array:
+    """(T, S) how badly hands fit what they grip at every factor tried, 0 where they grip nothing.
+
+    Arguments as for :func:`likely_change`.
+    """
+    tried = tried_changes(o)
+    cost = np.zeros((len(joints), len(tried)))
     for grip in grips:
         at = np.flatnonzero(grip.gripped & grip.thing.valid[frames])
         if len(at):
             cost[at] += _misfit(joints[at], grip.thing, frames[at], tried, o)
+    return cost
+
+
+def likely_course(misfit: Array, frames: NDArray[np.intp], o: DistanceOptions, usual: float = 0.0) -> Array:
+    """(T,) the likeliest logarithms of factors, of a misfit (T, S); without one they are about ``usual``."""
+    tried = tried_changes(o)
+    cost = misfit + 0.5 * ((tried - usual) / o.spread) ** 2 * o.prior
     return _smoothed_course(tried, cost, np.diff(frames), o.drift)
+
+
+def tried_changes(o: DistanceOptions) -> Array:
+    """(S,) logarithms of the factors that are tried."""
+    out: Array = np.linspace(-o.reach, o.reach, o.steps)
+    return out
 
 
 def _misfit(
     joints: Array, thing: RigidObject, frames: NDArray[np.intp], tried: Array, o: DistanceOptions
 ) -> Array:
     """(T, S) how badly hands fit an object at every factor tried."""
-    gap = _gaps(probes(joints)[:, None] * np.exp(tried)[:, None, None], thing, frames)
-    facing = np.minimum(_half_at(gap[..., TIPS[0]], o.touch), _half_at(gap[..., PALM], o.touch))
-    fingers = _half_at(gap[..., TIPS[1:]], o.touch)
+    gap, outwards = _gaps(probes(joints)[:, None] * np.exp(tried)[:, None, None], thing, frames)
+    touching = gap[..., list(TOUCHERS)]
+    open_ = _half_at(touching, o.touch)
+    facing = np.minimum(open_[..., _THUMB], open_[..., _PALM])
     inside = np.sum(np.minimum(gap, 0.0) ** 2, -1) / o.inside**2
-    out: Array = facing + fingers.sum(-1) + inside
+    apart = o.opposed * same_side(outwards, 1.0 - open_)
+    out: Array = facing + open_[..., _FINGERS].sum(-1) + inside + apart
     return out
 
 
-def _gaps(points: Array, thing: RigidObject, frames: NDArray[np.intp]) -> Array:
-    """(T, S, 42) metres between skin at probes (T, S, 42, 3) and an object; infinite where nothing rests on it.
+def opposition(joints: Array, thing: RigidObject, frames: NDArray[np.intp], o: DistanceOptions) -> float:
+    """Mean over frames of :func:`same_side` for joints (T, 21, 3), camera frame."""
+    gap, outwards = _gaps(probes(joints)[:, None], thing, frames)
+    return float(same_side(outwards, 1.0 - _half_at(gap[..., list(TOUCHERS)], o.touch)).mean())
 
-    That is so for flesh that cannot be within the object, at probes that hold nothing.
+
+def same_side(outwards: Array, closed: Array) -> Array:
+    """(...) 0 where thumb or palm presses against the fingers, 1 where both press from one side.
+
+    Args:
+        outwards: (..., 6, 3) directions out of the surface where it is nearest to ``TOUCHERS``.
+        closed: (..., 6) how much these count.
+    """
+    fingers = np.sum(outwards[..., _FINGERS, :] * (closed[..., _FINGERS, None] + _NEAR), -2)
+    fingers = fingers / np.maximum(np.linalg.norm(fingers, axis=-1, keepdims=True), _NEAR)
+    along = np.einsum("...ki,...i->...k", outwards[..., [_THUMB, _PALM], :], fingers)
+    out: Array = 0.5 * (1.0 + along.min(-1))
+    return out
+
+
+def _gaps(points: Array, thing: RigidObject, frames: NDArray[np.intp]) -> tuple[Array, Array]:
+    """What is between skin at probes (T, S, 42, 3) and an object.
+
+    Returns:
+        (T, S, 42) metres; infinite where nothing rests on it: that is so for flesh that cannot be within the object, at
+        probes that hold nothing. (T, S, 6, 3) directions out of the surface at ``TOUCHERS``, the object's axes.
     """
     poses = inverse(thing.camera_from_object[frames])
     inside = transform_points(poses, points.reshape(len(points), -1, 3)).reshape(points.shape)
@@ -79,9 +129,12 @@ def _gaps(points: Array, thing: RigidObject, frames: NDArray[np.intp]) -> Array:
     reach = RADII[:, None]
     asked = ((inside > corners.min(0) - reach) & (inside < corners.max(0) + reach)).all(-1)
     asked[..., list(TOUCHERS)] = True
-    out = np.full(asked.shape, np.inf)
-    out[asked] = signed_distance(thing.mesh, inside[asked]).distance
-    return out - RADII
+    found = signed_distance(thing.mesh, inside[asked])
+    out, nearest = np.full(asked.shape, np.inf), inside.copy()
+    out[asked], nearest[asked] = found.distance, found.nearest
+    away = (inside - nearest)[..., list(TOUCHERS), :] * np.sign(out[..., list(TOUCHERS)])[..., None]
+    length = np.linalg.norm(away, axis=-1, keepdims=True)
+    return out - RADII, away / np.maximum(length, _NEAR)
 
 
 def _half_at(gap: Array, width: float) -> Array:

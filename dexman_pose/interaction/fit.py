@@ -21,22 +21,23 @@ from dexman_pose.contact.phases import Handling, handling_phases
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.doubt import Doubt
 from dexman_pose.data.tracks import HandObservations, HandTrack, PoseTrack, RigidObject
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.hands.lifting.filling import hold
 from dexman_pose.hands.model.system import HandState
+from dexman_pose.interaction.above_table import sure_table
 from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
+from dexman_pose.interaction.size import size_sigma, tell_size
 from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips
-from dexman_pose.interaction.windows import grip_fit, picture_fit
+from dexman_pose.interaction.windows import grip_fit, picture_fit, shape_fit, table_fit
 from dexman_pose.threads import cores
 
 _SMALLEST_CLIP = 3  # frames: in fewer nothing moves
-_FROM_HANDS = (
-    "hand",
-    "contact",
-    "unknown",
-)  # sources of an object's size that rest on a hand's, or on nothing
+
+
+Solved = tuple[HandTrack, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def fit_grips(
     frame_times: Array,
     options: GripOptions | None = None,
     *,
+    table: TablePlane | None = None,
     pictured: Mapping[str, PicturedHand] | None = None,
 ) -> GripFit:
     """Solve hands together with the objects they hold.
@@ -117,6 +119,7 @@ def fit_grips(
         camera: intrinsics, without a lens.
         frame_times: (T,) seconds.
         options: how.
+        table: that hands are above of; None where it is not known.
         pictured: the hands as :func:`picture_hands` makes them of the same; None to do that here.
     """
     o = options or GripOptions()
@@ -125,7 +128,8 @@ def fit_grips(
     roughly = {name: bridge_short_gaps(_followed(t), times, o.bridged) for name, t in objects.items()}
     handled = handling_phases(roughly, hands, times, o.phases)
 
-    known = picture_hands(hands, observations, camera, times, o) if pictured is None else pictured
+    alone = picture_hands(hands, observations, camera, times, o) if pictured is None else pictured
+    known = {side: _on_table(hand, table, o) for side, hand in alone.items()}
 
     def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
         hand = known.get(track.side)
@@ -135,8 +139,45 @@ def fit_grips(
 
     with ThreadPoolExecutor(_workers(len(hands))) as both:
         found = dict(zip(hands, both.map(solved, hands.values())))
-    made, told = zip(*found.values()) if found else ((), ())
-    return GripFit(dict(zip(found, made)), tuple(handled), dict(zip(found, told)))
+    found |= {side: _as_other(found[side], hands[side], known[side], found, o) for side in known}
+    made = {side: track for side, (track, _) in found.items()}
+    report = {side: told for side, (_, told) in found.items()}
+    for side in known:
+        report[side] = {**report[side], "size": _size_told(made[side], report[side]["fit"], o)}
+    return GripFit(made, tuple(handled), report)
+
+
+def _size_told(track: HandTrack, fit: str, o: GripOptions) -> dict[str, Any]:
+    """What told the size of a hand, and its relative standard deviation where that is known."""
+    if track.scale_source == "contact":
+        by = "the other hand" if fit == "shape" else "what it holds"
+        return {"by": by, "sigma": round(size_sigma(o.size), 3)}
+    if track.scale_source == "hand":
+        return {"by": "an average adult's", "sigma": o.size.person}
+    return {"by": track.scale_source, "sigma": None}
+
+
+def _on_table(hand: PicturedHand, table: TablePlane | None, o: GripOptions) -> PicturedHand:
+    sure = sure_table(table, hand.picture.joints, o.table)
+    return PicturedHand(replace(hand.picture, table=sure), hand.alone)
+
+
+def _as_other(
+    own: Solved, lifted: HandTrack, hand: PicturedHand, found: Mapping[str, Solved], o: GripOptions
+) -> Solved:
+    """A hand that nothing told the size of, with that of the person's other hand, if something told that one's."""
+    track, told = own
+    sizes = [other.shape for other, _ in found.values() if other.scale_source == "contact"]
+    shape = sizes[0] if sizes else None
+    if told["fit"] != "picture" or track.scale_source != "hand" or shape is None:
+        return own
+    state = shape_fit(hand.picture, hand.alone, shape, o)
+    after = agreement(hand.picture, hand.picture.joints_of(state), ())
+    refused = told["refused"]
+    if after.reprojection > max(o.worse * picture_error(hand.picture, hand.alone), o.tolerated):
+        return track, {**told, "refused": [*refused, {"fit": "shape", **after.as_dict()}]}
+    sized = _track(lifted, hand.picture, state, contact=True)
+    return sized, {**told, "fit": "shape", "after": after.as_dict()}
 
 
 def _followed(thing: RigidObject) -> RigidObject:
@@ -185,15 +226,10 @@ def _solved(
         after = agreement(picture, picture.joints_of(state), grips)
         told: dict[str, Any] = {"before": before.as_dict(), "after": after.as_dict(), "refused": refused}
         if after.reprojection <= allowed:
-            measured = fit in {"contact", "distance"} and _tell_size(grips)
+            measured = fit in {"contact", "distance"} and tell_size(grips)
             return _track(track, picture, state, contact=measured), {"fit": fit, **told}
         refused.append({"fit": fit, **after.as_dict()})
     return track, {"fit": "none", "before": before.as_dict(), "after": before.as_dict(), "refused": refused}
-
-
-def _tell_size(grips: tuple[Grip, ...]) -> bool:
-    """Whether what is held has a size of its own: one that came from the hand tells nothing of the hand's."""
-    return any(grip.thing.scale_source not in _FROM_HANDS for grip in grips)
 
 
 def _ways(
@@ -206,7 +242,7 @@ def _ways(
             ("contact", lambda: grip_fit(fit_to_grips, picture, alone, grips, o)),
             ("distance", lambda: grip_fit(fit_to_distance, picture, alone, grips, o)),
         ]
-    return [*held, ("picture", lambda: alone)]
+    return [*held, ("picture", lambda: table_fit(picture, alone, o))]
 
 
 def picture_error(picture: HandPicture, state: HandState) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import SIDES, HandObservations, HandTrack
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.hands.lifting.bones import bone_vectors
 from dexman_pose.hands.lifting.observation import seen_hand
 from dexman_pose.hands.model.evidence import (
@@ -25,9 +26,11 @@ from dexman_pose.hands.model.fit import fit_evidence, fit_joints
 from dexman_pose.hands.model.kinematics import hand_joints
 from dexman_pose.hands.model.paths import JointPath
 from dexman_pose.hands.model.system import HandState, JointEvidence
+from dexman_pose.interaction.above_table import no_flesh_below
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.terms import steady
 
+_SIZED = ("depth", "given")
 PALM_BONES: tuple[int, ...] = (0, 4, 8, 12, 16)
 """Bones from the wrist to the first joints of the fingers, of the 20."""
 
@@ -46,7 +49,9 @@ class HandPicture:
         directions: (T, 20, 3) of the bones as the detector guesses them.
         guess_sigma: (T,) metres, error of that across a bone.
         measured: whether the distance was measured.
+        sized: whether the size of the hand is known.
         step: seconds between two frames.
+        table: that hands are above of; None where it is not known.
     """
 
     side: str
@@ -58,7 +63,9 @@ class HandPicture:
     directions: Array
     guess_sigma: Array
     measured: bool
+    sized: bool
     step: float
+    table: TablePlane | None = None
 
     @classmethod
     def of(
@@ -80,6 +87,7 @@ class HandPicture:
             look.directions,
             o.guess * np.maximum(1.0, off / look.size / o.usual_off),
             track.scale_source == "depth",
+            track.scale_source in _SIZED,
             float(np.median(np.diff(times))) if len(times) > 1 else 1.0,
         )
 
@@ -102,7 +110,7 @@ class HandPicture:
         number: int,
         options: GripOptions,
     ) -> tuple[JointEvidence, ...]:
-        """What the picture says.
+        """What the picture says, and the table.
 
         The detector's own shape is turned as the hand is: it knows how fingers are bent better than where the whole
         hand points.
@@ -122,11 +130,13 @@ class HandPicture:
         turned = guess @ np.swapaxes(turn_onto(guess, bones), 1, 2)
         spread = self.guess_sigma[:, None] * blind[:, 1:]
         palm = np.where(np.isin(np.arange(20), PALM_BONES), o.turn / o.guess, np.inf)
+        above = () if self.table is None else (no_flesh_below(joints, self.table, options.table),)
         return (
             Reprojection(self.rays, sigma, o.landmark_reach[min(number, len(o.landmark_reach) - 1)]),
             BoneDirections(turned, spread, o.guess_reach),
             BoneDirections(guess, self.guess_sigma[:, None] * palm, o.guess_reach),
             distance,
+            *above,
         )
 
     def distance(
@@ -135,10 +145,21 @@ class HandPicture:
         change: Array | None = None,
         gripped: NDArray[np.bool_] | None = None,
         sigma: float = 0.0,
+        *,
+        sized: bool = False,
     ) -> LikelyDistance:
-        """The distance as lifted; or changed by (T,) in its logarithm, as sure as ``sigma`` in the frames of a grip."""
+        """The distance as lifted; or changed by (T,) in its logarithm, as sure as ``sigma`` in the frames of a grip.
+
+        Args:
+            options: how sure distances are.
+            change: (T,) of the logarithm, None for none.
+            gripped: (T,) frames of a grip, None for none.
+            sigma: of the logarithm in these.
+            sized: whether the hand's size and shape are known, so that landmarks tell its distance themselves.
+        """
         o, count = options.picture, len(self.frames)
-        spread = np.full(count, o.measured_distance if self.measured else o.distance)
+        lifted = o.sized_distance if sized else o.distance
+        spread = np.full(count, o.measured_distance if self.measured else lifted)
         if gripped is not None and not self.measured:
             spread[gripped] = sigma
         log_depth = np.log(self.joints[:, 0, 2]) + (0.0 if change is None else change)

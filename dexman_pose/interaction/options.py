@@ -29,6 +29,7 @@ class PictureOptions:
         guess_reach: standard deviations at which a bone of it is let go of.
         distance: relative, by how much the hand model may lie off the lifted distance, which rests on more than where
             landmarks are seen: their errors are alike from frame to frame and tell little of it.
+        sized_distance: the same of a hand whose size and shape are known by what it holds.
         measured_distance: the same of a distance that was measured.
         gripped_distance: the same in frames in which contact decides.
         found_distance: the same in these where contact itself was given up, but the distance was kept.
@@ -46,6 +47,7 @@ class PictureOptions:
     usual_off: float = 0.15
     guess_reach: float = 3.0
     distance: float = 0.003
+    sized_distance: float = 0.03
     measured_distance: float = 0.01
     gripped_distance: float = 0.1
     found_distance: float = 0.02
@@ -92,8 +94,9 @@ class DistanceOptions:
         prior: of that, per frame: errors of neighbouring frames are alike.
         drift: of its change from one frame to the next.
         size: share of the change that is one of the hand's size; the rest is that it is seen foreshortened otherwise.
-        touch: metres, a gap that speaks half against a contact.
+        touch: metres, a gap that speaks half against a contact; the hand's form is not yet fitted to the object.
         inside: metres of flesh within an object that cost as much as one open gap.
+        opposed: open gaps that a hand costs whose thumb and palm lie on the same side of an object as its fingers.
     """
 
     reach: float = 0.45
@@ -102,8 +105,9 @@ class DistanceOptions:
     prior: float = 0.07
     drift: float = 0.035
     size: float = 0.2
-    touch: float = 0.010
-    inside: float = 0.015
+    touch: float = 0.02
+    inside: float = 0.05
+    opposed: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,71 @@ class GraspOptions:
     worse: float = 1.5
     tolerated: float = 0.16
     sample: int = 60
+
+
+@dataclass(frozen=True)
+class OneGraspOptions:
+    """How the way of holding a thing is found from all frames of a grip.
+
+    Attributes:
+        fewest: frames of a grip from which on it is.
+        sample: frames of it that are used.
+        alike: independent frames that these count as: errors of all frames are alike.
+        turns: degrees about the camera's x and y by which a hand is turned to begin with.
+        iterations: most steps of a fit.
+        opposed: what a hand costs all of which lies on one side of the thing.
+        worse: most factor by which landmarks may lie farther off in that way than in the frame alone.
+        tolerated: palm lengths that they may lie off in any case: frames in which a detector errs are many.
+        agreeing: share of a grip's frames that must allow it.
+        like: metres by which joints of single frames lie off it.
+    """
+
+    fewest: int = 5
+    sample: int = 12
+    alike: float = 2.0
+    turns: tuple[tuple[float, float], ...] = (
+        (0.0, 0.0),
+        (25.0, 0.0),
+        (-25.0, 0.0),
+        (0.0, 25.0),
+        (0.0, -25.0),
+    )
+    iterations: int = 6
+    opposed: float = 6.0
+    worse: float = 1.5
+    tolerated: float = 0.3
+    agreeing: float = 0.5
+    like: float = 0.02
+
+
+@dataclass(frozen=True)
+class SizeOptions:
+    """How sure the size of a hand is, relative.
+
+    Attributes:
+        person: that of an adult's hand, before anything is known of it.
+        gripped: that of a hand fitted to an object of known size.
+    """
+
+    person: float = 0.07
+    gripped: float = 0.03
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What the table says of hands.
+
+    Attributes:
+        unsure: metres, standard deviation of its height from which on it says nothing.
+        soft: metres that flesh may be beneath it without being wrong.
+        height: metres more, standard deviation.
+        reach: standard deviations from which on depth beneath it says no more of the distance.
+    """
+
+    unsure: float = 0.02
+    soft: float = 0.005
+    height: float = 0.01
+    reach: float = 8.0
 
 
 @dataclass(frozen=True)
@@ -150,6 +219,9 @@ class GripOptions:
         contact: between them.
         distance: where a grip fits along the line of sight.
         grasp: whether a hand holds a thing in one way throughout.
+        one: how that way is found.
+        size: how sure sizes of hands are.
+        table: what the table says of them.
         fit: of the hand model.
         windows: of long clips.
         bridged: seconds; gaps in a track no longer than this are bridged, to tell who holds what and where.
@@ -164,6 +236,9 @@ class GripOptions:
     contact: ContactOptions = field(default_factory=ContactOptions)
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     grasp: GraspOptions = field(default_factory=GraspOptions)
+    one: OneGraspOptions = field(default_factory=OneGraspOptions)
+    size: SizeOptions = field(default_factory=SizeOptions)
+    table: TableOptions = field(default_factory=TableOptions)
     fit: FitOptions = field(
         default_factory=lambda: FitOptions(iterations=12, enough=1e-3, log_scale=MEAN_SCALE)
     )
@@ -172,4 +247,4 @@ class GripOptions:
     rounds: int = 2
     first: float = 0.01
     worse: float = 1.6
-    tolerated: float = 0.12
+    tolerated: float = 0.25

@@ -9,15 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
+from dexman_pose.hands.model.fit import MeasuredJoints
 from dexman_pose.hands.model.system import HandState, JointEvidence
-from dexman_pose.interaction.along_sight import Grip, likely_change
+from dexman_pose.interaction.above_table import table_misfit
+from dexman_pose.interaction.along_sight import (
+    Grip,
+    grip_misfit,
+    likely_change,
+    likely_course,
+    tried_changes,
+)
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
+from dexman_pose.interaction.one_grasp import with_one_grasp
 from dexman_pose.interaction.options import GripOptions
-from dexman_pose.interaction.probes import PALM, RADII, TIPS, TOUCHERS, probes
+from dexman_pose.interaction.probes import probes
 from dexman_pose.interaction.same_grasp import with_same_grasp
-from dexman_pose.interaction.surface import Tangents, tangents
+from dexman_pose.interaction.size import size_change, tell_size
+from dexman_pose.interaction.surface import tangents
 from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
+from dexman_pose.interaction.touchers import chosen_touchers
 
 
 @dataclass(frozen=True)
@@ -61,11 +72,13 @@ def fit_to_grips(
         grips: at least one.
         options: how.
     """
-    change = likely_change(picture.joints_of(alone), grips, picture.frames, options.distance)
-    grasp = _Grasp(tuple(grips), change)
-    state = _moved(alone, grasp, options)
+    misfit = grip_misfit(picture.joints_of(alone), grips, picture.frames, options.distance)
+    misfit += _below(picture, alone, options)
+    grasp = _Grasp(tuple(grips), likely_course(misfit, picture.frames, options.distance))
+    laid = with_one_grasp(picture, _moved(alone, grasp, options), grips, options)
+    grasp, state = _sized(picture, laid.state, grasp, misfit, options)
     for number in range(len(options.contact.gates)):
-        state = _round(picture, state, grasp, number, options)
+        state = _round(picture, state, grasp, laid.like, number, options)
         if number == 0:
             state = with_same_grasp(picture, state, grips, options.grasp)
     return state
@@ -86,32 +99,64 @@ def fit_to_distance(
     return picture.fit(state, terms, (picture.path(options),), options)
 
 
-def chosen_touchers(
-    near: Tangents, points: Array, gripped: NDArray[np.bool_], gate: float, fewest: int
-) -> NDArray[np.bool_]:
-    """(T, 6) which of ``TOUCHERS`` touch: those within a gate, and those nearest that close a grip in any case.
+def fit_above_table(picture: HandPicture, alone: HandState, options: GripOptions) -> HandState:
+    """The hand model that the picture and the table say, the same as the picture alone where that is above it."""
+    below = _below(picture, alone, options)
+    change = likely_course(below, picture.frames, options.distance)
+    return _shifted(picture, alone, change, options) if change.any() else alone
 
-    The decision is one for the whole grip, by the middle of the gaps, so that fingers do not come and go.
+
+def fit_to_shape(picture: HandPicture, alone: HandState, shape: Array, options: GripOptions) -> HandState:
+    """The hand model that the picture says of a hand whose shape is known, by what the person's other hand holds.
 
     Args:
-        near: the surface.
-        points: (T, 42, 3) the probes.
-        gripped: (T,).
-        gate: metres.
-        fewest: fingers beside thumb or palm.
+        picture: of the hand.
+        alone: what the picture says of it, its shape unknown.
+        shape: (S,) in the order of ``SHAPE_NAMES``.
+        options: how.
     """
-    gap = (near.at(points) - RADII)[:, list(TOUCHERS)]
-    out = np.zeros(gap.shape, np.bool_)
-    known = gripped & near.valid
-    if not known.any():
-        return out
-    usual = np.median(gap[known], axis=0)
-    touching = usual < gate
-    thumb, palm = 0, TOUCHERS.index(PALM)
-    touching[thumb if usual[thumb] <= usual[palm] else palm] = True
-    touching[np.argsort(usual[1 : len(TIPS)])[:fewest] + 1] = True
-    out[known] = touching
-    return out
+    known = replace(options, fit=replace(options.fit, shape=tuple(shape.tolist())))
+    shaped = replace(alone, shape=shape)
+    usual = size_change(picture, shaped, options.size)
+    below = _below(picture, alone, options)
+    change = likely_course(below, picture.frames, options.distance, usual)
+    return _shifted(picture, shaped, change, known, sized=True)
+
+
+def _shifted(
+    picture: HandPicture, state: HandState, change: Array, options: GripOptions, *, sized: bool = False
+) -> HandState:
+    """The hand model that the picture says at distances changed by (T,) in their logarithm."""
+    places = state.frame_from_hand.copy()
+    places[:, :3, 3] *= np.exp(change)[:, None]
+    moved = replace(state, frame_from_hand=places)
+    joints = picture.joints_of(moved)
+    hidden = hidden_by_hand(joints, options.picture.hiding)
+    distance = picture.distance(options, change, sized=sized)
+    last = len(options.picture.landmark_reach)
+    terms = picture.evidence(joints, hidden, distance, last, options)
+    return picture.fit(moved, terms, (picture.path(options),), options)
+
+
+def _below(picture: HandPicture, state: HandState, o: GripOptions) -> Array:
+    """(T, S) how badly the hand lies above the table at every factor tried; 0 where there is none."""
+    tried = tried_changes(o.distance)
+    if picture.table is None:
+        return np.zeros((len(picture.frames), len(tried)))
+    return table_misfit(picture.joints_of(state), picture.table, tried, o.table)
+
+
+def _sized(
+    picture: HandPicture, state: HandState, grasp: _Grasp, misfit: Array, o: GripOptions
+) -> tuple[_Grasp, HandState]:
+    """What it grips tells the hand's size, which tells its distance in the frames in which it grips nothing."""
+    if picture.sized or not tell_size(grasp.grips):
+        return grasp, state
+    usual = size_change(picture, state, o.size)
+    change = likely_course(misfit, picture.frames, o.distance, usual)
+    free, places = ~grasp.gripped, state.frame_from_hand.copy()
+    places[free, :3, 3] *= np.exp(change - grasp.change)[free, None]
+    return replace(grasp, change=change), replace(state, frame_from_hand=places)
 
 
 def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
@@ -128,17 +173,23 @@ def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
 
 
 def _round(
-    picture: HandPicture, state: HandState, grasp: _Grasp, number: int, options: GripOptions
+    picture: HandPicture,
+    state: HandState,
+    grasp: _Grasp,
+    like: MeasuredJoints,
+    number: int,
+    options: GripOptions,
 ) -> HandState:
     """The surface is measured, fingers are chosen that touch, and the hand is fitted."""
     c = options.contact
     joints = picture.joints_of(state)
     points = probes(joints)
-    distance = picture.distance(options, grasp.change, grasp.gripped, options.picture.gripped_distance)
+    sigma, sized = options.picture.gripped_distance, tell_size(grasp.grips)
+    distance = picture.distance(options, grasp.change, grasp.gripped, sigma, sized=sized)
     hiding = options.picture.hiding
     hidden = hidden_by_hand(joints, hiding)
     hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
-    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options)]
+    terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options), like]
     paths = [picture.path(options)]
     for grip in grasp.grips:
         near = tangents(grip.thing, points, picture.frames)

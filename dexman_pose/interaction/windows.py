@@ -12,11 +12,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose.arrays import Array
 from dexman_pose.hands.model.system import HandState
 from dexman_pose.interaction.along_sight import Grip
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.options import GripOptions, WindowOptions
-from dexman_pose.interaction.solve import fit_to_picture
+from dexman_pose.interaction.solve import fit_above_table, fit_to_picture, fit_to_shape
 
 Frames = NDArray[np.intp]
 GripFitter = Callable[[HandPicture, HandState, Sequence[Grip], GripOptions], HandState]
@@ -57,6 +58,19 @@ def grip_fit(
         return fit(part, _at(alone, frames), there, held) if there else fit_to_picture(part, held)
 
     return _joined([(w, fitted(w)) for w in windows(count, o.windows)])
+
+
+def shape_fit(picture: HandPicture, alone: HandState, shape: Array, o: GripOptions) -> HandState:
+    """What :func:`~dexman_pose.interaction.solve.fit_to_shape` says, of a clip of any length."""
+    every = windows(len(picture.frames), o.windows)
+    return _joined([(w, fit_to_shape(picture.at(w), _at(alone, w), shape, o)) for w in every])
+
+
+def table_fit(picture: HandPicture, alone: HandState, o: GripOptions) -> HandState:
+    """What :func:`~dexman_pose.interaction.solve.fit_above_table` says, of a clip of any length."""
+    every = windows(len(picture.frames), o.windows)
+    held = o if len(every) == 1 else _held(alone, o)
+    return _joined([(w, fit_above_table(picture.at(w), _at(alone, w), held)) for w in every])
 
 
 def windows(count: int, o: WindowOptions) -> list[Frames]:

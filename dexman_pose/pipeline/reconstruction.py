@@ -203,7 +203,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
     contacts, grips, traced = None, None, None
     if observations is not None:
         with ExitStack() as beside:
-            stage = stages.grips(objects, hands, observations, camera, pictures)
+            stage = stages.grips(objects, hands, observations, camera, pictures, scene.table)
             if overlay and folder is not None and runner.is_due(stage):
                 traced = _begun(stages.outlines(objects, camera), beside)
             grips = runner.run(stage)

@@ -12,6 +12,7 @@ from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.pipeline import artefacts, fixed_camera
 from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.foreseen import Foreseen
@@ -334,11 +335,12 @@ class Stages:
         observations: HandObservations,
         camera: Camera,
         pictures: PicturesAhead | None = None,
+        table: TablePlane | None = None,
     ) -> Stage[GrippingHands]:
         """Move hands to where they touch what they hold."""
         from dexman_pose.pipeline.with_contact.stage import grips_stage
 
-        return grips_stage(self.inputs, self.marks, objects, hands, observations, camera, pictures)
+        return grips_stage(self.inputs, self.marks, objects, hands, observations, camera, pictures, table)
 
     def outlines(self, objects: dict[str, RigidObject], camera: Camera) -> OutlinesAhead:
         """Outlines of objects for the overlay, traced ahead of it."""

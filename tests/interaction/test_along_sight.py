@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.interaction.along_sight import Grip, likely_change
+from dexman_pose.interaction.along_sight import Grip, likely_change, same_side
 from dexman_pose.interaction.options import DistanceOptions
 
 
@@ -39,3 +39,16 @@ def test_without_any_grip_nothing_changes(grasp: Callable[..., Any]) -> None:
     np.testing.assert_allclose(
         likely_change(scene.joints, [], np.arange(4), DistanceOptions()), 0.0, atol=1e-9
     )
+
+
+@pytest.mark.parametrize(("thumb", "palm", "cost"), [(-1.0, 1.0, 0.0), (1.0, -1.0, 0.0), (1.0, 1.0, 1.0)])
+def test_thumb_or_palm_presses_against_the_fingers(thumb: float, palm: float, cost: float) -> None:
+    sides = np.array([thumb, 1.0, 1.0, 1.0, 1.0, palm])
+    outwards = sides[:, None] * np.array([0.0, 0.0, 1.0])
+    assert same_side(outwards, np.ones(6)) == pytest.approx(cost, abs=1e-5)
+
+
+def test_fingers_that_touch_say_on_which_side_they_are() -> None:
+    outwards = np.array([1.0, -1.0, 1.0, 1.0, 1.0, 1.0])[:, None] * np.array([1.0, 0.0, 0.0])
+    closed = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    assert same_side(outwards, closed) < 0.01 < same_side(outwards, 1.0 - closed)

@@ -33,10 +33,11 @@ def test_a_hand_comes_to_what_it_holds(grasp: Make, side: str) -> None:
     scene = grasp(side)
     found = _fit(scene)
     assert np.median(_errors(scene.hand, scene.joints)) > 0.07
-    assert np.median(_errors(found.hands[side], scene.joints)) < 0.025
+    assert np.median(_errors(found.hands[side], scene.joints)) < 0.015
     told = found.report[side]
     assert told["fit"] == "contact" and told["refused"] == []
-    assert told["after"]["gap_mm"] < 0.7 * told["before"]["gap_mm"]
+    # The true hand's palm is 14 mm off the bar: nearer to it is better only up to that.
+    assert told["after"]["gap_mm"] < told["before"]["gap_mm"]
     assert told["after"]["penetration_mm"] < 0.2 * told["before"]["penetration_mm"]
     assert found.hands[side].scale_source == "contact"
     assert [(h.side, h.name) for h in found.handled] == [(side, "bar")]

@@ -15,6 +15,7 @@ from dexman_pose.contact.phases import Handling
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.tracks import HandObservations, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
+from dexman_pose.data.world.table import TablePlane
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
 
@@ -72,6 +73,7 @@ def grips_stage(
     observations: HandObservations,
     camera: Camera,
     pictures: PicturesAhead | None = None,
+    table: TablePlane | None = None,
 ) -> Stage[GrippingHands]:
     """Solve hands together with what they hold.
 
@@ -83,6 +85,7 @@ def grips_stage(
         observations: what they were lifted from.
         camera: intrinsics.
         pictures: hands fitted to their pictures, begun before; None to do so in the stage.
+        table: that hands are above of, None where there is none.
     """
     from dexman_pose.interaction import fit_grips
 
@@ -90,7 +93,7 @@ def grips_stage(
 
     def compute() -> GrippingHands:
         pictured = None if pictures is None else pictures.pictured(dict(hands))
-        found = fit_grips(objects, hands, observations, camera, times, pictured=pictured)
+        found = fit_grips(objects, hands, observations, camera, times, table=table, pictured=pictured)
         handled = [
             {"side": h.side, "object": h.name, "held": _spans(h.held), "gripped": _spans(h.gripped)}
             for h in found.handled

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.interaction.probes import TOUCHERS, probes
-from dexman_pose.interaction.solve import chosen_touchers
 from dexman_pose.interaction.surface import tangents
+from dexman_pose.interaction.touchers import chosen_touchers
 
 
 def test_near_fingers_touch_and_a_grip_is_closed_in_any_case(grasp: Callable[..., Any]) -> None:
