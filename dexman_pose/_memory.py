@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 
-LEAST_APART = 2 << 20
+LEAST_APART = 1 << 20
 """Bytes of the smallest blocks that :func:`large_blocks_apart` takes for large."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # numbers of glibc's options
