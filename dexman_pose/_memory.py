@@ -33,7 +33,7 @@ def large_blocks_apart(least: int) -> bool:
     Left to itself, glibc keeps blocks of up to 32 MiB once one of that size was freed, each thread in a heap of its
     own: threads that work with large arrays in turn then hold all of theirs at the same time. What is often asked for
     and freed again, as pictures are, should stay below: every page of a block from the system costs a fault.
-    Threads that are begun later share a few heaps.
+    Threads share a few heaps, if none was begun before.
 
     Args:
         least: bytes, :data:`LEAST_APART` at least.
@@ -46,7 +46,8 @@ def large_blocks_apart(least: int) -> bool:
         return False
     size = max(least, LEAST_APART)
     options = {_ARENA_MAX: _HEAPS, _MMAP_THRESHOLD: size, _TRIM_THRESHOLD: 2 * size}
-    return all([bool(set_option(option, value)) for option, value in options.items()])
+    taken = [bool(set_option(option, value)) for option, value in options.items()]
+    return all(taken)
 
 
 @cache

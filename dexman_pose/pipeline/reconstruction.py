@@ -114,6 +114,7 @@ def reconstruct(
         MissingModelError: a backend's weights are not on this machine.
         EstimationError: the inputs were fine, but nothing could be estimated from them.
     """
+    large_blocks_apart(0)  # before the first thread
     detector, own_hands = detector_of(hands)
     backends = Backends(detector, segmentation, mesh)
     check_backends(replace(backends, hands=None if detector == GIVEN else detector))
