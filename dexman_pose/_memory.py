@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from functools import cache
 
-LEAST_APART = 2 << 20
+LEAST_APART = 1 << 20
 """Bytes of the smallest blocks that :func:`large_blocks_apart` takes for large."""
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # numbers of glibc's options
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # numbers of glibc's options
+_HEAPS = 2  # what a thread has freed in a heap of its own only it can use again
 
 
 def give_back_memory() -> bool:
@@ -32,6 +33,7 @@ def large_blocks_apart(least: int) -> bool:
     Left to itself, glibc keeps blocks of up to 32 MiB once one of that size was freed, each thread in a heap of its
     own: threads that work with large arrays in turn then hold all of theirs at the same time. What is often asked for
     and freed again, as pictures are, should stay below: every page of a block from the system costs a fault.
+    Threads share a few heaps, if none was begun before.
 
     Args:
         least: bytes, :data:`LEAST_APART` at least.
@@ -43,7 +45,9 @@ def large_blocks_apart(least: int) -> bool:
     except (OSError, AttributeError):
         return False
     size = max(least, LEAST_APART)
-    return bool(set_option(_MMAP_THRESHOLD, size)) and bool(set_option(_TRIM_THRESHOLD, 2 * size))
+    options = {_ARENA_MAX: _HEAPS, _MMAP_THRESHOLD: size, _TRIM_THRESHOLD: 2 * size}
+    taken = [bool(set_option(option, value)) for option, value in options.items()]
+    return all(taken)
 
 
 @cache

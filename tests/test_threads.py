@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import cv2
 import pytest
 
-from dexman_pose.threads import ahead, behind, cores, native_threads
+from dexman_pose.threads import ahead, behind, cores, native_threads, side_by_side
 
 
 def _running() -> int:
@@ -136,3 +136,21 @@ def test_with_one_core_work_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     with behind() as ask:
         ask(lambda: done.append(threading.current_thread().name))
         assert done == [threading.current_thread().name]
+
+
+def test_work_side_by_side_keeps_the_order_and_tells_the_first_error() -> None:
+    both = threading.Barrier(2)
+
+    def work(number: int) -> int:
+        if cores() > 1:
+            both.wait(10)  # passes when two are at it at once
+        return 10 * number
+
+    assert side_by_side(work, [3, 1]) == [30, 10]
+    assert side_by_side(lambda n: n + 1, [4]) == [5]
+
+    def fails(number: int) -> int:
+        raise ValueError(str(number))
+
+    with pytest.raises(ValueError, match=r"^7$"):
+        side_by_side(fails, [7, 8, 9])

@@ -158,10 +158,12 @@ def _has_mesh(value: Any) -> bool:
 
 def handle(args: argparse.Namespace) -> int:
     """Run the pipeline and print what came out."""
+    from dexman_pose._memory import large_blocks_apart
     from dexman_pose.cli.console import print_stage, shown
     from dexman_pose.pipeline import reconstruct
     from dexman_pose.pipeline.inputs import open_clip
 
+    large_blocks_apart(0)  # before the first thread
     objects = _objects(args)
     objects = scaled_meshes(objects, args.mesh_scale)
     if args.mesh_unit != "auto" and not any(_has_mesh(value) for value in objects.values()):

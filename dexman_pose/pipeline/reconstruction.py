@@ -114,6 +114,7 @@ def reconstruct(
         MissingModelError: a backend's weights are not on this machine.
         EstimationError: the inputs were fine, but nothing could be estimated from them.
     """
+    large_blocks_apart(0)  # before the first thread
     detector, own_hands = detector_of(hands)
     backends = Backends(detector, segmentation, mesh)
     check_backends(replace(backends, hands=None if detector == GIVEN else detector))
@@ -146,7 +147,7 @@ def reconstruct(
             claim(folder, inputs.filmed_clip, content, overwrite=overwrite)
             _describe(folder, inputs, content, backends)
         stack.enter_context(native_threads())
-        large_blocks_apart(2 * CHANNELS * inputs.clip.width * inputs.clip.height)
+        large_blocks_apart((CHANNELS + 1) * inputs.clip.width * inputs.clip.height)
         stack.enter_context(inputs.clip.keeping(None if folder is None else folder.path / MANIFESTS))
         stages = Stages(inputs, fingerprints, backends, kept=folder is not None)
         total = (

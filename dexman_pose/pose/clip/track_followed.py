@@ -1,7 +1,7 @@
 """Objects that were followed by region tracked again by their colours: not in every frame, and by two threads.
 
 Where an object was followed surely its colours change its pose by a millimetre or two, and by much the same from one
-frame to the next. So they are asked in every third frame, and what they changed there is taken for the frames between.
+frame to the next. So they are asked in every fourth frame, and what they changed there is taken for the frames between.
 Poses that are known in the middle of a clip also let its second half be tracked beside the first.
 """
 
@@ -43,7 +43,7 @@ class AgainOptions:
         uneven: radians by which colours may change the turns of two neighbouring frames differently.
     """
 
-    every: int = 3
+    every: int = 4
     around: int = 2
     shared: int = 10
     shift: float = 0.1

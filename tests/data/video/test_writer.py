@@ -83,3 +83,13 @@ def test_the_same_frames_give_the_same_file(tmp_path: Path, width: int) -> None:
         )
         files.add(path.read_bytes())
     assert len(files) == 1
+
+
+def test_settings_of_the_encoder_are_its_own(tmp_path: Path) -> None:
+    base = np.random.default_rng(1).integers(0, 256, (96, 128, 3), np.uint8)
+    frames = [np.roll(base, 3 * t, 1) for t in range(6)]
+    sizes = [
+        write_video(tmp_path / "a.mp4", frames, preset="veryfast", x264=own).stat().st_size
+        for own in ("", "qpmin=40")
+    ]
+    assert sizes[1] < 0.5 * sizes[0]
