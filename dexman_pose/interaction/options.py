@@ -77,8 +77,8 @@ class ContactOptions:
     touch_reach: float = 4.0
     made: float = 2.5
     bridged: float = 3.0
-    slip: float = 0.0015
-    bend: float = 0.004
+    slip: float = 0.00075
+    bend: float = 0.002
     gates: tuple[float, ...] = (0.03, 0.02, 0.015)
     fewest: int = 1
 
@@ -174,7 +174,7 @@ class SizeOptions:
     """
 
     person: float = 0.07
-    gripped: float = 0.03
+    gripped: float = 0.04
 
 
 @dataclass(frozen=True)
