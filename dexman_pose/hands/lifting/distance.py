@@ -17,6 +17,7 @@ from scipy.sparse import csr_array, identity
 from scipy.sparse.linalg import spsolve
 
 from dexman_pose.arrays import Array
+from dexman_pose.hands.lifting.bones import bone_vectors
 from dexman_pose.hands.lifting.observation import Seen, start
 from dexman_pose.hands.lifting.palm_plane import PALM, palm_depth
 from dexman_pose.hands.lifting.solver import LiftEvidence, solve
@@ -32,6 +33,14 @@ DIFFERENT = 0.2  # a guess farther off than a few times this, and its own doubt,
 # Errors of neighbouring frames are correlated: so many frames count as one.
 ALIKE = 15.0
 NEAREST = 0.05  # metres, of a wrist
+# A palm that is seen from its edge is not flat enough, and its joints are marked too badly, to go by its plane alone:
+# from the first share on of its openness it counts a half, from the second on all.
+OPEN = (0.2, 0.6)
+# A direction in space is seen foreshortened by exp(-0.307) on average: the mean of log sin over the sphere, ln 2 - 1.
+FORESHORTENED = 1.0 - float(np.log(2.0))
+# The fourth longest of the 20 bones, relative to its real length, is seen about this much too short.
+RANK = 4
+SHORTENED = 0.10
 ROUNDS = 15
 TAIL, LEVEL_TAIL = 4.0, 3.0  # a residual of the square root of this many deviations counts a half
 
@@ -71,11 +80,24 @@ def _fitted_as_guessed(seen: Seen, lengths: Array) -> tuple[Array, Array]:
 
 
 def _apparent(seen: Seen, lengths: Array) -> Array:
-    """(n,) log depth of the wrist by the size of the palm, and by how far before or behind its middle the guess is."""
+    """(n,) log depth of the wrist by the size of the palm; by lengths in the image too where only its edge is seen."""
     vectors = seen.directions * lengths[1:, None]
     knuckles = vectors[:, [joint - 1 for joint in PALM[1:]], 2]
     behind = knuckles.sum(1) / len(PALM)
-    return np.asarray(np.log(np.maximum(palm_depth(seen.rays, lengths) - behind, NEAREST)), np.float64)
+    depth, openly = palm_depth(seen.rays, lengths)
+    by_plane = np.log(np.maximum(depth - behind, NEAREST))
+    share = np.interp(openly, OPEN, (0.5, 1.0))
+    return np.asarray(share * by_plane + (1.0 - share) * _by_lengths(seen, lengths), np.float64)
+
+
+def _by_lengths(seen: Seen, lengths: Array) -> Array:
+    """(n,) log depth from lengths in the image, their expected foreshortening taken off."""
+    bones = np.linalg.norm(bone_vectors(seen.rays), axis=-1) / lengths[1:]
+    longest = np.maximum(np.sort(bones, axis=1)[:, -RANK], 1e-6)
+    by_bones = -np.log(longest) - SHORTENED
+    by_palm = np.log(lengths[5] / seen.size) - FORESHORTENED
+    middle: Array = 0.5 * (by_bones + by_palm)
+    return middle
 
 
 def likely_distances(cues: list[DistanceCues]) -> list[Array]:

@@ -37,15 +37,19 @@ def palm_plan(lengths: Array) -> Array:
     return centred
 
 
-def palm_depth(rays: Array, lengths: Array) -> Array:
-    """(n,) metres from the camera's plane to the middle of palms seen at rays (n, 21, 2) of x / z and y / z.
+def palm_depth(rays: Array, lengths: Array) -> tuple[Array, Array]:
+    """Depth of palms by their affine maps, and how openly they are seen.
 
     Args:
-        rays: of all joints.
+        rays: (n, 21, 2) of x / z and y / z of all joints.
         lengths: (21,) metres, of the bones.
+
+    Returns:
+        (n,) metres from the camera's plane to the middle of the palms, and (n,) their smaller singular value as a share
+        of the larger one: 1 for a palm that faces the camera, 0 for one that is seen from its edge.
     """
     palm = rays[:, list(PALM)]
     maps = np.linalg.pinv(MARKED * palm_plan(lengths)) @ (palm - palm.mean(1, keepdims=True))
-    sizes = np.linalg.svd(maps, compute_uv=False)[:, 0]
-    depth: Array = 1.0 / np.maximum(sizes, 1e-6)
-    return depth
+    sizes = np.maximum(np.linalg.svd(maps, compute_uv=False), 1e-6)
+    depth: Array = 1.0 / sizes[:, 0]
+    return depth, sizes[:, 1] / sizes[:, 0]

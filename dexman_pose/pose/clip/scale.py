@@ -127,6 +127,8 @@ def scale_from_hands(
     ratios += carried
     if len(ratios) < options.hand_frames:
         return None
+    if moving.any():  # somebody moves it, in frames that are not known well enough
+        return Scale(float(np.median(ratios)), "hand")
     return Scale(float(np.quantile(ratios, options.behind)), "hand", passed=True)
 
 

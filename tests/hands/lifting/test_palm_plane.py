@@ -32,14 +32,16 @@ def test_depth_does_not_depend_on_how_the_palm_is_turned(tilt: float) -> None:
     rays = np.stack(
         [rays_of(Rotation.from_rotvec([*(tilt * axis), 0.0]), np.array([0.2, -0.1, 0.9])) for axis in axes]
     )
-    # What is left is perspective within the palm.
-    np.testing.assert_allclose(palm_depth(rays, AVERAGE_LENGTHS), 0.9, rtol=0.035)
+    depth, openly = palm_depth(rays, AVERAGE_LENGTHS)
+    # What is left is perspective within the palm, and that it is not seen along the axis.
+    np.testing.assert_allclose(depth, 0.9, rtol=0.035)
+    assert openly.mean() == pytest.approx(np.cos(tilt), abs=0.15)
 
 
 def test_a_palm_of_twice_the_size_is_twice_as_far() -> None:
     turn, at = Rotation.from_rotvec([0.4, 0.8, -0.3]), np.array([0.0, 0.1, 1.2])
-    once = palm_depth(rays_of(turn, at)[None], AVERAGE_LENGTHS)
-    np.testing.assert_allclose(palm_depth(rays_of(turn, at)[None], 2.0 * AVERAGE_LENGTHS), 2.0 * once)
+    once, _ = palm_depth(rays_of(turn, at)[None], AVERAGE_LENGTHS)
+    np.testing.assert_allclose(palm_depth(rays_of(turn, at)[None], 2.0 * AVERAGE_LENGTHS)[0], 2.0 * once)
 
 
 def test_a_palm_without_extent_is_far_away_and_not_an_error() -> None:

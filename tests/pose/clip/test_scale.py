@@ -62,6 +62,14 @@ def test_of_a_hand_that_only_passes_the_farthest_counts() -> None:
     assert found.factor == pytest.approx(1.81, abs=0.03)
 
 
+def test_hands_over_what_somebody_moves_count_wherever_they_are_seen() -> None:
+    at, track = carried(), track_of(carried())
+    hand = hand_over(at, np.full(FRAMES, 2.0))
+    hand.valid[32:] = False  # while it moves the hand is not seen
+    found = scale_from_hands(track, ball(), CAMERA, {"right": hand})
+    assert found is not None and not found.passed and found.factor == pytest.approx(2.0, abs=0.03)
+
+
 def test_too_few_frames_tell_nothing() -> None:
     at = carried()
     hand = hand_over(at, np.full(FRAMES, 2.0))
