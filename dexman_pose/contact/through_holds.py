@@ -62,7 +62,8 @@ def contacts_through_holds(
         made: names of objects whose shapes were made from the clip.
 
     Returns:
-        Contacts with more touches, never fewer. A hold without a single valid frame adds none.
+        Contacts with more touches, never fewer. A hold without a single valid frame adds none, nor does a joint that
+        touches in no valid one.
     """
     o = options or ThroughOptions()
     touching = contacts.touching.copy()
@@ -85,6 +86,9 @@ def contacts_through_holds(
             touching[pair, carried] |= _opposed(usual, gaps[pair, known], opposed)
             if h.name in made:  # no distance tells against it there
                 touching[pair, doubted] |= _opposed(usual, gaps[pair, known], np.inf)
+    # What never touches in a valid frame touches in none.
+    valid = contacts.valid[:, :, None]
+    touching &= valid | (touching & valid).any(1, keepdims=True)
     return replace(contacts, touching=touching)
 
 

@@ -86,12 +86,12 @@ def test_thumb_and_finger_carry_together(contacts: Contacts, near: int, far: int
     assert of_made.touching[0, 4:16, far].all()
     gaps[0, :, far] = 0.06
     doubted = np.arange(FRAMES)[None] < 10
-    far_off = replace(
-        one, distance=gaps + JOINT_RADIUS, touching=touching & doubted[..., None], valid=doubted
-    )
+    close = touching & doubted[..., None]
+    close[0, 9, far] = True  # once it did
+    far_off = replace(one, distance=gaps + JOINT_RADIUS, touching=close, valid=doubted)
     found = contacts_through_holds(far_off, [handling(slice(4, 16))], made=["cup"])
-    assert not found.touching[0, :10, far].any() and found.touching[0, 10:16, [far, near]].all()
-    assert not contacts_through_holds(far_off, [handling(slice(4, 16))]).touching[0, :, far].any()
+    assert not found.touching[0, :9, far].any() and found.touching[0, 10:16, [far, near]].all()
+    assert not contacts_through_holds(far_off, [handling(slice(4, 16))]).touching[0, 10:, far].any()
 
 
 def test_what_rests_in_the_hand_is_not_carried(contacts: Contacts) -> None:
@@ -102,3 +102,16 @@ def test_what_rests_in_the_hand_is_not_carried(contacts: Contacts) -> None:
     )
     found = contacts_through_holds(one, [handling(slice(0, 0), slice(2, 18))])
     assert not found.touching[0, :, THUMB].any()
+
+
+def test_no_joint_touches_in_doubted_frames_alone(contacts: Contacts) -> None:
+    gaps = np.full((1, FRAMES, 21), 0.1)
+    gaps[0, :, INDEX], gaps[0, :, THUMB] = 0.001, 0.06
+    valid = np.arange(FRAMES)[None] < 10
+    touching = (gaps < 0.005) & valid[..., None]
+    one = replace(contacts, distance=gaps + JOINT_RADIUS, touching=touching, valid=valid)
+    found = contacts_through_holds(one, [handling(slice(4, 16))], made=["cup"])
+    assert found.touching[0, 10:16, INDEX].all() and not found.touching[0, :, THUMB].any()
+    # Held in doubted frames alone, and never touched where it is known.
+    apart = replace(one, distance=one.distance + 0.009, touching=np.zeros_like(touching))
+    assert not contacts_through_holds(apart, [handling(slice(12, 16), slice(4, 16))]).touching.any()

@@ -17,13 +17,13 @@ PALM: Final = (0, 5, 9, 13, 17)
 """Joints of the palm: wrist and knuckles."""
 
 FAN: Final = 0.25
-"""Radians between two metacarpal bones that lie side by side. Measured hands of several people: 0.24 to 0.26."""
+"""Radians between two metacarpal bones that lie side by side. In measured grasps of DexYCB: 0.23 to 0.26."""
 
 MARKED: Final = 0.94
 """Length of a palm between the points that the landmark network marks, over that between a hand's joints.
 
 The network marks wrists nearer to the knuckles than where they bend: in rendered films of measured hands the palm so
-seen is 0.90 to 0.99 times as long, in the median 0.94.
+seen is 0.94 times as long in the median of 21 hands, and 0.91 to 0.96 times for the middle half of them.
 """
 
 

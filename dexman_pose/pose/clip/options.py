@@ -83,7 +83,7 @@ class ScaleOptions:
         even: factors along axes that differ by less are one factor (rounding).
         unit: hands speak for a unit that brings the object within this factor of their distance.
         moving: radians a frame across the line of sight by which an object moves: half a centimetre in six frames at a
-            metre. Made shapes at rest stay below a fifth of that on rendered films.
+            metre. Made shapes at rest stay below a tenth of that on three rendered films.
         moving_frames: before and after a frame between which that is looked at.
         behind: quantile of the ratios of hands that never move an object; they are nearer than it, if not on it.
     """
