@@ -17,7 +17,8 @@ from dexman_pose.pose.tracking.tracked_frame import FramePicture, TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 
 _QUICK = TrackOptions(
-    relocalisation=RelocalisationOptions(every=1000, near=1, iterations=6, around=12, around_keep=2)
+    relocalisation=RelocalisationOptions(every=1000, near=1, iterations=6, around=12, around_keep=2),
+    judged=False,
 )
 """A shape that is lost is looked for in passing: that it was lost is the news."""
 

@@ -19,7 +19,6 @@ from dexman_pose.pose.tracking.tracked_frame import FramePicture, TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
 from dexman_pose.progress import progress
 from dexman_pose.render.halves import in_halves
-from dexman_pose.threads import behind
 
 __all__ = ["Sweep", "TrackStart", "hidden_by", "track_objects"]
 
@@ -105,26 +104,21 @@ class Sweep:
     def run(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], *, backwards: bool = False) -> None:
         """Look at frames one after the other."""
         starts, running = self._starts, self._running
-        with behind() as ask:
-            for index, image in frames:
-                needed = [n for n in starts if has_work(n, index, self.records, starts, running, backwards)]
-                if not needed:
-                    running.update(dict.fromkeys(starts, False))
-                    continue
-                seen = self._seen(needed, index, image)
-                looks = [partial(self._look, name, index, seen[name], backwards) for name in needed]
-                if self._apart:
-                    found = in_halves(lambda _, part: [look() for look in part], looks)
-                else:
-                    found = [look() for look in looks]
-                for name, result in zip(needed, found):
-                    record = self.records[name]
-                    began = record.valid[index] if backwards else index == starts[name].frame
-                    running[name], self._last[name] = running[name] or bool(began), index
-                    if result is not None and (not backwards or result.valid):
-                        record.put(index, result)
-                        if result.compare is not None:
-                            ask(partial(record.compare, index, result.compare))
+        for index, image in frames:
+            needed = [n for n in starts if has_work(n, index, self.records, starts, running, backwards)]
+            if not needed:
+                running.update(dict.fromkeys(starts, False))
+                continue
+            seen = self._seen(needed, index, image)
+            looks = [partial(self._look, name, index, seen[name], backwards) for name in needed]
+            if self._apart:
+                in_halves(lambda _, part: [look() for look in part], looks)
+            else:
+                for look in looks:
+                    look()
+            for name in needed:
+                began = self.records[name].valid[index] if backwards else index == starts[name].frame
+                running[name], self._last[name] = running[name] or bool(began), index
 
     def completed(self, clip: Clip) -> dict[str, PoseTrack]:
         """Go back into every stretch that is missing, and judge the tracks."""
@@ -169,7 +163,14 @@ class Sweep:
         turn = np.degrees(rotation_angle(tracker.state.pose[:3, :3].T @ pose[:3, :3]))
         return pose if turn <= self.options.verdict.turn else None
 
-    def _look(self, name: str, index: int, frame: TrackedFrame, backwards: bool) -> FramePose | None:
+    def _look(self, name: str, index: int, frame: TrackedFrame, backwards: bool) -> None:
+        """Look for an object in a frame, and note what is found."""
+        found = self._found(name, index, frame, backwards)
+        if found is None or (backwards and not found.valid):
+            return
+        self.records[name].put(index, found)
+
+    def _found(self, name: str, index: int, frame: TrackedFrame, backwards: bool) -> FramePose | None:
         """What is found of an object in a frame; None where it was known, or is not there yet."""
         record, tracker, start = self.records[name], self._trackers[name], self._starts[name]
         if backwards and record.valid[index]:

@@ -18,7 +18,6 @@ from dexman_pose.pose.tracking.options import SignalOptions
 from dexman_pose.pose.tracking.signals import FrameSignals
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
-from dexman_pose.render import Rasterizer
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,6 @@ def frame_signals(
     evidence: CropObservation,
     pose: Array,
     so_far: FrameSignals,
-    rasterizer: Rasterizer,
 ) -> FrameSignals:
     """Draw the mesh at a pose and compare it with the picture.
 
@@ -83,9 +81,8 @@ def frame_signals(
         evidence: crop of it.
         pose: (4, 4) camera_from_object.
         so_far: what is known of the pose already, the overlap of its outline with the mask above all.
-        rasterizer: of the object's mesh, which nobody else uses meanwhile.
     """
-    options, overlap = tracked.options.signals, so_far.overlap
+    options, overlap, rasterizer = tracked.options.signals, so_far.overlap, tracked.refiner.rasterizer
     crop = ComparedCrop.of(evidence, options.side)
     h, w = crop.size
     wanted = ("depth", "color", "face_id") if tracked.trusted is not None else ("depth", "color")

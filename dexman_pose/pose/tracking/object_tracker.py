@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
@@ -35,7 +34,6 @@ from dexman_pose.pose.tracking.texture_guided import (
 )
 from dexman_pose.pose.tracking.tracked_frame import TrackedFrame
 from dexman_pose.pose.tracking.tracked_object import TrackedObject
-from dexman_pose.render import Rasterizer
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +49,10 @@ class ObjectTracker:
 
     tracked: TrackedObject
     state: TrackState = field(init=False)
-    _beside: Rasterizer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         limit = self.tracked.options.mask_guided.keyframes
         self.state = TrackState(Keyframes(limit, self.tracked.refiner.rasterizer))
-        self._beside = self.tracked.refiner.rasterizer.twin()
 
     @property
     def is_tracking(self) -> bool:
@@ -146,11 +142,12 @@ class ObjectTracker:
         state.frame, state.believed = frame, not lost
         sure = 0.0 if lost else confidence(tracked, candidate, evidence, state.good_ncc)
         pose = state.pose if lost else refined.camera_from_object
-        signals, compare = FrameSignals(overlap=refined.iou), None
+        signals = FrameSignals(overlap=refined.iou)
         if not lost:
             signals = replace(signals, points=candidate.points, evidence=candidate.evidence)
-            compare = partial(frame_signals, tracked, frame, evidence, pose, signals, self._beside)
-        return FramePose(pose, not lost, sure, refined.iou, candidate.ncc, refined.hessian, signals, compare)
+            if tracked.options.judged:
+                signals = frame_signals(tracked, frame, evidence, pose, signals)
+        return FramePose(pose, not lost, sure, refined.iou, candidate.ncc, refined.hessian, signals)
 
     def _lose(self, candidate: Candidate) -> None:
         state = self.state

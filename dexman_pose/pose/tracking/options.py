@@ -6,7 +6,6 @@ and checked on others; where it says "real clips", on clips with known poses as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -235,6 +234,7 @@ class TrackOptions:
         confidence: of a pose.
         relocalisation: of a lost object.
         signals: how a pose is compared with the picture afterwards.
+        judged: whether it is; without it a track costs less, and no verdict can be given.
         verdict: when that makes a pose one that is not to be used.
     """
 
@@ -248,6 +248,7 @@ class TrackOptions:
     confidence: ConfidenceOptions = field(default_factory=ConfidenceOptions)
     relocalisation: RelocalisationOptions = field(default_factory=RelocalisationOptions)
     signals: SignalOptions = field(default_factory=SignalOptions)
+    judged: bool = True
     verdict: TrackVerdictOptions = field(default_factory=TrackVerdictOptions)
 
 
@@ -262,9 +263,7 @@ class FramePose:
         iou: overlap of the rendered outline with the mask, in [0, 1].
         ncc: correlation of the mesh's colours with the picture, in [-1, 1].
         hessian: (6, 6) normal matrix of the twist about the object's centre.
-        signals: what the picture says of the pose, as far as it was asked.
-        compare: asks the picture the rest; a function that may be called on another thread, one of a tracker at a time.
-            None where nothing more is to be asked.
+        signals: what the picture says of the pose.
     """
 
     camera_from_object: Array
@@ -274,4 +273,3 @@ class FramePose:
     ncc: float
     hessian: Array
     signals: FrameSignals = field(default_factory=FrameSignals)
-    compare: Callable[[], FrameSignals] | None = field(default=None, repr=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,10 +85,6 @@ class TrackRecord:
         for name in ("poses", "valid", "confidence", "iou", "hessian"):
             getattr(self, name)[first:] = getattr(other, name)[first:]
         self.signals[first:] = other.signals[first:]
-
-    def compare(self, index: int, compare: Callable[[], FrameSignals]) -> None:
-        """Note what the picture says of a frame's pose."""
-        self.signals[index] = compare()
 
 
 def has_work(

@@ -27,8 +27,7 @@ def look(
     tracked: TrackedObject, frame: TrackedFrame, seen_from: Any, pose: Any, overlap: float
 ) -> FrameSignals:
     evidence = tracked.evidence(frame, seen_from)
-    beside = tracked.refiner.rasterizer.twin()
-    return frame_signals(tracked, frame, evidence, pose, FrameSignals(overlap, points=7.0), beside)
+    return frame_signals(tracked, frame, evidence, pose, FrameSignals(overlap, points=7.0))
 
 
 def test_a_right_pose_has_colours_edges_and_depth_on_its_side(seen: Any) -> None:
