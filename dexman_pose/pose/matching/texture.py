@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Gray, Mask, bounds
 from dexman_pose.data import BACKGROUND, Camera
-from dexman_pose.imaging.correlation import correlation, local_agreement, local_contrast
+from dexman_pose.imaging.correlation import correlation, cover_of, local_agreement, local_contrast
 from dexman_pose.imaging.flow import flow_both_ways
 from dexman_pose.imaging.masks import crop_box, inner_edge
 from dexman_pose.imaging.resize import Way, resize_labels, resize_picture
@@ -84,11 +84,15 @@ def texture_evidence(
         return _NOTHING
     own = crop.labels == view.label
     usable = own | (crop.labels == BACKGROUND) if beyond_mask else own
-    both = crop.believed & usable
+    open_view = bool(usable.all())
+    both = crop.believed if open_view else crop.believed & usable
     if int(np.count_nonzero(both)) < options.least_pixels:
         return _NOTHING
-    model = local_contrast(cv2.cvtColor(crop.color, cv2.COLOR_RGB2GRAY), crop.believed)
-    seen = local_contrast(cv2.cvtColor(crop.picture, cv2.COLOR_RGB2GRAY), both)
+    cover = cover_of(both)
+    model = local_contrast(
+        cv2.cvtColor(crop.color, cv2.COLOR_RGB2GRAY), crop.believed, cover=cover if open_view else None
+    )
+    seen = local_contrast(cv2.cvtColor(crop.picture, cv2.COLOR_RGB2GRAY), both, cover=cover)
     ncc = correlation(model, seen, both)
     agree = local_agreement(model, seen, both)
     matches = _match_points(crop, model, seen, both & agree, camera_from_object, options)
@@ -148,7 +152,8 @@ def render_crop(
         cut = resize_picture(cut, (cw, ch), way)
         seen = resize_labels(seen, (cw, ch))
     origin = np.array([x0, y0], dtype=np.float64)
-    color = picture.color[0] * np.float32(255.0)
+    color = picture.color[0]
+    color *= np.float32(255.0)
     return RenderedCrop(
         crop,
         factors,

@@ -106,6 +106,7 @@ def frame_signals(
         believed = seen
         if drawn.face_id is not None and tracked.trusted is not None:
             believed = seen & tracked.trusted[np.maximum(drawn.face_id[0], 0)]
+        drawn.color[0] *= np.float32(255.0)
         colors = color_correlation(drawn.color[0], picture, believed, options)
     return replace(
         so_far,
@@ -137,11 +138,11 @@ def picture_crop(image: NDArray[np.uint8], crop: ComparedCrop) -> FloatImage:
 
 
 def color_correlation(drawn: FloatImage, picture: FloatImage, where: Mask, options: SignalOptions) -> float:
-    """Correlation in [-1, 1] of drawn colours (0..1) with the picture (0..255), light evened out; NaN of too few."""
+    """Correlation in [-1, 1] of drawn colours with the picture, both 0..255, light evened out; NaN of too few."""
     if int(np.count_nonzero(where)) < options.least_pixels:
         return np.nan
     cover = cover_of(where)
-    model = local_contrast(cv2.cvtColor(drawn * np.float32(255.0), cv2.COLOR_RGB2GRAY), where, cover=cover)
+    model = local_contrast(cv2.cvtColor(drawn, cv2.COLOR_RGB2GRAY), where, cover=cover)
     seen = local_contrast(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), where, cover=cover)
     return correlation(model, seen, where)
 
