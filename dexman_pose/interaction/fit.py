@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,11 +26,15 @@ from dexman_pose.hands.lifting.filling import hold
 from dexman_pose.hands.model.system import HandState
 from dexman_pose.interaction.above_table import sure_table
 from dexman_pose.interaction.along_sight import Grip
+from dexman_pose.interaction.steady.fingering import moved_on
 from dexman_pose.interaction.hand_picture import HandPicture, bone_lengths, own_place
 from dexman_pose.interaction.measures import agreement
 from dexman_pose.interaction.options import GripOptions
+from dexman_pose.interaction.placed import placed_hand
 from dexman_pose.interaction.size import size_sigma, tell_size
 from dexman_pose.interaction.solve import fit_to_distance, fit_to_grips
+from dexman_pose.interaction.steady.steadied import Carrier, SteadiedObjects, slower
+from dexman_pose.interaction.steady.trembling import Trembling
 from dexman_pose.interaction.windows import grip_fit, picture_fit, shape_fit, table_fit
 from dexman_pose.threads import cores
 
@@ -45,11 +49,13 @@ class GripFit:
     """Hands as they were solved with what they hold.
 
     Attributes:
+        objects: by name; as they were but for those whose tracks tremble.
         hands: by side.
         handled: who holds what, and when.
         report: per hand what was done, and its agreement with picture and objects before and after, as plain values.
     """
 
+    objects: dict[str, RigidObject]
     hands: dict[str, HandTrack]
     handled: tuple[Handling, ...]
     report: dict[str, dict[str, Any]]
@@ -113,7 +119,7 @@ def fit_grips(
     """Solve hands together with the objects they hold.
 
     Args:
-        objects: by name; they stay as they are.
+        objects: by name; those stay as they are whose tracks do not tremble.
         hands: by side, as lifted from ``observations``.
         observations: what a detector saw of them.
         camera: intrinsics, without a lens.
@@ -124,27 +130,152 @@ def fit_grips(
     """
     o = options or GripOptions()
     times = np.asarray(frame_times, np.float64)
-    bridged = {name: bridge_short_gaps(thing, times, o.bridged) for name, thing in objects.items()}
-    roughly = {name: bridge_short_gaps(_followed(t), times, o.bridged) for name, t in objects.items()}
-    handled = handling_phases(roughly, hands, times, o.phases)
-
     alone = picture_hands(hands, observations, camera, times, o) if pictured is None else pictured
-    known = {side: _on_table(hand, table, o) for side, hand in alone.items()}
+    return fit_pictured(objects, hands, alone, times, o, table=table)
 
-    def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
-        hand = known.get(track.side)
-        if hand is None:
-            return track, {"fit": "none"}
-        return _solved(track, hand, _grips(hand.picture, objects, bridged, handled, o), o)
 
-    with ThreadPoolExecutor(_workers(len(hands))) as both:
-        found = dict(zip(hands, both.map(solved, hands.values())))
-    found |= {side: _as_other(found[side], hands[side], known[side], found, o) for side in known}
-    made = {side: track for side, (track, _) in found.items()}
-    report = {side: told for side, (_, told) in found.items()}
-    for side in known:
-        report[side] = {**report[side], "size": _size_told(made[side], report[side]["fit"], o)}
-    return GripFit(made, tuple(handled), report)
+def fit_pictured(
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
+    pictured: Mapping[str, PicturedHand],
+    times: Array,
+    o: GripOptions,
+    *,
+    table: TablePlane | None = None,
+) -> GripFit:
+    """The same of hands that were fitted to what is seen of them; arguments as for :func:`fit_grips`."""
+    known = {side: _on_table(hand, table, o) for side, hand in pictured.items()}
+    steadied = SteadiedObjects(objects, times, table, o.steady)
+    if not steadied.trembling:
+        return _Clip(dict(objects), hands, known, times, o).fit()
+    rough = replace(o, contact=replace(o.contact, skin_rounds=0))
+    clip = _Clip(steadied.alone(), hands, known, times, rough, steadied.trembling)
+    found = GripFit(clip.objects, dict(hands), tuple(clip.handled()), {})
+    for number in range(o.steady.rounds):
+        things = steadied.carried(clip.objects, found.handled, clip.carriers(found))
+        clip = replace(clip, objects=things, options=rough if number + 1 < o.steady.rounds else o)
+        found = clip.fit()
+    return found
+
+
+def fit_placed(
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
+    frame_times: Array,
+    options: GripOptions | None = None,
+    *,
+    table: TablePlane | None = None,
+    sigma: float | None = None,
+) -> GripFit:
+    """Solve hands whose joints were measured in space together with the objects they hold; as :func:`fit_grips`.
+
+    Args:
+        objects: by name; those stay as they are whose tracks do not tremble.
+        hands: by side; bridged frames count less.
+        frame_times: (T,) seconds.
+        options: how.
+        table: that hands are above of; None where it is not known.
+        sigma: metres, standard deviation of a joint along an axis; left out, it is told by how much joints tremble.
+    """
+    o, times = options or GripOptions(), np.asarray(frame_times, np.float64)
+    seen = {side: track for side, track in hands.items() if track.valid.sum() >= _SMALLEST_CLIP}
+    pictured = {}
+    for side, track in seen.items():
+        picture = placed_hand(track, times, o, sigma=sigma)
+        pictured[side] = PicturedHand(picture, picture_fit(picture, o))
+    return fit_pictured(objects, hands, pictured, times, o, table=table)
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """What is known of a clip before hands are fitted to what they hold.
+
+    Attributes:
+        objects: by name; they stay as they are.
+        hands: by side, as lifted.
+        known: what is seen of them.
+        times: (T,) seconds.
+        options: how.
+        trembling: objects whose poses are solved in frames, too, in which they are not valid; by how much they trembled.
+    """
+
+    objects: dict[str, RigidObject]
+    hands: Mapping[str, HandTrack]
+    known: Mapping[str, PicturedHand]
+    times: Array
+    options: GripOptions
+    trembling: Mapping[str, Trembling] = field(default_factory=dict)
+
+    def handled(self) -> list[Handling]:
+        """Who holds what, and when."""
+        o = self.options
+        roughly = {name: self._bridged(name, _followed(thing)) for name, thing in self.objects.items()}
+        out = []
+        for name, thing in roughly.items():
+            noise = self.trembling.get(name)
+            phases = o.phases if noise is None else slower(o.phases, noise, thing.mesh.radius, o.steady)
+            out += handling_phases({name: thing}, self.hands, self.times, phases)
+        return out
+
+    def fit(self) -> GripFit:
+        """The hands with what they hold."""
+        o, hands, known = self.options, self.hands, self.known
+        bridged = {name: self._bridged(name, thing) for name, thing in self.objects.items()}
+        handled = self.handled()
+
+        def solved(track: HandTrack) -> tuple[HandTrack, dict[str, Any]]:
+            hand = known.get(track.side)
+            if hand is None:
+                return track, {"fit": "none"}
+            grips = _grips(hand.picture, self.objects, bridged, handled, o)
+            return _solved(track, hand, self._fingered(hand, grips), o)
+
+        with ThreadPoolExecutor(_workers(len(hands))) as both:
+            found = dict(zip(hands, both.map(solved, hands.values())))
+        found |= {side: _as_other(found[side], hands[side], known[side], found, o) for side in known}
+        made = {side: track for side, (track, _) in found.items()}
+        report = {side: told for side, (_, told) in found.items()}
+        for side in known:
+            report[side] = {**report[side], "size": _size_told(made[side], report[side]["fit"], o)}
+        return GripFit(self.objects, made, tuple(handled), report)
+
+    def carriers(self, found: GripFit) -> list[Carrier]:
+        """The hands as they were measured, and as they lie on what they hold."""
+        out = []
+        for side, hand in self.known.items():
+            lifted = self.hands[side]
+            information, single = np.zeros((len(lifted), 3, 3)), np.full(len(lifted), np.inf)
+            information[hand.picture.frames] = hand.picture.information(self.options)
+            single[hand.picture.frames] = hand.picture.single(self.options)
+            out.append(Carrier(side, lifted.joints, found.hands[side].joints, information, single))
+        return out
+
+    def _fingered(self, hand: PicturedHand, grips: tuple[Grip, ...]) -> tuple[Grip, ...]:
+        """Grips with how joints plainly move on what is gripped, where they were measured in space."""
+        picture, still = hand.picture, Trembling(0.0, 0.0)
+        if picture.placed is None:
+            return grips
+        joints, single = picture.joints_of(hand.alone), picture.single(self.options)
+        moved = [
+            moved_on(
+                grip.thing,
+                joints,
+                picture.frames,
+                single,
+                self.trembling.get(grip.thing.name, still),
+                picture.step,
+                self.options.steady,
+            )
+            for grip in grips
+        ]
+        return tuple(replace(grip, moved=m) for grip, m in zip(grips, moved))
+
+    def _bridged(self, name: str, thing: RigidObject) -> RigidObject:
+        """The object with poses in short gaps of its track."""
+        out = bridge_short_gaps(thing, self.times, self.options.bridged)
+        if name not in self.trembling:
+            return out
+        return replace(out, track=replace(out.track, camera_from_object=thing.camera_from_object))
 
 
 def _size_told(track: HandTrack, fit: str, o: GripOptions) -> dict[str, Any]:
@@ -238,10 +369,9 @@ def _ways(
     """How a hand may be fitted, the best way first."""
     held: list[tuple[str, Callable[[], HandState]]] = []
     if grips:
-        held = [
-            ("contact", lambda: grip_fit(fit_to_grips, picture, alone, grips, o)),
-            ("distance", lambda: grip_fit(fit_to_distance, picture, alone, grips, o)),
-        ]
+        held.append(("contact", lambda: grip_fit(fit_to_grips, picture, alone, grips, o)))
+    if grips and picture.placed is None:  # a distance that was measured is not looked for
+        held.append(("distance", lambda: grip_fit(fit_to_distance, picture, alone, grips, o)))
     return [*held, ("picture", lambda: table_fit(picture, alone, o))]
 
 

@@ -1,0 +1,124 @@
+"""Hands whose joints were measured in space, by other means than a picture: they are evidence as they are.
+
+Joints of one hand err alike: the whole hand is off, and by less each joint against its neighbours. So bones count by
+what joints tremble, and all joints of a frame together count as a few for where the hand is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dexman_pose.arrays import Array
+from dexman_pose.data.tracks import HandTrack
+from dexman_pose.hands.lifting.bones import bone_vectors
+from dexman_pose.hands.mediapipe.roi import hand_size
+from dexman_pose.hands.model.evidence import MARKS, BoneDirections, Together
+from dexman_pose.hands.model.fit import MeasuredJoints
+from dexman_pose.hands.model.quadratic import JointQuadratic
+from dexman_pose.interaction.hand_picture import HandPicture
+from dexman_pose.interaction.options import GripOptions, PlacedOptions
+from dexman_pose.interaction.steady.trembling import trembling_joints
+
+
+@dataclass(frozen=True)
+class PlacedJoints:
+    """Measured joints of a hand as evidence.
+
+    Attributes:
+        joints: (T, 21, 3) metres, camera frame.
+        single: (T,) metres along an axis, by which a joint is off for itself.
+        whole: (T,) metres along an axis, by which all are off together.
+        reach: standard deviations at which a bone is let go of.
+    """
+
+    joints: Array
+    single: Array
+    whole: Array
+    reach: float
+
+    @classmethod
+    def of(cls, track: HandTrack, sigma: float | None, o: PlacedOptions) -> PlacedJoints:
+        """Of the valid frames of a track.
+
+        Args:
+            track: joints in space.
+            sigma: metres, standard deviation of a joint along an axis; None to tell it by how much they tremble.
+            o: how errors are shared out.
+        """
+        if sigma is None:
+            sigma = max(o.slow * trembling_joints(track.joints, track.valid & ~track.bridged), o.least)
+        factor = np.where(track.bridged[track.valid], o.bridged, 1.0)
+        each = np.sqrt(1.0 - o.alike) * sigma * factor
+        return cls(track.joints[track.valid], each, np.sqrt(o.alike) * sigma * factor, o.reach)
+
+    def at(self, chosen: Array) -> PlacedJoints:
+        """In some of the frames."""
+        return PlacedJoints(self.joints[chosen], self.single[chosen], self.whole[chosen], self.reach)
+
+    @property
+    def information(self) -> Array:
+        """(T, 3, 3) of where the hand is as a whole, one over square metres."""
+        out: Array = np.eye(3) / self._place[:, None, None] ** 2
+        return out
+
+    def residuals(self, joints: Array) -> Array:
+        """Residuals (T, M), over their standard deviations."""
+        return self._terms.residuals(joints)
+
+    def __call__(self, joints: Array) -> JointQuadratic:
+        """What the measurements say of the joints."""
+        return self._terms(joints)
+
+    @property
+    def _place(self) -> Array:
+        """(T,) metres along an axis, by which the middle of all joints is off."""
+        out: Array = np.sqrt(self.whole**2 + self.single**2 / self.joints.shape[1])
+        return out
+
+    @property
+    def _terms(self) -> Together:
+        count = self.joints.shape[1]
+        place = np.sqrt(count) * self._place
+        bones = np.tile(np.sqrt(2.0) * self.single[:, None], (1, count - 1))
+        return Together(
+            (
+                MeasuredJoints(self.joints, np.tile(place[:, None], (1, count))),
+                BoneDirections(bone_vectors(self.joints), bones, self.reach),
+            )
+        )
+
+
+def placed_hand(
+    track: HandTrack, times: Array, options: GripOptions | None = None, *, sigma: float | None = None
+) -> HandPicture:
+    """What measured joints of a hand say of it, in place of a picture.
+
+    Args:
+        track: joints in space; bridged frames count less.
+        times: (T,) seconds.
+        options: how.
+        sigma: metres, standard deviation of a joint along an axis; left out, it is told by how much joints tremble.
+    """
+    o = options or GripOptions()
+    frames = np.flatnonzero(track.valid)
+    joints = track.joints[frames]
+    marks = MARKS @ joints
+    rays = marks[..., :2] / marks[..., 2:]
+    bones = bone_vectors(joints)
+    directions = bones / np.maximum(np.linalg.norm(bones, axis=-1, keepdims=True), np.finfo(float).eps)
+    return HandPicture(
+        track.side,
+        frames,
+        joints,
+        rays,
+        hand_size(rays),
+        np.where(track.bridged[frames], o.picture.bridged, 1.0),
+        directions,
+        np.full(len(frames), o.picture.guess),
+        True,
+        True,
+        float(np.median(np.diff(times))) if len(times) > 1 else 1.0,
+        placed=PlacedJoints.of(track, sigma, o.placed),
+    )
