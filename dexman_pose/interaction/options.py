@@ -67,7 +67,7 @@ class PlacedOptions:
         alike: share of the variance that all joints of a hand have in common.
         least: metres, least standard deviation of a joint.
         bridged: factor on it in frames between measured ones.
-        reach: standard deviations at which a bone is let go of.
+        reach: standard deviations at which a joint is let go of.
         acceleration: metres per second squared along an axis, of joints in the camera frame: hands that reach for
             things are measured to begin with that much.
     """
@@ -149,8 +149,9 @@ class ContactOptions:
         gates: metres between skin and surface up to which a finger counts as touching, round by round.
         fewest: fingers beside thumb or palm that close a grip, however far they are.
         skin: metres between the points of the skin that is looked at once the hand is fitted.
-        deep: metres of skin inside of what is gripped, in one of twenty frames, from which on the skin is fitted, too.
+        deep: metres of skin inside of what is gripped, in any frame, from which on the skin is fitted, too.
         skin_soft: metres that it gives way without resistance.
+        skin_inside: metres more, standard deviation.
         skin_rounds: how often it is measured anew.
     """
 
@@ -165,9 +166,10 @@ class ContactOptions:
     gates: tuple[float, ...] = (0.03, 0.02, 0.015)
     fewest: int = 1
     skin: float = 0.004
-    deep: float = 0.002
-    skin_soft: float = 0.001
-    skin_rounds: int = 2
+    deep: float = 0.0025
+    skin_soft: float = 0.0015
+    skin_inside: float = 0.002
+    skin_rounds: int = 3
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Hands whose joints were measured in space, by other means than a picture: they are evidence as they are.
 
-Joints of one hand err alike: the whole hand is off, and by less each joint against its neighbours. So bones count by
-what joints tremble, and all joints of a frame together count as a few for where the hand is.
+Each joint counts by what it trembles. That joints of one hand err alike, too, does not show in how they move; it counts
+where the hand as a whole tells where something else is.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import HandTrack
 from dexman_pose.hands.lifting.bones import bone_vectors
 from dexman_pose.hands.mediapipe.roi import hand_size
-from dexman_pose.hands.model.evidence import MARKS, BoneDirections, Together
-from dexman_pose.hands.model.fit import MeasuredJoints
+from dexman_pose.hands.model.evidence import MARKS, kept_short
 from dexman_pose.hands.model.quadratic import JointQuadratic
 from dexman_pose.interaction.hand_picture import HandPicture
 from dexman_pose.interaction.options import GripOptions, PlacedOptions
@@ -30,7 +29,7 @@ class PlacedJoints:
         joints: (T, 21, 3) metres, camera frame.
         single: (T,) metres along an axis, by which a joint is off for itself.
         whole: (T,) metres along an axis, by which all are off together.
-        reach: standard deviations at which a bone is let go of.
+        reach: standard deviations at which a joint is let go of.
     """
 
     joints: Array
@@ -60,34 +59,27 @@ class PlacedJoints:
     @property
     def information(self) -> Array:
         """(T, 3, 3) of where the hand is as a whole, one over square metres."""
-        out: Array = np.eye(3) / self._place[:, None, None] ** 2
+        square = self.whole**2 + self.single**2 / self.joints.shape[1]
+        out: Array = np.eye(3) / square[:, None, None]
         return out
 
     def residuals(self, joints: Array) -> Array:
-        """Residuals (T, M), over their standard deviations."""
-        return self._terms.residuals(joints)
+        """(T, 63), over their standard deviations."""
+        return kept_short(self._off(joints), self.reach)[0].reshape(len(joints), -1)
 
     def __call__(self, joints: Array) -> JointQuadratic:
         """What the measurements say of the joints."""
-        return self._terms(joints)
-
-    @property
-    def _place(self) -> Array:
-        """(T,) metres along an axis, by which the middle of all joints is off."""
-        out: Array = np.sqrt(self.whole**2 + self.single**2 / self.joints.shape[1])
+        value, change = kept_short(self._off(joints), self.reach)
+        change = change / self.single[:, None, None, None]  # symmetric
+        out = JointQuadratic.none(len(joints))
+        out.cost = 0.5 * float((value**2).sum())
+        out.gradient = (change @ value[..., None])[..., 0]
+        out.own += change @ change
         return out
 
-    @property
-    def _terms(self) -> Together:
-        count = self.joints.shape[1]
-        place = np.sqrt(count) * self._place
-        bones = np.tile(np.sqrt(2.0) * self.single[:, None], (1, count - 1))
-        return Together(
-            (
-                MeasuredJoints(self.joints, np.tile(place[:, None], (1, count))),
-                BoneDirections(bone_vectors(self.joints), bones, self.reach),
-            )
-        )
+    def _off(self, joints: Array) -> Array:
+        out: Array = (joints - self.joints) / self.single[:, None, None]
+        return out
 
 
 def placed_hand(

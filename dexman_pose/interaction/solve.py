@@ -31,8 +31,6 @@ from dexman_pose.interaction.surface import tangents
 from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
 from dexman_pose.interaction.touchers import chosen_touchers
 
-_MOST_FRAMES = 95  # percent
-
 
 @dataclass(frozen=True)
 class _Grasp:
@@ -198,9 +196,12 @@ def _skin_outside(
         skin = Skin.of(picture.side, state.shape, c.skin)
         places = own_place(state, picture.side)
         gaps = [skin.gaps(state.angles, places, grip.thing, picture.frames) for grip in grasp.grips]
-        deep = [-gap.min(1)[grip.gripped & grip.thing.valid[picture.frames]] for gap, grip in zip(gaps, grasp.grips)]
+        deep = [
+            -gap.min(1)[grip.gripped & grip.thing.valid[picture.frames]]
+            for gap, grip in zip(gaps, grasp.grips)
+        ]
         known = np.concatenate(deep)
-        if not len(known) or np.percentile(known, _MOST_FRAMES) < c.deep:
+        if not len(known) or known.max() < c.deep:
             break
         state = _round(picture, state, grasp, like, last, options, gaps)
     return state
@@ -235,7 +236,7 @@ def _round(
         terms.append(NoPenetration(near, c.soft, c.inside * grip.sigma))
         if skin is not None:  # where it is known, the skin lies this far from a probe
             radii = np.where(np.isfinite(skin[k]), near.distance - skin[k], -np.inf)
-            terms.append(NoPenetration(near, c.skin_soft, c.inside * grip.sigma, radii))
+            terms.append(NoPenetration(near, c.skin_soft, c.skin_inside * grip.sigma, radii))
         terms.append(ClosedContacts(near, touching, c.touch * grip.sigma, c.touch_reach))
         both = grip.gripped[1:] & grip.gripped[:-1] & picture.following
         poses = grip.thing.camera_from_object[picture.frames]

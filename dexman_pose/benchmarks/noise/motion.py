@@ -147,4 +147,3 @@ def _table(true: TrueMotion, rng: np.random.Generator, o: NoiseOptions) -> Table
     spread[3] = [-float(axes[0] @ point), -float(axes[1] @ point), 1.0]
     covariance = spread @ np.diag([o.normal**2, o.normal**2, o.height**2]) @ spread.T
     return TablePlane(normal, offset, covariance, ("given with noise",))
-

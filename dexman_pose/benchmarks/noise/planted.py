@@ -71,7 +71,9 @@ def noise(
         o: shares.
         jitter: whether there is any.
     """
-    slow = gaussian_filter1d(rng.standard_normal((_LONG * shape[0], *shape[1:])), o.drift_time * fps, axis=0, mode="wrap")
+    slow = gaussian_filter1d(
+        rng.standard_normal((_LONG * shape[0], *shape[1:])), o.drift_time * fps, axis=0, mode="wrap"
+    )
     slow = slow[: shape[0]] * np.sqrt(2.0 * np.sqrt(np.pi) * o.drift_time * fps)
     still = rng.standard_normal(shape[1:])
     quick = rng.standard_normal(shape) if jitter else np.zeros(shape)
@@ -103,4 +105,3 @@ def kept_frames(rng: np.random.Generator, frames: int, o: NoiseOptions) -> NDArr
     inner = np.arange(1, frames - 1)
     out[rng.choice(inner, min(round(o.dropped * frames), len(inner)), replace=False)] = False
     return out
-

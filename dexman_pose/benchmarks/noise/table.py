@@ -90,7 +90,9 @@ def lines(results: Sequence[MotionResult], options: NoiseOptions) -> list[str]:
     out.append(f"{'by grasp: object mm, joints mm, penetration mm, slip mm/frame, F-score':<46}")
     for grasp in grasps:
         found = means([r for r in results if r.name == grasp])
-        cells = [f"{a:.2f} to {b:.2f}" for a, b in (found[n] for n, aim in ROWS.items() if aim.less is not None)]
+        cells = [
+            f"{a:.2f} to {b:.2f}" for a, b in (found[n] for n, aim in ROWS.items() if aim.less is not None)
+        ]
         out.append(f"  {grasp}: {', '.join(cells)}")
     bad = worse(results)
     out.append(f"motions in which object or hand is more than {GROWTH:.0%} worse: {len(bad)}")

@@ -29,7 +29,7 @@ _FINGER_JOINTS = (2, 3, 4)  # of each finger's four, those that touch when finge
 
 @dataclass(frozen=True)
 class HeldFrames:
-    """One hand with what it holds, over the N frames in which it carries it.
+    """One hand with what it holds, over the N frames in which it grips it: it carries it, or rests against it.
 
     Attributes:
         side: of the hand.
@@ -60,7 +60,7 @@ def held_frames(trajectory: Trajectory) -> list[HeldFrames]:
         hand, thing = trajectory.hands[side], trajectory.objects[name]
         if hand.angles is None or hand.shape is None or hand.camera_from_wrist is None:
             continue
-        every = np.concatenate([np.arange(first, last + 1) for first, last in held["held"]])
+        every = np.concatenate([np.arange(first, last + 1) for first, last in held["gripped"]])
         frames = every[hand.valid[every] & thing.valid[every]]
         if not len(frames) or trajectory.contacts is None:
             continue
@@ -72,7 +72,9 @@ def held_frames(trajectory: Trajectory) -> list[HeldFrames]:
         deepest = FINGER_OF_PROBE[gaps.argmin(1)]
         tips = gaps[:, list(TIPS)]
         out.append(
-            HeldFrames(side, name, frames, len(every) - len(frames), deep, deepest, tips, np.stack(fingers, 1))
+            HeldFrames(
+                side, name, frames, len(every) - len(frames), deep, deepest, tips, np.stack(fingers, 1)
+            )
         )
     return out
 
@@ -86,11 +88,20 @@ def grip_rows(held: HeldFrames) -> list[Row]:
     return [
         Row(f"{who}: frames held", float(len(held.frames)), digits=0),
         Row(f"{who}: frames without a valid pose or hand", float(held.missing), digits=0),
-        Row(f"{who}: frames in which thumb and a finger touch, %", 100 * float((thumb & finger).mean()), 100.0, True),
+        Row(
+            f"{who}: frames in which thumb and a finger touch, %",
+            100 * float((thumb & finger).mean()),
+            100.0,
+            True,
+        ),
         Row(f"{who}: deepest skin inside, median, mm", float(np.median(deep))),
         Row(f"{who}: deepest skin inside, worst frame, mm", float(deep.max()), DEEPEST_MM),
         Row(f"{who}: frames over {DEEPEST_MM:g} mm, %", 100 * float((deep > DEEPEST_MM).mean()), 0.0),
-        Row(f"{who}: tips that touch, skin to surface, median, mm", float(np.median(touches)) if len(touches) else np.inf, 4.0),
+        Row(
+            f"{who}: tips that touch, skin to surface, median, mm",
+            float(np.median(touches)) if len(touches) else np.inf,
+            4.0,
+        ),
     ]
 
 
@@ -106,10 +117,19 @@ def run_cube(data: Path, out: Path | None) -> Report:
     run = None if out is None else out / "cube"
     video = folder / "cube_video.mp4"
     found = reconstruct(
-        video, {"cube": prompt}, camera=camera, max_frames=FRAMES, mesh_unit="m", out=run, overlay=False, progress=False
+        video,
+        {"cube": prompt},
+        camera=camera,
+        max_frames=FRAMES,
+        mesh_unit="m",
+        out=run,
+        overlay=False,
+        progress=False,
     )
     held = held_frames(found)
-    rows = [row for one in held for row in grip_rows(one)] or [Row("hands that hold the cube", 0.0, 1.0, True)]
+    rows = [row for one in held for row in grip_rows(one)] or [
+        Row("hands that hold the cube", 0.0, 1.0, True)
+    ]
     notes = [f"  {side}: {told['fit']}" for side, told in found.provenance["grips"]["hands"].items()]
     for one in held:
         notes += [

@@ -37,35 +37,55 @@ HOLDER = "right"
 
 
 def run(data: Path, out: Path | None) -> Report:
-    """The pipeline on the clip, given one mask, the mesh with its size, and the camera that the other system took."""
+    """The pipeline on the clip, with the mesh in its size and the camera that the other system took.
+
+    Once it is given one mask and finds the whisk itself; once it is given the other system's poses of the whisk as they
+    are, so that hands and touches can be judged where it finds none.
+    """
     folder = data / "clips" / "whisking"
     clip = Clip.open(folder / "whisking.mp4")
-    mesh = load_mesh(folder / "mesh" / "whisk.obj")
+    mesh = load_mesh(folder / "mesh" / "whisk.obj", "m")
     silver, camera = read_silver(folder / "object_layout.json", clip)
-    mask = given_mask(mesh, silver[FRAME], camera, None)
-    sized = mesh.scaled(SILVER_SCALE)
-    found = reconstruct(
-        folder / "whisking.mp4",
-        {"whisk": ObjectPrompt(mask=mask, frame=FRAME, mesh=sized)},
-        camera=camera,
-        out=None if out is None else out / "whisking",
-        overlay=False,
-        progress=False,
+    prompt = ObjectPrompt(
+        mask=given_mask(mesh, silver[FRAME], camera, None), frame=FRAME, mesh=mesh.scaled(SILVER_SCALE)
     )
-    with np.load(folder / "all_hand_meshes.npz") as theirs:
-        joints = {side: theirs[f"{side}_joints"].astype(np.float64) for side in ("left", "right")}
-        valid = {side: theirs[f"{side}_valid"].astype(np.bool_) for side in ("left", "right")}
-    rows = []
-    for side in ("left", "right"):
-        if side in found.hands:
-            rows += hand_rows(side, found.hands[side], joints[side], valid[side])
-    whisk = found.objects["whisk"]
-    rows += whisk_rows(whisk, silver)
-    if HOLDER in found.hands:
-        rows += held_rows(found, whisk, sized, joints[HOLDER], valid[HOLDER], silver)
-    notes = [f"  {side}: {told['fit']}" for side, told in found.provenance["grips"]["hands"].items()]
-    notes += [f"  {h['side']} holds {h['object']}: {h['held']}" for h in found.provenance["grips"]["handled"]]
+    theirs = _theirs(folder / "all_hand_meshes.npz")
+    rows: list[Row] = []
+    notes: list[str] = []
+    for what, poses in (("whisk found", None), ("their whisk", {"whisk": silver})):
+        found = reconstruct(
+            folder / "whisking.mp4",
+            {"whisk": prompt},
+            camera=camera,
+            poses=poses,
+            poses_as="start" if poses is None else "fixed",
+            out=None if out is None else out / f"whisking_{what.replace(' ', '_')}",
+            overlay=False,
+            progress=False,
+        )
+        rows.append(Row(f"{what}:", float(found.objects["whisk"].valid.sum()), digits=0))
+        for side, (joints, valid) in theirs.items():
+            if side in found.hands:
+                rows += hand_rows(side, found.hands[side], joints, valid)
+        whisk = found.objects["whisk"]
+        if poses is None:
+            rows += whisk_rows(whisk, silver)
+        rows += held_rows(found, whisk, theirs[HOLDER], silver)
+        grips = found.provenance["grips"]
+        notes += [f"  {what}: {side} hand by {told['fit']}" for side, told in grips["hands"].items()]
+        notes += [
+            f"  {what}: {h['side']} hand grips {h['object']} in {h['gripped']}" for h in grips["handled"]
+        ]
     return Report("whisking, hands and whisk", rows, notes)
+
+
+def _theirs(path: Path) -> dict[str, tuple[Array, NDArray[np.bool_]]]:
+    """Joints (T, 21, 3) and valid frames (T,) of the other system's hands, by side."""
+    with np.load(path) as file:
+        return {
+            side: (file[f"{side}_joints"].astype(np.float64), file[f"{side}_valid"].astype(np.bool_))
+            for side in ("left", "right")
+        }
 
 
 def hand_rows(side: str, hand: HandTrack, joints: Array, valid: NDArray[np.bool_]) -> list[Row]:
@@ -75,7 +95,9 @@ def hand_rows(side: str, hand: HandTrack, joints: Array, valid: NDArray[np.bool_
     size = np.median(_palm(own)) / np.median(_palm(other))
     scaled = other * size
     reach = np.median(own[:, 0, 2] / other[:, 0, 2])
-    rooted, aligned = (1e3 * np.median(joint_errors(own, scaled, align=a).mean(-1)) for a in ("root", "procrustes"))
+    rooted, aligned = (
+        1e3 * np.median(joint_errors(own, scaled, align=a).mean(-1)) for a in ("root", "procrustes")
+    )
     return [
         Row(f"{side} hand: frames with joints, %", 100 * float(hand.valid.mean())),
         Row(f"{side} hand: joints relative to the wrist, sizes alike, mm", float(rooted)),
@@ -86,50 +108,65 @@ def hand_rows(side: str, hand: HandTrack, joints: Array, valid: NDArray[np.bool_
 
 
 def whisk_rows(whisk: RigidObject, silver: Array) -> list[Row]:
-    """The whisk's pose against the other system's."""
+    """The whisk's pose against the other system's: where it may be used, and wherever it was followed."""
     angle = angle_modulo_spin(whisk.camera_from_object, silver, AXIS)
-    valid, clear = whisk.valid, np.zeros(len(silver), np.bool_)
-    clear[slice(*CLEAR)] = True
     far = whisk.camera_from_object[:, 2, 3] / silver[:, 2, 3]
-
-    def middle(values: Array, these: NDArray[np.bool_]) -> float:
-        return float(np.median(values[these])) if these.any() else np.inf
-
-    return [
-        Row("whisk: frames with a pose, %", 100 * float(valid.mean())),
-        Row("whisk: angle of its axis to theirs, median, deg", middle(angle, valid)),
-        Row(f"whisk: the same, frames {CLEAR[0]}-{CLEAR[1] - 1}, deg", middle(angle, valid & clear)),
-        Row("whisk: distance over theirs", middle(far, valid), digits=3),
+    clear = slice(*CLEAR)
+    rows = [
+        Row("whisk: frames whose pose may be used, %", 100 * float(whisk.valid.mean())),
+        Row("whisk: angle of its axis to theirs, all frames, median, deg", float(np.median(angle))),
+        Row(f"whisk: the same, frames {CLEAR[0]}-{CLEAR[1] - 1}, deg", float(np.median(angle[clear]))),
+        Row(
+            f"whisk: distance over theirs, frames {CLEAR[0]}-{CLEAR[1] - 1}",
+            float(np.median(far[clear])),
+            digits=3,
+        ),
     ]
+    return rows
 
 
 def held_rows(
-    found: Trajectory, whisk: RigidObject, mesh: Mesh, joints: Array, valid: NDArray[np.bool_], silver: Array
+    found: Trajectory, whisk: RigidObject, theirs: tuple[Array, NDArray[np.bool_]], silver: Array
 ) -> list[Row]:
-    """The hand that holds the whisk: where it is on it, and which tips touch."""
-    hand = found.hands[HOLDER]
-    both = hand.valid & whisk.valid & valid
+    """The hand that holds the whisk: where it is on it, and which fingers touch, in frames in which both are valid."""
+    hand = found.hands.get(HOLDER)
+    both = theirs[1] & whisk.valid & (np.zeros_like(theirs[1]) if hand is None else hand.valid)
+    if hand is None or not both.any():
+        return []
+    mesh, brought = whisk.mesh, _at_distance(theirs[0], silver, whisk.mesh)
     own = _gaps(mesh, whisk.camera_from_object[both], hand.joints[both])
-    brought = _at_distance(joints, silver, mesh)[both]
-    other = _gaps(mesh, silver[both], brought)
-    raw = _gaps(mesh, silver[both], joints[both])
+    other = _gaps(mesh, silver[both], brought[both])
+    raw = _gaps(mesh, silver[both], theirs[0][both])
+    places = [
+        _on_axis(poses[both], joints[both])
+        for poses, joints in ((whisk.camera_from_object, hand.joints), (silver, brought))
+    ]
     rows = [
         Row(f"{HOLDER} hand: nearest joint to the whisk, median, mm", 1e3 * float(np.median(own.min(1)))),
-        Row("theirs, as it is", 1e3 * float(np.median(raw.min(1)))),
-        Row("theirs, brought to the whisk's distance", 1e3 * float(np.median(other.min(1)))),
-        Row(f"{HOLDER} hand: along the whisk's axis, off theirs, median, mm", _along(whisk, silver, hand.joints, joints, mesh, both)),
+        Row("  theirs, as it is", 1e3 * float(np.median(raw.min(1)))),
+        Row("  theirs, brought to the whisk's distance", 1e3 * float(np.median(other.min(1)))),
+        Row(
+            f"{HOLDER} hand: palm along the whisk's axis, off theirs, median, mm",
+            1e3 * float(np.median(np.abs(places[0] - places[1]))),
+        ),
     ]
-    if found.contacts is not None and (HOLDER, "whisk") in found.contacts.pairs:
-        flags = found.contacts.touching[found.contacts.pairs.index((HOLDER, "whisk"))][both]
-        fingers = np.stack([flags[:, 2 + 4 * f : 5 + 4 * f].any(1) for f in range(5)], axis=1)
-        theirs = np.stack([other[:, 2 + 4 * f : 5 + 4 * f].min(1) < TOUCH for f in range(5)], axis=1)
-        score = contact_f_score(fingers, theirs)
-        rows += [
-            Row("fingers that touch the whisk, F-score against theirs", score.pooled_f_score),
-            Row("frames in which thumb and a finger touch, %", 100 * float((fingers[:, 0] & fingers[:, 1:].any(1)).mean())),
-            Row("theirs", 100 * float((theirs[:, 0] & theirs[:, 1:].any(1)).mean())),
-        ]
-    return rows
+    if found.contacts is None or (HOLDER, "whisk") not in found.contacts.pairs:
+        return rows
+    flags = found.contacts.touching[found.contacts.pairs.index((HOLDER, "whisk"))][both]
+    fingers = np.stack([flags[:, 2 + 4 * f : 5 + 4 * f].any(1) for f in range(5)], axis=1)
+    near = np.stack([other[:, 2 + 4 * f : 5 + 4 * f].min(1) < TOUCH for f in range(5)], axis=1)
+    score = contact_f_score(fingers, near)
+    return [
+        *rows,
+        Row("fingers that touch the whisk, F-score against theirs", score.pooled_f_score),
+        Row("frames in which thumb and a finger touch, %", 100 * _holds(fingers)),
+        Row("  theirs", 100 * _holds(near)),
+    ]
+
+
+def _holds(fingers: NDArray[np.bool_]) -> float:
+    """Share of frames in which the thumb and another finger touch."""
+    return float((fingers[:, 0] & fingers[:, 1:].any(1)).mean())
 
 
 def _palm(joints: Array) -> Array:
@@ -151,13 +188,8 @@ def _gaps(mesh: Mesh, poses: Array, joints: Array) -> Array:
     return signed_distance(mesh, on.reshape(-1, 3)).distance.reshape(joints.shape[:2])
 
 
-def _along(
-    whisk: RigidObject, silver: Array, own: Array, other: Array, mesh: Mesh, both: NDArray[np.bool_]
-) -> float:
-    """Millimetres along the whisk's axis between where both palms lie on it."""
-    palm = [0, 5, 9, 13, 17]
-    places = []
-    for poses, joints in ((whisk.camera_from_object, own), (silver, _at_distance(other, silver, mesh))):
-        on = transform_points(inverse(poses[both]), joints[both][:, palm].mean(1, keepdims=True))[:, 0]
-        places.append(on @ np.array(AXIS))
-    return 1e3 * float(np.median(np.abs(places[0] - places[1])))
+def _on_axis(poses: Array, joints: Array) -> Array:
+    """(T,) metres along the whisk's axis, of the palm in the whisk's frame."""
+    palm = joints[:, [0, 5, 9, 13, 17]].mean(1, keepdims=True)
+    out: Array = transform_points(inverse(poses), palm)[:, 0] @ np.array(AXIS)
+    return out

@@ -18,6 +18,7 @@ from dexman_pose.optimize.smoothness import robust
 from dexman_pose.optimize.types import FrameCosts, FrameTerms
 from dexman_pose.scene.faces import standing_faces
 
+
 @dataclass(frozen=True)
 class CarriedJoints:
     """A hand that carries an object was measured: where it lies on the object tells where that is.

@@ -7,7 +7,7 @@ not show. What carries an object, and what it stands on, tell of both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,9 +19,10 @@ from dexman_pose.data.tracks import RigidObject
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.geometry.se3 import so3_log, transform_points
 from dexman_pose.hands.model.quadratic import FINGERS
+from dexman_pose.interaction.options import ContactOptions, SteadyOptions
 from dexman_pose.interaction.steady.carried import CarriedJoints, Several, lying_on, standing
 from dexman_pose.interaction.steady.fingering import moved_on
-from dexman_pose.interaction.options import SteadyOptions
+from dexman_pose.interaction.steady.touched import TouchedObject
 from dexman_pose.interaction.steady.trembling import Trembling, trembling_object
 from dexman_pose.optimize.pose_costs import PoseMeasurements
 from dexman_pose.optimize.problem import move_poses
@@ -42,6 +43,7 @@ class Carrier:
         fitted: (T, 21, 3) joints by which it lies on what it holds; those measured where nothing better is known.
         information: (T, 3, 3) of a frame's measurement as a whole, one over square metres; 0 where there is none.
         single: (T,) metres along an axis, by which a joint is off for itself.
+        touches: whether it is known how its skin lies on what it holds.
     """
 
     side: str
@@ -49,6 +51,7 @@ class Carrier:
     fitted: Array
     information: Array
     single: Array
+    touches: bool = False
 
 
 class SteadiedObjects:
@@ -59,6 +62,8 @@ class SteadiedObjects:
         times: (T,) seconds.
         table: that objects stand on; None where it is not known.
         options: how.
+        contact: what touches are worth.
+        fixed: names of objects that stay as they are.
 
     Attributes:
         trembling: by how much, of each of those that do.
@@ -70,9 +75,12 @@ class SteadiedObjects:
         times: Array,
         table: TablePlane | None,
         options: SteadyOptions,
+        contact: ContactOptions,
+        fixed: Collection[str] = (),
     ) -> None:
         self._tracked, self._times, self._table, self._options = dict(objects), times, table, options
-        found = {name: trembling_object(thing) for name, thing in objects.items()}
+        self._contact = contact
+        found = {name: trembling_object(thing) for name, thing in objects.items() if name not in fixed}
         self.trembling: dict[str, Trembling] = {
             name: t for name, t in found.items() if t.shift > options.shift or t.turn > options.turn
         }
@@ -98,6 +106,7 @@ class SteadiedObjects:
             for h in handled:
                 if h.name == name:
                     more += [self._riding(thing, h, c) for c in carriers if c.side == h.side]
+                    more += [self._touched(thing, h, c) for c in carriers if c.side == h.side and c.touches]
             held = np.zeros(len(thing.track), np.bool_)
             for h in handled:
                 held |= h.gripped & (h.name == name)
@@ -148,6 +157,13 @@ class SteadiedObjects:
             single[at] = np.sqrt(carrier.single[at, None] ** 2 + lying.strays[kept] ** 2 + twist)
         return CarriedJoints(on, carrier.measured, whole, single, thing.mesh.center, o.carried_reach)
 
+    def _touched(self, thing: RigidObject, h: Handling, carrier: Carrier) -> TouchedObject:
+        """A hand that lies on the object."""
+        known = h.gripped & np.isfinite(carrier.single)
+        off = np.zeros(len(known))
+        off[known] = np.trace(carrier.information[known], axis1=1, axis2=2) ** -0.5 * np.sqrt(3.0)
+        return TouchedObject.of(thing, carrier.fitted, known, off, self._contact)
+
     def _rests(self, name: str, held: Flags) -> list[NDArray[np.intp]]:
         """Valid frames of every stretch in which nobody holds an object, and it is not above the table."""
         out, tracked = [], self._tracked[name]
@@ -184,7 +200,9 @@ class SteadiedObjects:
             return False
         o, noise = self._options, self.trembling[thing.name]
         low = float(self._table.heights(transform_points(pose, thing.mesh.vertices)).min())
-        return low > o.leaning * o.slow * (max(noise.shift, o.shift) + max(noise.turn, o.turn) * thing.mesh.radius)
+        return low > o.leaning * o.slow * (
+            max(noise.shift, o.shift) + max(noise.turn, o.turn) * thing.mesh.radius
+        )
 
     def _solved(
         self,
@@ -212,7 +230,6 @@ class SteadiedObjects:
             options=replace(o.solver, max_gap=len(track)),
         )
         return replace(tracked, track=replace(tracked.track, camera_from_object=found.poses))
-
 
 
 def _apart(pose: Array, other: Array, center: Array) -> Array:

@@ -105,7 +105,10 @@ def grips_stage(
 
     def compute() -> GrippingHands:
         pictured = None if pictures is None else pictures.pictured(dict(hands))
-        found = fit_grips(objects, hands, observations, camera, times, table=table, pictured=pictured)
+        fixed = inputs.given.fixed_poses()
+        found = fit_grips(
+            objects, hands, observations, camera, times, table=table, pictured=pictured, fixed=fixed
+        )
         moved = {name: thing for name, thing in found.objects.items() if thing is not objects[name]}
         return GrippingHands(found.hands, handled_report(found), moved)
 

@@ -34,11 +34,15 @@ def test_poses_and_joints_are_off_by_what_is_said() -> None:
     still = np.tile(np.eye(4), (30, 1, 1))
     off = np.stack([noisy_poses(rng, still, np.zeros(3), FPS, o) for _ in range(200)])
     assert np.sqrt((off[..., :3, 3] ** 2).sum(-1).mean()) == pytest.approx(0.010, rel=0.06)
-    assert np.degrees(np.sqrt((so3_log(off[..., :3, :3]) ** 2).sum(-1).mean())) == pytest.approx(8.0, rel=0.06)
+    assert np.degrees(np.sqrt((so3_log(off[..., :3, :3]) ** 2).sum(-1).mean())) == pytest.approx(
+        8.0, rel=0.06
+    )
     joints = np.stack([noisy_joints(rng, np.zeros((30, 21, 3)), FPS, o) for _ in range(100)])
     assert np.sqrt((joints**2).sum(-1).mean()) == pytest.approx(0.008, rel=0.06)
     # Half of what stays is the whole hand's.
-    assert np.sqrt((joints.mean((1, 2)) ** 2).sum(-1).mean()) == pytest.approx(0.008 * np.sqrt(0.5 * 0.25), rel=0.3)
+    assert np.sqrt((joints.mean((1, 2)) ** 2).sum(-1).mean()) == pytest.approx(
+        0.008 * np.sqrt(0.5 * 0.25), rel=0.3
+    )
 
 
 def test_a_fifth_of_the_frames_is_dropped_but_no_end() -> None:

@@ -40,8 +40,12 @@ def test_the_gradient_is_that_of_half_the_cost() -> None:
     for axis in range(6):
         twist = np.zeros((FRAMES, 6))
         twist[:, axis] = STEP
-        ahead, behind = (cost.linearise(move_poses(poses, s * twist, CENTER), np.zeros(0)).cost for s in (1, -1))
-        np.testing.assert_allclose((ahead - behind) / (4 * STEP), found.gradient[:, axis], rtol=1e-4, atol=1e-2)
+        ahead, behind = (
+            cost.linearise(move_poses(poses, s * twist, CENTER), np.zeros(0)).cost for s in (1, -1)
+        )
+        np.testing.assert_allclose(
+            (ahead - behind) / (4 * STEP), found.gradient[:, axis], rtol=1e-4, atol=1e-2
+        )
 
 
 def test_a_hand_where_it_lies_costs_nothing() -> None:
