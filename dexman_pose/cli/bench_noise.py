@@ -1,4 +1,4 @@
-"""``dexman-pose bench noise``: measured grasps with planted noise, before and after hands and objects are solved together."""
+"""``dexman-pose bench noise``: measured grasps with planted noise, before and after they are solved."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "noise",
         help="measured grasps with planted noise, before and after hands and objects are solved together",
-        description="Plant noise in measured grasps (an offset that stays, a slow drift, jitter, dropped frames), solve "
-        "hands and objects together as the pipeline does, and print errors, penetration, slip and contacts before and "
-        "after.",
+        description="Plant noise in measured grasps (an offset that stays, a slow drift, jitter, dropped frames), "
+        "solve hands and objects together as the pipeline does, and print errors, penetration, slip and contacts "
+        "before and after.",
     )
     p.add_argument("--grasps", type=Path, required=True, metavar="DIR", help="measured grasps (.npz)")
     p.add_argument(
@@ -70,7 +70,7 @@ def _say(result: MotionResult) -> None:
     """One line per motion, as it is done."""
     b, a = result.before, result.after
     print(
-        f"{result.name}, seed {result.seed}: object {b.object_mm:.1f} to {a.object_mm:.1f} mm, joints {b.joint_mm:.1f} to "
-        f"{a.joint_mm:.1f}, penetration {b.penetration_mm:.1f} to {a.penetration_mm:.1f}; {result.seconds:.1f} s",
+        f"{result.name}, seed {result.seed}: object {b.object_mm:.1f} to {a.object_mm:.1f} mm, "
+        f"joints {b.joint_mm:.1f} to {a.joint_mm:.1f}, penetration {b.penetration_mm:.1f} to {a.penetration_mm:.1f}; {result.seconds:.1f} s",
         flush=True,
     )

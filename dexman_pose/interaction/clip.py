@@ -51,7 +51,8 @@ class Clip:
         known: what is seen of them.
         times: (T,) seconds.
         options: how.
-        trembling: objects whose poses are solved in frames, too, in which they are not valid; by how much they trembled.
+        trembling: objects whose poses are solved in frames, too, in which they are not valid, and by how much they
+            trembled.
     """
 
     objects: dict[str, RigidObject]

@@ -1,9 +1,9 @@
 """Hands and the objects they hold solved together over a clip.
 
 The pictures of objects with known shape tell their poses to about a millimetre; a hand's distance is known to a tenth.
-So such objects are the anchor and stay, hands move to where they touch them, and of the hands the picture keeps what it
-tells: where joints are seen across the line of sight. A result that disagrees with the picture is given up. Objects whose
-tracks tremble are no better known than hands: they are solved with what carries them, in turn with the hands.
+So such objects are the anchor and stay, hands move to where they touch them, and of the hands the picture keeps what
+it tells: where joints are seen across the line of sight. A result that disagrees with the picture is given up. Objects
+whose tracks tremble are no better known than hands: they are solved with what carries them, in turn with the hands.
 """
 
 from __future__ import annotations

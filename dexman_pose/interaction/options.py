@@ -99,8 +99,9 @@ class SteadyOptions:
         leaning: standard deviations of a pose's turn by which an object that stands may seem to lean.
         rest_shift: metres by which an object at rest seems to move.
         rest_turn: radians by which it seems to turn.
-        persists: share of what the pose of an object at rest is off by, as the table tells, that it is off by while it
-            is carried, too: half of what does not change quickly does not change at all.
+        persists: share of the variance of what does not change quickly that does not change at all.
+        drift: seconds over which the rest of it changes: it averages out over longer times.
+        few: independent frames that all touches of a hold count as: what is wrong in one is wrong in all.
         rest_reach: standard deviations at which a frame of a rest is let go of.
         window: seconds over which it is told how joints move on an object.
         smoothed: share of the noise of single frames that smooth tracks still have.
@@ -124,6 +125,8 @@ class SteadyOptions:
     rest_shift: float = 0.0005
     rest_turn: float = np.radians(0.5)
     persists: float = 0.5
+    drift: float = 0.3
+    few: float = 4.0
     rest_reach: float = 20.0
     window: float = 0.2
     smoothed: float = 0.5

@@ -1,4 +1,4 @@
-"""The skin of a fitted hand against what it grips: balls about its bones are a rough picture of where its flesh ends."""
+"""The skin of a fitted hand against what it grips: balls about bones are a rough picture of where flesh ends."""
 
 from __future__ import annotations
 

@@ -61,8 +61,8 @@ def test_object_and_hand_come_nearer_to_the_truth_together(grasp: Callable[..., 
     scene, bar, hand = _noisy(grasp)
     found = fit_placed({"bar": bar}, {"right": hand}, scene.times)
     seen = bar.valid
-    before = _off(replace(scene.bar, track=PoseTrack(scene.bar.camera_from_object[seen], seen[seen], np.ones(seen.sum()))),
-                  bar.camera_from_object[seen])  # fmt: skip
+    track = PoseTrack(scene.bar.camera_from_object[seen], seen[seen], np.ones(seen.sum()))
+    before = _off(replace(scene.bar, track=track), bar.camera_from_object[seen])
     assert _off(scene.bar, found.objects["bar"].camera_from_object) < 0.6 * before
     errors = [np.linalg.norm(h.joints - scene.joints, axis=-1).mean() for h in (hand, found.hands["right"])]
     assert errors[1] < 0.75 * errors[0]

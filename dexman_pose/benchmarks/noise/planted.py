@@ -31,7 +31,8 @@ class NoiseOptions:
         joints: metres, of the joints of a hand.
         drift: share of the variance that drifts.
         offset: share of the variance that stays; the rest is jitter, independent from frame to frame.
-        drift_time: seconds over which a drift changes, standard deviation of the Gaussian that white noise is smoothed by.
+        drift_time: seconds over which a drift changes: the standard deviation of the Gaussian by which white noise is
+            smoothed.
         own: share of a hand's drift and offset, as variance, that is each joint's own; the rest shifts the whole hand.
             Jitter is each joint's own.
         dropped: share of the frames without a result, of hand and objects independently; never the first or the last.
@@ -53,7 +54,7 @@ class NoiseOptions:
     def __post_init__(self) -> None:
         if min(self.drift, self.offset) < 0 or self.drift + self.offset > 1:
             raise InputError(
-                f"drift and offset are shares of the noise and together at most 1, but got {self.drift} and {self.offset}"
+                f"drift and offset are shares of the noise, together at most 1, but got {self.drift} and {self.offset}"
             )
         if not 0 <= self.dropped < 1:
             raise InputError(f"dropped must be a share of the frames below 1, but got {self.dropped}")

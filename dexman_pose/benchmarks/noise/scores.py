@@ -1,4 +1,4 @@
-"""How far objects and hands are off, how deep hands reach into what they hold, how they slip on it, which tips touch."""
+"""How far objects and hands are off, how deep hands reach into what they hold, how they slip, which tips touch."""
 
 from __future__ import annotations
 

@@ -76,9 +76,10 @@ def lines(results: Sequence[MotionResult], options: NoiseOptions) -> list[str]:
     grasps = list(dict.fromkeys(r.name for r in results))
     o, jitter = options, 1.0 - options.drift - options.offset
     out = [
-        f"{len(grasps)} grasps, {len(results)} motions; object {1e3 * o.shift:g} mm and {np.degrees(o.turn):g} degrees, "
-        f"joints {1e3 * o.joints:g} mm (root mean square),",
-        f"of the variance {jitter:.0%} jitter, {o.drift:.0%} drift, {o.offset:.0%} offset; {o.dropped:.0%} of frames dropped",
+        f"{len(grasps)} grasps, {len(results)} motions; object {1e3 * o.shift:g} mm, {np.degrees(o.turn):g} degrees, "
+        f"joints {1e3 * o.joints:g} mm,",
+        f"root mean square; of the variance {jitter:.0%} jitter, {o.drift:.0%} drift, {o.offset:.0%} offset; "
+        f"{o.dropped:.0%} of frames dropped",
         f"{'means':<46} {'before':>8} {'after':>8} {'change':>8}",
     ]
     for name, (before, after) in means(results).items():

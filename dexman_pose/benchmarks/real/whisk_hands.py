@@ -31,7 +31,7 @@ from dexman_pose.metrics.hands import joint_errors
 from dexman_pose.pipeline import reconstruct
 
 TOUCH = 0.015
-"""Metres from the other system's finger tips to its whisk, once brought to the whisk's distance, that count as touching."""
+"""Metres from the other system's finger tips to its whisk that count as touching, once at the whisk's distance."""
 _TIPS = (4, 8, 12, 16, 20)
 HOLDER = "right"
 
@@ -176,7 +176,7 @@ def _palm(joints: Array) -> Array:
 
 
 def _at_distance(joints: Array, silver: Array, mesh: Mesh) -> Array:
-    """Joints (T, 21, 3) moved along the line of sight and resized by one factor a frame: the palm at the whisk's depth."""
+    """Joints (T, 21, 3) moved along the line of sight, and resized by as much: the palm at the whisk's depth."""
     depth = transform_points(silver, mesh.center[None])[:, 0, 2]
     out: Array = joints * (depth / joints[:, [0, 5, 9, 13, 17], 2].mean(1))[:, None, None]
     return out

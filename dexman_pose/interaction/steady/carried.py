@@ -1,4 +1,4 @@
-"""Evidence about an object's poses that is not in its own track: the hand that carries it, and the table it stands on."""
+"""What tells an object's poses beside its own track: the hand that carries it, and the table it stands on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How joints move on what a hand holds, where that is plain from measurements: fingers that regrip do not rest on it."""
+"""How joints move on what a hand holds, where that is plain: fingers that regrip do not rest on it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Objects whose tracks tremble, solved over the whole clip with what holds them: steady motion, the table, the hand.
 
-Where a track is steady, its picture told its poses better than anything here, and it stays as it is. Where poses tremble
-by millimetres and degrees, each is a measurement with that much noise, and as much again that changes slowly and does
-not show. What carries an object, and what it stands on, tell of both.
+Where a track is steady, its picture told its poses better than anything here, and it stays as it is. Where poses
+tremble by millimetres and degrees, each is a measurement with that much noise, and as much again that changes slowly and
+does not show. What carries an object, and what it stands on, tell of both.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class SteadiedObjects:
     ) -> None:
         self._tracked, self._times, self._table, self._options = dict(objects), times, table, options
         self._contact = contact
+        self._shifts = {name: np.zeros((len(thing.track), 3)) for name, thing in objects.items()}
         found = {name: trembling_object(thing) for name, thing in objects.items() if name not in fixed}
         self.trembling: dict[str, Trembling] = {
             name: t for name, t in found.items() if t.shift > options.shift or t.turn > options.turn
@@ -106,10 +107,10 @@ class SteadiedObjects:
             for h in handled:
                 if h.name == name:
                     more += [self._riding(thing, h, c) for c in carriers if c.side == h.side]
-                    more += [self._touched(thing, h, c) for c in carriers if c.side == h.side and c.touches]
             held = np.zeros(len(thing.track), np.bool_)
             for h in handled:
                 held |= h.gripped & (h.name == name)
+            self._drawn(name, thing, handled, carriers)
             bias = self._persisting(name, thing, held)
             out[name] = self._solved(name, (*more, self._resting(name, held, bias)), thing, bias)
         return out
@@ -117,22 +118,28 @@ class SteadiedObjects:
     def _persisting(self, name: str, thing: RigidObject, held: Flags) -> Array:
         """(6,) the twist by which measured poses are likely off throughout, of what they are off by as far as is known.
 
-        How an object at rest stands, the table tells; the rest the hand, while it carries it. Half of what does not
-        change quickly does not change at all.
+        How an object at rest stands, the table tells; the rest the hand, while it carries it.
         """
         tracked = self._tracked[name]
         center, resting = tracked.mesh.center, self._rests(name, held)
         known = np.flatnonzero(held & tracked.valid)
         carried = [_apart(thing.camera_from_object[t], tracked.camera_from_object[t], center) for t in known]
-        out = np.mean(carried, axis=0) if carried else np.zeros(6)
+        out = self._share(len(known)) * np.mean(carried, axis=0) if carried else np.zeros(6)
         if resting and self._table is not None:
             means = [mean_pose(tracked.camera_from_object[frames], center) for frames in resting]
             off = [_apart(self._stood(name, mean), mean, center) for mean in means]
-            stood = np.average(off, axis=0, weights=[len(frames) for frames in resting])
+            counts = [len(frames) for frames in resting]
+            stood = self._share(sum(counts)) * np.average(off, axis=0, weights=counts)
             up = np.outer(self._table.normal, self._table.normal)
             out[:3] += up @ (stood[:3] - out[:3])
             out[3:] += (np.eye(3) - up) @ (stood[3:] - out[3:])
-        return self._options.persists * out
+        return out
+
+    def _share(self, frames: int) -> float:
+        """Share of an error that is seen over so many frames that it does not change at all."""
+        o = self._options
+        seconds = frames * float(np.median(np.diff(self._times)))
+        return o.persists / (o.persists + (1.0 - o.persists) * min(o.drift / seconds, 1.0))
 
     def _riding(self, thing: RigidObject, h: Handling, carrier: Carrier) -> CarriedJoints:
         """A hand that carries the object."""
@@ -157,12 +164,32 @@ class SteadiedObjects:
             single[at] = np.sqrt(carrier.single[at, None] ** 2 + lying.strays[kept] ** 2 + twist)
         return CarriedJoints(on, carrier.measured, whole, single, thing.mesh.center, o.carried_reach)
 
-    def _touched(self, thing: RigidObject, h: Handling, carrier: Carrier) -> TouchedObject:
-        """A hand that lies on the object."""
-        known = h.gripped & np.isfinite(carrier.single)
-        off = np.zeros(len(known))
-        off[known] = np.trace(carrier.information[known], axis1=1, axis2=2) ** -0.5 * np.sqrt(3.0)
-        return TouchedObject.of(thing, carrier.fitted, known, off, self._contact)
+    def _drawn(
+        self, name: str, thing: RigidObject, handled: Sequence[Handling], carriers: Sequence[Carrier]
+    ) -> None:
+        """Draw measured places of an object to the hands that touch it, by one shift for each of these.
+
+        Hand and object are each off by what does not change; where the hand seems to lie beside what it holds, or
+        within, both are. The object's share of that is taken off where it is held. What gaps say is wrong in the same
+        way in all frames of a hold, so that together they count as a few.
+        """
+        o, noise = self._options, self.trembling[name]
+        slow = np.sqrt(o.slow**2 - 1.0) * max(noise.shift, o.shift)
+        for h in handled:
+            for carrier in carriers:
+                known = h.gripped & np.isfinite(carrier.single)
+                if h.name != name or carrier.side != h.side or not carrier.touches or not known.any():
+                    continue
+                off = np.zeros(len(known))
+                off[known] = np.sqrt(3.0 / np.trace(carrier.information[known], axis1=1, axis2=2))
+                touched = TouchedObject.of(thing, carrier.fitted, known, off, self._contact)
+                found = touched.linearise(thing.camera_from_object, np.zeros(0))
+                few = min(o.few / int(known.sum()), 1.0)
+                apart = slow**2 + float(np.median(off[known])) ** 2
+                share, before = slow**2 / apart, self._shifts[name][known].mean(0)
+                hessian = few * found.hessian[:, :3, :3].sum(0) + np.eye(3) / apart
+                gradient = few * found.gradient[:, :3].sum(0) + before / share / apart
+                self._shifts[name][known] = before - share * np.linalg.solve(hessian, gradient)
 
     def _rests(self, name: str, held: Flags) -> list[NDArray[np.intp]]:
         """Valid frames of every stretch in which nobody holds an object, and it is not above the table."""
@@ -218,7 +245,11 @@ class SteadiedObjects:
         information = np.where(tracked.valid[:, None, None], np.diag(sigma**-2.0), 0.0)
         center, poses = tracked.mesh.center, tracked.camera_from_object
         if bias is not None:
-            poses = move_poses(poses, np.tile(bias, (len(poses), 1)), center)
+            twists = np.tile(bias, (len(poses), 1))
+            shifts = self._shifts[name]
+            drawn = shifts.any(1)  # where the hand tells more than what persists
+            twists[drawn, :3] = shifts[drawn]
+            poses = move_poses(poses, twists, center)
         measured = PoseMeasurements(poses, information, center, o.reach)
         track = tracked.track if start is None else start.track
         found = solve_clip(

@@ -42,7 +42,12 @@ class TouchedObject:
 
     @classmethod
     def of(
-        cls, thing: RigidObject, joints: Array, gripped: NDArray[np.bool_], off: Array, options: ContactOptions
+        cls,
+        thing: RigidObject,
+        joints: Array,
+        gripped: NDArray[np.bool_],
+        off: Array,
+        options: ContactOptions,
     ) -> TouchedObject:
         """Of a hand that holds a thing.
 
@@ -94,4 +99,6 @@ def _outer(slope: Array, weight: Array) -> Array:
 def _known(thing: RigidObject, poses: Array) -> RigidObject:
     """The thing in poses (T, 4, 4), all of which count."""
     ones = np.ones(len(poses))
-    return RigidObject(thing.name, thing.mesh, PoseTrack(poses, ones > 0, ones), thing.scale, thing.scale_source)
+    return RigidObject(
+        thing.name, thing.mesh, PoseTrack(poses, ones > 0, ones), thing.scale, thing.scale_source
+    )

@@ -34,7 +34,10 @@ def test_the_gradient_is_that_of_half_the_cost(grasp: Callable[..., Any]) -> Non
         )
         # Distances come in single precision, and a bar of flat sides has edges.
         np.testing.assert_allclose(
-            (ahead - behind) / (4 * STEP), found.gradient[:, axis], rtol=0.05, atol=0.02 * np.abs(found.gradient).max()
+            (ahead - behind) / (4 * STEP),
+            found.gradient[:, axis],
+            rtol=0.05,
+            atol=0.02 * np.abs(found.gradient).max(),
         )
 
 
