@@ -71,6 +71,7 @@ def _say(result: MotionResult) -> None:
     b, a = result.before, result.after
     print(
         f"{result.name}, seed {result.seed}: object {b.object_mm:.1f} to {a.object_mm:.1f} mm, "
-        f"joints {b.joint_mm:.1f} to {a.joint_mm:.1f}, penetration {b.penetration_mm:.1f} to {a.penetration_mm:.1f}; {result.seconds:.1f} s",
+        f"joints {b.joint_mm:.1f} to {a.joint_mm:.1f}, "
+        f"penetration {b.penetration_mm:.1f} to {a.penetration_mm:.1f}; {result.seconds:.1f} s",
         flush=True,
     )

@@ -126,7 +126,7 @@ class SteadyOptions:
     rest_turn: float = np.radians(0.5)
     persists: float = 0.5
     drift: float = 0.3
-    few: float = 4.0
+    few: float = 8.0
     rest_reach: float = 20.0
     window: float = 0.2
     smoothed: float = 0.5

@@ -1,7 +1,7 @@
 """Hands whose joints were measured in space, by other means than a picture: they are evidence as they are.
 
-Each joint counts by what it trembles. That joints of one hand err alike, too, does not show in how they move; it counts
-where the hand as a whole tells where something else is.
+Each joint counts by all that it is off by. That joints of one hand err alike counts where the hand as a whole tells
+where something else is.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class PlacedJoints:
     def __call__(self, joints: Array) -> JointQuadratic:
         """What the measurements say of the joints."""
         value, change = kept_short(self._off(joints), self.reach)
-        change = change / self.single[:, None, None, None]  # symmetric
+        change = change / self._sigma[:, None, None, None]  # symmetric
         out = JointQuadratic.none(len(joints))
         out.cost = 0.5 * float((value**2).sum())
         out.gradient = (change @ value[..., None])[..., 0]
@@ -78,7 +78,13 @@ class PlacedJoints:
         return out
 
     def _off(self, joints: Array) -> Array:
-        out: Array = (joints - self.joints) / self.single[:, None, None]
+        out: Array = (joints - self.joints) / self._sigma[:, None, None]
+        return out
+
+    @property
+    def _sigma(self) -> Array:
+        """(T,) metres along an axis, by which a joint is off in all."""
+        out: Array = np.hypot(self.single, self.whole)
         return out
 
 

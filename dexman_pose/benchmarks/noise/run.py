@@ -104,7 +104,7 @@ def _as_given(true: TrueMotion, noisy: NoisyMotion) -> tuple[Array, PosedHand, N
 
 def _as_found(true: TrueMotion, found: GripFit) -> tuple[Array, PosedHand, NDArray[np.bool_]]:
     thing, hand = found.objects[true.name], found.hands[true.side]
-    made = GrippingHands(found.hands, handled_report(found))
+    made = GrippingHands(found.hands, handled_report(found), found.objects)
     contacts = contacts_stage(found.objects, made, true.times).compute()
     return thing.camera_from_object, _posed(hand), _tips(contacts)
 

@@ -1,8 +1,8 @@
 """Objects whose tracks tremble, solved over the whole clip with what holds them: steady motion, the table, the hand.
 
 Where a track is steady, its picture told its poses better than anything here, and it stays as it is. Where poses
-tremble by millimetres and degrees, each is a measurement with that much noise, and as much again that changes slowly and
-does not show. What carries an object, and what it stands on, tell of both.
+tremble by millimetres and degrees, each is a measurement with that much noise, and as much again that changes slowly
+and does not show. What carries an object, and what it stands on, tell of both.
 """
 
 from __future__ import annotations
