@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import HandTrack
@@ -52,7 +53,7 @@ class PlacedJoints:
         each = np.sqrt(1.0 - o.alike) * sigma * factor
         return cls(track.joints[track.valid], each, np.sqrt(o.alike) * sigma * factor, o.reach)
 
-    def at(self, chosen: Array) -> PlacedJoints:
+    def at(self, chosen: NDArray[np.intp]) -> PlacedJoints:
         """In some of the frames."""
         return PlacedJoints(self.joints[chosen], self.single[chosen], self.whole[chosen], self.reach)
 

@@ -18,7 +18,9 @@ def _box(name: str, x: float) -> RigidObject:
     box = trimesh.creation.box((0.06, 0.06, 0.06))
     poses = se3(np.tile(np.eye(3), (FRAMES, 1, 1)), np.tile([x, 0.0, 0.6], (FRAMES, 1)))
     track = PoseTrack(poses, np.ones(FRAMES, bool), np.ones(FRAMES))
-    return RigidObject(name, Mesh(np.asarray(box.vertices), np.asarray(box.faces)), track, scale_source="given")
+    return RigidObject(
+        name, Mesh(np.asarray(box.vertices), np.asarray(box.faces)), track, scale_source="given"
+    )
 
 
 def test_what_trembled_is_touched_across_the_usual_gap() -> None:
