@@ -34,11 +34,18 @@ class Grip:
         thing: the object.
         gripped: (T,) of the hand's frames.
         sigma: (T,) factor on what contact is off by.
+        moved: (T, 21) metres a frame by which joints plainly move on the object; None where that is not known.
     """
 
     thing: RigidObject
     gripped: NDArray[np.bool_]
     sigma: Array
+    moved: Array | None = None
+
+    def at(self, frames: NDArray[np.intp]) -> Grip:
+        """In some of the frames."""
+        moved = None if self.moved is None else self.moved[frames]
+        return Grip(self.thing, self.gripped[frames], self.sigma[frames], moved)
 
 
 def likely_change(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,24 @@ PALM_BONES: tuple[int, ...] = (0, 4, 8, 12, 16)
 """Bones from the wrist to the first joints of the fingers, of the 20."""
 
 
+class PlacedEvidence(JointEvidence, Protocol):
+    """What measurements in space say of the joints of a hand."""
+
+    @property
+    def single(self) -> Array:
+        """(T,) metres along an axis, by which a joint is off for itself."""
+        ...
+
+    @property
+    def information(self) -> Array:
+        """(T, 3, 3) of where the hand is as a whole, one over square metres."""
+        ...
+
+    def at(self, chosen: NDArray[np.intp]) -> PlacedEvidence:
+        """In some of the frames, rising indices."""
+        ...
+
+
 @dataclass(frozen=True)
 class HandPicture:
     """One hand in the T frames in which it is known.
@@ -52,6 +71,7 @@ class HandPicture:
         sized: whether the size of the hand is known.
         step: seconds between two frames.
         table: that hands are above of; None where it is not known.
+        placed: evidence of joints that were measured in space, in place of the picture's; None where there is none.
     """
 
     side: str
@@ -66,6 +86,7 @@ class HandPicture:
     sized: bool
     step: float
     table: TablePlane | None = None
+    placed: PlacedEvidence | None = None
 
     @classmethod
     def of(
@@ -100,7 +121,8 @@ class HandPicture:
     def at(self, chosen: NDArray[np.intp]) -> HandPicture:
         """In some of its frames, rising indices."""
         names = ("frames", "joints", "rays", "size", "trust", "directions", "guess_sigma")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        placed = None if self.placed is None else self.placed.at(chosen)
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names}, placed=placed)
 
     def evidence(
         self,
@@ -122,6 +144,9 @@ class HandPicture:
             number: of the round, from 0.
             options: how much each counts.
         """
+        above = () if self.table is None else (no_flesh_below(joints, self.table, options.table),)
+        if self.placed is not None:
+            return (self.placed, *above)
         o = options.picture
         blind = np.where(hidden, o.hidden, 1.0)
         sigma = (o.landmark * self.size * self.trust)[:, None] * blind
@@ -130,7 +155,6 @@ class HandPicture:
         turned = guess @ np.swapaxes(turn_onto(guess, bones), 1, 2)
         spread = self.guess_sigma[:, None] * blind[:, 1:]
         palm = np.where(np.isin(np.arange(20), PALM_BONES), o.turn / o.guess, np.inf)
-        above = () if self.table is None else (no_flesh_below(joints, self.table, options.table),)
         return (
             Reprojection(self.rays, sigma, o.landmark_reach[min(number, len(o.landmark_reach) - 1)]),
             BoneDirections(turned, spread, o.guess_reach),
@@ -158,6 +182,8 @@ class HandPicture:
             sized: whether the hand's size and shape are known, so that landmarks tell its distance themselves.
         """
         o, count = options.picture, len(self.frames)
+        if self.placed is not None:  # says it itself
+            return LikelyDistance(np.log(self.joints[:, 0, 2]), np.full(count, np.inf))
         lifted = o.sized_distance if sized else o.distance
         spread = np.full(count, o.measured_distance if self.measured else lifted)
         if gripped is not None and not self.measured:
@@ -165,9 +191,32 @@ class HandPicture:
         log_depth = np.log(self.joints[:, 0, 2]) + (0.0 if change is None else change)
         return LikelyDistance(log_depth, spread)
 
+    def information(self, options: GripOptions) -> Array:
+        """(T, 3, 3) of where the hand is as a whole, one over square metres: less along the line of sight."""
+        if self.placed is not None:
+            return self.placed.information
+        o, middle = options.picture, self.joints.mean(1)
+        away = np.linalg.norm(middle, axis=1)
+        ray = middle / away[:, None]
+        relative = o.measured_distance if self.measured else options.distance.spread
+        across = o.landmark * self.size * middle[:, 2] * self.trust
+        along = np.hypot(relative * away, across)
+        outer = ray[:, :, None] * ray[:, None, :]
+        weak, strong = along[:, None, None] ** -2.0, across[:, None, None] ** -2.0
+        out: Array = strong * (np.eye(3) - outer) + weak * outer
+        return out
+
+    def single(self, options: GripOptions) -> Array:
+        """(T,) metres along an axis, by which a joint is off for itself."""
+        if self.placed is not None:
+            return self.placed.single
+        out: Array = options.picture.landmark * self.size * self.joints[:, :, 2].mean(1) * self.trust
+        return out
+
     def path(self, options: GripOptions) -> JointPath:
         """The hand moves steadily."""
-        return steady(self.following, options.picture.acceleration * self.step**2)
+        sigma = options.picture.acceleration if self.placed is None else options.placed.acceleration
+        return steady(self.following, sigma * self.step**2)
 
     def begin(self, options: GripOptions) -> HandState:
         """The hand model laid on the lifted joints."""

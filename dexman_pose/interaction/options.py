@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from dexman_pose.contact.phases import PhaseOptions
 from dexman_pose.hands.model.system import FitOptions
 from dexman_pose.interaction.hidden import HidingOptions
+from dexman_pose.optimize.types import ClipOptions
 
 MEAN_SCALE = -0.035
 """Natural logarithm of the scale of the mean hand of women and men; scale 1 is a hand of 19 cm."""
@@ -55,6 +58,85 @@ class PictureOptions:
 
 
 @dataclass(frozen=True)
+class PlacedOptions:
+    """What joints that were measured in space are worth.
+
+    Attributes:
+        slow: factor from what joints tremble by to all that they are off by: what changes slowly does not show, and is
+            taken to be as large.
+        alike: share of the variance that all joints of a hand have in common.
+        least: metres, least standard deviation of a joint.
+        bridged: factor on it in frames between measured ones.
+        reach: standard deviations at which a joint is let go of.
+        acceleration: metres per second squared along an axis, of joints in the camera frame: hands that reach for
+            things are measured to begin with that much.
+    """
+
+    slow: float = np.sqrt(2.0)
+    alike: float = 0.25
+    least: float = 0.002
+    bridged: float = 3.0
+    reach: float = 4.0
+    acceleration: float = 6.0
+
+
+@dataclass(frozen=True)
+class SteadyOptions:
+    """How objects are solved whose tracks tremble.
+
+    Attributes:
+        shift: metres along an axis; tracks that tremble by more, or turn by more, are solved anew.
+        turn: radians about an axis.
+        slow: factor from what poses tremble by to all that they are off by: what changes slowly does not show, and is
+            taken to be as large.
+        reach: standard deviations at which a pose is let go of.
+        slip: metres along an axis by which a hand as a whole moves on what it holds without its being plain.
+        twist: radians about an axis by which it turns on what it holds likewise; measured grasps turn by that and more.
+        creep: metres per second by which the way it holds changes in any case.
+        alike: frames of a hold without plain motion that it takes to tell how the hand lies on the object.
+        carried_reach: standard deviations at which a joint of the hand that carries is let go of.
+        fewest: frames of a hold, or of a rest, from which on it tells anything.
+        leaning: standard deviations of a pose's turn by which an object that stands may seem to lean.
+        rest_shift: metres by which an object at rest seems to move.
+        rest_turn: radians by which it seems to turn.
+        persists: share of the variance of what does not change quickly that does not change at all.
+        drift: seconds over which the rest of it changes: it averages out over longer times.
+        few: independent frames that all touches of a hold count as: what is wrong in one is wrong in all.
+        rest_reach: standard deviations at which a frame of a rest is let go of.
+        window: seconds over which it is told how joints move on an object.
+        smoothed: share of the noise of single frames that smooth tracks still have.
+        plain: standard deviations of that noise beyond which a joint plainly moves on an object.
+        moving: standard deviations of that noise beyond which an object moves, and half as many up to which it rests.
+        rounds: how often objects and hands are solved in turn.
+        solver: how smoothly things move.
+    """
+
+    shift: float = 0.0015
+    turn: float = np.radians(1.5)
+    slow: float = np.sqrt(2.0)
+    reach: float = 4.0
+    slip: float = 0.003
+    twist: float = np.radians(5.0)
+    creep: float = 0.005
+    alike: float = 12.0
+    carried_reach: float = 3.0
+    fewest: int = 5
+    leaning: float = 3.0
+    rest_shift: float = 0.0005
+    rest_turn: float = np.radians(0.5)
+    persists: float = 0.5
+    drift: float = 0.3
+    few: float = 8.0
+    rest_reach: float = 20.0
+    window: float = 0.2
+    smoothed: float = 0.5
+    plain: float = 2.0
+    moving: float = 2.0
+    rounds: int = 3
+    solver: ClipOptions = field(default_factory=lambda: ClipOptions(mend=False, covariance=False))
+
+
+@dataclass(frozen=True)
 class ContactOptions:
     """What contact is worth.
 
@@ -69,6 +151,11 @@ class ContactOptions:
         bend: metres per frame of the other joints.
         gates: metres between skin and surface up to which a finger counts as touching, round by round.
         fewest: fingers beside thumb or palm that close a grip, however far they are.
+        skin: metres between the points of the skin that is looked at once the hand is fitted.
+        deep: metres of skin inside of what is gripped, in any frame, from which on the skin is fitted, too.
+        skin_soft: metres that it gives way without resistance.
+        skin_inside: metres more, standard deviation.
+        skin_rounds: how often it is measured anew.
     """
 
     soft: float = 0.004
@@ -81,6 +168,11 @@ class ContactOptions:
     bend: float = 0.002
     gates: tuple[float, ...] = (0.03, 0.02, 0.015)
     fewest: int = 1
+    skin: float = 0.004
+    deep: float = 0.0025
+    skin_soft: float = 0.0015
+    skin_inside: float = 0.002
+    skin_rounds: int = 3
 
 
 @dataclass(frozen=True)
@@ -216,6 +308,8 @@ class GripOptions:
     Attributes:
         phases: who holds what.
         picture: of the hands.
+        placed: of hands whose joints were measured in space.
+        steady: of objects whose tracks tremble.
         contact: between them.
         distance: where a grip fits along the line of sight.
         grasp: whether a hand holds a thing in one way throughout.
@@ -233,6 +327,8 @@ class GripOptions:
 
     phases: PhaseOptions = field(default_factory=PhaseOptions)
     picture: PictureOptions = field(default_factory=PictureOptions)
+    placed: PlacedOptions = field(default_factory=PlacedOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
     contact: ContactOptions = field(default_factory=ContactOptions)
     distance: DistanceOptions = field(default_factory=DistanceOptions)
     grasp: GraspOptions = field(default_factory=GraspOptions)

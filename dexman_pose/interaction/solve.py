@@ -19,13 +19,14 @@ from dexman_pose.interaction.along_sight import (
     likely_course,
     tried_changes,
 )
-from dexman_pose.interaction.hand_picture import HandPicture
+from dexman_pose.interaction.hand_picture import HandPicture, own_place
 from dexman_pose.interaction.hidden import hidden_by_hand, hidden_by_objects
 from dexman_pose.interaction.one_grasp import with_one_grasp
 from dexman_pose.interaction.options import GripOptions
 from dexman_pose.interaction.probes import probes
 from dexman_pose.interaction.same_grasp import with_same_grasp
 from dexman_pose.interaction.size import size_change, tell_size
+from dexman_pose.interaction.skin import Skin
 from dexman_pose.interaction.surface import tangents
 from dexman_pose.interaction.terms import ClosedContacts, NoPenetration, no_slip
 from dexman_pose.interaction.touchers import chosen_touchers
@@ -72,6 +73,8 @@ def fit_to_grips(
         grips: at least one.
         options: how.
     """
+    if picture.placed is not None:
+        return _fit_placed(picture, alone, grips, options)
     misfit = grip_misfit(picture.joints_of(alone), grips, picture.frames, options.distance)
     misfit += _below(picture, alone, options)
     grasp = _Grasp(tuple(grips), likely_course(misfit, picture.frames, options.distance))
@@ -81,7 +84,19 @@ def fit_to_grips(
         state = _round(picture, state, grasp, laid.like, number, options)
         if number == 0:
             state = with_same_grasp(picture, state, grips, options.grasp)
-    return state
+    return _skin_outside(picture, state, grasp, laid.like, options)
+
+
+def _fit_placed(
+    picture: HandPicture, alone: HandState, grips: Sequence[Grip], options: GripOptions
+) -> HandState:
+    """The same of a hand whose joints were measured in space: its distance and turn are known well enough."""
+    count = len(picture.frames)
+    nothing = MeasuredJoints(np.zeros((count, 21, 3)), np.full((count, 21), np.inf))
+    grasp, state = _Grasp(tuple(grips), np.zeros(count)), alone
+    for number in range(len(options.contact.gates)):
+        state = _round(picture, state, grasp, nothing, number, options)
+    return _skin_outside(picture, state, grasp, nothing, options)
 
 
 def fit_to_distance(
@@ -172,6 +187,26 @@ def _moved(state: HandState, grasp: _Grasp, o: GripOptions) -> HandState:
     return replace(state, shape=shape, frame_from_hand=places)
 
 
+def _skin_outside(
+    picture: HandPicture, state: HandState, grasp: _Grasp, like: MeasuredJoints, options: GripOptions
+) -> HandState:
+    """The state with its skin outside of what it grips, where it lies deep inside by what balls about its bones say."""
+    c, last = options.contact, len(options.contact.gates) - 1
+    for _ in range(c.skin_rounds):
+        skin = Skin.of(picture.side, state.shape, c.skin)
+        places = own_place(state, picture.side)
+        gaps = [skin.gaps(state.angles, places, grip.thing, picture.frames) for grip in grasp.grips]
+        deep = [
+            -gap.min(1)[grip.gripped & grip.thing.valid[picture.frames]]
+            for gap, grip in zip(gaps, grasp.grips)
+        ]
+        known = np.concatenate(deep)
+        if not len(known) or known.max() < c.deep:
+            break
+        state = _round(picture, state, grasp, like, last, options, gaps)
+    return state
+
+
 def _round(
     picture: HandPicture,
     state: HandState,
@@ -179,8 +214,12 @@ def _round(
     like: MeasuredJoints,
     number: int,
     options: GripOptions,
+    skin: Sequence[Array] | None = None,
 ) -> HandState:
-    """The surface is measured, fingers are chosen that touch, and the hand is fitted."""
+    """The surface is measured, fingers are chosen that touch, and the hand is fitted.
+
+    ``skin``: for each grip (T, 42), the least distance of the skin around each probe; None where balls do.
+    """
     c = options.contact
     joints = picture.joints_of(state)
     points = probes(joints)
@@ -191,12 +230,16 @@ def _round(
     hidden |= hidden_by_objects(joints, [grip.thing for grip in grasp.grips], picture.frames, hiding)
     terms: list[JointEvidence] = [*picture.evidence(joints, hidden, distance, number, options), like]
     paths = [picture.path(options)]
-    for grip in grasp.grips:
+    for k, grip in enumerate(grasp.grips):
         near = tangents(grip.thing, points, picture.frames)
         touching = chosen_touchers(near, points, grip.gripped, c.gates[number], c.fewest)
         terms.append(NoPenetration(near, c.soft, c.inside * grip.sigma))
+        if skin is not None:  # where it is known, the skin lies this far from a probe
+            radii = np.where(np.isfinite(skin[k]), near.distance - skin[k], -np.inf)
+            terms.append(NoPenetration(near, c.skin_soft, c.skin_inside * grip.sigma, radii))
         terms.append(ClosedContacts(near, touching, c.touch * grip.sigma, c.touch_reach))
         both = grip.gripped[1:] & grip.gripped[:-1] & picture.following
         poses = grip.thing.camera_from_object[picture.frames]
-        paths.append(no_slip(poses, both, touching, c.slip * grip.sigma, c.bend * grip.sigma))
+        slip, bend = c.slip * grip.sigma, c.bend * grip.sigma
+        paths.append(no_slip(poses, both, touching, slip, bend, grip.moved))
     return picture.fit(state, tuple(terms), tuple(paths), options)

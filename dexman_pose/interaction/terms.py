@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,13 @@ class NoPenetration:
         near: the surface, at all probes.
         soft: metres that flesh gives way without resistance.
         sigma: (T,) metres more, standard deviation.
+        radii: (42,) or (T, 42) metres from each probe to the skin.
     """
 
     near: Tangents
     soft: float
     sigma: Array
+    radii: Array = field(default_factory=lambda: RADII)
 
     def residuals(self, joints: Array) -> Array:
         """(T, 42), over their standard deviations: 0 for probes whose flesh is outside, or hardly inside."""
@@ -53,7 +55,7 @@ class NoPenetration:
 
     def _off(self, joints: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Residuals (T, 42), and which probes count."""
-        gap = self.near.at(probes(joints)) - RADII + self.soft
+        gap = self.near.at(probes(joints)) - self.radii + self.soft
         inside = (gap < 0) & self.near.valid[:, None]
         return np.where(inside, gap, 0.0) / self.sigma[:, None], inside
 
@@ -114,6 +116,7 @@ def no_slip(
     touching: NDArray[np.bool_],
     slip: Array,
     bend: Array,
+    moved: Array | None = None,
 ) -> JointPath:
     """A hand that grips stays where it is on the object.
 
@@ -123,6 +126,7 @@ def no_slip(
         touching: (T, 6) which of ``TOUCHERS`` touch.
         slip: (T,) metres per frame of those.
         bend: (T,) metres per frame of the other joints.
+        moved: (T, 21) metres per frame by which joints plainly move on it all the same; None for none.
     """
     first = np.flatnonzero(together)
     loose = 1.0 / np.maximum(bend[first], bend[first + 1])[:, None]
@@ -132,6 +136,8 @@ def no_slip(
     weight[:, list(TIPS)] = np.where(both[:, : len(TIPS)], tight, loose)
     palm = both[:, TOUCHERS.index(PALM)]
     weight[:, list(_PALM_JOINTS)] = np.where(palm[:, None], tight, loose)
+    if moved is not None:
+        weight = 1.0 / np.hypot(1.0 / weight, np.maximum(moved[first], moved[first + 1]))
     return JointPath(inverse(camera_from_object), first, (-1.0, 1.0), weight)
 
 

@@ -98,11 +98,7 @@ def _at(state: HandState, frames: Frames) -> HandState:
 
 def _gripped(grips: Sequence[Grip], frames: Frames) -> tuple[Grip, ...]:
     """Those grips that there are in some frames, of these frames."""
-    return tuple(
-        Grip(grip.thing, grip.gripped[frames], grip.sigma[frames])
-        for grip in grips
-        if grip.gripped[frames].any()
-    )
+    return tuple(grip.at(frames) for grip in grips if grip.gripped[frames].any())
 
 
 def _joined(parts: Sequence[tuple[Frames, HandState]]) -> HandState:

@@ -208,13 +208,14 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             if overlay and folder is not None and runner.is_due(stage):
                 traced = _begun(stages.outlines(objects, camera), beside)
             grips = runner.run(stage)
-            hands = grips.hands
+            hands, objects = grips.hands, {**objects, **grips.moved}
             contacts = runner.run(stages.contacts(objects, grips))
     found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips)
     result = runner.run(trajectory_stage(stages.inputs, stages.marks, stages.backends, found))
     if folder is None:
         return result
-    outlines = None if traced is None else traced.outlines
+    stale = traced is None or (grips is not None and grips.moved)
+    outlines = None if stale or traced is None else traced.outlines
     drawings = drawing_stages(stages.inputs, stages.marks, result, masks, outlines)
     if overlay:
         runner.run_beside(*drawings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import Contacts, RigidObject
@@ -31,6 +32,11 @@ def contacts_stage(
 
     def compute() -> Contacts:
         found = detect_contacts(objects, grips.hands, threshold_on=TOUCH_ON, threshold_off=TOUCH_OFF)
+        if grips.moved:  # their tracks tremble, and what is left of that is more than such a gap
+            usual = detect_contacts({name: objects[name] for name in grips.moved}, grips.hands)
+            touching = found.touching.copy()
+            touching[[found.pairs.index(pair) for pair in usual.pairs]] = usual.touching
+            found = replace(found, touching=touching)
         handled = grips.handled(found.distance.shape[1])
         real = without_resting_touches(found, objects, grips.hands, handled, frame_times)
         made = [name for name, thing in objects.items() if thing.mesh.source != "file"]

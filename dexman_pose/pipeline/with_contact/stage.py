@@ -20,6 +20,7 @@ from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
 
 if TYPE_CHECKING:
+    from dexman_pose.interaction import GripFit
     from dexman_pose.pipeline.with_contact.pictures_ahead import PicturesAhead
 
 
@@ -30,10 +31,12 @@ class GrippingHands:
     Attributes:
         hands: by side.
         report: who holds what in which frames, and per hand the agreement before and after; plain values.
+        moved: objects whose poses were solved anew, by name.
     """
 
     hands: dict[str, HandTrack] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
+    moved: dict[str, RigidObject] = field(default_factory=dict)
 
     def handled(self, frames: int) -> list[Handling]:
         """Who holds what in which of so many frames."""
@@ -65,6 +68,15 @@ class GrippingHands:
         return out
 
 
+def handled_report(found: GripFit) -> dict[str, Any]:
+    """Who holds what, and what was done with each hand, as plain values."""
+    handled = [
+        {"side": h.side, "object": h.name, "held": _spans(h.held), "gripped": _spans(h.gripped)}
+        for h in found.handled
+    ]
+    return {"handled": handled, "hands": found.report}
+
+
 def grips_stage(
     inputs: Inputs,
     marks: Fingerprints,
@@ -93,19 +105,20 @@ def grips_stage(
 
     def compute() -> GrippingHands:
         pictured = None if pictures is None else pictures.pictured(dict(hands))
-        found = fit_grips(objects, hands, observations, camera, times, table=table, pictured=pictured)
-        handled = [
-            {"side": h.side, "object": h.name, "held": _spans(h.held), "gripped": _spans(h.gripped)}
-            for h in found.handled
-        ]
-        return GrippingHands(found.hands, {"handled": handled, "hands": found.report})
+        fixed = inputs.given.fixed_poses()
+        found = fit_grips(
+            objects, hands, observations, camera, times, table=table, pictured=pictured, fixed=fixed
+        )
+        moved = {name: thing for name, thing in found.objects.items() if thing is not objects[name]}
+        return GrippingHands(found.hands, handled_report(found), moved)
 
     def save(made: GrippingHands, path: Path) -> None:
-        Trajectory(camera, times, {}, made.hands, None, provenance={"grips": made.report}).save(path)
+        grips = {"grips": made.report}
+        Trajectory(camera, times, made.moved, made.hands, None, provenance=grips).save(path)
 
     def load(path: Path) -> GrippingHands:
         kept = Trajectory.load(path)
-        return GrippingHands(kept.hands, dict(kept.provenance["grips"]))
+        return GrippingHands(kept.hands, dict(kept.provenance["grips"]), kept.objects)
 
     return Stage(
         "grips",

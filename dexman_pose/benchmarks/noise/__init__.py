@@ -1,0 +1,1 @@
+"""Measured grasps with planted noise, put through the step that solves hands and objects together."""

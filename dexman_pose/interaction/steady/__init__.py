@@ -1,0 +1,1 @@
+"""Objects whose tracks tremble, made steady by what carries them and what they stand on."""
