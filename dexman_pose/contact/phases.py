@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, runs
+from dexman_pose.contact.bridging import LEAST_CONFIDENCE
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
@@ -22,6 +23,7 @@ from dexman_pose.geometry.se3 import inverse, transform_points
 Flags = NDArray[np.bool_]
 
 _PALM = (0, 5, 9, 13, 17)
+_NEAREST = 1e-3  # metres before the camera, where a projection has no meaning any more
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class PhaseOptions:
 
     Attributes:
         window: seconds over which motion is measured.
-        moving: metres within the window from which on an object moves.
+        moving: metres within the window, across the line of sight, from which on an object moves.
         still: metres within the window below which it rests again.
         against: metres within the window below which a hand rests against it.
         noise: standard deviations of the poses' noise that are no motion.
@@ -134,19 +136,29 @@ def handling_phases(
 
 
 def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:
-    """(T,) the object moves."""
+    """(T,) the object moves, as seen across the line of sight: along it a pose in doubt trembles by centimetres."""
     points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    seen = transform_points(thing.camera_from_object, points)
+    seen = _across(transform_points(thing.camera_from_object, points), thing.valid)
     change, known = _changes(seen, thing.valid, half)
-    moved = np.linalg.norm(change, axis=-1).mean(-1)
+    _, turned = _changes(seen, thing.valid & (thing.track.confidence > LEAST_CONFIDENCE), half)
+    each = np.linalg.norm(change, axis=-1)
+    # A pose in doubt tells where the object is, not how it is turned: its middle counts alone.
+    moved = np.where(turned, each.mean(-1), each[:, 0])
     bend, sure = _changes(seen, thing.valid, 1)
     noise = float(np.median(_wobble(seen)[sure])) if sure.any() and len(bend) else 0.0
     on, off = max(o.moving, o.noise * noise), max(o.still, o.noise * noise)
     return hysteresis(-moved, known, -on, -off, min_frames=shortest)
 
 
+def _across(points: Array, valid: Flags) -> Array:
+    """(T, N, 2) places of points (T, N, 3) across the line of sight, metres at their usual distance."""
+    usual = float(np.median(points[valid][..., 2])) if valid.any() else 1.0
+    out: Array = points[..., :2] / np.maximum(points[..., 2:], _NEAREST) * usual
+    return out
+
+
 def _wobble(points: Array) -> Array:
-    """(T,) noise of points (T, N, 3): their second differences, as large as those of steady places would be."""
+    """(T,) noise of points (T, N, 2): their second differences, as large as those of steady places would be."""
     out = np.zeros(len(points))
     second = np.linalg.norm(points[2:] - 2 * points[1:-1] + points[:-2], axis=-1).mean(-1)
     out[1:-1] = second / np.sqrt(6.0)
@@ -154,7 +166,7 @@ def _wobble(points: Array) -> Array:
 
 
 def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
-    """Changes (T, N, 3) of points over a window about each frame, and where both its ends are known."""
+    """Changes (T, N, 2) of points over a window about each frame, and where both its ends are known."""
     frames = np.arange(len(points))
     before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(points) - 1)
     return points[after] - points[before], valid & valid[before] & valid[after]
