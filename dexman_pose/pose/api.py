@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Mesh, PoseTrack
 from dexman_pose.data.accept import (

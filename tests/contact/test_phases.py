@@ -83,7 +83,9 @@ def test_trembling_poses_are_no_motion() -> None:
 def test_a_thing_at_rest_is_not_moved_by_poses_in_doubt() -> None:
     rest = np.tile(_way()[:1], (FRAMES, 1))
     rng = np.random.default_rng(5)
-    slow = np.cumsum(rng.normal(0, 1, (FRAMES, 3)), 0)  # it seems to turn and to come nearer, and does neither
+    slow = np.cumsum(
+        rng.normal(0, 1, (FRAMES, 3)), 0
+    )  # it seems to turn and to come nearer, and does neither
     doubted = _cube(rest * np.linspace(1.0, 1.3, FRAMES)[:, None])
     poses = doubted.camera_from_object.copy()
     poses[:, :3, :3] = so3_exp(0.3 * slow)

@@ -12,7 +12,7 @@ from dexman_pose.scene.options import SigmaOptions
 from dexman_pose.scene.pose_sigmas import pose_sigmas
 from tests.scene.staged import CAMERA, still
 
-O = SigmaOptions()
+SIGMAS = SigmaOptions()
 
 
 def _with_covariance(along: float, turn: float) -> tuple[RigidObject, float]:
@@ -36,9 +36,9 @@ def test_what_shows_its_distance_well_is_as_sure_as_ever() -> None:
 def test_what_shows_little_of_its_distance_and_turn_is_less_sure() -> None:
     thing, far = _with_covariance(0.01, 0.03)
     found = pose_sigmas(thing, CAMERA)
-    assert found.along == pytest.approx(O.covariance * 0.01 / far, rel=1e-3)
-    assert found.turn == pytest.approx(O.covariance * 0.03, rel=1e-6)
-    assert found.lateral == O.lateral
+    assert found.along == pytest.approx(SIGMAS.covariance * 0.01 / far, rel=1e-3)
+    assert found.turn == pytest.approx(SIGMAS.covariance * 0.03, rel=1e-6)
+    assert found.lateral == SIGMAS.lateral
 
 
 def test_frames_that_are_not_asked_about_do_not_count() -> None:
@@ -47,7 +47,9 @@ def test_frames_that_are_not_asked_about_do_not_count() -> None:
     covariance = thing.track.covariance.copy()
     covariance[4:] *= 4.0
     thing = replace(thing, track=replace(thing.track, covariance=covariance))
-    assert pose_sigmas(thing, CAMERA, frames=np.arange(4)).along == pytest.approx(O.covariance * 0.01 / far, rel=1e-3)
+    assert pose_sigmas(thing, CAMERA, frames=np.arange(4)).along == pytest.approx(
+        SIGMAS.covariance * 0.01 / far, rel=1e-3
+    )
     assert pose_sigmas(thing, CAMERA, frames=np.arange(4, 8)).along == pytest.approx(
-        O.covariance * 0.02 / far, rel=1e-3
+        SIGMAS.covariance * 0.02 / far, rel=1e-3
     )

@@ -41,7 +41,9 @@ def pose_signals(
         edges = float(edge_scores(refiner, [refined], view, picture_edges(crop_like(look.image, view)))[0])
     depth = None if view.depth is None else depth_agreement(refiner, refined, view)
     stretched = (refiner.rasterizer.mesh.vertices - refiner.center) * refined.stretch
-    drawn = refiner.rasterizer.render(pose[None], look.camera.K, look.camera.width, look.camera.height).mask[0]
+    drawn = refiner.rasterizer.render(pose[None], look.camera.K, look.camera.width, look.camera.height).mask[
+        0
+    ]
     return PoseSignals(
         overlap=refined.iou,
         margin=margin,
