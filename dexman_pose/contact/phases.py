@@ -32,7 +32,7 @@ class PhaseOptions:
 
     Attributes:
         window: seconds over which motion is measured.
-        moving: metres within the window, across the line of sight, from which on an object moves.
+        moving: metres within the window from which on an object moves.
         still: metres within the window below which it rests again.
         against: metres within the window below which a hand rests against it.
         noise: standard deviations of the poses' noise that are no motion.
@@ -136,18 +136,30 @@ def handling_phases(
 
 
 def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:
-    """(T,) the object moves, as seen across the line of sight: along it a pose in doubt trembles by centimetres."""
+    """(T,) the object moves.
+
+    A pose in doubt tells where the object is seen, not how far it is nor how it is turned: its middle counts alone,
+    across the line of sight.
+    """
     points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    seen = _across(transform_points(thing.camera_from_object, points), thing.valid)
-    change, known = _changes(seen, thing.valid, half)
-    _, turned = _changes(seen, thing.valid & (thing.track.confidence > LEAST_CONFIDENCE), half)
-    each = np.linalg.norm(change, axis=-1)
-    # A pose in doubt tells where the object is, not how it is turned: its middle counts alone.
-    moved = np.where(turned, each.mean(-1), each[:, 0])
-    bend, sure = _changes(seen, thing.valid, 1)
-    noise = float(np.median(_wobble(seen)[sure])) if sure.any() and len(bend) else 0.0
-    on, off = max(o.moving, o.noise * noise), max(o.still, o.noise * noise)
+    placed = transform_points(thing.camera_from_object, points)
+    believed = thing.valid & (thing.track.confidence > LEAST_CONFIDENCE)
+    change, sure = _changes(placed, believed, half)
+    middle = _across(placed[:, :1], thing.valid)
+    seen, known = _changes(middle, thing.valid, half)
+    noise, blurred = _noise(placed, believed), _noise(middle, thing.valid)
+    on, off = (max(least, o.noise * noise) for least in (o.moving, o.still))
+    share = on / max(o.moving, o.noise * blurred)
+    moved = np.where(
+        sure, np.linalg.norm(change, axis=-1).mean(-1), share * np.linalg.norm(seen[:, 0], axis=-1)
+    )
     return hysteresis(-moved, known, -on, -off, min_frames=shortest)
+
+
+def _noise(points: Array, known: Flags) -> float:
+    """Noise of points (T, N, D), the middle over frames whose neighbours are known too."""
+    _, near = _changes(points, known, 1)
+    return float(np.median(_wobble(points)[near])) if near.any() else 0.0
 
 
 def _across(points: Array, valid: Flags) -> Array:
@@ -158,7 +170,7 @@ def _across(points: Array, valid: Flags) -> Array:
 
 
 def _wobble(points: Array) -> Array:
-    """(T,) noise of points (T, N, 2): their second differences, as large as those of steady places would be."""
+    """(T,) noise of points (T, N, 3): their second differences, as large as those of steady places would be."""
     out = np.zeros(len(points))
     second = np.linalg.norm(points[2:] - 2 * points[1:-1] + points[:-2], axis=-1).mean(-1)
     out[1:-1] = second / np.sqrt(6.0)
@@ -166,7 +178,7 @@ def _wobble(points: Array) -> Array:
 
 
 def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
-    """Changes (T, N, 2) of points over a window about each frame, and where both its ends are known."""
+    """Changes (T, N, D) of points over a window about each frame, and where both its ends are known."""
     frames = np.arange(len(points))
     before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(points) - 1)
     return points[after] - points[before], valid & valid[before] & valid[after]
