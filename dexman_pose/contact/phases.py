@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, runs
+from dexman_pose.contact.bridging import LEAST_CONFIDENCE
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
@@ -22,6 +23,7 @@ from dexman_pose.geometry.se3 import inverse, transform_points
 Flags = NDArray[np.bool_]
 
 _PALM = (0, 5, 9, 13, 17)
+_NEAREST = 1e-3  # metres before the camera, where a projection has no meaning any more
 
 
 @dataclass(frozen=True)
@@ -134,15 +136,37 @@ def handling_phases(
 
 
 def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:
-    """(T,) the object moves."""
+    """(T,) the object moves.
+
+    A pose in doubt tells where the object is seen, not how far it is nor how it is turned: its middle counts alone,
+    across the line of sight.
+    """
     points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    seen = transform_points(thing.camera_from_object, points)
-    change, known = _changes(seen, thing.valid, half)
-    moved = np.linalg.norm(change, axis=-1).mean(-1)
-    bend, sure = _changes(seen, thing.valid, 1)
-    noise = float(np.median(_wobble(seen)[sure])) if sure.any() and len(bend) else 0.0
-    on, off = max(o.moving, o.noise * noise), max(o.still, o.noise * noise)
+    placed = transform_points(thing.camera_from_object, points)
+    believed = thing.valid & (thing.track.confidence > LEAST_CONFIDENCE)
+    change, sure = _changes(placed, believed, half)
+    middle = _across(placed[:, :1], thing.valid)
+    seen, known = _changes(middle, thing.valid, half)
+    noise, blurred = _noise(placed, believed), _noise(middle, thing.valid)
+    on, off = (max(least, o.noise * noise) for least in (o.moving, o.still))
+    share = on / max(o.moving, o.noise * blurred)
+    moved = np.where(
+        sure, np.linalg.norm(change, axis=-1).mean(-1), share * np.linalg.norm(seen[:, 0], axis=-1)
+    )
     return hysteresis(-moved, known, -on, -off, min_frames=shortest)
+
+
+def _noise(points: Array, known: Flags) -> float:
+    """Noise of points (T, N, D), the middle over frames whose neighbours are known too."""
+    _, near = _changes(points, known, 1)
+    return float(np.median(_wobble(points)[near])) if near.any() else 0.0
+
+
+def _across(points: Array, valid: Flags) -> Array:
+    """(T, N, 2) places of points (T, N, 3) across the line of sight, metres at their usual distance."""
+    usual = float(np.median(points[valid][..., 2])) if valid.any() else 1.0
+    out: Array = points[..., :2] / np.maximum(points[..., 2:], _NEAREST) * usual
+    return out
 
 
 def _wobble(points: Array) -> Array:
@@ -154,7 +178,7 @@ def _wobble(points: Array) -> Array:
 
 
 def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
-    """Changes (T, N, 3) of points over a window about each frame, and where both its ends are known."""
+    """Changes (T, N, D) of points over a window about each frame, and where both its ends are known."""
     frames = np.arange(len(points))
     before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(points) - 1)
     return points[after] - points[before], valid & valid[before] & valid[after]

@@ -17,6 +17,7 @@ from dexman_pose.data import OCCLUDER, Camera, Clip, HandObservations, Mesh, Obj
 from dexman_pose.errors import EstimationError
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
+from dexman_pose.pose.search.asked_box import off_box
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.search import search_pose
 from dexman_pose.segmentation import segment_clip
@@ -24,6 +25,7 @@ from dexman_pose.segmentation import segment_clip
 _log = logging.getLogger(__name__)
 
 _SURE = 0.45  # colour correlation from which the rendered outline is believed more than the segmented one
+_BOXED = 0.2  # share of a side by which it may miss the box that somebody drew, or it is another thing's
 
 
 def sharpen_prompts(
@@ -61,7 +63,7 @@ def sharpen_prompts(
                 EstimationError
             ):  # told where masks are made, with the number of the frame in the whole clip
                 continue
-            view = ObjectView(image, labels, 1, camera)
+            view = ObjectView(image, labels, 1, camera, asked=prompt.box)
             refiner = refiner_for(mesh, view.own)
             found = _best(refiner, view)
             if found is not None and found.ncc > _SURE:
@@ -69,7 +71,11 @@ def sharpen_prompts(
                     found.camera_from_object[None], camera.K, clip.width, clip.height
                 )
                 _log.info("%s: outline of the mesh taken as prompt (correlation %.2f)", name, found.ncc)
-                out[name] = replace(prompt, mask=drawn.mask[0] & (labels != OCCLUDER))
+                mask = drawn.mask[0] & (labels != OCCLUDER)
+                if (off_box(mask, prompt.box) or 0.0) > _BOXED:
+                    _log.info("%s: the outline of the mesh misses the box, and is not taken", name)
+                    continue
+                out[name] = replace(prompt, mask=mask)
     return out
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dexman_pose.arrays import Array
 from dexman_pose.data import BACKGROUND, Mesh, PoseTrack
 from dexman_pose.data.accept import (
@@ -111,7 +113,8 @@ def estimate_pose(
     mesh = checked_mesh(mesh, known=scale == "known")
     scales, source = scale_unknowns(scale, depth, mesh.size_source)
     group = symmetry_ahead(mesh) if given is None else given
-    view = undistorted_view(ObjectView(picture, labels, 1, camera, depth))
+    asked = None if box is None else np.asarray(box, np.float64)
+    view = undistorted_view(ObjectView(picture, labels, 1, camera, depth, asked=asked))
     return ranked(find_pose(mesh, view, scales=scales, source=source, symmetry=group, device=device))
 
 

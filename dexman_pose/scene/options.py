@@ -74,6 +74,9 @@ class SigmaOptions:
         turn: radians, rotation of a pose.
         lateral: metres, its place across the line of sight.
         along: share of its distance along the line of sight.
+        covariance: factor on the standard deviations of a pose's own covariance: neighbouring residuals are alike. On
+            rendered films boxes and cans are off along the line of sight by 1 to 2 of these, thin things (markers,
+            scissors, a banana) by 2 to 6.
         unsized: the same of an object whose size rests on hands.
         unknown: the same of one whose size is unknown.
         focal: factor on the three where the focal length was estimated.
@@ -89,6 +92,7 @@ class SigmaOptions:
     turn: float = 0.026
     lateral: float = 0.0015
     along: float = 0.008
+    covariance: float = 3.0
     unsized: float = 0.1
     unknown: float = 0.5
     focal: float = 1.5

@@ -40,12 +40,12 @@ def object_rests(
     o = options or SceneOptions()
     if not len(faces.share):
         return []
-    sigmas = pose_sigmas(obj, camera, o.sigmas)
     out = []
     for stretch in still_stretches(obj.track, obj.mesh.center, o.rests):
         held = holding(stretch, obj, camera, hands, o.rests)
         if held == HELD:
             continue
+        sigmas = pose_sigmas(obj, camera, o.sigmas, stretch.frames)
         turn = stretch.pose[:3, :3]
         middle = turn @ obj.mesh.center + stretch.pose[:3, 3]
         out.append(

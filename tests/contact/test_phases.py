@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
 
 from dexman_pose.arrays import Array
 from dexman_pose.contact import handling_phases
-from dexman_pose.contact.bridging import bridge_short_gaps
+from dexman_pose.contact.bridging import LEAST_CONFIDENCE, bridge_short_gaps
 from dexman_pose.contact.phases import _paused
 from dexman_pose.data import HandTrack, Mesh, PoseTrack, RigidObject
 from dexman_pose.errors import InputError
-from dexman_pose.geometry.se3 import se3
+from dexman_pose.geometry.se3 import se3, so3_exp
 
 FRAMES = 40
 TIMES = np.arange(FRAMES) / 30.0
@@ -76,6 +78,21 @@ def test_nobody_holds_what_rests_or_what_another_hand_carries() -> None:
 def test_trembling_poses_are_no_motion() -> None:
     rest = np.tile(_way()[:1], (FRAMES, 1)) + np.random.default_rng(0).normal(0, 0.004, (FRAMES, 3))
     assert handling_phases({"cube": _cube(rest)}, {"right": _hand(rest)}, TIMES) == []
+
+
+def test_a_thing_at_rest_is_not_moved_by_poses_in_doubt() -> None:
+    rest = np.tile(_way()[:1], (FRAMES, 1))
+    rng = np.random.default_rng(5)
+    slow = np.cumsum(
+        rng.normal(0, 1, (FRAMES, 3)), 0
+    )  # it seems to turn and to come nearer, and does neither
+    doubted = _cube(rest * np.linspace(1.0, 1.3, FRAMES)[:, None])
+    poses = doubted.camera_from_object.copy()
+    poses[:, :3, :3] = so3_exp(0.3 * slow)
+    track = PoseTrack(poses, np.ones(FRAMES, bool), np.full(FRAMES, LEAST_CONFIDENCE))
+    assert handling_phases({"cube": replace(doubted, track=track)}, {"right": _hand(rest)}, TIMES) == []
+    sure = PoseTrack(poses, np.ones(FRAMES, bool), np.ones(FRAMES))
+    assert handling_phases({"cube": replace(doubted, track=sure)}, {"right": _hand(rest)}, TIMES) != []
 
 
 def test_tracks_of_another_length_are_refused() -> None:

@@ -96,7 +96,7 @@ def follow(
             labels[seen == found.label_of(name)] = first.label_of(name)
         first.set(frame, labels)
     requests = [
-        ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False)
+        ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False, box=prompt.box)
         for name, prompt in prompts.items()
     ]
     made: list[MaskSequence] = []

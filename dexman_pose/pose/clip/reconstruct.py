@@ -63,5 +63,8 @@ def reconstruct_objects(
         frame, start = begun.get(name, (prompt.frame, None))
         if start is None:
             frame = prompted_frame(masks, name, frame)
-        requests.append(ObjectRequest(name, shapes[name], frame=frame, start=start, scale=prompt.mesh_scale))
+        box = prompt.box if frame == prompt.frame else None
+        requests.append(
+            ObjectRequest(name, shapes[name], frame=frame, start=start, scale=prompt.mesh_scale, box=box)
+        )
     return find_objects(clip, masks, camera, requests, hands=hands, depth=depth, followed=followed)

@@ -178,7 +178,12 @@ def _hypothesis(
     found = find_pose(
         mesh,
         ObjectView(
-            object_clip.clip.frame(frame), labels, label, object_clip.camera, sensor if measured else None
+            object_clip.clip.frame(frame),
+            labels,
+            label,
+            object_clip.camera,
+            sensor if measured else None,
+            asked=request.box if frame == request.frame else None,
         ),
         scales=SCALE_COUNTS[request.scale] if measured or request.scale == "axes" else 0,
         symmetry=group,

@@ -27,6 +27,7 @@ class ObjectRequest:
         symmetry: of the mesh; None detects it.
         closed: whether gaps of the mesh are filled while outlines are compared; None: where they are large.
         held: a hand holds the object throughout.
+        box: (4,) x0, y0, x1, y1 pixels, drawn around what ``frame`` shows of the object; None where nobody did.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ObjectRequest:
     symmetry: SymmetryGroup | None = None
     closed: bool | None = None
     held: bool = False
+    box: Array | None = None
 
 
 @dataclass(frozen=True)

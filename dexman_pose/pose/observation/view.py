@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage, Gray, Mask
-from dexman_pose.data import Camera, Clip, DepthSequence, MaskSequence
+from dexman_pose.data import BACKGROUND, Camera, Clip, DepthSequence, MaskSequence
 from dexman_pose.data.accept import DepthImageLike, ImageLike, MaskLike, as_depth, as_mask, as_picture
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.imaging.flow import to_gray
@@ -66,6 +66,8 @@ class ObjectView:
         camera: intrinsics.
         depth: (H, W) metres, 0 where not measured, or None.
         pictured: whether there is a picture, or the mask alone.
+        asked: (4,) x0, y0, x1, y1 pixels, the box that somebody drew around what is visible of the object, a little
+            loose; None where nobody did.
     """
 
     image: NDArray[np.uint8]
@@ -74,11 +76,17 @@ class ObjectView:
     camera: Camera
     depth: NDArray[np.float32] | None = None
     pictured: bool = True
+    asked: Array | None = None
 
     @cached_property
     def own(self) -> Mask:
         """(H, W) the object's pixels."""
         return np.asarray(self.labels == self.label)
+
+    @cached_property
+    def free(self) -> Mask:
+        """(H, W) pixels that no other label covers."""
+        return np.asarray(self.own | (self.labels == BACKGROUND))
 
     @cached_property
     def mask_box(self) -> Array | None:
@@ -159,6 +167,7 @@ def undistorted_view(view: ObjectView) -> ObjectView:
         labels=found.labels(view.labels),
         camera=found.camera,
         depth=None if view.depth is None else found.depth(view.depth),
+        asked=None,  # what was a box is none without the lens
     )
 
 

@@ -19,6 +19,7 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.refinement.scores import EDGE_SHARE, agreement, edge_scores
 from dexman_pose.pose.refinement.texture import align_to_texture
+from dexman_pose.pose.search.asked_box import pose_off_box
 from dexman_pose.pose.search.coarse import coarse_scorer
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis
@@ -53,6 +54,7 @@ class ColorSearchOptions:
         growth: the same of the logarithm of the distance.
         apart: radians by which poses kept differ.
         refined: poses brought onto the picture by their texture.
+        boxed: what a pose loses whose outline misses the box that somebody drew by a whole side of it.
     """
 
     agreed: float = 0.6
@@ -71,6 +73,7 @@ class ColorSearchOptions:
     growth: float = 0.1
     apart: float = 0.2
     refined: int = 8
+    boxed: float = 1.0
 
 
 _DEFAULT = ColorSearchOptions()
@@ -110,13 +113,13 @@ def search_by_color(
         Hypotheses, best first; those that were given, as they were, where nothing agrees clearly better.
     """
     fine = look.evidence(options.margin)
-    start = agreement_of(refiner, found[0].camera_from_object, look).value
-    pool = [(h.refined, agreement_of(refiner, h.camera_from_object, look).value) for h in found]
+    pool = [(h.refined, _agreed(refiner, h.camera_from_object, look, options)) for h in found]
+    start = pool[0][1]
     for pose in _promising(refiner, look, options):
         by_texture = align_to_texture(refiner, pose, fine, look, _REFINE, None)
         if by_texture is not None:
             refined = by_texture.refined
-            pool.append((refined, agreement_of(refiner, refined.camera_from_object, look).value))
+            pool.append((refined, _agreed(refiner, refined.camera_from_object, look, options)))
     best = max(value for _, value in pool)
     if best < start + options.gain:
         return found
@@ -127,6 +130,12 @@ def search_by_color(
     ranks = colors + options.overlap * np.array([h.iou for h in made]) + EDGE_SHARE * edges
     poses = np.stack([h.camera_from_object for h in made])
     return [made[i] for i in distinct_poses(poses, ranks, len(found), options.apart, symmetry)]
+
+
+def _agreed(refiner: PoseRefiner, pose: Array, look: ObjectView, options: ColorSearchOptions) -> float:
+    """Agreement of colours at a pose (4, 4), less what it misses of the box that somebody drew."""
+    off = pose_off_box(refiner.rasterizer, pose, look)
+    return agreement_of(refiner, pose, look).value - options.boxed * (off or 0.0)
 
 
 def _hypothesis(
@@ -163,14 +172,20 @@ def _promising(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptio
 
 
 def _starts(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptions) -> Array:
-    """(B, 4, 4) poses all around: on the mask's box, and on three sides of it, the fourth left open."""
+    """(B, 4, 4) poses all around: on the mask's box, and on three sides of it, the fourth left open.
+
+    Where somebody drew a box, on that one, too: a mask may show a part of what is in it.
+    """
     ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
     rotations = ray_rotation(ray) @ rotation_grid(options.directions, options.turns)
     extremes = extreme_points(refiner.rasterizer.mesh.vertices)
     on_box = poses_on_box(rotations, extremes, look.box, look.camera)
     # Every second rotation: perturbing makes up for what is lost.
     open_sides = poses_on_part(rotations[::2], extremes, look.box, look.camera)
-    return np.concatenate([on_box, open_sides])
+    if look.asked is None:
+        return np.concatenate([on_box, open_sides])
+    drawn = poses_on_box(rotations, extremes, look.asked, look.camera)
+    return np.concatenate([on_box, open_sides, drawn])
 
 
 def _perturbed(

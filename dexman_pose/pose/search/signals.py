@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from dexman_pose.arrays import Array
-from dexman_pose.data import BACKGROUND
+from dexman_pose.arrays import Array, Mask
 from dexman_pose.pose.matching.color_agreement import color_agreement
 from dexman_pose.pose.matching.edges import picture_edges
 from dexman_pose.pose.observation.crop import crop_like
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color
 from dexman_pose.pose.refinement.scores import depth_agreement, edge_scores
+from dexman_pose.pose.search.asked_box import off_box
 from dexman_pose.pose.search.verdict import PoseSignals
 
 _MARGIN = 0.25
@@ -41,6 +41,9 @@ def pose_signals(
         edges = float(edge_scores(refiner, [refined], view, picture_edges(crop_like(look.image, view)))[0])
     depth = None if view.depth is None else depth_agreement(refiner, refined, view)
     stretched = (refiner.rasterizer.mesh.vertices - refiner.center) * refined.stretch
+    drawn = refiner.rasterizer.render(pose[None], look.camera.K, look.camera.width, look.camera.height).mask[
+        0
+    ]
     return PoseSignals(
         overlap=refined.iou,
         margin=margin,
@@ -48,7 +51,8 @@ def pose_signals(
         edges=edges,
         depth=depth,
         inside=_share_inside(stretched @ pose[:3, :3].T + refiner.camera_center(pose), look),
-        seen=_share_seen(refiner, pose, look),
+        seen=_share_seen(drawn, look),
+        boxed=off_box(drawn & look.free, look.asked),
     )
 
 
@@ -60,9 +64,6 @@ def _share_inside(points: Array, look: ObjectView) -> float:
     return float((ahead & (pixels > -0.5).all(1) & (pixels < size - 0.5).all(1)).mean())
 
 
-def _share_seen(refiner: PoseRefiner, pose: Array, look: ObjectView) -> float:
-    """Share of the rendered object, of what the picture could show of it, that no other label covers."""
-    c = look.camera
-    drawn = refiner.rasterizer.render(pose[None], c.K, c.width, c.height).mask[0]
-    free = (look.labels == look.label) | (look.labels == BACKGROUND)
-    return float(np.count_nonzero(drawn & free)) / max(int(np.count_nonzero(drawn)), 1)
+def _share_seen(drawn: Mask, look: ObjectView) -> float:
+    """Share of the rendered object (H, W), of what the picture could show of it, that no other label covers."""
+    return float(np.count_nonzero(drawn & look.free)) / max(int(np.count_nonzero(drawn)), 1)

@@ -27,6 +27,8 @@ LEAVES_IMAGE = "leaves the image"
 """Too little of the object is in the picture."""
 MOSTLY_HIDDEN = "mostly hidden"
 """Too little of the object is not covered by something else."""
+BOX_DISAGREES = "box disagrees"
+"""The outline ends well within the box that somebody drew around the object, or reaches well out of it."""
 MASK_DISAGREES = "mask disagrees with colours"
 """The mask contradicts the picture, the pose does not: the only doubt that leaves a pose valid."""
 
@@ -45,6 +47,8 @@ class PoseSignals:
         seen: share of the rendered outline in the picture that nothing else covers, in [0, 1].
         region: share of the outline's lines at which the picture's colours change, in [0, 1], or None where that was
             not asked.
+        boxed: share of a side of the box that somebody drew around the object by which the visible outline misses it,
+            or None where nobody drew one.
     """
 
     overlap: float
@@ -55,6 +59,7 @@ class PoseSignals:
     inside: float
     seen: float
     region: float | None = None
+    boxed: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,9 @@ class VerdictOptions:
         region_led: the same share where the pose leads by ``far_lead``, which no wrong one did: many-coloured things on
             a cluttered table, whose masks held twice their area, reached 0.92 to 0.95, and led by 0.3.
         far_lead: that lead, score with the share of region in it.
+        boxed: share of a side of a box that somebody drew by which the outline may miss it, of a pose that colours do
+            not vouch for. Boxes are drawn a few pixels loose, which is taken off.
+        boxed_far: the same of any pose: one side of a print agrees with another one drawn small by chance.
     """
 
     agreed: float = 0.55
@@ -121,6 +129,8 @@ class VerdictOptions:
     region_sure: float = 0.96
     region_led: float = 0.9
     far_lead: float = 0.25
+    boxed: float = 0.2
+    boxed_far: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,8 @@ def judge(signals: PoseSignals, options: VerdictOptions = _DEFAULT) -> Verdict:
     if colors.value >= options.agreed * min(1.0, colors.contrast / options.contrast):
         if signals.margin is not None and signals.margin < options.color_margin:
             return Verdict(False, (AMBIGUOUS,))
+        if signals.boxed is not None and signals.boxed > options.boxed_far:
+            return Verdict(False, (BOX_DISAGREES,))
         return Verdict(True, (MASK_DISAGREES,) if signals.overlap < options.odd_mask else ())
     against = colors.contrast >= options.contrast and colors.value < options.refused
     if against or signals.overlap < options.doubted_overlap:
@@ -199,5 +211,6 @@ def _shape_doubts(signals: PoseSignals, options: VerdictOptions) -> tuple[str, .
         (DEPTH_DISAGREES, signals.depth is not None and signals.depth < options.depth),
         (LEAVES_IMAGE, signals.inside < options.inside),
         (MOSTLY_HIDDEN, signals.seen < options.seen),
+        (BOX_DISAGREES, signals.boxed is not None and signals.boxed > options.boxed),
     )
     return tuple(doubt for doubt, holds in tests if holds)
