@@ -1,0 +1,102 @@
+"""Settings of the planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What counts as success, at every step of an episode.
+
+    Attributes:
+        position: metres between an object and its reference.
+        rotation: radians between them.
+    """
+
+    position: float = 0.03
+    rotation: float = 0.5
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far worlds differ from the one that is believed in.
+
+    Attributes:
+        offset: metres along x and y that an object starts beside its place, at most.
+        friction: share by which friction is lower or higher, at most.
+        mass: share by which objects are lighter or heavier, at most.
+    """
+
+    offset: float = 0.005
+    friction: float = 0.2
+    mass: float = 0.2
+
+
+@dataclass(frozen=True)
+class CostOptions:
+    """What is paid for at every frame.
+
+    Attributes:
+        outside: for an object beyond the limits.
+        contact: for points that have left what they should touch.
+        near: metres over which that grows.
+        effort: for controls that differ from the retargeted motion's, in standard deviations of the first noise.
+    """
+
+    outside: float = 5.0
+    contact: float = 0.5
+    near: float = 0.02
+    effort: float = 0.02
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """How controls are searched for.
+
+    Attributes:
+        samples: sequences of controls that are tried at once.
+        members: worlds that each of them is tried in; the first is the one that is believed in.
+        rounds: times that they are drawn anew around the mean of the better ones.
+        horizon: frames that are looked ahead.
+        stride: frames that are gone before the search begins again.
+        knot: frames between the points at which controls are changed.
+        slide: metres, standard deviation of the noise on a palm's place.
+        hinge: radians, on its rotation.
+        finger: radians, on fingers' joints; a motor of two joints gets twice as much.
+        anneal: factor on the noise from round to round.
+        temperature: share of the costs' spread that makes a sample e times less important.
+        carried: share of the last change ahead that frames farther ahead begin with.
+        passes: over the whole motion, at most; another one begins where the last has ended, with worlds in which that
+            failed.
+        again: factor on the noise of a second pass.
+        enough: share of the trial worlds in which a plan has to succeed, else there is another pass.
+        trials: number of trial worlds.
+        settle: seconds that objects are given to come to rest before the motion.
+        spread: how far worlds differ.
+        limits: what counts as success.
+        cost: what is paid for.
+        seed: of all that is drawn.
+    """
+
+    samples: int = 32
+    members: int = 4
+    rounds: int = 3
+    horizon: int = 15
+    stride: int = 2
+    knot: int = 3
+    slide: float = 0.01
+    hinge: float = 0.08
+    finger: float = 0.2
+    anneal: float = 0.6
+    temperature: float = 0.1
+    carried: float = 0.9
+    passes: int = 2
+    again: float = 0.6
+    enough: float = 0.95
+    trials: int = 20
+    settle: float = 0.5
+    spread: Spread = field(default_factory=Spread)
+    limits: Limits = field(default_factory=Limits)
+    cost: CostOptions = field(default_factory=CostOptions)
+    seed: int = 0
