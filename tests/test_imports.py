@@ -26,7 +26,7 @@ ROOMS = (
     ),
     ("geometry",),
     ("data",),
-    ("imaging", "optimize"),
+    ("imaging", "optimize", "robot"),
     ("render",),
     ("symmetry",),
     ("meshing",),

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli import bench_flags, bench_pipeline, bench_scene, bench_stress
+from dexman_pose.cli import bench_flags, bench_grasps, bench_pipeline, bench_scene, bench_stress
 from dexman_pose.cli.run import positive
 
 
@@ -41,6 +41,7 @@ def add(subparsers: Any) -> None:
     bench_flags.add(accuracy)
     bench_pipeline.add(accuracy)
     bench_scene.add(accuracy)
+    bench_grasps.add(accuracy)
 
 
 def handle(args: argparse.Namespace) -> int:

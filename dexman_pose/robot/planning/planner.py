@@ -21,7 +21,7 @@ from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.planning.sweep import Sweep, SweepState
 from dexman_pose.robot.planning.task import Task
-from dexman_pose.robot.skill.score import Score, score
+from dexman_pose.robot.planning.score import Score, score
 from dexman_pose.robot.world.controls import limited, stepped
 
 _TRIALS, _MEMBERS, _NOISE = range(3)
