@@ -38,6 +38,7 @@ class PrepareOptions:
         early: seconds before an object moves from which on it is grasped.
         closing: seconds that the grasp takes.
         moving: metres a second from which on an object moves.
+        floating: metres above the table from which on an object does not stand on it.
     """
 
     window: WindowOptions = field(default_factory=WindowOptions)
@@ -50,6 +51,7 @@ class PrepareOptions:
     early: float = 0.33
     closing: float = 0.2
     moving: float = 0.03
+    floating: float = 0.03
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,11 @@ def _held(moving: np.ndarray, o: PrepareOptions) -> Array:
 def _placed(motion: Motion, thing: SimulatedObject, moving: np.ndarray, o: PrepareOptions) -> Placement:
     poses = motion.objects[thing.name].world_from_object
     rest = int(np.argmax(moving)) if moving.any() else len(moving)
-    if rest < 1:
+    low = float(poses[0, 2, 3]) + thing.lowest(poses[0, :3, :3])
+    if rest < 1 or low > o.floating:
         raise InputError(
-            f"{thing.name} is in the hand from the first frame, so where it stands is not known; use a longer clip"
+            f"{thing.name} is {1e2 * low:.0f} cm above the table in the first frame, so it is in the hand already and "
+            "where it stands is not known; use a clip that begins earlier"
         )
     return standing(
         thing, poses[rest // 2], contact=o.world.contact, physics=o.world.physics, options=o.placement

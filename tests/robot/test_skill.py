@@ -1,0 +1,106 @@
+"""Plans: played blindly, judged strictly, kept in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dexman_pose.data.files import read_arrays, write_npz
+from dexman_pose.errors import InputError
+from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.skill.evaluate import evaluate
+from dexman_pose.robot.skill.make import UNFINISHED, plan_motion
+from dexman_pose.robot.skill.plan import Plan
+from dexman_pose.robot.skill.plan_file import read_plan, write_plan
+from tests.robot.gripper import lifting
+
+SMALL = PlanOptions(samples=12, members=2, rounds=2, horizon=9, passes=1, trials=4)
+
+
+@pytest.fixture(scope="module")
+def kept(mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plan")
+    plan_motion(lifting(), gripper, options=SMALL, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plan(kept: Path) -> Plan:
+    return read_plan(kept)
+
+
+def test_a_plan_lifts_the_cube_in_an_independent_replay_and_in_others(plan: Plan) -> None:
+    found = evaluate(plan)
+    assert found.replay.success
+    assert found.replay.lifted > 0.8
+    assert found.succeeded >= 8
+    assert found.friction == pytest.approx(1.0)
+    values = found.values()
+    assert values["strict_success"]
+    assert values["E_t_m"] < 0.03
+    assert "perturbed" in found.told()
+
+
+def test_contacts_are_where_the_fingers_are(plan: Plan) -> None:
+    world = plan.world()
+    episode = plan.replayed()
+    tips = [world.points.index(f"right_{f}_tip") for f in ("thumb", "index")]
+    assert not episode.touching[0].any()
+    assert episode.touching[20:, tips].all()
+    assert (episode.force[20:, tips] > 0.1).all()
+
+
+def test_open_fingers_lift_nothing(plan: Plan) -> None:
+    """A judge that cannot say no would be worth nothing."""
+    world = plan.world()
+    controls = plan.controls.copy()
+    for i in range(world.model.nu):
+        if "thumb" in world.model.actuator(i).name or "index" in world.model.actuator(i).name:
+            controls[:, i] = plan.controls[0, i]
+    found = evaluate(replace(plan, controls=controls), replays=2)
+    assert not found.replay.success
+    assert found.replay.lifted < 0.2
+    assert found.succeeded == 0
+    assert found.values()["E_t_m"] is None
+
+
+def test_a_plan_comes_back_from_its_file(plan: Plan, kept: Path, tmp_path: Path) -> None:
+    assert not (kept / UNFINISHED).exists()
+    again = read_plan(write_plan(tmp_path / "a.npz", plan))
+    assert again.about == plan.about
+    assert again.model == plan.model
+    for name in ("start", "controls", "reference", "measured", "joints", "qpos", "force"):
+        assert np.array_equal(getattr(again, name), getattr(plan, name))
+    assert again.score().success
+
+
+def test_damaged_files_are_refused_in_a_line(kept: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no plan"):
+        read_plan(tmp_path / "none.npz")
+    arrays = read_arrays(kept / "plan.npz")
+    file = tmp_path / "plan.npz"
+    for change, message in (
+        ({"header": np.frombuffer(b"{}", np.uint8)}, "is no plan"),
+        ({"header": np.frombuffer(b"{", np.uint8)}, "plan.npz"),
+        ({"controls": arrays["controls"][:3]}, "must match"),
+        ({"controls": arrays["controls"][0]}, "shape"),
+        ({"start": arrays["start"] * np.nan}, "finite"),
+    ):
+        write_npz(file, {**arrays, **change})
+        with pytest.raises(InputError, match=message):
+            read_plan(file)
+    write_npz(file, {name: value for name, value in arrays.items() if name != "qpos"})
+    with pytest.raises(InputError, match="lacks qpos"):
+        read_plan(file)
+    file.write_bytes(b"PK nothing")
+    with pytest.raises(InputError):
+        read_plan(file)
+    write_npz(file, {**arrays, "start": arrays["start"][:-1]})
+    with pytest.raises(InputError, match="coordinates"):
+        read_plan(file).world()
