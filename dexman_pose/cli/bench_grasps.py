@@ -18,7 +18,9 @@ def add(subparsers: Any) -> None:
         "simulation that is made anew, and in ten worlds that differ by 5 mm, 20 % of friction and mass.",
     )
     p.add_argument("--grasps", type=Path, required=True, metavar="DIR", help="measured grasps (.npz)")
-    p.add_argument("--meshes", type=Path, required=True, metavar="DIR", help="meshes of their objects, metres")
+    p.add_argument(
+        "--meshes", type=Path, required=True, metavar="DIR", help="meshes of their objects, metres"
+    )
     p.add_argument("--only", metavar="A,B", help="grasps whose names hold one of these")
     p.add_argument("--mirrored", action="store_true", help="each in a mirror: the other hand")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")

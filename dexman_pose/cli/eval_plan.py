@@ -35,9 +35,17 @@ def handle(args: argparse.Namespace) -> int:
     print(found.told())
     values = found.values()
     if values["E_t_m"] is not None:
-        print(f"E_t {1e3 * values['E_t_m']:.1f} mm, E_r {values['E_r_rad']:.3f} rad, over the successful replays")
-    agree = "yes" if found.measured.success else f"until frame {found.measured.tracked} of {found.measured.frames}"
-    print(f"the replay within the limits of the motion as it was measured, before objects were put down: {agree}")
+        print(
+            f"E_t {1e3 * values['E_t_m']:.1f} mm, E_r {values['E_r_rad']:.3f} rad, over the successful replays"
+        )
+    agree = (
+        "yes"
+        if found.measured.success
+        else f"until frame {found.measured.tracked} of {found.measured.frames}"
+    )
+    print(
+        f"the replay within the limits of the motion as it was measured, before objects were put down: {agree}"
+    )
     if args.json is not None:
         write_json(args.json, values)
     return 0

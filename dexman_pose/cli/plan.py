@@ -25,7 +25,9 @@ def add(subparsers: Any) -> None:
     )
     p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
     p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
-    p.add_argument("--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)")
+    p.add_argument(
+        "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
+    )
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the plan")
     add_robot(p)
     add_search(p)
@@ -37,10 +39,16 @@ def add_robot(p: argparse.ArgumentParser) -> None:
     p.add_argument("--robot", choices=("shadow",), default="shadow", help="free Shadow hands (default)")
     p.add_argument("--robots", type=Path, metavar="DIR", help="folder of robots (default: $DEXMAN_ROBOTS)")
     p.add_argument(
-        "--mass", action="append", default=[], metavar="NAME=KG", help="of an object; else its volume times --density"
+        "--mass",
+        action="append",
+        default=[],
+        metavar="NAME=KG",
+        help="of an object; else its volume times --density",
     )
     p.add_argument("--density", type=float, default=500.0, metavar="KG_M3", help="of objects (default: 500)")
-    p.add_argument("--friction", type=float, default=1.0, metavar="MU", help="of hands and objects (default: 1.0)")
+    p.add_argument(
+        "--friction", type=float, default=1.0, metavar="MU", help="of hands and objects (default: 1.0)"
+    )
     p.add_argument(
         "--hull-only", action="store_true", help="objects as their convex hulls: handles and holes are filled"
     )

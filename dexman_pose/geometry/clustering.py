@@ -44,7 +44,9 @@ def clustered(vertices: Array, faces: Faces, cells: int) -> tuple[Array, Faces] 
     return places, joined[np.sort(first)].astype(np.int32)
 
 
-def _merged(vertices: Array, faces: Faces, group: NDArray[np.int64], joined: NDArray[np.int64], reach: float) -> Array:
+def _merged(
+    vertices: Array, faces: Faces, group: NDArray[np.int64], joined: NDArray[np.int64], reach: float
+) -> Array:
     """(G, 3) places of the merged vertices, within ``reach`` of the mean of their group.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.robot.assets.hand import Followed, HandDescription
@@ -78,7 +79,7 @@ def cube(side: float = SIDE) -> Mesh:
 
 def joints_over(x: float, z: float, half: float) -> np.ndarray:
     """(21, 3) of a hand that points down with its tips ``half`` beside the middle, at a height."""
-    local = {name: (0.0, 0.0, 0.03) for name in JOINT_NAMES}
+    local = dict.fromkeys(JOINT_NAMES, (0.0, 0.0, 0.03))
     local |= {"wrist": (0, 0, 0), "thumb_mcp": (-0.04, 0, 0.01), "index_mcp": (0.04, 0, 0.01)}
     local |= {"middle_mcp": (0, 0.03, 0.01), "thumb_tip": (-half, 0, 0.08), "index_tip": (half, 0, 0.08)}
     points = np.array([local[name] for name in JOINT_NAMES], np.float64)

@@ -26,7 +26,11 @@ def _rooms_imported(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] if node.module != "dexman_pose" else [f"dexman_pose.{a.name}" for a in node.names]
+            names = (
+                [node.module]
+                if node.module != "dexman_pose"
+                else [f"dexman_pose.{a.name}" for a in node.names]
+            )
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         rooms |= {name.split(".")[1] for name in names if name.startswith("dexman_pose.")}
@@ -53,7 +57,11 @@ def test_nothing_but_benches_and_commands_reads_it() -> None:
 def test_importing_it_needs_no_simulator() -> None:
     """MuJoCo and CoACD are imported in functions alone."""
     for path in (ROOT / "dexman_pose" / "robot").rglob("*.py"):
-        top = [n for n in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(n, ast.Import | ast.ImportFrom)]
+        top = [
+            n
+            for n in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(n, ast.Import | ast.ImportFrom)
+        ]
         named = [a.name for n in top if isinstance(n, ast.Import) for a in n.names]
         named += [n.module or "" for n in top if isinstance(n, ast.ImportFrom)]
         assert not [n for n in named if n.split(".")[0] in ("mujoco", "coacd")], path

@@ -45,9 +45,9 @@ def test_a_robot_that_is_not_there_names_the_command_that_gets_it(
 ) -> None:
     monkeypatch.setenv("ROBOT_DESCRIPTIONS_CACHE", str(tmp_path))
     monkeypatch.delenv("DEXMAN_ROBOTS", raising=False)
-    with pytest.raises(MissingModelError, match="pip install robot_descriptions.*DEXMAN_ROBOTS"):
+    with pytest.raises(MissingModelError, match=r"pip install robot_descriptions.*DEXMAN_ROBOTS"):
         shadow_hand("right")
-    with pytest.raises(InputError, match="holds no shadow_hand/right_hand.xml"):
+    with pytest.raises(InputError, match=r"holds no shadow_hand/right_hand\.xml"):
         find_robot_file("shadow_hand", "right_hand.xml", fetch="", folder=tmp_path)
     with pytest.raises(InputError, match="left or right"):
         shadow_hand("both")
@@ -85,7 +85,9 @@ def test_a_free_hand_keeps_what_is_beyond_the_palm_alone(
     assert np.allclose(again.body_inertia, model.body_inertia)
 
 
-def test_two_hands_of_one_file_fit_into_one_model(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+def test_two_hands_of_one_file_fit_into_one_model(
+    mujoco: Any, gripper: Callable[[str], HandDescription]
+) -> None:
     spec = new_spec(PhysicsOptions())
     for side, x in (("left", -0.3), ("right", 0.3)):
         add_floating_hand(spec, gripper(side), np.array([x, 0, 0.5]), np.array([1.0, 0, 0, 0]))
@@ -101,4 +103,6 @@ def test_a_file_that_is_no_hand_is_refused(
     for text, message in (("<mujoco/>", "no body 'palm'"), ("<mujo", "no description that MuJoCo reads")):
         file.write_text(text)
         with pytest.raises(InputError, match=message):
-            add_floating_hand(new_spec(PhysicsOptions()), replace(gripper("left"), file=file), np.zeros(3), np.eye(4)[0])
+            add_floating_hand(
+                new_spec(PhysicsOptions()), replace(gripper("left"), file=file), np.zeros(3), np.eye(4)[0]
+            )

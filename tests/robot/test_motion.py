@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.robot.gripper import FRAMES, LIFT, SIDE, cube, lifting
 
 from dexman_pose.data import Camera, HandTrack, PoseTrack, RigidObject, Trajectory
 from dexman_pose.data.world.table import TablePlane
@@ -19,6 +18,7 @@ from dexman_pose.robot.motion.resample import points_at, poses_at
 from dexman_pose.robot.motion.touch import touches_of
 from dexman_pose.robot.motion.window import lift_start, skill, smoothed
 from dexman_pose.robot.objects.placement import Placement
+from tests.robot.gripper import FRAMES, LIFT, SIDE, cube, lifting
 
 WORLD = se3(so3_exp([2.2, 0.1, -0.2]), [0.1, -0.3, 0.6])
 
@@ -34,7 +34,13 @@ def trajectory(rate: float = 30.0, table: bool = True, **lost: list[int]) -> Tra
     poses = camera_from_world @ motion.objects["cube"].world_from_object
     poses[~valid["cube"], :3, 3] = 9.0
     hand = HandTrack(
-        "right", joints, np.zeros((count, 21, 2)), valid["hand"], np.zeros(count, bool), np.ones(count), np.ones(21)
+        "right",
+        joints,
+        np.zeros((count, 21, 2)),
+        valid["hand"],
+        np.zeros(count, bool),
+        np.ones(count),
+        np.ones(21),
     )
     track = PoseTrack(poses, valid["cube"], np.ones(count))
     plane = TablePlane(WORLD[2, :3], float(WORLD[2, 3]), np.zeros((4, 4)))
@@ -60,7 +66,9 @@ def test_missing_frames_are_bridged_and_told() -> None:
     found, made = motion_from_trajectory(trajectory(hand=[7, 8], cube=[20]), "right"), lifting()
     error = np.abs(found.hands["right"].joints - made.hands["right"].joints).max()
     assert error < 0.01
-    assert np.allclose(found.objects["cube"].world_from_object, made.objects["cube"].world_from_object, atol=0.003)
+    assert np.allclose(
+        found.objects["cube"].world_from_object, made.objects["cube"].world_from_object, atol=0.003
+    )
     assert list(np.flatnonzero(found.hands["right"].bridged)) == [7, 8]
     assert any("right hand: 2 of 28 frames were bridged" in n for n in found.notes)
 
@@ -105,7 +113,9 @@ def test_poses_between_two_are_on_the_way() -> None:
     assert np.allclose(at[1], se3(so3_exp([0, 0, 0.25]), [0.25, 0, 0]))
     assert np.allclose(at[0], poses[0])
     assert np.allclose(at[2], poses[1])
-    points = points_at(np.array([0.0, 1.0]), np.array([[[0.0, 0, 0]], [[2.0, 0, 0]]]), np.ones(2, bool), np.array([0.5]))
+    points = points_at(
+        np.array([0.0, 1.0]), np.array([[[0.0, 0, 0]], [[2.0, 0, 0]]]), np.ones(2, bool), np.array([0.5])
+    )
     assert np.allclose(points, [[[1.0, 0, 0]]])
 
 
@@ -114,7 +124,12 @@ def test_the_skill_is_cut_around_the_lift() -> None:
     assert abs(lift_start(motion) - LIFT) <= 3
     cut = skill(motion)
     assert cut.num_frames <= FRAMES
-    still = replace(motion, objects={"cube": replace(motion.objects["cube"], world_from_object=np.tile(np.eye(4), (FRAMES, 1, 1)))})
+    still = replace(
+        motion,
+        objects={
+            "cube": replace(motion.objects["cube"], world_from_object=np.tile(np.eye(4), (FRAMES, 1, 1)))
+        },
+    )
     with pytest.raises(InputError, match="nothing to plan"):
         skill(still)
 
@@ -168,8 +183,12 @@ def test_planted_errors_are_doubted() -> None:
     spun[:, :3, :3] = so3_exp(np.linspace(0, 6.0, FRAMES)[:, None] * [0.3, 0.9, 0.3])
     wrong = replace(good, objects={"cube": replace(thing, world_from_object=spun)})
     assert "moves over cube" in _doubts(wrong)
-    assert "under the table" in _doubts(replace(good, hands={"right": replace(hand, joints=hand.joints - [0, 0, 0.06])}))
-    assert "touched in 0 %" in _doubts(replace(good, hands={"right": replace(hand, joints=hand.joints + [0, 0.5, 0])}))
+    assert "under the table" in _doubts(
+        replace(good, hands={"right": replace(hand, joints=hand.joints - [0, 0, 0.06])})
+    )
+    assert "touched in 0 %" in _doubts(
+        replace(good, hands={"right": replace(hand, joints=hand.joints + [0, 0.5, 0])})
+    )
     assert "no start near its pose" in _doubts(good, stands=False)
     assert "0.70 rad from where it was seen" in _doubts(good, turned=0.7)
 

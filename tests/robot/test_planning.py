@@ -142,7 +142,14 @@ def test_an_object_that_is_put_where_it_stands_takes_its_motion_along(
 ) -> None:
     motion = lifting()
     thing = motion.objects["cube"]
-    sunk = replace(motion, objects={"cube": replace(thing, world_from_object=se3(so3_exp([0.05, 0, 0]), [0, 0, -0.01]) @ thing.world_from_object)})
+    sunk = replace(
+        motion,
+        objects={
+            "cube": replace(
+                thing, world_from_object=se3(so3_exp([0.05, 0, 0]), [0, 0, -0.01]) @ thing.world_from_object
+            )
+        },
+    )
     found = prepare(sunk, gripper)
     assert found.task.reference[0, 0, 2] == pytest.approx(0.02, abs=1e-3)
     rise = found.task.reference[-1, 0, 2] - found.task.reference[0, 0, 2]
@@ -150,13 +157,17 @@ def test_an_object_that_is_put_where_it_stands_takes_its_motion_along(
     assert np.abs(found.original[0, 0, 2] - 0.01) < 2e-3, "what was measured is kept beside it"
 
 
-def test_an_object_that_begins_in_the_hand_is_refused(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+def test_an_object_that_begins_in_the_hand_is_refused(
+    mujoco: Any, gripper: Callable[[str], HandDescription]
+) -> None:
     motion = lifting().cut(18, 28)
     with pytest.raises(InputError, match="4 cm above the table in the first frame"):
         prepare(motion, gripper)
 
 
-def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(ready: Prepared, tmp_path: Path) -> None:
+def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(
+    ready: Prepared, tmp_path: Path
+) -> None:
     whole = plan_controls(ready.task, SMALL)
     assert np.array_equal(whole.controls, plan_controls(ready.task, SMALL).controls)
     keeper = Keeper(tmp_path / "unfinished.npz", ready.task, SMALL)
@@ -176,6 +187,8 @@ def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(rea
     assert begun is not None
     assert begun.state is not None
     assert np.array_equal(plan_controls(ready.task, SMALL, begun=begun).controls, whole.controls)
-    assert Keeper(keeper.path, ready.task, replace(SMALL, seed=1)).begun() is None, "other settings begin anew"
+    assert Keeper(keeper.path, ready.task, replace(SMALL, seed=1)).begun() is None, (
+        "other settings begin anew"
+    )
     keeper.path.write_bytes(b"broken")
     assert keeper.begun() is None

@@ -23,7 +23,9 @@ HELD = {"cube": np.clip((np.arange(FRAMES) - GRASP) / 3.0, 0.0, 1.0)}
 
 @pytest.fixture
 def hand(mujoco: Any, gripper: Callable[[str], HandDescription]) -> HandKinematics:
-    return HandKinematics(HandPlace(gripper("right"), np.array([0.0, 0.0, 0.2]), np.array([0.0, 1.0, 0.0, 0.0])))
+    return HandKinematics(
+        HandPlace(gripper("right"), np.array([0.0, 0.0, 0.2]), np.array([0.0, 1.0, 0.0, 0.0]))
+    )
 
 
 def test_the_banded_system_is_the_dense_one() -> None:
@@ -111,7 +113,8 @@ def test_a_tip_that_cannot_reach_is_named(mujoco: Any, gripper: Callable[[str], 
     moved = tuple(replace(t, point=t.point + [0.0, 0.12, 0.0]) for t in touches)
     found = retarget(far, gripper("right"), moved, HELD)
     moved_one = tuple(
-        replace(t, point=np.where(np.arange(9)[None, :, None] == 0, t.point + [-0.2, 0.1, 0.0], t.point)) for t in touches
+        replace(t, point=np.where(np.arange(9)[None, :, None] == 0, t.point + [-0.2, 0.1, 0.0], t.point))
+        for t in touches
     )
     found = retarget(far, gripper("right"), moved_one, HELD)
     assert any("thumb_tip stays" in note for note in found.notes)

@@ -24,7 +24,9 @@ SMALL = PlanOptions(samples=12, members=2, rounds=2, horizon=9, passes=1, trials
 
 
 @pytest.fixture(scope="module")
-def kept(mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept(
+    mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     folder = tmp_path_factory.mktemp("plan")
     plan_motion(lifting(), gripper, options=SMALL, out=folder)
     return folder

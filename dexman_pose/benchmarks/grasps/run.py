@@ -131,7 +131,8 @@ def lines(results: list[GraspResult], job: GraspJob) -> list[str]:
         seconds = r.plan.about["search"]["seconds"]
         rows.append(
             f"{r.name:<56} {'yes' if s.success else 'no':>6} {s.tracked:>4}/{s.frames:<3} "
-            f"{1e2 * s.most_position:>5.1f} {s.most_rotation:>5.2f} {e.succeeded:>5}/{len(e.perturbed):<3} {seconds:>8.0f}"
+            f"{1e2 * s.most_position:>5.1f} {s.most_rotation:>5.2f} "
+            f"{e.succeeded:>5}/{len(e.perturbed):<3} {seconds:>8.0f}"
         )
     rows.append(_summary(results))
     return rows
@@ -150,7 +151,7 @@ def _summary(results: list[GraspResult]) -> str:
 
 def as_json(results: list[GraspResult], job: GraspJob) -> dict[str, Any]:
     """The results as plain values."""
-    grasps = {}
+    grasps: dict[str, dict[str, Any]] = {}
     for r in results:
         if r.evaluation is None or r.plan is None:
             grasps[r.name] = {"error": r.error}

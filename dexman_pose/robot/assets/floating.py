@@ -71,12 +71,20 @@ def add_floating_hand(
     o = options or FloatingOptions()
     mj = mujoco()
     source = _source(hand)
-    for name in ("cone", "impratio", "timestep", "integrator"):  # else attaching warns of what it does not take over
+    for name in (
+        "cone",
+        "impratio",
+        "timestep",
+        "integrator",
+    ):  # else attaching warns of what it does not take over
         setattr(source.option, name, getattr(spec.option, name))
     base = spec.worldbody.add_body(name=f"{hand.mark}base", pos=place, quat=quaternion)
     base.mass, base.ipos, base.inertia = o.base_mass, [0.0, 0.0, 0.0], [o.base_inertia] * 3
     base.explicitinertial = True  # with its place said, or a model written as XML loses the mass
-    kinds = ((mj.mjtJoint.mjJNT_SLIDE, o.reach, o.armature[0]), (mj.mjtJoint.mjJNT_HINGE, o.turn, o.armature[1]))
+    kinds = (
+        (mj.mjtJoint.mjJNT_SLIDE, o.reach, o.armature[0]),
+        (mj.mjtJoint.mjJNT_HINGE, o.turn, o.armature[1]),
+    )
     for i, name in enumerate(base_joints(hand)):
         kind, span, armature = kinds[i // len(AXES)]
         axis = np.eye(len(AXES))[i % len(AXES)]
@@ -112,7 +120,9 @@ def _source(hand: HandDescription) -> Any:
     try:
         source = mj.MjSpec.from_file(str(hand.file))
     except ValueError as error:
-        raise InputError(f"{hand.file} is no description that MuJoCo reads: {' '.join(str(error).split())}") from error
+        raise InputError(
+            f"{hand.file} is no description that MuJoCo reads: {' '.join(str(error).split())}"
+        ) from error
     if source.body(hand.palm) is None:
         raise InputError(f"{hand.file} has no body {hand.palm!r}: it is no {hand.side} {hand.robot} hand")
     folder = (hand.file.parent / source.meshdir).resolve()

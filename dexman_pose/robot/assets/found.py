@@ -1,4 +1,4 @@
-"""Models of robots on this machine: a folder that is given, ``DEXMAN_ROBOTS``, or the cache of ``robot_descriptions``."""
+"""Robots on this machine: in a folder that is given, in ``DEXMAN_ROBOTS``, or the cache of ``robot_descriptions``."""
 
 from __future__ import annotations
 

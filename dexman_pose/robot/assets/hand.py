@@ -73,4 +73,6 @@ class HandDescription:
     @property
     def touching(self) -> tuple[Followed, ...]:
         """The points that touch objects: fingertips, and the knuckles of the palm."""
-        return tuple(f for f in self.followed if f.is_tip or (f.joint.endswith("_mcp") and f.joint != "thumb_mcp"))
+        return tuple(
+            f for f in self.followed if f.is_tip or (f.joint.endswith("_mcp") and f.joint != "thumb_mcp")
+        )

@@ -1,8 +1,8 @@
 """The Shadow Dexterous Hand of MuJoCo Menagerie (Apache-2.0), left and right.
 
-The two files differ in their shapes for collisions: the left has 28, with capsules as fingertips and without the cylinders
-of the knuckles, the right 38, with meshes as fingertips. They are used as they are: what a left hand can hold a right
-one may lose, and the other way round.
+The two files differ in their shapes for collisions: the left has 28, with capsules as fingertips and without the
+cylinders of the knuckles, the right 38, with meshes as fingertips. They are used as they are: what a left hand can hold
+a right one may lose, and the other way round.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def _followed(prefix: str) -> tuple[Followed, ...]:
         thumb = finger == "thumb"
         tip = (0.0, 0.0, _THUMB_TIP if thumb else _TIP)
         out.append(Followed(f"{finger}_tip", f"{prefix}{short}distal", tip))
-        out.append(Followed(f"{finger}_mcp", f"{prefix}{short}{'middle' if thumb else 'proximal'}", weight=_KNUCKLE))
+        out.append(
+            Followed(f"{finger}_mcp", f"{prefix}{short}{'middle' if thumb else 'proximal'}", weight=_KNUCKLE)
+        )
         if not thumb:
             out.append(Followed(f"{finger}_pip", f"{prefix}{short}middle", weight=_MIDDLE))
     out.append(Followed("thumb_cmc", f"{prefix}thproximal", weight=_THUMB))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.robot.motion.touch import Touches
 from dexman_pose.robot.motion.types import Motion
@@ -64,13 +65,17 @@ def _hands(motion: Motion, o: CheckOptions) -> list[str]:
     for side, hand in motion.hands.items():
         low = float(hand.joints[..., 2].min())
         if low < -o.below:
-            said.append(f"the {side} hand is {-1e3 * low:.0f} mm under the table: gravity, scale or the hand is wrong")
+            said.append(
+                f"the {side} hand is {-1e3 * low:.0f} mm under the table: gravity, scale or the hand is wrong"
+            )
         if hand.bridged.mean() > o.bridged:
             said.append(f"the {side} hand was not seen in {100 * hand.bridged.mean():.0f} % of the frames")
     return said
 
 
-def _drifts(motion: Motion, touches: Sequence[Touches], moving: Mapping[str, np.ndarray], o: CheckOptions) -> list[str]:
+def _drifts(
+    motion: Motion, touches: Sequence[Touches], moving: Mapping[str, np.ndarray], o: CheckOptions
+) -> list[str]:
     """Tips that move over what they hold: a rotation that is read wrongly shows here."""
     said = []
     for t in touches:
@@ -78,10 +83,14 @@ def _drifts(motion: Motion, touches: Sequence[Touches], moving: Mapping[str, np.
         held = frames & (t.touching.sum(1) >= 2)
         if held.sum() < 2:
             continue
-        joints = transform_points(
-            inverse(motion.objects[t.name].world_from_object), motion.hands[t.side].joints
-        )[held]
-        drift = np.linalg.norm(joints - np.median(joints, axis=0), axis=2)
+        tips = [
+            k for k, name in enumerate(t.joints) if name.endswith("_tip") and t.touching[held, k].mean() > 0.5
+        ]
+        if not tips:
+            continue
+        joints = motion.hands[t.side].joints[:, [JOINT_NAMES.index(t.joints[k]) for k in tips]]
+        local = transform_points(inverse(motion.objects[t.name].world_from_object), joints)[held]
+        drift = np.linalg.norm(local - np.median(local, axis=0), axis=2)
         middle = float(np.median(drift))
         if middle > o.drift:
             said.append(
@@ -96,8 +105,10 @@ def _holds(touches: Sequence[Touches], moving: Mapping[str, np.ndarray], o: Chec
     for name, frames in moving.items():
         if not frames.any():
             continue
-        near = [t.touching.any(1)[frames] for t in touches if t.name == name]
-        share = float(np.any(near, axis=0).mean()) if near else 0.0
+        near = np.zeros(len(frames), np.bool_)
+        for t in touches:
+            near |= t.touching.any(1) & (t.name == name)
+        share = float(near[frames].mean())
         if share < o.held:
             said.append(f"{name} moves, but is touched in {100 * share:.0f} % of that time only")
     return said
@@ -107,7 +118,9 @@ def _placed(placements: Mapping[str, Placement], o: CheckOptions) -> list[str]:
     said = []
     for name, p in placements.items():
         if not p.stands:
-            said.append(f"{name} comes to rest from no start near its pose: its rotation, or gravity, is wrong")
+            said.append(
+                f"{name} comes to rest from no start near its pose: its rotation, or gravity, is wrong"
+            )
         elif p.turned > o.turned or p.moved > o.moved:
             said.append(
                 f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was seen at rest: its "

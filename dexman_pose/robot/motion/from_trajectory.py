@@ -74,10 +74,14 @@ def motion_from_trajectory(
         at = points_at(times, joints, trajectory.hands[side].valid, grid)
         hands[side] = MovingHand(side, at, bridged[f"{side} hand"])
     things = {
-        x.name: MovingObject(x.name, x.mesh, poses_at(times, world @ x.camera_from_object, x.valid, grid), bridged[x.name])
+        x.name: MovingObject(
+            x.name, x.mesh, poses_at(times, world @ x.camera_from_object, x.valid, grid), bridged[x.name]
+        )
         for x in chosen
     }
-    notes += [f"{name}: {int(b.sum())} of {len(b)} frames were bridged" for name, b in bridged.items() if b.any()]
+    notes += [
+        f"{name}: {int(b.sum())} of {len(b)} frames were bridged" for name, b in bridged.items() if b.any()
+    ]
     if start > 0 or stop < len(gaps[chosen[0].name]):
         notes.append(f"used: {grid[0]:.2f} to {grid[-1]:.2f} s, where all hands and objects are known")
     return Motion(hands, things, f"trajectory of {trajectory.num_frames} frames", tuple(notes))
@@ -91,7 +95,9 @@ def _sides(trajectory: Trajectory, hand: str) -> list[str]:
     if len(there) < len(wanted):
         found = ", ".join(s for s, h in trajectory.hands.items() if h.valid.any()) or "none"
         lacks = " and ".join(s for s in wanted if s not in there)
-        raise InputError(f"the trajectory has no {lacks} hand; hands that were found: {found}; choose with --hand")
+        raise InputError(
+            f"the trajectory has no {lacks} hand; hands that were found: {found}; choose with --hand"
+        )
     return there
 
 
@@ -102,7 +108,9 @@ def _objects(
     if names is not None:
         for name in names:
             if name not in trajectory.objects:
-                raise InputError(f"there is no object {name!r}; there are: {', '.join(trajectory.objects) or 'none'}")
+                raise InputError(
+                    f"there is no object {name!r}; there are: {', '.join(trajectory.objects) or 'none'}"
+                )
     found = [x for n, x in trajectory.objects.items() if (names is None or n in names) and x.valid.any()]
     if not found:
         raise InputError("the trajectory has no object with a valid pose, so there is nothing to handle")

@@ -78,11 +78,17 @@ class Motion:
             len(o.world_from_object) for o in self.objects.values()
         }
         if len(lengths) != 1:
-            raise InputError(f"hands and objects of a motion need one length, but got {sorted(lengths)} frames")
+            raise InputError(
+                f"hands and objects of a motion need one length, but got {sorted(lengths)} frames"
+            )
         for side, hand in self.hands.items():
             if side not in SIDES or hand.side != side or hand.joints.shape[1:] != (len(JOINT_NAMES), 3):
-                raise InputError(f"a hand needs a side and (T, 21, 3) joints, but got {side!r}, {hand.joints.shape}")
-        values = [h.joints for h in self.hands.values()] + [o.world_from_object for o in self.objects.values()]
+                raise InputError(
+                    f"a hand needs a side and (T, 21, 3) joints, but got {side!r}, {hand.joints.shape}"
+                )
+        values = [h.joints for h in self.hands.values()] + [
+            o.world_from_object for o in self.objects.values()
+        ]
         if not all(np.isfinite(v).all() for v in values):
             raise InputError("joints and poses of a motion must be numbers; bridge missing frames first")
 
@@ -110,10 +116,12 @@ class Motion:
     def moved(self, by: dict[str, Array], hand_by: dict[str, Array]) -> Motion:
         """Objects and hands moved by (T, 4, 4) or (4, 4) transforms ``world_from_world``, by name and side."""
         objects = {
-            name: replace(o, world_from_object=by[name] @ o.world_from_object) for name, o in self.objects.items()
+            name: replace(o, world_from_object=by[name] @ o.world_from_object)
+            for name, o in self.objects.items()
         }
         hands = {
-            side: replace(h, joints=transform_points(hand_by[side], h.joints)) for side, h in self.hands.items()
+            side: replace(h, joints=transform_points(hand_by[side], h.joints))
+            for side, h in self.hands.items()
         }
         return replace(self, hands=hands, objects=objects)
 

@@ -64,7 +64,9 @@ def mass_properties(
     total = density * volume if mass is None else mass
     inertia = total * (np.trace(spread) * np.eye(3) - spread)
     said = f"{density:g} kg/m3 in {of}" if mass is None else f"given, spread evenly over {of}"
-    return MassProperties(float(total), center, inertia, f"{total:.3f} kg: {said} of {1e3 * volume:.2f} litres")
+    return MassProperties(
+        float(total), center, inertia, f"{total:.3f} kg: {said} of {1e3 * volume:.2f} litres"
+    )
 
 
 def _moments(mesh: Mesh, pieces: Sequence[Array]) -> tuple[float, Array, Array, str]:
@@ -113,7 +115,9 @@ def solid_moments(vertices: Array, faces: Array) -> tuple[float, Array, Array]:
     sums = corners.sum(1)
     volume = float(volumes.sum())
     first = np.einsum("f,fi->i", volumes, sums) / 4.0
-    second = np.einsum("f,fi,fj->ij", volumes, sums, sums) + np.einsum("f,fki,fkj->ij", volumes, corners, corners)
+    second = np.einsum("f,fi,fj->ij", volumes, sums, sums) + np.einsum(
+        "f,fki,fkj->ij", volumes, corners, corners
+    )
     second /= 20.0
     moved = second + np.outer(middle, first) + np.outer(first, middle) + volume * np.outer(middle, middle)
     return volume, first + volume * middle, moved

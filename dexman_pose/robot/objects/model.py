@@ -77,7 +77,9 @@ def simulated_object(name: str, mesh: Mesh, options: ObjectOptions | None = None
     """
     o = options or ObjectOptions()
     pieces = convex_pieces(mesh, o.pieces)
-    return SimulatedObject(name, pieces, mass_properties(mesh, pieces, mass=o.masses.get(name), density=o.density))
+    return SimulatedObject(
+        name, pieces, mass_properties(mesh, pieces, mass=o.masses.get(name), density=o.density)
+    )
 
 
 def body_name(name: str) -> str:
@@ -118,5 +120,3 @@ def add_table(spec: Any, contact: ContactOptions) -> None:
 def friction_of(contact: ContactOptions, sliding: float) -> list[float]:
     """The three frictions of a geom."""
     return [sliding, contact.torsion, contact.rolling]
-
-

@@ -56,7 +56,9 @@ class PieceOptions:
     hull_only: bool = False
 
 
-def convex_pieces(mesh: Mesh, options: PieceOptions | None = None, cache: str | Path | None = None) -> tuple[Array, ...]:
+def convex_pieces(
+    mesh: Mesh, options: PieceOptions | None = None, cache: str | Path | None = None
+) -> tuple[Array, ...]:
     """Cut a mesh into convex pieces.
 
     A mesh that is nearly convex is its hull. Others are cut by CoACD (Wei et al., 2022), and kept by the mesh's hash.
@@ -178,7 +180,9 @@ def _cut(mesh: Mesh, o: PieceOptions) -> tuple[Array, ...]:
     solid = [_hull_or_none(np.asarray(points, np.float64), o.corners) for points, _ in parts]
     kept = tuple(piece for piece in solid if piece is not None)
     if not kept:
-        raise MeshError("no convex pieces could be made of the mesh; repair it, or ask for its hull alone (hull_only)")
+        raise MeshError(
+            "no convex pieces could be made of the mesh; repair it, or ask for its hull alone (hull_only)"
+        )
     return kept
 
 

@@ -87,7 +87,9 @@ def standing(
     far = moved / o.length + turned
     restless = crept / o.still[0] + rolled / o.still[1]
     best = int(np.argmin(np.where(rests, far, np.inf) if rests.any() else restless))
-    return Placement(ends[best], bool(rests.any()), float(moved[best]), float(turned[best]), float(rests.mean()))
+    return Placement(
+        ends[best], bool(rests.any()), float(moved[best]), float(turned[best]), float(rests.mean())
+    )
 
 
 def _starts(thing: SimulatedObject, pose: Array, o: PlacementOptions) -> Array:
@@ -138,5 +140,3 @@ def _apart(poses: Array, other: Array) -> tuple[Array, Array]:
 def _apart_each(poses: Array, others: Array) -> tuple[Array, Array]:
     turned = np.linalg.norm(so3_log(poses[:, :3, :3] @ np.swapaxes(others[:, :3, :3], 1, 2)), axis=1)
     return np.linalg.norm(poses[:, :3, 3] - others[:, :3, 3], axis=1), turned
-
-

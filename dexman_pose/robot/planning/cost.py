@@ -43,7 +43,9 @@ def contact_cost(points: Array, places: Array, task: Task, frames: Array, cost: 
     of = np.broadcast_to(task.touch_object[frames][..., None], (*points.shape[:-1], 1))
     held = np.take_along_axis(places, of, axis=-2)
     turned = matrix_from_quaternion(held[..., 3:])
-    aim = held[..., :3] + np.einsum("...ij,...j->...i", turned, np.broadcast_to(task.touch_point[frames], points.shape))
+    aim = held[..., :3] + np.einsum(
+        "...ij,...j->...i", turned, np.broadcast_to(task.touch_point[frames], points.shape)
+    )
     away = 1.0 - np.exp(-((points - aim) ** 2).sum(-1) / cost.near**2)
     out: Array = (weight * away).sum(-1) / np.maximum(total, 1.0)
     return np.nan_to_num(out, nan=1.0)

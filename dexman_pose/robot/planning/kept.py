@@ -103,4 +103,6 @@ def _progress(head: dict[str, Any], arrays: dict[str, Array]) -> Progress:
     if "best" in head:
         share, tracked, passes, steps = head["best"]
         best = Found(arrays["best_controls"], share, tracked, int(passes), int(steps))
-    return Progress(int(head["number"]), state, arrays.get("begun_with"), differences, best, int(head["steps"]))
+    return Progress(
+        int(head["number"]), state, arrays.get("begun_with"), differences, best, int(head["steps"])
+    )

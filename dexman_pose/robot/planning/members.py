@@ -48,7 +48,9 @@ def drawn_differences(count: int, objects: int, spread: Spread, rng: np.random.G
     ]
 
 
-def spread_differences(count: int, objects: int, spread: Spread, rng: np.random.Generator) -> list[Difference]:
+def spread_differences(
+    count: int, objects: int, spread: Spread, rng: np.random.Generator
+) -> list[Difference]:
     """Worlds for planning: the believed one, and others at the rim of the spread that lie evenly around it.
 
     Things held at low friction or great mass are lost first, so those come in pairs with the other; offsets point

@@ -18,10 +18,10 @@ from dexman_pose.robot.planning.members import (
     spread_differences,
 )
 from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.score import Score, score
 from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.planning.sweep import Sweep, SweepState
 from dexman_pose.robot.planning.task import Task
-from dexman_pose.robot.planning.score import Score, score
 from dexman_pose.robot.world.controls import limited, stepped
 
 _TRIALS, _MEMBERS, _NOISE = range(3)
@@ -93,7 +93,10 @@ def plan_controls(
     """
     o = options or PlanOptions()
     objects = len(task.world.objects)
-    trials = [no_difference(objects), *drawn_differences(o.trials - 1, objects, o.spread, _stream(o, _TRIALS, 0))]
+    trials = [
+        no_difference(objects),
+        *drawn_differences(o.trials - 1, objects, o.spread, _stream(o, _TRIALS, 0)),
+    ]
     at = begun or Progress(0, None, None, _members(task, o, 0, None), None, 0)
     with Simulations(task.world) as many:
         many.steps = at.steps
@@ -105,7 +108,9 @@ def plan_controls(
             scores = tried(task, many, controls, trials, o)
             good = np.array([s.success for s in scores])
             share = float(good.mean()) * float(good[0])
-            found = Found(controls, share, float(np.mean([s.share for s in scores])), at.number + 1, many.steps)
+            found = Found(
+                controls, share, float(np.mean([s.share for s in scores])), at.number + 1, many.steps
+            )
             best = max(best, found, key=lambda f: f.rank)
             if best.share >= o.enough or at.number + 1 >= o.passes:
                 return Found(best.controls, best.share, best.tracked, best.passes, many.steps)
@@ -123,7 +128,9 @@ def tried(
     starts = np.stack([many.state(different_start(world, task.start, d)) for d in differences])
     wait = np.repeat(controls[:1], round(options.settle / world.model.opt.timestep), axis=0)
     steps = np.concatenate([wait, stepped(controls, world.steps)])
-    states, _ = many.run(models, starts, np.ascontiguousarray(np.broadcast_to(steps, (len(models), *steps.shape))))
+    states, _ = many.run(
+        models, starts, np.ascontiguousarray(np.broadcast_to(steps, (len(models), *steps.shape)))
+    )
     frames = len(wait) - 1 + world.steps * np.arange(len(controls))
     places = world.object_places(many.qpos(states[:, frames]))
     return [score(p, task.reference, options.limits) for p in places]
@@ -150,7 +157,9 @@ def _gone(
     return state
 
 
-def _members(task: Task, o: PlanOptions, number: int, failed: list[Difference] | None) -> tuple[Difference, ...]:
+def _members(
+    task: Task, o: PlanOptions, number: int, failed: list[Difference] | None
+) -> tuple[Difference, ...]:
     """Worlds of a pass: evenly spread at first, then the believed one and some in which the plan failed."""
     rng = _stream(o, _MEMBERS, number)
     even = spread_differences(o.members, len(task.world.objects), o.spread, rng)

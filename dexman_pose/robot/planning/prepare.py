@@ -12,7 +12,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, quaternion_from_matrix
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.checks import CheckOptions, doubts
-from dexman_pose.robot.motion.touch import TouchOptions, Touches, touches_of
+from dexman_pose.robot.motion.touch import Touches, TouchOptions, touches_of
 from dexman_pose.robot.motion.types import RATE, Motion
 from dexman_pose.robot.motion.window import WindowOptions, same_sign, skill
 from dexman_pose.robot.objects.model import ObjectOptions, SimulatedObject, simulated_object
@@ -77,7 +77,9 @@ class Prepared:
     doubts: tuple[str, ...]
 
 
-def prepare(motion: Motion, describe: Callable[[str], HandDescription], options: PrepareOptions | None = None) -> Prepared:
+def prepare(
+    motion: Motion, describe: Callable[[str], HandDescription], options: PrepareOptions | None = None
+) -> Prepared:
     """Make a task of a motion.
 
     Args:
@@ -146,7 +148,11 @@ def _placed(motion: Motion, thing: SimulatedObject, moving: np.ndarray, o: Prepa
 
 
 def _put_down(
-    motion: Motion, placements: dict[str, Placement], moving: dict[str, np.ndarray], touches: tuple[Touches, ...], o: PrepareOptions
+    motion: Motion,
+    placements: dict[str, Placement],
+    moving: dict[str, np.ndarray],
+    touches: tuple[Touches, ...],
+    o: PrepareOptions,
 ) -> Motion:
     """The motion moved so that each object begins where it stands; a hand goes with what it touches most."""
     by = {}
@@ -191,10 +197,14 @@ def _task(
         joints[:, columns] = hand.joints[:, own]
     controls = led(world, controls_for(world, joints))
     of, where, weight = _touched(world, touches, held)
-    return Task(world, world.start(joints[0], first), controls, joints, _places(motion, world), of, where, weight)
+    return Task(
+        world, world.start(joints[0], first), controls, joints, _places(motion, world), of, where, weight
+    )
 
 
-def _touched(world: World, touches: tuple[Touches, ...], held: dict[str, Array]) -> tuple[np.ndarray, Array, Array]:
+def _touched(
+    world: World, touches: tuple[Touches, ...], held: dict[str, Array]
+) -> tuple[np.ndarray, Array, Array]:
     """Which object each of the world's points touches (T, P), where (T, P, 3), and how much that counts (T, P)."""
     count = len(next(iter(held.values())))
     of = np.zeros((count, len(world.points)), np.intp)

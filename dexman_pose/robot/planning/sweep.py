@@ -1,8 +1,8 @@
 """One pass over a motion: controls are sampled for the frames ahead, the best mean is gone a few frames along.
 
-Model predictive path integral control (Williams et al., 2017) with annealed noise (as in Xue et al., 2024), on residuals of a
-retargeted motion. Every sample is simulated in several worlds, each of which goes on from a state of its own: what is
-found has to work in all of them without looking.
+Model predictive path integral control (Williams et al., 2017) with annealed noise (as in Xue et al., 2024), on
+residuals of a retargeted motion. Every sample is simulated in several worlds, each of which goes on from a state of its
+own: what is found has to work in all of them without looking.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ class Sweep:
             noise: factor on the deviations.
             fixed: whether the first frame is where the motors are already.
         """
-        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (noise * self.sigma)
+        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (
+            noise * self.sigma
+        )
         knots[0] = 0.0
         if fixed:
             knots[:, 0] = 0.0
@@ -153,7 +155,9 @@ class Sweep:
         places = self.task.world.object_places(self.many.qpos(states[:, ends]))
         paid = object_cost(places, self.task.reference[frames], self.o.limits, self.o.cost)
         if self.o.cost.contact > 0:
-            paid = paid + self.o.cost.contact * contact_cost(points[:, ends], places, self.task, frames, self.o.cost)
+            paid = paid + self.o.cost.contact * contact_cost(
+                points[:, ends], places, self.task, frames, self.o.cost
+            )
         worlds = paid.mean(1).reshape(count, members)
         effort = ((residuals / self.sigma) ** 2).mean((1, 2))
         return np.asarray(worlds.mean(1) + self.o.cost.effort * effort)

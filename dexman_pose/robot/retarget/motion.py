@@ -67,7 +67,10 @@ class Retargeted:
             middle, most = _MILLIMETRES * np.median(error), _MILLIMETRES * error.max()
             parts.append(f"{name.removesuffix('_tip')} {middle:.1f} ({most:.0f})")
         side = self.placed.hand.side
-        return f"{side} fingertips, mm in the middle (at most): {', '.join(parts)}; fastest joint {self.speed:.1f} rad/s"
+        errors = ", ".join(parts)
+        return (
+            f"{side} fingertips, mm in the middle (at most): {errors}; fastest joint {self.speed:.1f} rad/s"
+        )
 
 
 def retarget(
@@ -92,7 +95,15 @@ def retarget(
     pressed = np.zeros(targets.shape[:2])
     for touch in touches:
         if touch.side == hand.side:
-            _press(targets, pressed, hand, touch, motion.objects[touch.name].world_from_object, held[touch.name], o)
+            _press(
+                targets,
+                pressed,
+                hand,
+                touch,
+                motion.objects[touch.name].world_from_object,
+                held[touch.name],
+                o,
+            )
     palms = palm_of(hand, joints)
     kinematics = HandKinematics(_zero(hand, palms, held))
     solved = solve_motion(kinematics, targets, palms, o.solve)
@@ -114,7 +125,13 @@ def retarget(
 
 
 def _press(
-    targets: Array, pressed: Array, hand: HandDescription, touch: Touches, poses: Array, held: Array, o: PressOptions
+    targets: Array,
+    pressed: Array,
+    hand: HandDescription,
+    touch: Touches,
+    poses: Array,
+    held: Array,
+    o: PressOptions,
 ) -> None:
     """Move the targets of touching tips under the surface, in place."""
     for i, point in enumerate(hand.followed):
@@ -137,7 +154,9 @@ def _zero(hand: HandDescription, palms: tuple[Array, Array], held: dict[str, Arr
     return HandPlace(hand, places[frame], quaternion_from_matrix(rotations[frame]))
 
 
-def _unreached(side: str, tips: tuple[str, ...], error: Array, pressed: Array, o: PressOptions) -> tuple[str, ...]:
+def _unreached(
+    side: str, tips: tuple[str, ...], error: Array, pressed: Array, o: PressOptions
+) -> tuple[str, ...]:
     said = []
     for name, far, share in zip(tips, error.T, pressed.T):
         touching = share > 0.5

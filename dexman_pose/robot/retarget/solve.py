@@ -44,7 +44,9 @@ class RetargetOptions:
     bent: float = 0.3
 
 
-def solve_motion(hand: HandKinematics, targets: Array, palms: tuple[Array, Array], options: RetargetOptions | None = None) -> Array:
+def solve_motion(
+    hand: HandKinematics, targets: Array, palms: tuple[Array, Array], options: RetargetOptions | None = None
+) -> Array:
     """Find joints that bring the hand's points to their targets.
 
     Args:
@@ -58,14 +60,18 @@ def solve_motion(hand: HandKinematics, targets: Array, palms: tuple[Array, Array
     """
     o = options or RetargetOptions()
     problem = _Problem(hand, targets, o)
-    joints = problem.clipped(np.concatenate([hand.carried(palms), np.full((len(targets), problem.fingers), o.bent)], 1))
+    joints = problem.clipped(
+        np.concatenate([hand.carried(palms), np.full((len(targets), problem.fingers), o.bent)], 1)
+    )
     cost = problem.cost(joints)
     damping = o.damping
     for _ in range(o.rounds):
         system, gradient = problem.equations(joints)
         free = problem.free(joints, gradient)
         while damping < o.most_damping:
-            step = system.solved(-gradient.reshape(-1), damping * (system.diagonal() + 1e-9), free.reshape(-1))
+            step = system.solved(
+                -gradient.reshape(-1), damping * (system.diagonal() + 1e-9), free.reshape(-1)
+            )
             if step is None:
                 damping *= o.tightened
                 continue

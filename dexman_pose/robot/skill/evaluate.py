@@ -9,8 +9,8 @@ import numpy as np
 
 from dexman_pose.robot.planning.members import drawn_differences
 from dexman_pose.robot.planning.options import Limits, Spread
-from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.planning.score import Score, score
+from dexman_pose.robot.skill.plan import Plan
 
 _STREAM = 77_001  # keeps these worlds apart from those of a planner with the same seed
 
@@ -67,12 +67,18 @@ class Evaluation:
         outcome = "success" if s.success else f"lost at frame {s.tracked} of {s.frames}"
         return (
             f"replay: {outcome}, at most {1e2 * s.most_position:.1f} cm and {s.most_rotation:.2f} rad; perturbed: "
-            f"{self.succeeded} of {len(self.perturbed)}, {100 * self.tracked:.0f} % of the frames; friction {self.friction:g}"
+            f"{self.succeeded} of {len(self.perturbed)}, {100 * self.tracked:.0f} % of the frames; "
+            f"friction {self.friction:g}"
         )
 
 
 def evaluate(
-    plan: Plan, *, replays: int = 10, seed: int = 0, spread: Spread | None = None, limits: Limits | None = None
+    plan: Plan,
+    *,
+    replays: int = 10,
+    seed: int = 0,
+    spread: Spread | None = None,
+    limits: Limits | None = None,
 ) -> Evaluation:
     """Play a plan as it is, and in worlds drawn at random.
 

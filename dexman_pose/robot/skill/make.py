@@ -68,9 +68,13 @@ def plan_motion(
 def _told(ready: Prepared) -> list[str]:
     """What is worth knowing before the search."""
     lines = list(ready.motion.notes)
-    lines += [f"{thing.name}: {len(thing.pieces)} convex pieces, {thing.mass.source}" for thing in ready.things]
+    lines += [
+        f"{thing.name}: {len(thing.pieces)} convex pieces, {thing.mass.source}" for thing in ready.things
+    ]
     for name, p in ready.placements.items():
-        lines.append(f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was measured")
+        lines.append(
+            f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was measured"
+        )
     lines += [hand.told() for hand in ready.hands]
     return lines + [f"doubt: {line}" for line in ready.doubts]
 
@@ -83,7 +87,10 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
         "source": ready.motion.source,
         "robot": sorted({h.placed.hand.robot for h in ready.hands}),
         "hands": [h.placed.hand.side for h in ready.hands],
-        "objects": {t.name: {"mass_kg": t.mass.mass, "mass_from": t.mass.source, "pieces": len(t.pieces)} for t in ready.things},
+        "objects": {
+            t.name: {"mass_kg": t.mass.mass, "mass_from": t.mass.source, "pieces": len(t.pieces)}
+            for t in ready.things
+        },
         "placements": {
             name: {"stands": p.stands, "moved_m": p.moved, "turned_rad": p.turned}
             for name, p in ready.placements.items()

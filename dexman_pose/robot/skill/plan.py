@@ -12,8 +12,8 @@ from dexman_pose.errors import InputError
 from dexman_pose.robot.motion.types import RATE
 from dexman_pose.robot.planning.members import Difference
 from dexman_pose.robot.planning.options import Limits
-from dexman_pose.robot.skill.replay import Episode, replay
 from dexman_pose.robot.planning.score import Score, score
+from dexman_pose.robot.skill.replay import Episode, replay
 from dexman_pose.robot.world.build import World, world_from_xml
 
 
@@ -50,7 +50,9 @@ class Plan:
         count = len(self.controls)
         for name in ("reference", "measured", "joints", "qpos", "force"):
             if len(getattr(self, name)) != count:
-                raise InputError(f"a plan of {count} controls has {len(getattr(self, name))} {name}; they must match")
+                raise InputError(
+                    f"a plan of {count} controls has {len(getattr(self, name))} {name}; they must match"
+                )
         for name in ("start", "controls", "reference", "measured", "joints"):
             if not np.isfinite(getattr(self, name)).all():
                 raise InputError(f"{name} of a plan must be finite numbers")
@@ -75,7 +77,9 @@ class Plan:
         wanted = (world.model.nq, world.model.nu, len(world.objects))
         given = (len(self.start), self.controls.shape[1], self.reference.shape[1])
         if wanted != given:
-            raise InputError(f"the plan's model has {wanted} coordinates, motors and objects, its arrays {given}")
+            raise InputError(
+                f"the plan's model has {wanted} coordinates, motors and objects, its arrays {given}"
+            )
         return world
 
     def score(self, limits: Limits | None = None) -> Score:
@@ -84,4 +88,6 @@ class Plan:
 
     def replayed(self, difference: Difference | None = None, world: World | None = None) -> Episode:
         """Play the controls again, step by step."""
-        return replay(world or self.world(), self.start, self.controls, settle=self.settle, difference=difference)
+        return replay(
+            world or self.world(), self.start, self.controls, settle=self.settle, difference=difference
+        )

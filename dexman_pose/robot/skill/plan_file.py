@@ -39,7 +39,9 @@ def write_plan(path: str | Path, plan: Plan) -> Path:
     """
     header = {"format": FORMAT, "version": VERSION, "settle": plan.settle, "rate": RATE, "about": plan.about}
     arrays = {name: getattr(plan, name) for name in _ARRAYS}
-    return write_npz(path, {"header": _bytes(json.dumps(header, allow_nan=False)), "model": _bytes(plan.model), **arrays})
+    return write_npz(
+        path, {"header": _bytes(json.dumps(header, allow_nan=False)), "model": _bytes(plan.model), **arrays}
+    )
 
 
 def read_plan(path: str | Path) -> Plan:
@@ -51,7 +53,9 @@ def read_plan(path: str | Path) -> Plan:
     path = Path(path)
     file = path / NAME if path.is_dir() else path
     if not file.is_file():
-        raise InputError(f"there is no plan at {path}; give a {NAME} as dexman-pose plan writes it, or its folder")
+        raise InputError(
+            f"there is no plan at {path}; give a {NAME} as dexman-pose plan writes it, or its folder"
+        )
     with door(file, "a plan"):
         arrays = read_arrays(file)
         if "header" not in arrays:
@@ -60,7 +64,9 @@ def read_plan(path: str | Path) -> Plan:
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             raise InputError(f"{file} is no plan")
         if header.get("version") != VERSION:
-            raise InputError(f"{file} is a plan of version {header.get('version')!r}; this program reads {VERSION}")
+            raise InputError(
+                f"{file} is a plan of version {header.get('version')!r}; this program reads {VERSION}"
+            )
         missing = [name for name in ("model", *_ARRAYS) if name not in arrays]
         if missing:
             raise InputError(f"{file} lacks {', '.join(missing)}")

@@ -137,7 +137,9 @@ def build_world(
         spec.compile()
         xml = spec.to_xml()
     except ValueError as error:
-        raise InputError(f"no model could be made of hands and objects: {' '.join(str(error).split())}") from error
+        raise InputError(
+            f"no model could be made of hands and objects: {' '.join(str(error).split())}"
+        ) from error
     return world_from_xml(xml)
 
 
@@ -152,7 +154,8 @@ def world_from_xml(xml: str) -> World:
         model = mj.MjModel.from_xml_string(xml)
     except ValueError as error:
         raise InputError(f"the model cannot be compiled: {' '.join(str(error).split())}") from error
-    free, others = [], []
+    free: list[int] = []
+    others: list[int] = []
     for i in range(model.njnt):
         (free if model.jnt_type[i] == mj.mjtJoint.mjJNT_FREE else others).append(i)
     names = [model.joint(i).name for i in free]

@@ -25,10 +25,12 @@ def controls_for(world: World, joints: Array) -> Array:
 
 
 def led(world: World, controls: Array) -> Array:
-    """Controls ahead of themselves where a motor brakes by speed: such a servo lags by damping over stiffness times speed."""
+    """Controls ahead of themselves where a motor brakes by speed: it lags by damping over stiffness times speed."""
     model = world.model
     stiffness = np.asarray(model.actuator_gainprm[:, 0], np.float64)
-    lag = np.where(stiffness > 0, -model.actuator_biasprm[:, 2] / np.where(stiffness > 0, stiffness, 1.0), 0.0)
+    lag = np.where(
+        stiffness > 0, -model.actuator_biasprm[:, 2] / np.where(stiffness > 0, stiffness, 1.0), 0.0
+    )
     if len(controls) < 2:
         return controls.copy()
     out: Array = controls + lag * np.gradient(controls, 1.0 / RATE, axis=0)
