@@ -20,7 +20,7 @@ from dexman_pose.robot.motion.window import lift_start, skill, smoothed
 from dexman_pose.robot.objects.placement import Placement
 from tests.robot.gripper import FRAMES, LIFT, SIDE, cube, lifting
 
-WORLD = se3(so3_exp([2.2, 0.1, -0.2]), [0.1, -0.3, 0.6])
+WORLD = se3(so3_exp([2.2, 0.1, -0.2]), [0.1, 0.6, 0.6])
 
 
 def trajectory(rate: float = 30.0, table: bool = True, **lost: list[int]) -> Trajectory:

@@ -106,3 +106,20 @@ def test_damaged_files_are_refused_in_a_line(kept: Path, tmp_path: Path) -> None
     write_npz(file, {**arrays, "start": arrays["start"][:-1]})
     with pytest.raises(InputError, match="coordinates"):
         read_plan(file).world()
+
+
+def test_a_film_shows_the_plan_where_something_can_be_drawn(plan: Plan) -> None:
+    from dexman_pose.errors import EstimationError
+    from dexman_pose.robot.skill.film import FilmOptions, filmed
+
+    frames = filmed(plan, options=FilmOptions(size=(96, 72)))
+    try:
+        first = next(frames)
+    except EstimationError as error:
+        assert "MUJOCO_GL" in str(error)
+        pytest.skip(str(error))
+    assert first.shape == (72, 96, 3)
+    last = first
+    for frame in frames:
+        last = frame
+    assert np.abs(first.astype(int) - last).mean() > 1.0, "the cube has gone up"
