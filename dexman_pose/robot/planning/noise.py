@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.robot.engine import mujoco
-from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.world.build import World
 
 
-def deviations(world: World, options: PlanOptions) -> Array:
-    """(A,) standard deviation of the noise on each control."""
+class PerMotor(Protocol):
+    """Sizes of changes of controls, by kind of motor: metres, radians, radians."""
+
+    @property
+    def slide(self) -> float:
+        """Of a free hand's slides."""
+        ...
+
+    @property
+    def hinge(self) -> float:
+        """Of its hinges."""
+        ...
+
+    @property
+    def finger(self) -> float:
+        """Of a joint of a finger."""
+        ...
+
+
+def deviations(world: World, options: PerMotor) -> Array:
+    """(A,) size of a change of each control, as the standard deviation of noise on it."""
     mj, model = mujoco(), world.model
     out = np.zeros(model.nu)
     for i in range(model.nu):
