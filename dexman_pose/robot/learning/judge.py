@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.robot.learning.environment import GraspEnvironment
 from dexman_pose.robot.planning.options import Limits
 
-Policy = Callable[[Array], Array]
+Policy = Callable[[NDArray[np.float32]], Array]
 """From observations (N, D) to actions (N, A)."""
 
 

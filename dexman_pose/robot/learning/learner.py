@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose._optional import require
 from dexman_pose.arrays import Array
@@ -79,7 +80,7 @@ class Learner:
         torch, acts = self._torch, self._runner.get_inference_policy()
         made = require("tensordict", EXTRA, "learning a skill").TensorDict
 
-        def act(observed: Array) -> Array:
+        def act(observed: NDArray[np.float32]) -> Array:
             seen = made({"policy": torch.as_tensor(observed)}, batch_size=[len(observed)])
             with torch.inference_mode():
                 return np.asarray(acts(seen).numpy(), np.float64)

@@ -51,5 +51,7 @@ def _next_body(model: Any, body: int, name: str) -> Array:
     after = np.flatnonzero(model.body_parentid == body)
     after = after[after != body]
     if not len(after):
-        raise InputError(f"the point {name!r} lies on its finger's last joint: which way it bends is not known")
+        raise InputError(
+            f"the point {name!r} lies on its finger's last joint: which way it bends is not known"
+        )
     return np.array(model.body_pos[after[0]])

@@ -41,9 +41,7 @@ class Payment:
         o, task, tensor = self._options, self._task, self._torch.as_tensor
         places = task.world.object_places(worlds.qpos)
         wanted = task.reference[frame, :, 2]
-        lifted = rewards.off_the_table(
-            tensor(places[..., 2]), tensor(wanted), tensor(self._start), o.lifted
-        )
+        lifted = rewards.off_the_table(tensor(places[..., 2]), tensor(wanted), tensor(self._start), o.lifted)
         total = rewards.follow_reward(tensor(metres), tensor(radians), lifted, o.follow)
         off = worlds.qpos[:, task.world.joint_at] - task.joints[frame]
         carried = np.stack([off[:, hand[:_CARRY]] for hand in self._hands], 1)

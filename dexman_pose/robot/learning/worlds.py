@@ -16,27 +16,41 @@ from dexman_pose.robot.world.controls import stepped
 
 
 class Worlds(Protocol):
-    """N copies of a world in a simulator.
-
-    Attributes:
-        qpos: (N, nq) in the order of the world's MuJoCo model, whatever the simulator.
-        qvel: (N, nv) the same.
-        points: (N, P, 3) of the hands.
-        pads: (N, P, 3) unit directions out of their inner sides.
-        broken: (N,) copies that came to no number in the last step; they are to be put somewhere.
-        steps: of the simulation so far, all copies together.
-    """
-
-    qpos: Array
-    qvel: Array
-    points: Array
-    pads: Array
-    broken: Bools
-    steps: int
+    """N copies of a world in a simulator."""
 
     @property
     def count(self) -> int:
         """Number of copies N."""
+        ...
+
+    @property
+    def qpos(self) -> Array:
+        """(N, nq) in the order of the world's MuJoCo model, whatever the simulator."""
+        ...
+
+    @property
+    def qvel(self) -> Array:
+        """(N, nv) the same."""
+        ...
+
+    @property
+    def points(self) -> Array:
+        """(N, P, 3) of the hands."""
+        ...
+
+    @property
+    def pads(self) -> Array:
+        """(N, P, 3) unit directions out of their inner sides."""
+        ...
+
+    @property
+    def broken(self) -> Bools:
+        """(N,) copies that came to no number in the last step; they are to be put somewhere."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Steps of the simulation so far, all copies together."""
         ...
 
     def put(self, which: Sequence[int], qpos: Array, qvel: Array) -> None:
@@ -66,7 +80,8 @@ class MujocoWorlds:
         self, world: World, count: int, differences: Sequence[Difference] = (), threads: int = 1
     ) -> None:
         mj = mujoco()
-        self.world, self.steps = world, 0
+        self.world = world
+        self.steps: int = 0
         seen = _with_pads(world)
         models = [different_model(seen, d) for d in differences] or [seen.model]
         self._models = [models[i % len(models)] for i in range(count)]
@@ -76,7 +91,7 @@ class MujocoWorlds:
         self._states = np.zeros((count, mj.mj_stateSize(seen.model, self._kind)))
         self._cut = np.cumsum([TIME, seen.model.nq, seen.model.nv])
         self._sensed = np.zeros((count, 2, len(world.points), 3))
-        self.broken = np.zeros(count, np.bool_)
+        self.broken: Bools = np.zeros(count, np.bool_)
 
     @property
     def count(self) -> int:
@@ -118,7 +133,7 @@ class MujocoWorlds:
     def step(self, before: Array, after: Array) -> None:
         """Go one frame on, controls on the straight way from (N, A) to (N, A)."""
         controls = stepped(np.stack([before, after], 1), self.world.steps)
-        time = self._states[:, 0].copy()
+        due = self._states[:, 0] + (controls.shape[1] - 0.5) * self.world.model.opt.timestep
         states, sensed = self._many.rollout(
             self._models, self._data, self._states, control=np.ascontiguousarray(controls)
         )
@@ -126,7 +141,7 @@ class MujocoWorlds:
         self._sensed = sensed[:, -1].reshape(self._sensed.shape)
         self.steps += controls.shape[0] * controls.shape[1]
         # MuJoCo begins anew, at time zero, where a state is no number any more.
-        self.broken = ~np.isfinite(self._states).all(1) | (self._states[:, 0] <= time)
+        self.broken = ~np.isfinite(self._states).all(1) | (self._states[:, 0] < due)
 
     def close(self) -> None:
         """End the threads."""
