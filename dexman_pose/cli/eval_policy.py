@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dexman_pose.cli.run import positive
 
 
@@ -42,5 +44,5 @@ def handle(args: argparse.Namespace) -> int:
             f"E_t {1e3 * found.position:.1f} mm, E_r {found.rotation:.3f} rad, over the successful episodes"
         )
     if args.json is not None:
-        write_json(args.json, {k: v if v == v else None for k, v in asdict(found).items()})
+        write_json(args.json, {k: v if np.isfinite(v) else None for k, v in asdict(found).items()})
     return 0

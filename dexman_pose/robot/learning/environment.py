@@ -1,6 +1,6 @@
 """A task as an environment for learning: residuals on a motion's controls, over any simulator.
 
-It has what rsl-rl asks of one (``num_envs``, ``num_actions``, ``get_observations``, ``step``, ...), without importing it.
+It has what rsl-rl asks of one (``num_envs``, ``num_actions``, ``get_observations``, ``step``), without importing it.
 """
 
 from __future__ import annotations

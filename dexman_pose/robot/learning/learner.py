@@ -70,9 +70,24 @@ class Learner:
         last = [m for m in self._runner.alg.actor.mlp.modules() if isinstance(m, torch.nn.Linear)][-1]
         torch.nn.init.zeros_(last.weight)
         torch.nn.init.zeros_(last.bias)
+        self._look_around()
         self.course = Course()
         self.best: dict[str, Any] = _copied(self._runner.alg.save())
         self._writer = _writer(log)
+
+    def _look_around(self) -> None:
+        """Let the normalisers see what there is: one that changes while it learns looks like a policy that does."""
+        rng = np.random.default_rng(self.options.seed)
+        shape = (self.environment.num_envs, self.environment.num_actions)
+        algorithm = self._runner.alg
+        for _ in range(self.options.frames):
+            seen = self.environment.get_observations()
+            algorithm.actor.update_normalization(seen)
+            algorithm.critic.update_normalization(seen)
+            drawn = self.options.deviation * rng.standard_normal(shape)
+            self.environment.step(self._torch.as_tensor(drawn.astype(np.float32)))
+        self.environment.reset()
+        self.environment.counts.ended = []
 
     @property
     def policy(self) -> Policy:

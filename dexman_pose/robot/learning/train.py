@@ -43,7 +43,7 @@ def task_of_plan(task: Task, plan: Plan) -> Task:
     if plan.controls.shape != task.controls.shape or plan.qpos.shape[1] != task.world.model.nq:
         raise InputError(
             f"the plan has {plan.controls.shape} controls and {plan.qpos.shape[1]} coordinates, the trajectory's task "
-            f"{task.controls.shape} and {task.world.model.nq}: give the trajectory and the options that it was made with"
+            f"{task.controls.shape} and {task.world.model.nq}: give the trajectory and options that it was made with"
         )
     return replace(task, controls=plan.controls, joints=plan.qpos[:, task.world.joint_at])
 
