@@ -9,7 +9,7 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 BELOW = {"geometry", "data", "robot"}
-ABOVE = {"robot", "benchmarks", "cli"}
+ABOVE = {"robot", "genesis", "benchmarks", "cli"}
 
 
 def _plan() -> ModuleType:
@@ -41,6 +41,14 @@ def test_it_reads_nothing_but_the_types_of_a_trajectory() -> None:
     allowed = BELOW | set(_plan().ROOMS[0])
     files = sorted((ROOT / "dexman_pose" / "robot").rglob("*.py"))
     assert len(files) > 20
+    wrong = {str(f.relative_to(ROOT)): _rooms_imported(f) - allowed for f in files}
+    assert not {f: rooms for f, rooms in wrong.items() if rooms}
+
+
+def test_so_does_the_room_of_the_other_simulator() -> None:
+    allowed = BELOW | {"genesis"} | set(_plan().ROOMS[0])
+    files = sorted((ROOT / "dexman_pose" / "genesis").rglob("*.py"))
+    assert len(files) > 3
     wrong = {str(f.relative_to(ROOT)): _rooms_imported(f) - allowed for f in files}
     assert not {f: rooms for f, rooms in wrong.items() if rooms}
 
