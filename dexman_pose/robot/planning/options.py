@@ -55,8 +55,9 @@ class PlanOptions:
     """How controls are searched for.
 
     Attributes:
-        samples: sequences of controls that are tried at once.
-        members: worlds that each of them is tried in; the first is the one that is believed in.
+        samples: sequences of controls that are tried at once, in one world.
+        kept: the best of them, which are tried in the others too.
+        members: worlds; the first is the one that is believed in. Each round begins in another one.
         rounds: times that they are drawn anew around the mean of the better ones.
         horizon: frames that are looked ahead.
         stride: frames that are gone before the search begins again.
@@ -75,11 +76,13 @@ class PlanOptions:
         settle: seconds that objects are given to come to rest before the motion.
         spread: how far worlds differ.
         limits: what counts as success.
+        tight: share of the limits that the search keeps to, so that there is room for what it does not know.
         cost: what is paid for.
         seed: of all that is drawn.
     """
 
-    samples: int = 32
+    samples: int = 64
+    kept: int = 16
     members: int = 4
     rounds: int = 3
     horizon: int = 15
@@ -98,5 +101,6 @@ class PlanOptions:
     settle: float = 0.5
     spread: Spread = field(default_factory=Spread)
     limits: Limits = field(default_factory=Limits)
+    tight: float = 0.7
     cost: CostOptions = field(default_factory=CostOptions)
     seed: int = 0

@@ -17,7 +17,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.robot.planning.cost import contact_cost, object_cost
 from dexman_pose.robot.planning.members import Difference, different_models, different_start
 from dexman_pose.robot.planning.noise import deviations, knots_to_frames
-from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.options import Limits, PlanOptions
 from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.world.controls import stepped
@@ -66,8 +66,9 @@ class Sweep:
         self.models: list[Any] = different_models(task.world, differences)
         self.sigma = deviations(task.world, options)
         self.noise, self.first = noise, first
-        limits = task.world.model.actuator_ctrlrange
-        self.lower, self.upper = limits[:, 0], limits[:, 1]
+        span = task.world.model.actuator_ctrlrange
+        self.lower, self.upper = span[:, 0], span[:, 1]
+        self.limits = Limits(options.tight * options.limits.position, options.tight * options.limits.rotation)
         ahead = options.horizon + 1
         self.basis = knots_to_frames(ahead, options.knot)
         self.reference_controls = _continued(task.controls, ahead)
@@ -111,7 +112,7 @@ class Sweep:
         mean = state.residuals[at : at + ahead].copy()
         for turn in range(self.o.rounds):
             residuals = self._drawn(mean, state.rng, self.noise * self.o.anneal**turn, fixed=at > 0)
-            mean = self._weighted(residuals, self._costs(residuals, state))
+            mean = self._weighted(*self._chosen(residuals, state, turn))
         state.residuals[at : at + ahead] = mean
         if self.first:  # what lies ahead begins where this ends; later passes know it already
             state.residuals[at + ahead :] = self.o.carried * mean[-1]
@@ -140,27 +141,43 @@ class Sweep:
             knots[:, 0] = 0.0
         return np.asarray(mean + np.einsum("fk,nka->nfa", self.basis, knots))
 
-    def _costs(self, residuals: Array, state: SweepState) -> Array:
-        """(N,) of samples: the mean over the members."""
-        at, count, members = state.frame, len(residuals), len(self.models)
+    def _chosen(self, residuals: Array, state: SweepState, turn: int) -> tuple[Array, Array]:
+        """The better of the samples, and their costs: the mean over all members.
+
+        All are tried in one member, the ones that do best there in the others.
+        """
+        count, members = len(residuals), len(self.models)
+        effort = self.o.cost.effort * ((residuals / self.sigma) ** 2).mean((1, 2))
+        first = turn % members
+        one = self._costs(residuals, state, [first])[:, 0]
+        if members == 1:
+            return residuals, one + effort
+        best = np.argsort(one + effort, kind="stable")[: min(self.o.kept, count)]
+        if 0 not in best:  # the mean that the search has come to
+            best = np.append(best[:-1], 0)
+        others = [m for m in range(members) if m != first]
+        rest = self._costs(residuals[best], state, others)
+        return residuals[best], (one[best] + rest.sum(1)) / members + effort[best]
+
+    def _costs(self, residuals: Array, state: SweepState, members: list[int]) -> Array:
+        """(N, M) of samples in members."""
+        at, count, worlds = state.frame, len(residuals), len(members)
         ahead = residuals.shape[1]
         controls = self._bounded(self.reference_controls[at : at + ahead] + residuals)
         steps = stepped(controls, self.task.world.steps)
         states, points = self.many.run(
-            self.models * count, np.tile(state.states, (count, 1)), np.repeat(steps, members, axis=0)
+            [self.models[m] for m in members] * count,
+            np.tile(state.states[members], (count, 1)),
+            np.repeat(steps, worlds, axis=0),
         )
         every = self.task.world.steps
         ends = slice(every - 1, None, every)
         frames = np.minimum(np.arange(at + 1, at + ahead), self.task.num_frames - 1)
         places = self.task.world.object_places(self.many.qpos(states[:, ends]))
-        paid = object_cost(places, self.task.reference[frames], self.o.limits, self.o.cost)
+        paid = object_cost(places, self.task.reference[frames], self.limits, self.o.cost)
         if self.o.cost.contact > 0:
-            paid = paid + self.o.cost.contact * contact_cost(
-                points[:, ends], places, self.task, frames, self.o.cost
-            )
-        worlds = paid.mean(1).reshape(count, members)
-        effort = ((residuals / self.sigma) ** 2).mean((1, 2))
-        return np.asarray(worlds.mean(1) + self.o.cost.effort * effort)
+            paid = paid + self.o.cost.contact * contact_cost(points[:, ends], places, self.task, frames, self.o.cost)
+        return np.asarray(paid.mean(1).reshape(count, worlds))
 
     def _weighted(self, residuals: Array, costs: Array) -> Array:
         scale = self.o.temperature * float(costs.std()) + 1e-9
