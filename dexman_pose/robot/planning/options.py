@@ -65,12 +65,15 @@ class PlanOptions:
         slide: metres, standard deviation of the noise on a palm's place.
         hinge: radians, on its rotation.
         finger: radians, on fingers' joints; a motor of two joints gets twice as much.
+        carry: shares of the held objects' error that the hands' carriers make up for in some of the samples.
+        ramp: frames over which they do.
         anneal: factor on the noise from round to round.
         temperature: share of the costs' spread that makes a sample e times less important.
         carried: share of the last change ahead that frames farther ahead begin with.
         passes: over the whole motion, at most; another one begins where the last has ended, with worlds in which that
             failed.
         again: factor on the noise of a second pass.
+        again_rounds: rounds of it.
         enough: share of the trial worlds in which a plan has to succeed, else there is another pass.
         trials: number of trial worlds.
         settle: seconds that objects are given to come to rest before the motion.
@@ -91,11 +94,14 @@ class PlanOptions:
     slide: float = 0.01
     hinge: float = 0.08
     finger: float = 0.2
+    carry: tuple[float, ...] = (0.4, 0.8)
+    ramp: int = 5
     anneal: float = 0.6
     temperature: float = 0.1
     carried: float = 0.9
     passes: int = 2
     again: float = 0.6
+    again_rounds: int = 2
     enough: float = 0.95
     trials: int = 20
     settle: float = 0.5

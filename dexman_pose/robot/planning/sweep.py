@@ -18,6 +18,7 @@ from dexman_pose.robot.planning.cost import contact_cost, object_cost
 from dexman_pose.robot.planning.members import Difference, different_models, different_start
 from dexman_pose.robot.planning.noise import deviations, knots_to_frames
 from dexman_pose.robot.planning.options import Limits, PlanOptions
+from dexman_pose.robot.planning.proposals import Carriers
 from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.world.controls import stepped
@@ -66,6 +67,7 @@ class Sweep:
         self.models: list[Any] = different_models(task.world, differences)
         self.sigma = deviations(task.world, options)
         self.noise, self.first = noise, first
+        self.carriers = Carriers(task)
         span = task.world.model.actuator_ctrlrange
         self.lower, self.upper = span[:, 0], span[:, 1]
         self.limits = Limits(options.tight * options.limits.position, options.tight * options.limits.rotation)
@@ -110,8 +112,9 @@ class Sweep:
         """Search from the members' states, then let them go a few frames along what was found."""
         at, ahead = state.frame, self.o.horizon + 1
         mean = state.residuals[at : at + ahead].copy()
-        for turn in range(self.o.rounds):
-            residuals = self._drawn(mean, state.rng, self.noise * self.o.anneal**turn, fixed=at > 0)
+        for turn in range(self.o.rounds if self.first else self.o.again_rounds):
+            centers = self._centers(mean, state) if turn == 0 else [mean]
+            residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, fixed=at > 0)
             mean = self._weighted(*self._chosen(residuals, state, turn))
         state.residuals[at : at + ahead] = mean
         if self.first:  # what lies ahead begins where this ends; later passes know it already
@@ -124,22 +127,34 @@ class Sweep:
         state.states = states[:, -1].copy()
         state.frame = at + go
 
-    def _drawn(self, mean: Array, rng: np.random.Generator, noise: float, *, fixed: bool) -> Array:
-        """(N, F, A) residuals around a mean; the first sample is the mean itself.
+    def _drawn(self, centers: list[Array], rng: np.random.Generator, noise: float, *, fixed: bool) -> Array:
+        """(N, F, A) residuals around centers in turn; the first sample of each is the center itself.
+
+        A third of the samples changes carriers alone, a third fingers alone: a better place of the palm is not thrown
+        away because of what fingers did at the same time.
 
         Args:
-            mean: (F, A).
+            centers: (F, A) each.
             rng: of the noise.
             noise: factor on the deviations.
             fixed: whether the first frame is where the motors are already.
         """
-        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (
-            noise * self.sigma
-        )
-        knots[0] = 0.0
+        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (noise * self.sigma)
+        kind = np.arange(self.o.samples) // len(centers) % 3
+        knots *= np.where(self.carriers.is_carrier, kind[:, None] != 1, kind[:, None] != 2)[:, None]
+        knots[: len(centers)] = 0.0
         if fixed:
             knots[:, 0] = 0.0
-        return np.asarray(mean + np.einsum("fk,nka->nfa", self.basis, knots))
+        around = np.stack(centers)[np.arange(self.o.samples) % len(centers)]
+        return np.asarray(around + np.einsum("fk,nka->nfa", self.basis, knots))
+
+    def _centers(self, mean: Array, state: SweepState) -> list[Array]:
+        """The mean, and it with held objects carried back."""
+        at = state.frame
+        places = self.task.world.object_places(self.many.qpos(state.states))
+        controls = self._bounded(self.reference_controls[at : at + len(mean)] + mean)
+        guesses = [self.carriers.correction(places, at, controls, gain, self.o.ramp) for gain in self.o.carry]
+        return [mean, *[mean + guess for guess in guesses if guess.any()]]
 
     def _chosen(self, residuals: Array, state: SweepState, turn: int) -> tuple[Array, Array]:
         """The better of the samples, and their costs: the mean over all members.
