@@ -42,12 +42,14 @@ class CostOptions:
         contact: for points that have left what they should touch.
         near: metres over which that grows.
         effort: for controls that differ from the retargeted motion's, in standard deviations of the first noise.
+        jitter: for changes of them from frame to frame, likewise: what is shaken slips.
     """
 
     outside: float = 5.0
     contact: float = 0.5
     near: float = 0.02
-    effort: float = 0.02
+    effort: float = 0.04
+    jitter: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,16 @@ class PlanOptions:
         seed: of all that is drawn.
     """
 
-    samples: int = 64
-    kept: int = 16
+    samples: int = 48
+    kept: int = 12
     members: int = 4
     rounds: int = 3
-    horizon: int = 15
+    horizon: int = 12
     stride: int = 2
-    knot: int = 3
-    slide: float = 0.01
-    hinge: float = 0.08
-    finger: float = 0.2
+    knot: int = 4
+    slide: float = 0.006
+    hinge: float = 0.05
+    finger: float = 0.12
     carry: tuple[float, ...] = (0.4, 0.8)
     ramp: int = 5
     anneal: float = 0.6

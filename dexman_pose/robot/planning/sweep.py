@@ -162,7 +162,9 @@ class Sweep:
         All are tried in one member, the ones that do best there in the others.
         """
         count, members = len(residuals), len(self.models)
-        effort = self.o.cost.effort * ((residuals / self.sigma) ** 2).mean((1, 2))
+        scaled = residuals / self.sigma
+        effort = self.o.cost.effort * (scaled**2).mean((1, 2))
+        effort += self.o.cost.jitter * (np.diff(scaled, axis=1) ** 2).mean((1, 2))
         first = turn % members
         one = self._costs(residuals, state, [first])[:, 0]
         if members == 1:
