@@ -60,7 +60,9 @@ def test_measured_grasps_stand_on_the_table_and_are_held(data_dir: Path, mujoco:
     for path in _grasps(data_dir):
         motion = grasp_motion(path, data_dir / "meshes" / "ycb")
         (thing,) = motion.objects.values()
-        low = (thing.mesh.vertices @ thing.world_from_object[0, :3, :3].T)[:, 2].min() + thing.world_from_object[0, 2, 3]
+        low = (thing.mesh.vertices @ thing.world_from_object[0, :3, :3].T)[
+            :, 2
+        ].min() + thing.world_from_object[0, 2, 3]
         assert abs(low) < 0.01, path.name
         (touch,) = touches_of(motion)
         held = touch.touching[lift_start(motion) + 5 :, :5].any(1)
@@ -74,7 +76,9 @@ def test_a_tin_is_lifted_with_little_work(data_dir: Path, mujoco: Any) -> None:
         meshes=data_dir / "meshes" / "ycb",
         robots=data_dir / "robots",
         only=("master_chef_can",),
-        preparing=PrepareOptions(objects=ObjectOptions(pieces=PieceOptions(hull_only=True), masses={"x": 1.0})),
+        preparing=PrepareOptions(
+            objects=ObjectOptions(pieces=PieceOptions(hull_only=True), masses={"x": 1.0})
+        ),
         options=PlanOptions(samples=32, members=2, rounds=2, horizon=12, passes=1, trials=6),
     )
     (result,) = run_grasps(job)

@@ -139,7 +139,9 @@ class Sweep:
             noise: factor on the deviations.
             fixed: whether the first frame is where the motors are already.
         """
-        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (noise * self.sigma)
+        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (
+            noise * self.sigma
+        )
         kind = np.arange(self.o.samples) // len(centers) % 3
         knots *= np.where(self.carriers.is_carrier, kind[:, None] != 1, kind[:, None] != 2)[:, None]
         knots[: len(centers)] = 0.0
@@ -193,7 +195,9 @@ class Sweep:
         places = self.task.world.object_places(self.many.qpos(states[:, ends]))
         paid = object_cost(places, self.task.reference[frames], self.limits, self.o.cost)
         if self.o.cost.contact > 0:
-            paid = paid + self.o.cost.contact * contact_cost(points[:, ends], places, self.task, frames, self.o.cost)
+            paid = paid + self.o.cost.contact * contact_cost(
+                points[:, ends], places, self.task, frames, self.o.cost
+            )
         return np.asarray(paid.mean(1).reshape(count, worlds))
 
     def _weighted(self, residuals: Array, costs: Array) -> Array:

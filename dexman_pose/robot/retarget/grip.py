@@ -88,7 +88,9 @@ def _forces(
             continue
         index = [touch.joints.index(name) for name in hand.tips if name in touch.joints]
         tips = [i for i, name in enumerate(hand.tips) if name in touch.joints]
-        on = gaussian_filter1d(touch.touching[:, index] * held[touch.name][:, None], o.soft, axis=0, mode="nearest")
+        on = gaussian_filter1d(
+            touch.touching[:, index] * held[touch.name][:, None], o.soft, axis=0, mode="nearest"
+        )
         count = np.maximum(on.sum(1, keepdims=True), 1.0)
         force = np.clip(o.margin * masses[touch.name] * GRAVITY / (friction * count), o.least, o.most)
         inward = -gaussian_filter1d(touch.normal[:, index], o.soft, axis=0, mode="nearest")
