@@ -13,6 +13,7 @@ from dexman_pose.errors import InputError
 if TYPE_CHECKING:
     from dexman_pose.robot.planning.options import PlanOptions
     from dexman_pose.robot.planning.prepare import PrepareOptions
+    from dexman_pose.robot.skill.plan import Plan
 
 
 def add(subparsers: Any) -> None:
@@ -29,6 +30,7 @@ def add(subparsers: Any) -> None:
         "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
     )
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the plan")
+    p.add_argument("--no-film", action="store_true", help="write no plan.mp4")
     add_robot(p)
     add_search(p)
     p.set_defaults(handler=handle)
@@ -127,4 +129,19 @@ def handle(args: argparse.Namespace) -> int:
     found = evaluate(plan, seed=args.seed)
     print(found.told())
     print(args.out / NAME)
+    if not args.no_film:
+        print(film(plan, args.out))
     return 0
+
+
+def film(plan: Plan, out: Path) -> str:
+    """Write ``plan.mp4``; its path, or why there is none."""
+    from dexman_pose.data.video.writer import write_video
+    from dexman_pose.errors import EstimationError, MissingExtraError
+    from dexman_pose.robot.motion.types import RATE
+    from dexman_pose.robot.skill.film import filmed
+
+    try:
+        return str(write_video(out / "plan.mp4", filmed(plan), RATE))
+    except (EstimationError, MissingExtraError) as error:
+        return f"no film: {error}"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.errors import InputError
-from dexman_pose.geometry.se3 import se3, so3_exp
+from dexman_pose.geometry.se3 import inverse, matrix_from_quaternion, quaternion_from_matrix, se3, so3_exp
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.planning.cost import apart, contact_cost, object_cost
 from dexman_pose.robot.planning.kept import Keeper
@@ -26,6 +26,7 @@ from dexman_pose.robot.planning.noise import deviations, knots_to_frames
 from dexman_pose.robot.planning.options import CostOptions, Limits, PlanOptions, Spread
 from dexman_pose.robot.planning.planner import Progress, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, prepare
+from dexman_pose.robot.planning.proposals import Carriers
 from dexman_pose.robot.planning.score import score
 from tests.robot.gripper import lifting
 
@@ -192,3 +193,31 @@ def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(
     )
     keeper.path.write_bytes(b"broken")
     assert keeper.begun() is None
+
+
+def test_a_hand_that_holds_carries_the_object_back_to_its_reference(mujoco: Any, ready: Prepared) -> None:
+    task = ready.task
+    carriers = Carriers(task)
+    frame = 20
+    place = task.reference[frame, 0]
+    pose = se3(matrix_from_quaternion(place[3:]), place[:3])
+    off = se3(so3_exp([0.1, -0.2, 0.15]), [0.01, -0.02, 0.005]) @ pose
+    lies = np.concatenate([off[:3, 3], quaternion_from_matrix(off[:3, :3])])[None, None]
+    controls = np.tile(task.controls[frame], (8, 1))
+    change = carriers.correction(np.repeat(lies, 3, 0), frame, controls, 1.0, 4)
+    motors = np.flatnonzero(carriers.is_carrier)
+    assert np.allclose(change[0], 0.0)
+    assert not change[:, ~carriers.is_carrier].any()
+
+    def palm(values: np.ndarray) -> np.ndarray:
+        model, data = task.world.model, mujoco.MjData(task.world.model)
+        names = [model.actuator(int(m)).name.removesuffix("_motor") for m in motors]
+        for name, value in zip(names, values[motors]):
+            data.joint(name).qpos[0] = value
+        mujoco.mj_kinematics(model, data)
+        body = model.body("right_palm").id
+        return se3(data.xmat[body].reshape(3, 3), data.xpos[body])
+
+    held = inverse(palm(controls[-1])) @ off
+    assert np.allclose(palm((controls + change)[-1]) @ held, pose, atol=1e-9)
+    assert not carriers.correction(lies, 0, controls, 1.0, 4).any(), "nothing is held yet"

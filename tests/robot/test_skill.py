@@ -13,6 +13,7 @@ import pytest
 from dexman_pose.data.files import read_arrays, write_npz
 from dexman_pose.errors import InputError
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.skill.evaluate import evaluate
 from dexman_pose.robot.skill.make import UNFINISHED, plan_motion
@@ -123,3 +124,20 @@ def test_a_film_shows_the_plan_where_something_can_be_drawn(plan: Plan) -> None:
     for frame in frames:
         last = frame
     assert np.abs(first.astype(int) - last).mean() > 1.0, "the cube has gone up"
+
+
+def test_two_hands_lift_two_objects(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+    one, other = lifting("left"), lifting("right", height=0.04)
+    apart = np.array([0.15, 0.0, 0.0])
+    hands = {
+        side: replace(m.hands[side], joints=m.hands[side].joints + sign * apart)
+        for side, m, sign in (("left", one, -1.0), ("right", other, 1.0))
+    }
+    objects = {}
+    for name, m, sign in (("cube", one, -1.0), ("die", other, 1.0)):
+        poses = m.objects["cube"].world_from_object.copy()
+        poses[:, :3, 3] += sign * apart
+        objects[name] = replace(m.objects["cube"], name=name, world_from_object=poses)
+    found = evaluate(plan_motion(Motion(hands, objects), gripper, options=SMALL), replays=3)
+    assert found.replay.success
+    assert found.succeeded >= 2

@@ -58,7 +58,7 @@ class GraspResult:
 
     Attributes:
         name: of the file.
-        seconds: until the plan was there, objects cut and judged not counted.
+        seconds: from the file to the plan.
         plan: None where there is none.
         evaluation: of it.
         error: why there is none.

@@ -18,6 +18,7 @@ from dexman_pose.robot.motion.window import WindowOptions, same_sign, skill
 from dexman_pose.robot.objects.model import ObjectOptions, SimulatedObject, simulated_object
 from dexman_pose.robot.objects.placement import Placement, PlacementOptions, standing
 from dexman_pose.robot.planning.task import Task
+from dexman_pose.robot.retarget.grip import GripOptions, grip_controls
 from dexman_pose.robot.retarget.motion import PressOptions, Retargeted, retarget
 from dexman_pose.robot.world.build import World, WorldOptions, build_world, place_joints
 from dexman_pose.robot.world.controls import controls_for, led
@@ -31,6 +32,7 @@ class PrepareOptions:
         window: what of the motion is planned.
         touch: what counts as touching.
         press: how fingertips are retargeted.
+        grip: how hard they hold.
         objects: how objects are made.
         placement: how they are put down.
         world: simulator and friction.
@@ -44,6 +46,7 @@ class PrepareOptions:
     window: WindowOptions = field(default_factory=WindowOptions)
     touch: TouchOptions = field(default_factory=TouchOptions)
     press: PressOptions = field(default_factory=PressOptions)
+    grip: GripOptions = field(default_factory=GripOptions)
     objects: ObjectOptions = field(default_factory=ObjectOptions)
     placement: PlacementOptions = field(default_factory=PlacementOptions)
     world: WorldOptions = field(default_factory=WorldOptions)
@@ -106,7 +109,9 @@ def prepare(
     hands = tuple(retarget(stood, hand, touches, held, o.press) for hand in descriptions)
     first = {name: placements[name].world_from_object for name in stood.objects}
     world = build_world([h.placed for h in hands], things, first, o.world)
-    task = _task(world, stood, hands, touches, held, first)
+    masses = {thing.name: thing.mass.mass for thing in things}
+    grip = grip_controls(world, stood, hands, touches, held, masses, o.world.contact.friction, o.grip)
+    task = _task(world, stood, hands, touches, held, first, grip)
     said += tuple(note for h in hands for note in h.notes)
     return Prepared(task, stood, _places(seen, world), hands, placements, things, said)
 
@@ -190,12 +195,13 @@ def _task(
     touches: tuple[Touches, ...],
     held: dict[str, Array],
     first: dict[str, Array],
+    grip: Array,
 ) -> Task:
     joints = np.zeros((motion.num_frames, len(world.joints)))
     for hand, columns in zip(hands, place_joints([h.placed for h in hands], world).values()):
         own = [hand.names.index(world.joints[i]) for i in columns]
         joints[:, columns] = hand.joints[:, own]
-    controls = led(world, controls_for(world, joints))
+    controls = led(world, controls_for(world, joints)) + grip
     of, where, weight = _touched(world, touches, held)
     return Task(
         world, world.start(joints[0], first), controls, joints, _places(motion, world), of, where, weight

@@ -17,7 +17,8 @@ from dexman_pose.arrays import Array
 from dexman_pose.robot.planning.cost import contact_cost, object_cost
 from dexman_pose.robot.planning.members import Difference, different_models, different_start
 from dexman_pose.robot.planning.noise import deviations, knots_to_frames
-from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.options import Limits, PlanOptions
+from dexman_pose.robot.planning.proposals import Carriers
 from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.world.controls import stepped
@@ -66,8 +67,10 @@ class Sweep:
         self.models: list[Any] = different_models(task.world, differences)
         self.sigma = deviations(task.world, options)
         self.noise, self.first = noise, first
-        limits = task.world.model.actuator_ctrlrange
-        self.lower, self.upper = limits[:, 0], limits[:, 1]
+        self.carriers = Carriers(task)
+        span = task.world.model.actuator_ctrlrange
+        self.lower, self.upper = span[:, 0], span[:, 1]
+        self.limits = Limits(options.tight * options.limits.position, options.tight * options.limits.rotation)
         ahead = options.horizon + 1
         self.basis = knots_to_frames(ahead, options.knot)
         self.reference_controls = _continued(task.controls, ahead)
@@ -109,9 +112,10 @@ class Sweep:
         """Search from the members' states, then let them go a few frames along what was found."""
         at, ahead = state.frame, self.o.horizon + 1
         mean = state.residuals[at : at + ahead].copy()
-        for turn in range(self.o.rounds):
-            residuals = self._drawn(mean, state.rng, self.noise * self.o.anneal**turn, fixed=at > 0)
-            mean = self._weighted(residuals, self._costs(residuals, state))
+        for turn in range(self.o.rounds if self.first else self.o.again_rounds):
+            centers = self._centers(mean, state) if turn == 0 else [mean]
+            residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, fixed=at > 0)
+            mean = self._weighted(*self._chosen(residuals, state, turn))
         state.residuals[at : at + ahead] = mean
         if self.first:  # what lies ahead begins where this ends; later passes know it already
             state.residuals[at + ahead :] = self.o.carried * mean[-1]
@@ -123,11 +127,14 @@ class Sweep:
         state.states = states[:, -1].copy()
         state.frame = at + go
 
-    def _drawn(self, mean: Array, rng: np.random.Generator, noise: float, *, fixed: bool) -> Array:
-        """(N, F, A) residuals around a mean; the first sample is the mean itself.
+    def _drawn(self, centers: list[Array], rng: np.random.Generator, noise: float, *, fixed: bool) -> Array:
+        """(N, F, A) residuals around centers in turn; the first sample of each is the center itself.
+
+        A third of the samples changes carriers alone, a third fingers alone: a better place of the palm is not thrown
+        away because of what fingers did at the same time.
 
         Args:
-            mean: (F, A).
+            centers: (F, A) each.
             rng: of the noise.
             noise: factor on the deviations.
             fixed: whether the first frame is where the motors are already.
@@ -135,32 +142,63 @@ class Sweep:
         knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (
             noise * self.sigma
         )
-        knots[0] = 0.0
+        kind = np.arange(self.o.samples) // len(centers) % 3
+        knots *= np.where(self.carriers.is_carrier, kind[:, None] != 1, kind[:, None] != 2)[:, None]
+        knots[: len(centers)] = 0.0
         if fixed:
             knots[:, 0] = 0.0
-        return np.asarray(mean + np.einsum("fk,nka->nfa", self.basis, knots))
+        around = np.stack(centers)[np.arange(self.o.samples) % len(centers)]
+        return np.asarray(around + np.einsum("fk,nka->nfa", self.basis, knots))
 
-    def _costs(self, residuals: Array, state: SweepState) -> Array:
-        """(N,) of samples: the mean over the members."""
-        at, count, members = state.frame, len(residuals), len(self.models)
+    def _centers(self, mean: Array, state: SweepState) -> list[Array]:
+        """The mean, and it with held objects carried back."""
+        at = state.frame
+        places = self.task.world.object_places(self.many.qpos(state.states))
+        controls = self._bounded(self.reference_controls[at : at + len(mean)] + mean)
+        guesses = [self.carriers.correction(places, at, controls, gain, self.o.ramp) for gain in self.o.carry]
+        return [mean, *[mean + guess for guess in guesses if guess.any()]]
+
+    def _chosen(self, residuals: Array, state: SweepState, turn: int) -> tuple[Array, Array]:
+        """The better of the samples, and their costs: the mean over all members.
+
+        All are tried in one member, the ones that do best there in the others.
+        """
+        count, members = len(residuals), len(self.models)
+        scaled = residuals / self.sigma
+        effort = self.o.cost.effort * (scaled**2).mean((1, 2))
+        effort += self.o.cost.jitter * (np.diff(scaled, axis=1) ** 2).mean((1, 2))
+        first = turn % members
+        one = self._costs(residuals, state, [first])[:, 0]
+        if members == 1:
+            return residuals, one + effort
+        best = np.argsort(one + effort, kind="stable")[: min(self.o.kept, count)]
+        if 0 not in best:  # the mean that the search has come to
+            best = np.append(best[:-1], 0)
+        others = [m for m in range(members) if m != first]
+        rest = self._costs(residuals[best], state, others)
+        return residuals[best], (one[best] + rest.sum(1)) / members + effort[best]
+
+    def _costs(self, residuals: Array, state: SweepState, members: list[int]) -> Array:
+        """(N, M) of samples in members."""
+        at, count, worlds = state.frame, len(residuals), len(members)
         ahead = residuals.shape[1]
         controls = self._bounded(self.reference_controls[at : at + ahead] + residuals)
         steps = stepped(controls, self.task.world.steps)
         states, points = self.many.run(
-            self.models * count, np.tile(state.states, (count, 1)), np.repeat(steps, members, axis=0)
+            [self.models[m] for m in members] * count,
+            np.tile(state.states[members], (count, 1)),
+            np.repeat(steps, worlds, axis=0),
         )
         every = self.task.world.steps
         ends = slice(every - 1, None, every)
         frames = np.minimum(np.arange(at + 1, at + ahead), self.task.num_frames - 1)
         places = self.task.world.object_places(self.many.qpos(states[:, ends]))
-        paid = object_cost(places, self.task.reference[frames], self.o.limits, self.o.cost)
+        paid = object_cost(places, self.task.reference[frames], self.limits, self.o.cost)
         if self.o.cost.contact > 0:
             paid = paid + self.o.cost.contact * contact_cost(
                 points[:, ends], places, self.task, frames, self.o.cost
             )
-        worlds = paid.mean(1).reshape(count, members)
-        effort = ((residuals / self.sigma) ** 2).mean((1, 2))
-        return np.asarray(worlds.mean(1) + self.o.cost.effort * effort)
+        return np.asarray(paid.mean(1).reshape(count, worlds))
 
     def _weighted(self, residuals: Array, costs: Array) -> Array:
         scale = self.o.temperature * float(costs.std()) + 1e-9

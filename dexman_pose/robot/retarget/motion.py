@@ -32,7 +32,7 @@ class PressOptions:
         solve: weights of the joints' solution.
     """
 
-    depth: float = 0.01
+    depth: float = 0.005
     soft: float = 2.0
     unreached: float = 0.03
     solve: RetargetOptions = field(default_factory=RetargetOptions)

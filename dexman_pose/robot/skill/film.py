@@ -109,7 +109,12 @@ def _add_ghost(scene: Any, model: Any, data: Any, name: str, pose: Array, o: Fil
         ghost = scene.geoms[scene.ngeom]
         place = pose[:3] + rotation.reshape(3, 3) @ local
         mj.mjv_initGeom(
-            ghost, model.geom_type[i], model.geom_size[i], place, turned.reshape(-1), np.float32(o.wanted)
+            ghost,
+            model.geom_type[i],
+            model.geom_size[i],
+            place,
+            turned.reshape(-1),
+            np.array(o.wanted, np.float32),
         )
         ghost.dataid = 2 * int(model.geom_dataid[i])
         scene.ngeom += 1

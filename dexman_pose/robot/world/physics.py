@@ -26,8 +26,8 @@ class PhysicsOptions:
     rate: float = 30.0
     steps: int = 6
     impratio: float = 10.0
-    iterations: int = 30
-    tolerance: float = 1e-7
+    iterations: int = 20
+    tolerance: float = 1e-6
 
     @property
     def timestep(self) -> float:
