@@ -29,6 +29,7 @@ class Course:
 
     Attributes:
         judged: every judgement: update, seconds, steps of the simulation, tightness of the limits, the figures.
+        updates: of the policy.
         strictness: how many times limits were tightened.
         falls: how many times the best policy was taken up again.
         best: the best judgement so far.
@@ -37,6 +38,7 @@ class Course:
     """
 
     judged: list[dict[str, float]] = field(default_factory=list)
+    updates: int = 0
     strictness: int = 0
     falls: int = 0
     best: Judgement | None = None
@@ -120,6 +122,7 @@ class Learner:
             began = monotonic()
             with _silent():
                 self._runner.learn(self.options.judged_every)
+            self.course.updates += self.options.judged_every
             self.course.broken += self.environment.counts.broken
             found = self._judged(self.policy, monotonic() - began)
             self._runner.alg.train_mode()
@@ -133,14 +136,12 @@ class Learner:
         return {
             "now": _copied(self._runner.alg.save()),
             "best": self.best,
-            "iteration": self._runner.current_learning_iteration,
             "rng": self._torch.get_rng_state(),
         }
 
     def resume(self, state: dict[str, Any], course: Course) -> None:
         """Go on from a state and the course up to it."""
         self._runner.alg.load(state["now"], None, True)
-        self._runner.current_learning_iteration = int(state["iteration"])
         self._torch.set_rng_state(state["rng"])
         self.best, self.course = state["best"], course
         self._tighten()
@@ -155,7 +156,7 @@ class Learner:
         ended = environment.counts.ended
         self.course.seconds += seconds
         entry = {
-            "update": float(self._runner.current_learning_iteration),
+            "update": float(self.course.updates),
             "seconds": self.course.seconds,
             "steps": float(environment.worlds.steps),
             "limits": limits,
