@@ -105,7 +105,9 @@ def _forces(
         inward = -gaussian_filter1d(touch.normal[:, index], o.soft, axis=0, mode="nearest")
         inward /= np.maximum(np.linalg.norm(inward, axis=2, keepdims=True), 1e-9)
         at = gaussian_filter1d(touch.point[:, index], o.soft, axis=0, mode="nearest")
-        size = np.array([_balanced(*frame, o) for frame in zip(np.broadcast_to(force, on.shape), on, inward, at)])
+        size = np.array(
+            [_balanced(*frame, o) for frame in zip(np.broadcast_to(force, on.shape), on, inward, at)]
+        )
         turned = np.einsum("tij,tkj->tki", motion.objects[touch.name].world_from_object[:, :3, :3], inward)
         out[:, tips] += (on * size)[..., None] * turned
     return out
@@ -134,7 +136,9 @@ def _balanced(wanted: Array, on: Array, inward: Array, at: Array, o: GripOptions
     total = float((on * found).sum())
     if total <= 0.0:
         return wanted
-    more = min(float((on * wanted).sum()) / total, o.regained)  # where tips oppose each other, they bear as much
+    more = min(
+        float((on * wanted).sum()) / total, o.regained
+    )  # where tips oppose each other, they bear as much
     out: Array = np.minimum(found * more, o.most)
     return out
 
