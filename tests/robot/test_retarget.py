@@ -12,6 +12,7 @@ import pytest
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.touch import touches_of
 from dexman_pose.robot.retarget.banded import BandedSystem
+from dexman_pose.robot.retarget.grip import GripOptions, _balanced
 from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
 from dexman_pose.robot.retarget.motion import PressOptions, retarget
 from dexman_pose.robot.retarget.solve import solve_motion
@@ -118,3 +119,41 @@ def test_a_tip_that_cannot_reach_is_named(mujoco: Any, gripper: Callable[[str], 
     )
     found = retarget(far, gripper("right"), moved_one, HELD)
     assert any("thumb_tip stays" in note for note in found.notes)
+
+
+def test_a_thumb_presses_as_much_as_the_fingers_against_it() -> None:
+    o = GripOptions()
+    inward = np.array([[1.0, 0, 0]] + [[-1.0, 0, 0]] * 4)
+    at = np.array([[-0.02, 0, 0]] + [[0.02, y, 0] for y in (-0.03, -0.01, 0.01, 0.03)])
+    found = _balanced(np.full(5, 2.0), np.ones(5), inward, at, o)
+    assert found[0] == pytest.approx(found[1:].sum(), rel=0.15)
+    assert np.allclose(found[1:], found[1], rtol=0.1)
+    assert found.sum() == pytest.approx(10.0, rel=0.05), "together they bear what they should"
+
+
+def test_tips_that_nothing_opposes_press_little() -> None:
+    o = GripOptions()
+    inward = np.tile([1.0, 0, 0], (3, 1))
+    at = np.array([[0.0, y, 0.0] for y in (-0.02, 0.0, 0.02)])
+    assert _balanced(np.full(3, 4.0), np.ones(3), inward, at, o).sum() < 1.0
+
+
+def test_a_grip_is_the_force_on_the_tips(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+    """3 N more are pressed, as far as the soft contact does not give way; the rest comes of the fingers' thickness."""
+    from dexman_pose.robot.planning.prepare import PrepareOptions, prepare
+    from dexman_pose.robot.skill.replay import replay
+    from dexman_pose.robot.world.controls import limited
+
+    pressed = []
+    for force in (1.0, 4.0):
+        grip = GripOptions(margin=0.0, least=force)
+        ready = prepare(
+            lifting(height=0.05), gripper, PrepareOptions(press=PressOptions(depth=0.0), grip=grip)
+        )
+        task = ready.task
+        episode = replay(task.world, task.start, limited(task.world, task.controls), settle=0.2)
+        tips = [task.world.points.index(f"right_{f}_tip") for f in ("thumb", "index")]
+        pressed.append(episode.force[-3:, tips])
+    more = pressed[1] - pressed[0]
+    assert (more > 1.5).all(), "soft contacts give way, and servos with them"
+    assert (more < 3.2).all()

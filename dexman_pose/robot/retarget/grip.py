@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.optimize import lsq_linear
 
 from dexman_pose.arrays import Array
 from dexman_pose.robot.assets.floating import base_joints
@@ -19,6 +20,7 @@ from dexman_pose.robot.world.controls import controls_for
 
 GRAVITY = 9.81
 """m/s2."""
+_LITTLE = 1e-3  # weight of a tip that does not touch
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,19 @@ class GripOptions:
         least: N, of a tip.
         most: N, of a tip.
         soft: frames over which a grip begins and ends.
+        balance: weight of what the tips' forces leave of a push and a turn, beside their distance from equal ones.
+        regained: times that balanced forces are raised at most, to bear together what the wanted ones would; where
+            nothing opposes them they stay small, for they would only push the object away.
+        arm: metres, what a turn is divided by to be compared with a push.
     """
 
     margin: float = 5.0
     least: float = 2.0
     most: float = 8.0
     soft: float = 2.0
+    balance: float = 10.0
+    regained: float = 1.5
+    arm: float = 0.03
 
 
 def grip_controls(
@@ -95,8 +104,42 @@ def _forces(
         force = np.clip(o.margin * masses[touch.name] * GRAVITY / (friction * count), o.least, o.most)
         inward = -gaussian_filter1d(touch.normal[:, index], o.soft, axis=0, mode="nearest")
         inward /= np.maximum(np.linalg.norm(inward, axis=2, keepdims=True), 1e-9)
+        at = gaussian_filter1d(touch.point[:, index], o.soft, axis=0, mode="nearest")
+        size = np.array(
+            [_balanced(*frame, o) for frame in zip(np.broadcast_to(force, on.shape), on, inward, at)]
+        )
         turned = np.einsum("tij,tkj->tki", motion.objects[touch.name].world_from_object[:, :3, :3], inward)
-        out[:, tips] += (on * force)[..., None] * turned
+        out[:, tips] += (on * size)[..., None] * turned
+    return out
+
+
+def _balanced(wanted: Array, on: Array, inward: Array, at: Array, o: GripOptions) -> Array:
+    """Forces (F,) near the wanted ones that push and turn the object as little as they can.
+
+    A thumb against four fingers presses as they do together; a finger that nothing opposes presses little.
+
+    Args:
+        wanted: (F,) N.
+        on: (F,) from 0 to 1, how much each tip touches.
+        inward: (F, 3) unit.
+        at: (F, 3) metres, where.
+        o: settings.
+    """
+    if not on.any():
+        return wanted
+    middle = (on[:, None] * at).sum(0) / on.sum()
+    turn = np.cross(at - middle, inward) / o.arm
+    wrench = np.concatenate([inward, turn], axis=1).T * on * np.sqrt(o.balance)
+    rows = np.concatenate([wrench, np.diag(np.maximum(on, _LITTLE))])
+    right = np.concatenate([np.zeros(len(wrench)), np.maximum(on, _LITTLE) * wanted])
+    found = lsq_linear(rows, right, bounds=(0.0, o.most)).x
+    total = float((on * found).sum())
+    if total <= 0.0:
+        return wanted
+    more = min(
+        float((on * wanted).sum()) / total, o.regained
+    )  # where tips oppose each other, they bear as much
+    out: Array = np.minimum(found * more, o.most)
     return out
 
 

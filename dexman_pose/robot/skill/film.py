@@ -22,7 +22,8 @@ class FilmOptions:
 
     Attributes:
         size: width and height in pixels.
-        distance: metres of the camera from the middle of the motion.
+        distance: metres of the camera from the middle of the motion, at least.
+        wide: times the extent of the motion that it is away.
         turn: degrees about the vertical.
         down: degrees that it looks down.
         light: brightness of all sides, and of those that face the camera.
@@ -34,6 +35,7 @@ class FilmOptions:
 
     size: tuple[int, int] = (480, 360)
     distance: float = 0.75
+    wide: float = 1.5
     turn: float = 140.0
     down: float = -20.0
     light: tuple[float, float] = (0.35, 0.6)
@@ -70,8 +72,11 @@ def filmed(
         ) from error
     data = mj.MjData(model)
     camera = mj.MjvCamera()
-    camera.lookat[:] = plan.reference[..., :3].mean((0, 1))
-    camera.distance, camera.azimuth, camera.elevation = o.distance, o.turn, o.down
+    places = plan.reference[..., :3].reshape(-1, 3)
+    low, high = places.min(0), places.max(0)
+    camera.lookat[:] = 0.5 * (low + high)
+    camera.distance = max(o.distance, o.wide * float(np.linalg.norm(high - low)))
+    camera.azimuth, camera.elevation = o.turn, o.down
     options_seen = mj.MjvOption()
     options_seen.geomgroup[:] = 1
     try:
