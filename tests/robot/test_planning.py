@@ -28,6 +28,8 @@ from dexman_pose.robot.planning.planner import Progress, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, prepare
 from dexman_pose.robot.planning.proposals import Carriers
 from dexman_pose.robot.planning.score import score
+from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.world.build import TIME
 from tests.robot.gripper import lifting
 
 SMALL = PlanOptions(samples=8, members=2, rounds=2, horizon=8, passes=1, trials=4, settle=0.2)
@@ -221,3 +223,18 @@ def test_a_hand_that_holds_carries_the_object_back_to_its_reference(mujoco: Any,
     held = inverse(palm(controls[-1])) @ off
     assert np.allclose(palm((controls + change)[-1]) @ held, pose, atol=1e-9)
     assert not carriers.correction(lies, 0, controls, 1.0, 4).any(), "nothing is held yet"
+
+
+def test_a_simulation_that_breaks_is_no_success(ready: Prepared) -> None:
+    """MuJoCo puts all things back to their beginning there, and says nothing: the cube would stand where it should."""
+    world = ready.task.world
+    with Simulations(world, 1) as many:
+        states = np.stack([many.state(ready.task.start)] * 2)
+        states[1, TIME + world.model.nq] = 1e12  # a speed that no simulation survives
+        steps = np.repeat(ready.task.controls[:1], 12, 0)
+        found, _ = many.run([world.model] * 2, states, np.stack([steps] * 2))
+    assert np.isfinite(found[0]).all() and np.isnan(found[1, -1]).all()
+    places = world.object_places(many.qpos(found))
+    result = score(places[1], ready.task.reference[:12], Limits())
+    assert not result.success and result.lifted == 0.0 or result.tracked == 0
+    assert object_cost(places[1, -1:], ready.task.reference[0], Limits(), CostOptions()) >= 1e5

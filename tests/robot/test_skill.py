@@ -15,10 +15,13 @@ from dexman_pose.errors import InputError
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.prepare import prepare
+from dexman_pose.robot.planning.score import score
 from dexman_pose.robot.skill.evaluate import evaluate
 from dexman_pose.robot.skill.make import UNFINISHED, plan_motion
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.plan_file import read_plan, write_plan
+from dexman_pose.robot.skill.replay import replay
 from tests.robot.gripper import lifting
 
 SMALL = PlanOptions(samples=12, members=2, rounds=2, horizon=9, passes=1, trials=4)
@@ -141,3 +144,12 @@ def test_two_hands_lift_two_objects(mujoco: Any, gripper: Callable[[str], HandDe
     found = evaluate(plan_motion(Motion(hands, objects), gripper, options=SMALL), replays=3)
     assert found.replay.success
     assert found.succeeded >= 2
+
+
+def test_a_replay_that_breaks_ends_there(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+    task = prepare(lifting(), gripper).task
+    start = task.start.copy()
+    start[task.world.object_at[0]] = 1e12  # no simulation survives that
+    episode = replay(task.world, start, task.controls, settle=0.1)
+    assert np.isnan(episode.qpos).all()
+    assert not score(episode.places, task.reference).success

@@ -67,4 +67,4 @@ def _lifted(places: Array, reference: Array) -> float:
     wanted = float(rise[frame, which])
     if wanted <= 0:
         return 1.0
-    return float((places[frame, which, 2] - places[0, which, 2]) / wanted)
+    return float(np.nan_to_num(places[frame, which, 2] - places[0, which, 2], nan=0.0) / wanted)

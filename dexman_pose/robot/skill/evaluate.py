@@ -44,7 +44,7 @@ class Evaluation:
     def values(self) -> dict[str, Any]:
         """Plain values for JSON. E_t and E_r are means over the successful replays, as the field reports them."""
         good = [s for s in (self.replay, *self.perturbed) if s.success]
-        return {
+        values = {
             "friction": self.friction,
             "strict_success": self.replay.success,
             "strict_success_against_measured": self.measured.success,
@@ -58,8 +58,9 @@ class Evaluation:
             "perturbed": len(self.perturbed),
             "perturbed_success": self.succeeded,
             "perturbed_tracked": self.tracked,
-            "replays": [asdict(s) for s in self.perturbed],
+            "replays": [_plain(asdict(s)) for s in self.perturbed],
         }
+        return _plain(values)
 
     def told(self) -> str:
         """The figures in one line."""
@@ -70,6 +71,11 @@ class Evaluation:
             f"{self.succeeded} of {len(self.perturbed)}, {100 * self.tracked:.0f} % of the frames; "
             f"friction {self.friction:g}"
         )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """The same with None where there is no number: JSON has none for what a broken simulation leaves."""
+    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()}
 
 
 def evaluate(

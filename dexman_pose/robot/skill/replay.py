@@ -18,7 +18,7 @@ class Episode:
     """What happened.
 
     Attributes:
-        qpos: (T, nq) at each frame.
+        qpos: (T, nq) at each frame; no numbers from where the simulation broke.
         places: (T, O, 7) of the objects.
         touching: (T, P) whether the body of each of the world's points touches an object.
         force: (T, P) N, the normal force there.
@@ -47,12 +47,15 @@ def replay(
     data = mj.MjData(model)
     data.qpos[:] = start if difference is None else different_start(world, start, difference)
     data.ctrl[:] = controls[0]
-    for _ in range(round(settle / model.opt.timestep)):
+    waited = round(settle / model.opt.timestep)
+    for _ in range(waited):
         mj.mj_step(model, data)
     bodies = _bodies(world)
     objects = {model.body(body_name(name)).id for name in world.objects}
-    qpos, force = np.zeros((len(controls), model.nq)), np.zeros((len(controls), len(bodies)))
+    qpos, force = np.full((len(controls), model.nq), np.nan), np.zeros((len(controls), len(bodies)))
     for t in range(len(controls)):
+        if data.time < (waited + t * world.steps - 0.5) * model.opt.timestep:
+            break  # the simulation broke, and began anew with all things back at their places
         qpos[t] = data.qpos
         force[t] = _forces(model, data, bodies, objects)
         ahead = controls[min(t + 1, len(controls) - 1)] - controls[t]
