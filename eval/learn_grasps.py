@@ -4,8 +4,8 @@
         [--seeds 0,1,2] [--no-contact] [--plans DIR] [--json FILE]
 
 Prints a row per grasp and seed: strict success in 64 perturbed starts at first, at best, and of the policy that was
-kept, in worlds it was not learnt in. DIR of --plans holds a folder with plan.npz per grasp, as `dexman-pose bench grasps
---keep` writes them: learning begins there.
+kept, in worlds it was not learnt in. DIR of --plans holds a folder with plan.npz per grasp, as `bench grasps --keep`
+writes them: learning begins there.
 """
 
 from __future__ import annotations

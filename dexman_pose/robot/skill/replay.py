@@ -47,15 +47,14 @@ def replay(
     data = mj.MjData(model)
     data.qpos[:] = start if difference is None else different_start(world, start, difference)
     data.ctrl[:] = controls[0]
-    waited = round(settle / model.opt.timestep)
-    for _ in range(waited):
+    for _ in range(round(settle / model.opt.timestep)):
         mj.mj_step(model, data)
     bodies = _bodies(world)
     objects = {model.body(body_name(name)).id for name in world.objects}
     qpos, force = np.full((len(controls), model.nq), np.nan), np.zeros((len(controls), len(bodies)))
     for t in range(len(controls)):
-        if data.time < (waited + t * world.steps - 0.5) * model.opt.timestep:
-            break  # the simulation broke, and began anew with all things back at their places
+        if _is_broken(data):
+            break  # all things are back at their places
         qpos[t] = data.qpos
         force[t] = _forces(model, data, bodies, objects)
         ahead = controls[min(t + 1, len(controls) - 1)] - controls[t]
@@ -63,6 +62,13 @@ def replay(
             data.ctrl[:] = controls[t] + ahead * (k / world.steps)
             mj.mj_step(model, data)
     return Episode(qpos, world.object_places(qpos), force > 0.0, force)
+
+
+def _is_broken(data: object) -> bool:
+    """Whether a state came to no number, upon which MuJoCo begins anew and goes on."""
+    kinds = mujoco().mjtWarning
+    bad = (kinds.mjWARN_BADQPOS, kinds.mjWARN_BADQVEL, kinds.mjWARN_BADQACC)
+    return any(data.warning[int(kind)].number for kind in bad)  # type: ignore[attr-defined]
 
 
 def _bodies(world: World) -> list[int]:
