@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli import bench_flags, bench_noise, bench_pipeline, bench_scene, bench_stress
+from dexman_pose.cli.benches import flags, grasps, noise, pipeline, scene, stress
 from dexman_pose.cli.run import positive
 
 
@@ -37,11 +37,12 @@ def add(subparsers: Any) -> None:
     p.add_argument("--only", choices=("render", "pose", "live", "metrics"), help="one part of the table")
     p.set_defaults(handler=handle)
     accuracy = p.add_subparsers(title="accuracy, and other checkouts", metavar="")
-    bench_stress.add(accuracy)
-    bench_flags.add(accuracy)
-    bench_pipeline.add(accuracy)
-    bench_scene.add(accuracy)
-    bench_noise.add(accuracy)
+    stress.add(accuracy)
+    flags.add(accuracy)
+    pipeline.add(accuracy)
+    scene.add(accuracy)
+    noise.add(accuracy)
+    grasps.add(accuracy)
 
 
 def handle(args: argparse.Namespace) -> int:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
-
-_LEAST_FACES = 4
-_TINY = 1e-12  # metres and shares of areas below which there is nothing to divide by
-_FLAT = 0.02  # share of a cell's area that must face another way for a vertex to be moved along it
+from dexman_pose.geometry.clustering import clustered
 
 
 def simplified(mesh: Mesh, cells: int = 24, enough: int = 1500) -> Mesh:
     """Merge all vertices that share a cell of a grid; shape only, colours are dropped.
-
-    The merged vertex lies where the planes of the faces around it meet (Rossignac and Borrel, 1993; Lindstrom, 2000):
-    corners stay sharp, and a plane costs no more error in a coarse grid than in a fine one.
 
     Args:
         mesh: any mesh, metres.
@@ -25,54 +15,10 @@ def simplified(mesh: Mesh, cells: int = 24, enough: int = 1500) -> Mesh:
         enough: a mesh with at most this many faces is returned as it is.
 
     Returns:
-        The mesh with merged vertices, without the faces that became lines or points.
+        The mesh with merged vertices (:func:`~dexman_pose.geometry.clustering.clustered`), without the faces that
+        became lines or points.
     """
     if len(mesh.faces) <= enough:
         return mesh
-    used = mesh.vertices[np.unique(mesh.faces)]
-    low, size = used.min(0), max(float(np.ptp(used, axis=0).max()) / cells, _TINY)
-    at = np.clip(np.floor((mesh.vertices - low) / size).astype(np.int64), 0, cells)
-    _, group = np.unique(at @ [(cells + 1) ** 2, cells + 1, 1], return_inverse=True)
-    group = group.reshape(-1)
-    faces = group[mesh.faces]
-    alive = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-    if np.count_nonzero(alive) < _LEAST_FACES:
-        return mesh
-    places = _merged(mesh, group, faces, size)
-    faces = faces[alive]
-    count, corners = len(places), np.sort(faces, 1)
-    _, first = np.unique((corners[:, 0] * count + corners[:, 1]) * count + corners[:, 2], return_index=True)
-    return Mesh(places, faces[np.sort(first)].astype(np.int32), source=mesh.source)
-
-
-def _merged(mesh: Mesh, group: NDArray[np.int64], faces: NDArray[np.int64], reach: float) -> Array:
-    """(G, 3) places of the merged vertices, metres, within ``reach`` of the mean of their group.
-
-    Args:
-        mesh: before the merging.
-        group: (V,) of each vertex.
-        faces: (F, 3) groups of each face's corners.
-        reach: metres.
-    """
-    count = int(group.max()) + 1
-    members = np.bincount(group)
-    mean = np.stack([np.bincount(group, mesh.vertices[:, i]) / members for i in range(3)], 1)
-    a, b, c = np.moveaxis(mesh.vertices[mesh.faces], 1, 0)
-    cross = np.cross(b - a, c - a)
-    area = np.linalg.norm(cross, axis=1)
-    normal = cross / np.maximum(area, np.finfo(float).tiny)[:, None]
-    squares = area[:, None, None] * normal[:, :, None] * normal[:, None, :]
-    hessian, right = np.zeros((count, 3, 3)), np.zeros((count, 3))
-    for corner in faces.T:
-        off = area * np.einsum("fi,fi->f", normal, a - mean[corner])
-        for i in range(3):
-            right[:, i] += np.bincount(corner, off * normal[:, i], count)
-            for j in range(3):
-                hessian[:, i, j] += np.bincount(corner, squares[:, i, j], count)
-    values, vectors = np.linalg.eigh(hessian)
-    fixed = values > np.maximum(_FLAT * values[:, -1:], np.finfo(float).tiny)
-    inverse = np.where(fixed, 1.0 / np.where(fixed, values, 1.0), 0.0)
-    shift = np.einsum("nij,nj,nkj,nk->ni", vectors, inverse, vectors, right)
-    length = np.linalg.norm(shift, axis=1, keepdims=True)
-    out: Array = mean + shift * np.minimum(1.0, reach / np.maximum(length, _TINY))
-    return out
+    coarse = clustered(mesh.vertices, mesh.faces, cells)
+    return mesh if coarse is None else Mesh(*coarse, source=mesh.source)

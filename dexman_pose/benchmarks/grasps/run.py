@@ -1,0 +1,160 @@
+"""Plans a folder of measured grasps and judges every plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from dexman_pose.benchmarks.grasps.motion import grasp_motion
+from dexman_pose.errors import DexmanError, InputError, MissingExtraError, MissingModelError
+from dexman_pose.robot.assets.shadow import shadow_hand
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.prepare import PrepareOptions
+from dexman_pose.robot.skill.evaluate import Evaluation, evaluate
+from dexman_pose.robot.skill.make import plan_motion
+from dexman_pose.robot.skill.plan import Plan
+from dexman_pose.synthetic.grasps.recorded import list_grasps
+from dexman_pose.threads import cores
+
+AFTER = 1.4
+"""Seconds of a grasp that are planned after its lift."""
+_ENOUGH = 8
+"""Perturbed replays of ten that make a plan sure."""
+
+
+@dataclass(frozen=True)
+class GraspJob:
+    """What is planned.
+
+    Attributes:
+        grasps: folder of measured grasps.
+        meshes: folder of their objects' meshes.
+        robots: folder of robots, None to look in the usual places.
+        only: parts of names; empty for all.
+        mirrored: whether each is planned in a mirror.
+        keep: folder for the plans.
+        preparing: how motions become tasks.
+        options: of the search.
+    """
+
+    grasps: Path
+    meshes: Path
+    robots: Path | None = None
+    only: tuple[str, ...] = ()
+    mirrored: bool = False
+    keep: Path | None = None
+    preparing: PrepareOptions = field(default_factory=PrepareOptions)
+    options: PlanOptions = field(default_factory=PlanOptions)
+
+
+@dataclass(frozen=True)
+class GraspResult:
+    """What became of one grasp.
+
+    Attributes:
+        name: of the file.
+        seconds: from the file to the plan.
+        plan: None where there is none.
+        evaluation: of it.
+        error: why there is none.
+    """
+
+    name: str
+    seconds: float
+    plan: Plan | None = None
+    evaluation: Evaluation | None = None
+    error: str = ""
+
+
+def run_grasps(job: GraspJob, report: Callable[[str], object] = lambda line: None) -> list[GraspResult]:
+    """Plan every grasp.
+
+    Raises:
+        InputError: no grasps, or none of the names asked for.
+        MissingExtraError: MuJoCo or CoACD is not installed.
+        MissingModelError: the robot is not on this machine.
+    """
+    files = [f for f in list_grasps(job.grasps) if not job.only or any(part in f.name for part in job.only)]
+    if not files:
+        raise InputError(f"no grasp in {job.grasps} has {' or '.join(job.only)} in its name")
+    out = []
+    for file in files:
+        result = _planned(file, job, report)
+        out.append(result)
+        if result.evaluation is None:
+            report(f"{result.name}: {result.error}")
+        else:
+            report(f"{result.name}: {result.evaluation.told()}; {result.seconds:.0f} s")
+    return out
+
+
+def _planned(file: Path, job: GraspJob, report: Callable[[str], object]) -> GraspResult:
+    window = replace(job.preparing.window, after=AFTER)
+    preparing = replace(job.preparing, window=window)
+    began = monotonic()
+    try:
+        motion = grasp_motion(file, job.meshes, job.mirrored)
+        plan = plan_motion(
+            motion,
+            lambda side: shadow_hand(side, job.robots),
+            preparing=preparing,
+            options=job.options,
+            out=job.keep / file.stem if job.keep is not None else None,
+            said=lambda line: report(f"  {line}"),
+        )
+        seconds = monotonic() - began
+        return GraspResult(file.stem, seconds, plan, evaluate(plan, seed=job.options.seed))
+    except (MissingExtraError, MissingModelError):
+        raise
+    except DexmanError as error:
+        return GraspResult(file.stem, monotonic() - began, error=str(error))
+
+
+def lines(results: list[GraspResult], job: GraspJob) -> list[str]:
+    """The results as a table."""
+    friction = job.preparing.world.contact.friction
+    head = (
+        f"{'grasp':<56} {'strict':>6} {'tracked':>8} {'cm':>5} {'rad':>5} {'perturbed':>9} {'search s':>8}   "
+        f"friction {friction:g}, {cores()} cores"
+    )
+    rows = [head]
+    for r in results:
+        if r.evaluation is None or r.plan is None:
+            rows.append(f"{r.name:<56} {'-':>6} {r.error}")
+            continue
+        e, s = r.evaluation, r.evaluation.replay
+        seconds = r.plan.about["search"]["seconds"]
+        rows.append(
+            f"{r.name:<56} {'yes' if s.success else 'no':>6} {s.tracked:>4}/{s.frames:<3} "
+            f"{1e2 * s.most_position:>5.1f} {s.most_rotation:>5.2f} "
+            f"{e.succeeded:>5}/{len(e.perturbed):<3} {seconds:>8.0f}"
+        )
+    rows.append(_summary(results))
+    return rows
+
+
+def _summary(results: list[GraspResult]) -> str:
+    done = [r.evaluation for r in results if r.evaluation is not None]
+    strict = sum(e.replay.success for e in done)
+    sure = sum(e.succeeded >= _ENOUGH for e in done)
+    mean = float(np.mean([e.succeeded for e in done])) if done else 0.0
+    return (
+        f"{strict} of {len(results)} succeed at every step; {sure} in at least {_ENOUGH} of 10 perturbed replays, "
+        f"{mean:.1f} of 10 in the mean"
+    )
+
+
+def as_json(results: list[GraspResult], job: GraspJob) -> dict[str, Any]:
+    """The results as plain values."""
+    grasps: dict[str, dict[str, Any]] = {}
+    for r in results:
+        if r.evaluation is None or r.plan is None:
+            grasps[r.name] = {"error": r.error}
+        else:
+            grasps[r.name] = {**r.evaluation.values(), "seconds": r.seconds, "about": r.plan.about}
+    return {"cores": cores(), "mirrored": job.mirrored, "options": asdict(job.options), "grasps": grasps}

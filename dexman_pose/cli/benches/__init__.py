@@ -1,0 +1,1 @@
+"""What `bench` does beside timing, a command per file."""

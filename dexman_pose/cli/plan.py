@@ -1,0 +1,147 @@
+"""``dexman-pose plan``: a trajectory made into a physical skill of a robot's hands."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dexman_pose.cli.run import positive
+from dexman_pose.errors import InputError
+
+if TYPE_CHECKING:
+    from dexman_pose.robot.planning.options import PlanOptions
+    from dexman_pose.robot.planning.prepare import PrepareOptions
+    from dexman_pose.robot.skill.plan import Plan
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    p: argparse.ArgumentParser = subparsers.add_parser(
+        "plan",
+        help="find controls with which a robot's hand repeats a trajectory",
+        description="Find controls with which robot hands repeat what hands and objects did in a trajectory, in a "
+        "simulation (MuJoCo). Writes plan.npz; an interrupted search goes on where it was.",
+    )
+    p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
+    p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
+    p.add_argument(
+        "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
+    )
+    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the plan")
+    p.add_argument("--no-film", action="store_true", help="write no plan.mp4")
+    add_robot(p)
+    add_search(p)
+    p.set_defaults(handler=handle)
+
+
+def add_robot(p: argparse.ArgumentParser) -> None:
+    """Add the options about robot, objects and friction."""
+    p.add_argument("--robot", choices=("shadow",), default="shadow", help="free Shadow hands (default)")
+    p.add_argument("--robots", type=Path, metavar="DIR", help="folder of robots (default: $DEXMAN_ROBOTS)")
+    p.add_argument(
+        "--mass",
+        action="append",
+        default=[],
+        metavar="NAME=KG",
+        help="of an object; else its volume times --density",
+    )
+    p.add_argument("--density", type=float, default=500.0, metavar="KG_M3", help="of objects (default: 500)")
+    p.add_argument(
+        "--friction", type=float, default=1.0, metavar="MU", help="of hands and objects (default: 1.0)"
+    )
+    p.add_argument(
+        "--hull-only", action="store_true", help="objects as their convex hulls: handles and holes are filled"
+    )
+
+
+def add_search(p: argparse.ArgumentParser) -> None:
+    """Add the options of the search."""
+    p.add_argument("--samples", type=positive, metavar="N", help="sequences tried at once")
+    p.add_argument("--members", type=positive, metavar="N", help="worlds that each is tried in")
+    p.add_argument("--passes", type=positive, metavar="N", help="over the motion at most")
+    p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default: 0)")
+
+
+def search_options(args: argparse.Namespace) -> PlanOptions:
+    """Settings of the search from the command line."""
+    from dexman_pose.robot.planning.options import PlanOptions
+
+    asked = {name: getattr(args, name) for name in ("samples", "members", "passes", "seed")}
+    return replace(PlanOptions(), **{name: value for name, value in asked.items() if value is not None})
+
+
+def preparing_options(args: argparse.Namespace, masses: dict[str, float] | None = None) -> PrepareOptions:
+    """How a motion becomes a task, from the command line."""
+    from dexman_pose.robot.objects.model import ContactOptions, ObjectOptions
+    from dexman_pose.robot.objects.pieces import PieceOptions
+    from dexman_pose.robot.planning.prepare import PrepareOptions
+    from dexman_pose.robot.world.build import WorldOptions
+
+    for name in ("density", "friction"):
+        if not getattr(args, name) > 0:
+            raise InputError(f"--{name} must be positive, but is {getattr(args, name):g}")
+    objects = ObjectOptions(
+        pieces=PieceOptions(hull_only=args.hull_only),
+        density=args.density,
+        masses={**(masses or {}), **dict(_mass(text) for text in args.mass)},
+    )
+    contact = ContactOptions(friction=args.friction, table_friction=args.friction)
+    return PrepareOptions(objects=objects, world=WorldOptions(contact=contact))
+
+
+def _mass(text: str) -> tuple[str, float]:
+    name, _, number = text.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = 0.0
+    if not name or not value > 0:
+        raise InputError(f"--mass takes NAME=KG, as cup=0.3, but got {text!r}")
+    return name, value
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Plan, and say how the plan does."""
+    from dexman_pose.cli.console import shown
+    from dexman_pose.data import Trajectory
+    from dexman_pose.data.files import make_folder
+    from dexman_pose.robot.assets.shadow import shadow_hand
+    from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
+    from dexman_pose.robot.skill.evaluate import evaluate
+    from dexman_pose.robot.skill.make import plan_motion
+    from dexman_pose.robot.skill.plan_file import NAME
+
+    preparing, options = preparing_options(args), search_options(args)
+    names = [n for n in args.objects.split(",") if n] if args.objects else None
+    motion = motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
+    make_folder(args.out)
+    with shown():
+        plan = plan_motion(
+            motion,
+            lambda side: shadow_hand(side, args.robots),
+            preparing=preparing,
+            options=options,
+            out=args.out,
+            said=lambda line: print(line, flush=True),
+        )
+    found = evaluate(plan, seed=args.seed)
+    print(found.told())
+    print(args.out / NAME)
+    if not args.no_film:
+        print(film(plan, args.out))
+    return 0
+
+
+def film(plan: Plan, out: Path) -> str:
+    """Write ``plan.mp4``; its path, or why there is none."""
+    from dexman_pose.data.video.writer import write_video
+    from dexman_pose.errors import EstimationError, MissingExtraError
+    from dexman_pose.robot.motion.types import RATE
+    from dexman_pose.robot.skill.film import filmed
+
+    try:
+        return str(write_video(out / "plan.mp4", filmed(plan), RATE))
+    except (EstimationError, MissingExtraError) as error:
+        return f"no film: {error}"

@@ -1,0 +1,92 @@
+"""``dexman-pose train``: a policy learnt that repeats a trajectory."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dexman_pose.cli.plan import add_robot, preparing_options
+from dexman_pose.cli.run import positive
+from dexman_pose.errors import InputError
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    p: argparse.ArgumentParser = subparsers.add_parser(
+        "train",
+        help="learn a policy with which a robot's hand repeats a trajectory",
+        description="Learn, by trial and error in a simulation (MuJoCo, PPO), what to add to a retargeted or planned "
+        "motion so that objects go where they went in a trajectory. Writes policy.npz, the curve of strict judgements "
+        "and, where it is installed, TensorBoard's; an interrupted run goes on where it was.",
+    )
+    p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
+    p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
+    p.add_argument(
+        "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
+    )
+    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the policy")
+    p.add_argument(
+        "--from-plan", type=Path, metavar="PLAN", help="plan.npz of the same trajectory to begin with"
+    )
+    add_robot(p)
+    add_learning(p)
+    p.set_defaults(handler=handle)
+
+
+def add_learning(p: argparse.ArgumentParser) -> None:
+    """Add the options of learning."""
+    p.add_argument(
+        "--minutes", type=float, default=30.0, metavar="M", help="of learning, at most (default: 30)"
+    )
+    p.add_argument("--environments", type=positive, metavar="N", help="simulated at once (default: 64)")
+    p.add_argument("--threads", type=positive, default=1, metavar="N", help="of the simulator (default: 1)")
+    p.add_argument("--no-contact", action="store_true", help="without the reward for contacts, to compare")
+    p.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: 0)")
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Learn, and say how the policy does."""
+    from dexman_pose.data import Trajectory
+    from dexman_pose.robot.assets.shadow import shadow_hand
+    from dexman_pose.robot.learning.options import LearningOptions
+    from dexman_pose.robot.learning.policy_file import NAME
+    from dexman_pose.robot.learning.train import evaluate_policy, task_of_plan, train
+    from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
+    from dexman_pose.robot.planning.prepare import prepare
+    from dexman_pose.robot.skill.plan_file import read_plan
+
+    if not args.minutes > 0:
+        raise InputError(f"--minutes must be positive, but is {args.minutes:g}")
+    options = replace(LearningOptions(), seed=args.seed)
+    if args.environments is not None:
+        options = replace(options, environments=args.environments)
+    if args.no_contact:
+        options = replace(options, rewards=replace(options.rewards, contact=None))
+    names = [n for n in args.objects.split(",") if n] if args.objects else None
+    plan = None if args.from_plan is None else read_plan(args.from_plan)
+    motion = motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
+    ready = prepare(motion, lambda side: shadow_hand(side, args.robots), preparing_options(args))
+    for line in (*ready.motion.notes, *(hand.told() for hand in ready.hands)):
+        print(line, flush=True)
+    task = ready.task if plan is None else task_of_plan(ready.task, plan)
+    about = {
+        "source": ready.motion.source,
+        "hands": [h.placed.hand.side for h in ready.hands],
+        "from_plan": plan is not None,
+        "doubts": list(ready.doubts),
+    }
+    policy = train(
+        task,
+        args.out,
+        options=options,
+        minutes=args.minutes,
+        about=about,
+        threads=args.threads,
+        said=lambda line: print(line, flush=True),
+    )
+    found = evaluate_policy(policy, options, seed=args.seed, threads=args.threads)
+    print(f"in worlds it was not learnt in: {found.told()}; friction {policy.about['friction']:g}")
+    print(args.out / NAME)
+    return 0

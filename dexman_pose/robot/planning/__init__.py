@@ -1,0 +1,1 @@
+"""Controls that make objects follow a motion in a simulation, found by sampling."""

@@ -1,0 +1,114 @@
+"""Settings of the planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What counts as success, at every step of an episode.
+
+    Attributes:
+        position: metres between an object and its reference.
+        rotation: radians between them.
+    """
+
+    position: float = 0.03
+    rotation: float = 0.5
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far worlds differ from the one that is believed in.
+
+    Attributes:
+        offset: metres along x and y that an object starts beside its place, at most.
+        friction: share by which friction is lower or higher, at most.
+        mass: share by which objects are lighter or heavier, at most.
+    """
+
+    offset: float = 0.005
+    friction: float = 0.2
+    mass: float = 0.2
+
+
+@dataclass(frozen=True)
+class CostOptions:
+    """What is paid for at every frame.
+
+    Attributes:
+        outside: for an object beyond the limits.
+        contact: for points that have left what they should touch.
+        near: metres over which that grows.
+        effort: for controls that differ from the retargeted motion's, in standard deviations of the first noise.
+        jitter: for changes of them from frame to frame, likewise: what is shaken slips.
+    """
+
+    outside: float = 5.0
+    contact: float = 0.5
+    near: float = 0.02
+    effort: float = 0.04
+    jitter: float = 0.2
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """How controls are searched for.
+
+    Attributes:
+        samples: sequences of controls that are tried at once, in one world.
+        kept: the best of them, which are tried in the others too.
+        members: worlds; the first is the one that is believed in. Each round begins in another one.
+        rounds: times that they are drawn anew around the mean of the better ones.
+        horizon: frames that are looked ahead.
+        stride: frames that are gone before the search begins again.
+        knot: frames between the points at which controls are changed.
+        slide: metres, standard deviation of the noise on a palm's place.
+        hinge: radians, on its rotation.
+        finger: radians, on fingers' joints; a motor of two joints gets twice as much.
+        carry: shares of the held objects' error that the hands' carriers make up for in some of the samples.
+        ramp: frames over which they do.
+        anneal: factor on the noise from round to round.
+        temperature: share of the costs' spread that makes a sample e times less important.
+        carried: share of the last change ahead that frames farther ahead begin with.
+        passes: over the whole motion, at most; another one begins where the last has ended, with worlds in which that
+            failed.
+        again: factor on the noise of a second pass.
+        again_rounds: rounds of it.
+        enough: share of the trial worlds in which a plan has to succeed, else there is another pass.
+        trials: number of trial worlds.
+        settle: seconds that objects are given to come to rest before the motion.
+        spread: how far worlds differ.
+        limits: what counts as success.
+        tight: share of the limits that the search keeps to, so that there is room for what it does not know.
+        cost: what is paid for.
+        seed: of all that is drawn.
+    """
+
+    samples: int = 48
+    kept: int = 12
+    members: int = 4
+    rounds: int = 3
+    horizon: int = 12
+    stride: int = 2
+    knot: int = 4
+    slide: float = 0.006
+    hinge: float = 0.05
+    finger: float = 0.12
+    carry: tuple[float, ...] = (0.4, 0.8)
+    ramp: int = 5
+    anneal: float = 0.6
+    temperature: float = 0.1
+    carried: float = 0.9
+    passes: int = 2
+    again: float = 0.6
+    again_rounds: int = 2
+    enough: float = 0.95
+    trials: int = 20
+    settle: float = 0.5
+    spread: Spread = field(default_factory=Spread)
+    limits: Limits = field(default_factory=Limits)
+    tight: float = 0.7
+    cost: CostOptions = field(default_factory=CostOptions)
+    seed: int = 0

@@ -1,0 +1,173 @@
+"""Passes over a motion until its plan succeeds in worlds it was not made in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dexman_pose.arrays import Array
+from dexman_pose.progress import progress
+from dexman_pose.robot.planning.members import (
+    Difference,
+    different_models,
+    different_start,
+    drawn_differences,
+    no_difference,
+    spread_differences,
+)
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.score import Score, score
+from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.planning.sweep import Sweep, SweepState
+from dexman_pose.robot.planning.task import Task
+from dexman_pose.robot.world.controls import limited, stepped
+
+_TRIALS, _MEMBERS, _NOISE = range(3)
+"""What random numbers are for: each use has a stream of its own, so that none depends on how often another drew."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Controls and how they do.
+
+    Attributes:
+        controls: (T, A).
+        share: of the trial worlds in which they succeed; 0 where the believed one is not among them.
+        tracked: mean share of the frames that are tracked there.
+        passes: after how many passes.
+        steps: of the simulation, in all.
+    """
+
+    controls: Array
+    share: float
+    tracked: float
+    passes: int
+    steps: int
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The better, the greater."""
+        return self.share, self.tracked
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where planning is, to be kept and gone on from.
+
+    Attributes:
+        number: of the pass, from 0.
+        state: of the pass; None before its first frame.
+        residuals: (T + ..., A) that the pass began with.
+        differences: of its members.
+        best: found by the passes before, if any.
+        steps: of the simulation so far.
+    """
+
+    number: int
+    state: SweepState | None
+    residuals: Array | None
+    differences: tuple[Difference, ...]
+    best: Found | None
+    steps: int
+
+
+def plan_controls(
+    task: Task,
+    options: PlanOptions | None = None,
+    *,
+    begun: Progress | None = None,
+    keep: Callable[[Progress], None] | None = None,
+) -> Found:
+    """Find controls that let the objects follow their reference.
+
+    Args:
+        task: what is planned.
+        options: settings.
+        begun: where an interrupted search was.
+        keep: called with what has to be kept, after every stride.
+
+    Returns:
+        The best of the passes, judged in trial worlds that no pass was made in.
+    """
+    o = options or PlanOptions()
+    objects = len(task.world.objects)
+    trials = [
+        no_difference(objects),
+        *drawn_differences(o.trials - 1, objects, o.spread, _stream(o, _TRIALS, 0)),
+    ]
+    at = begun or Progress(0, None, None, _members(task, o, 0, None), None, 0)
+    with Simulations(task.world) as many:
+        many.steps = at.steps
+        best = at.best or Found(limited(task.world, task.controls), -1.0, -1.0, 0, 0)
+        while True:
+            sweep = Sweep(task, many, at.differences, o, o.again**at.number, first=at.number == 0)
+            state = _gone(sweep, at, many, keep, o)
+            controls = sweep.controls(state)
+            scores = tried(task, many, controls, trials, o)
+            good = np.array([s.success for s in scores])
+            share = float(good.mean()) * float(good[0])
+            found = Found(
+                controls, share, float(np.mean([s.share for s in scores])), at.number + 1, many.steps
+            )
+            best = max(best, found, key=lambda f: f.rank)
+            if best.share >= o.enough or at.number + 1 >= o.passes:
+                return Found(best.controls, best.share, best.tracked, best.passes, many.steps)
+            failed = [d for d, s in zip(trials, scores) if not s.success]
+            members = _members(task, o, at.number + 1, failed)
+            at = Progress(at.number + 1, None, state.residuals, members, best, many.steps)
+
+
+def tried(
+    task: Task, many: Simulations, controls: Array, differences: list[Difference], options: PlanOptions
+) -> list[Score]:
+    """Scores of controls in several worlds."""
+    world = task.world
+    models = different_models(world, differences)
+    starts = np.stack([many.state(different_start(world, task.start, d)) for d in differences])
+    wait = np.repeat(controls[:1], round(options.settle / world.model.opt.timestep), axis=0)
+    steps = np.concatenate([wait, stepped(controls, world.steps)])
+    states, _ = many.run(
+        models, starts, np.ascontiguousarray(np.broadcast_to(steps, (len(models), *steps.shape)))
+    )
+    frames = len(wait) - 1 + world.steps * np.arange(len(controls))
+    places = world.object_places(many.qpos(states[:, frames]))
+    return [score(p, task.reference, options.limits) for p in places]
+
+
+def _gone(
+    sweep: Sweep, at: Progress, many: Simulations, keep: Callable[[Progress], None] | None, o: PlanOptions
+) -> SweepState:
+    """The state after the whole pass."""
+    state = at.state or sweep.begin(_stream(o, _NOISE, at.number), at.residuals)
+    total = sweep.task.num_frames - 1
+    bar = iter(progress(range(state.frame, total), f"plan, pass {at.number + 1}", total=total - state.frame))
+
+    def after(now: SweepState) -> None:
+        for _ in range(now.frame - after.frame):  # type: ignore[attr-defined]
+            next(bar, None)
+        after.frame = now.frame  # type: ignore[attr-defined]
+        if keep is not None:
+            keep(Progress(at.number, now, at.residuals, at.differences, at.best, many.steps))
+
+    after.frame = state.frame  # type: ignore[attr-defined]
+    sweep.run(state, after)
+    next(bar, None)
+    return state
+
+
+def _members(
+    task: Task, o: PlanOptions, number: int, failed: list[Difference] | None
+) -> tuple[Difference, ...]:
+    """Worlds of a pass: evenly spread at first, then the believed one and some in which the plan failed."""
+    rng = _stream(o, _MEMBERS, number)
+    even = spread_differences(o.members, len(task.world.objects), o.spread, rng)
+    if not failed:
+        return tuple(even)
+    hard = [failed[i] for i in rng.permutation(len(failed))[: (o.members - 1 + 1) // 2]]
+    return tuple([even[0], *hard, *even[1:]][: max(o.members, 1)])
+
+
+def _stream(o: PlanOptions, use: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([o.seed, use, number])

@@ -1,0 +1,166 @@
+"""A motion of hands onto robot hands: fingertips where the person's were, and on the surface where they touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from dexman_pose.arrays import Array
+from dexman_pose.geometry.se3 import quaternion_from_matrix, transform_points
+from dexman_pose.robot.assets.floating import base_joints
+from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.motion.touch import Touches
+from dexman_pose.robot.motion.types import RATE, Motion
+from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
+from dexman_pose.robot.retarget.solve import RetargetOptions, solve_motion
+from dexman_pose.robot.world.build import HandPlace
+
+_MILLIMETRES = 1000.0
+
+
+@dataclass(frozen=True)
+class PressOptions:
+    """How fingertips are brought to what they hold.
+
+    Attributes:
+        depth: metres under the surface that a touching tip aims at; what it lacks of them presses.
+        soft: frames over which a touch begins and ends.
+        unreached: metres at which a touching tip does not reach what it touches.
+        solve: weights of the joints' solution.
+    """
+
+    depth: float = 0.005
+    soft: float = 2.0
+    unreached: float = 0.03
+    solve: RetargetOptions = field(default_factory=RetargetOptions)
+
+
+@dataclass(frozen=True)
+class Retargeted:
+    """One hand's joints.
+
+    Attributes:
+        placed: the hand and its zero.
+        names: of the N joints.
+        joints: (T, N).
+        error: (T, F) metres between the fingertips and what they aimed at.
+        tips: names of the F tips.
+        speed: radians a second, the fastest that a finger's joint moves.
+        notes: what could not be reached, one line each.
+    """
+
+    placed: HandPlace
+    names: tuple[str, ...]
+    joints: Array
+    error: Array
+    tips: tuple[str, ...]
+    speed: float
+    notes: tuple[str, ...]
+
+    def told(self) -> str:
+        """Error of each finger, in one line."""
+        parts = []
+        for name, error in zip(self.tips, self.error.T):
+            middle, most = _MILLIMETRES * np.median(error), _MILLIMETRES * error.max()
+            parts.append(f"{name.removesuffix('_tip')} {middle:.1f} ({most:.0f})")
+        side = self.placed.hand.side
+        errors = ", ".join(parts)
+        return (
+            f"{side} fingertips, mm in the middle (at most): {errors}; fastest joint {self.speed:.1f} rad/s"
+        )
+
+
+def retarget(
+    motion: Motion,
+    hand: HandDescription,
+    touches: Sequence[Touches],
+    held: dict[str, Array],
+    options: PressOptions | None = None,
+) -> Retargeted:
+    """Find a robot hand's joints for a person's hand.
+
+    Args:
+        motion: of T frames.
+        hand: the robot's, of a side that moves.
+        touches: contacts of the motion.
+        held: (T,) from 0 to 1 by object, how much it is carried rather than at rest.
+        options: how contacts are kept.
+    """
+    o = options or PressOptions()
+    joints = motion.hands[hand.side].joints
+    targets = joints[:, [f.index for f in hand.followed]].copy()
+    pressed = np.zeros(targets.shape[:2])
+    for touch in touches:
+        if touch.side == hand.side:
+            _press(
+                targets,
+                pressed,
+                hand,
+                touch,
+                motion.objects[touch.name].world_from_object,
+                held[touch.name],
+                o,
+            )
+    palms = palm_of(hand, joints)
+    kinematics = HandKinematics(_zero(hand, palms, held))
+    solved = solve_motion(kinematics, targets, palms, o.solve)
+    tips = [i for i, f in enumerate(hand.followed) if f.is_tip]
+    reached = np.array([kinematics.points(q)[tips] for q in solved])
+    error = np.linalg.norm(reached - targets[:, tips], axis=2)
+    fingers = solved[:, len(base_joints(hand)) :]
+    speed = float(np.abs(np.diff(fingers, axis=0)).max() * RATE) if len(solved) > 1 else 0.0
+    names = tuple(hand.followed[i].joint for i in tips)
+    return Retargeted(
+        kinematics.placed,
+        kinematics.joints,
+        solved,
+        error,
+        names,
+        speed,
+        _unreached(hand.side, names, error, pressed[:, tips], o),
+    )
+
+
+def _press(
+    targets: Array,
+    pressed: Array,
+    hand: HandDescription,
+    touch: Touches,
+    poses: Array,
+    held: Array,
+    o: PressOptions,
+) -> None:
+    """Move the targets of touching tips under the surface, in place."""
+    for i, point in enumerate(hand.followed):
+        if not point.is_tip or point.joint not in touch.joints:
+            continue
+        k = touch.joints.index(point.joint)
+        share = gaussian_filter1d(touch.touching[:, k] * held, o.soft, mode="nearest")[:, None]
+        aim = touch.point[:, k] - o.depth * touch.normal[:, k]
+        aim = gaussian_filter1d(aim, o.soft, axis=0, mode="nearest")
+        world = transform_points(poses, aim[:, None])[:, 0]
+        targets[:, i] = (1.0 - share) * targets[:, i] + share * world
+        pressed[:, i] = np.maximum(pressed[:, i], share[:, 0])
+
+
+def _zero(hand: HandDescription, palms: tuple[Array, Array], held: dict[str, Array]) -> HandPlace:
+    """The palm's pose in the middle of what it does, so that no hinge turns far."""
+    carried = np.max(list(held.values()), axis=0)
+    frame = int(np.argmax(np.cumsum(carried + 1e-9) >= 0.5 * (carried + 1e-9).sum()))
+    rotations, places = palms
+    return HandPlace(hand, places[frame], quaternion_from_matrix(rotations[frame]))
+
+
+def _unreached(
+    side: str, tips: tuple[str, ...], error: Array, pressed: Array, o: PressOptions
+) -> tuple[str, ...]:
+    said = []
+    for name, far, share in zip(tips, error.T, pressed.T):
+        touching = share > 0.5
+        if touching.any() and float(np.median(far[touching])) > o.unreached:
+            middle = _MILLIMETRES * float(np.median(far[touching]))
+            said.append(f"the robot's {side} {name} stays {middle:.0f} mm from what it should touch")
+    return tuple(said)

@@ -1,0 +1,165 @@
+"""Joints of a robot's hand for a whole motion at once: Levenberg-Marquardt, smooth in time, within limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dexman_pose.arrays import Array, Bools
+from dexman_pose.robot.retarget.banded import BandedSystem
+from dexman_pose.robot.retarget.kinematics import HandKinematics
+
+_BASE = 6
+
+
+@dataclass(frozen=True)
+class RetargetOptions:
+    """How a motion is solved. Weights are metres of a fingertip that weigh as much as one radian.
+
+    Attributes:
+        speed: of a joint's step from frame to frame.
+        jerk: of the change of that step.
+        rest: of a finger's joint against being straight.
+        equal: of two joints that one motor drives against being unlike.
+        rounds: of the solver, at most.
+        damping: at the beginning, as share of the diagonal.
+        eased: factor on it after a good step; ``tightened`` after a bad one.
+        tightened: see there.
+        most_damping: at which the solver gives up.
+        enough: relative gain at which it stops.
+        bent: radians that fingers are bent at the beginning.
+    """
+
+    speed: float = 0.005
+    jerk: float = 0.01
+    rest: float = 0.003
+    equal: float = 0.005
+    rounds: int = 60
+    damping: float = 1e-3
+    eased: float = 0.3
+    tightened: float = 5.0
+    most_damping: float = 1e5
+    enough: float = 1e-5
+    bent: float = 0.3
+
+
+def solve_motion(
+    hand: HandKinematics, targets: Array, palms: tuple[Array, Array], options: RetargetOptions | None = None
+) -> Array:
+    """Find joints that bring the hand's points to their targets.
+
+    Args:
+        hand: the robot's.
+        targets: (T, K, 3) metres, world, in the order of ``HandDescription.followed``.
+        palms: rotations (T, 3, 3) and places (T, 3) of the palm to begin with.
+        options: weights.
+
+    Returns:
+        (T, N) in the order of ``hand.joints``, within their limits.
+    """
+    o = options or RetargetOptions()
+    problem = _Problem(hand, targets, o)
+    joints = problem.clipped(
+        np.concatenate([hand.carried(palms), np.full((len(targets), problem.fingers), o.bent)], 1)
+    )
+    cost = problem.cost(joints)
+    damping = o.damping
+    for _ in range(o.rounds):
+        system, gradient = problem.equations(joints)
+        free = problem.free(joints, gradient)
+        while damping < o.most_damping:
+            step = system.solved(
+                -gradient.reshape(-1), damping * (system.diagonal() + 1e-9), free.reshape(-1)
+            )
+            if step is None:
+                damping *= o.tightened
+                continue
+            tried = problem.clipped(joints + step.reshape(joints.shape))
+            reached = problem.cost(tried)
+            if reached < cost:
+                break
+            damping *= o.tightened
+        else:
+            return joints
+        gain, joints, cost = (cost - reached) / cost, tried, reached
+        damping *= o.eased
+        if gain < o.enough:
+            break
+    return joints
+
+
+class _Problem:
+    """Residuals and normal equations."""
+
+    def __init__(self, hand: HandKinematics, targets: Array, o: RetargetOptions) -> None:
+        self.hand, self.targets, self.o = hand, targets, o
+        self.size = len(hand.joints)
+        self.fingers = self.size - _BASE
+        self.weights = np.array([f.weight for f in hand.placed.hand.followed])
+        self.rest = np.concatenate([np.zeros(_BASE), np.full(self.fingers, o.rest**2)])
+        # slides and hinges of the palm move as far as they must; a metre of a slide is no radian
+        self.ties = np.concatenate([np.full(_BASE, 0.0), np.ones(self.fingers)])
+        mark = hand.placed.hand.mark
+        names = {name: i for i, name in enumerate(hand.joints)}
+        self.equal = np.zeros((self.size, self.size))
+        for first, second in hand.placed.hand.equal:
+            row = np.zeros(self.size)
+            row[names[mark + first]], row[names[mark + second]] = o.equal, -o.equal
+            self.equal += np.outer(row, row)
+
+    def clipped(self, joints: Array) -> Array:
+        return np.asarray(np.clip(joints, self.hand.lower, self.hand.upper))
+
+    def free(self, joints: Array, gradient: Array) -> Bools:
+        """(T, N) joints that do not lean against a limit."""
+        slack = 1e-9
+        low = (joints <= self.hand.lower + slack) & (gradient > 0)
+        high = (joints >= self.hand.upper - slack) & (gradient < 0)
+        return np.asarray(~(low | high))
+
+    def cost(self, joints: Array) -> float:
+        """Half the sum of squares."""
+        places = np.array([self.hand.points(q) for q in joints])
+        reach = (self.weights[:, None] * (places - self.targets)) ** 2
+        return 0.5 * float(reach.sum() + self._quiet(joints))
+
+    def _quiet(self, joints: Array) -> float:
+        """Sum of squares of what does not depend on the targets."""
+        step, change = np.diff(joints, axis=0), np.diff(joints, 2, axis=0)
+        return float(
+            (self.rest * joints**2).sum()
+            + np.einsum("ti,ij,tj->", joints, self.equal, joints)
+            + (self.o.speed**2 * self.ties * step**2).sum()
+            + (self.o.jerk**2 * change**2).sum()
+        )
+
+    def equations(self, joints: Array) -> tuple[BandedSystem, Array]:
+        """Normal equations and gradient (T, N)."""
+        count = len(joints)
+        system = BandedSystem(count, self.size)
+        blocks, gradient = np.zeros((count, self.size, self.size)), np.zeros_like(joints)
+        rows = np.repeat(self.weights, 3)
+        for t, q in enumerate(joints):
+            places, jacobian = self.hand.points_and_jacobian(q)
+            weighted = rows[:, None] * jacobian
+            blocks[t] = weighted.T @ weighted
+            gradient[t] = weighted.T @ (rows * (places - self.targets[t]).reshape(-1))
+        blocks += np.diag(self.rest) + self.equal
+        system.add_blocks(blocks)
+        gradient += self.rest * joints + joints @ self.equal
+        for order, weights in ((1, self.o.speed**2 * self.ties), (2, np.full(self.size, self.o.jerk**2))):
+            if count <= order:
+                continue
+            system.add_differences(weights, order)
+            step = np.diff(joints, order, axis=0) * weights
+            gradient += _transposed_difference(step, order, count)
+        return system, gradient
+
+
+def _transposed_difference(values: Array, order: int, count: int) -> Array:
+    stencil = (-1.0, 1.0) if order == 1 else (1.0, -2.0, 1.0)
+    out = np.zeros((count, values.shape[1]))
+    for i, factor in enumerate(stencil):
+        out[i : count - order + i] += factor * values
+    return out

@@ -1,0 +1,1 @@
+"""A plan: controls, what they do in simulations, and a file of it."""

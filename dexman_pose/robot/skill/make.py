@@ -1,0 +1,132 @@
+"""A motion made into a plan, and kept where an interrupted search can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from dexman_pose._version import __version__
+from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.engine import mujoco
+from dexman_pose.robot.motion.types import Motion
+from dexman_pose.robot.planning.kept import Keeper
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.planner import Found, plan_controls
+from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.skill.plan import Plan
+from dexman_pose.robot.skill.plan_file import NAME, write_plan
+from dexman_pose.robot.skill.replay import replay
+
+UNFINISHED = "unfinished.npz"
+"""Of the file, in a plan's folder, that an interrupted search goes on from."""
+
+
+def plan_motion(
+    motion: Motion,
+    describe: Callable[[str], HandDescription],
+    *,
+    preparing: PrepareOptions | None = None,
+    options: PlanOptions | None = None,
+    out: str | Path | None = None,
+    said: Callable[[str], object] = lambda line: None,
+) -> Plan:
+    """Plan a motion for a robot's hands.
+
+    Args:
+        motion: of hands and objects.
+        describe: the robot's hand of a side.
+        preparing: how the motion becomes a task.
+        options: of the search.
+        out: folder that gets the plan; an interrupted search goes on there. None to keep nothing.
+        said: called with a line on what is found on the way.
+
+    Raises:
+        InputError: nothing moves, an object is in the hand from the first frame, ``out`` takes no files.
+        MissingExtraError: MuJoCo or CoACD is needed and not there; the message holds the command.
+        MissingModelError: the robot's files are not there.
+    """
+    o = options or PlanOptions()
+    began = monotonic()
+    ready = prepare(motion, describe, preparing)
+    for line in _told(ready):
+        said(line)
+    keeper = Keeper(Path(out) / UNFINISHED, ready.task, o) if out is not None else None
+    begun = keeper.begun() if keeper is not None else None
+    found = plan_controls(ready.task, o, begun=begun, keep=keeper.keep if keeper is not None else None)
+    plan = _plan(ready, found, o, preparing or PrepareOptions(), monotonic() - began)
+    if keeper is not None and out is not None:
+        write_plan(Path(out) / NAME, plan)
+        keeper.done()
+    return plan
+
+
+def _told(ready: Prepared) -> list[str]:
+    """What is worth knowing before the search."""
+    lines = list(ready.motion.notes)
+    lines += [
+        f"{thing.name}: {len(thing.pieces)} convex pieces, {thing.mass.source}" for thing in ready.things
+    ]
+    for name, p in ready.placements.items():
+        lines.append(
+            f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was measured"
+        )
+    lines += [hand.told() for hand in ready.hands]
+    return lines + [f"doubt: {line}" for line in ready.doubts]
+
+
+def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptions, seconds: float) -> Plan:
+    task = ready.task
+    episode = replay(task.world, task.start, found.controls, settle=o.settle)
+    contact = preparing.world.contact
+    about: dict[str, Any] = {
+        "source": ready.motion.source,
+        "robot": sorted({h.placed.hand.robot for h in ready.hands}),
+        "hands": [h.placed.hand.side for h in ready.hands],
+        "objects": {
+            t.name: {"mass_kg": t.mass.mass, "mass_from": t.mass.source, "pieces": len(t.pieces)}
+            for t in ready.things
+        },
+        "placements": {
+            name: {"stands": p.stands, "moved_m": p.moved, "turned_rad": p.turned}
+            for name, p in ready.placements.items()
+        },
+        "friction": contact.friction,
+        "table_friction": contact.table_friction,
+        "retargeting": {h.placed.hand.side: _errors(h.tips, h.error, h.speed) for h in ready.hands},
+        "notes": list(ready.motion.notes),
+        "doubts": list(ready.doubts),
+        "options": asdict(o),
+        "search": {
+            "trial_share": found.share,
+            "trial_tracked": found.tracked,
+            "passes": found.passes,
+            "steps": found.steps,
+            "seconds": seconds,
+        },
+        "versions": {"dexman_pose": __version__, "mujoco": str(mujoco().__version__)},
+    }
+    return Plan(
+        model=task.world.xml,
+        start=task.start,
+        controls=found.controls,
+        reference=task.reference,
+        measured=ready.original,
+        joints=task.joints,
+        qpos=episode.qpos,
+        force=episode.force,
+        settle=o.settle,
+        about=about,
+    )
+
+
+def _errors(tips: tuple[str, ...], error: np.ndarray, speed: float) -> dict[str, Any]:
+    return {
+        "median_m": {name: float(np.median(e)) for name, e in zip(tips, error.T)},
+        "max_m": {name: float(e.max()) for name, e in zip(tips, error.T)},
+        "fastest_joint_rad_s": speed,
+    }

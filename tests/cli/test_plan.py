@@ -1,0 +1,94 @@
+"""``plan``, ``eval plan`` and ``bench grasps``: what cannot be done is said in one line with status 2."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dexman_pose.cli.main import main
+from dexman_pose.data.tracks import JOINT_PARENTS
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.skill.make import plan_motion
+from tests.robot.gripper import GRIPPER, described, lifting
+from tests.robot.test_motion import trajectory
+
+
+@pytest.fixture
+def simulator() -> Any:
+    return pytest.importorskip("mujoco", reason="needs: pip install 'dexman-pose[robot]'")
+
+
+def saved(path: Path, **given: Any) -> Path:
+    """The written motion in a file; the hand is stiff, as files want constant bones."""
+    made = trajectory(**given)
+    hand = made.hands["right"]
+    stiff = 0.05 * np.random.default_rng(0).standard_normal((21, 3))
+    bones = np.linalg.norm(stiff - stiff[list(JOINT_PARENTS)], axis=1)
+    bones[0] = 0.0
+    moved = replace(hand, joints=hand.joints[:, :1] + stiff, bone_lengths=bones)
+    return replace(made, hands={"right": moved}).save(path)
+
+
+def _fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_a_trajectory_without_a_table_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = saved(tmp_path / "trajectory.npz", table=False)
+    said = _fails(capsys, "plan", str(file), "--hand", "right", "--out", str(tmp_path / "out"))
+    assert "which way is down" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--hand", "left"], "no left hand"),
+        (["--hand", "right", "--mass", "cube"], "NAME=KG"),
+        (["--hand", "right", "--mass", "cube=-1"], "NAME=KG"),
+        (["--hand", "right", "--friction", "0"], "--friction must be positive"),
+        (["--hand", "right", "--objects", "cup"], "no object 'cup'"),
+        ([], "--hand"),
+    ],
+)
+def test_wrong_options_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    file = saved(tmp_path / "trajectory.npz")
+    assert message in _fails(capsys, "plan", str(file), *options, "--out", str(tmp_path / "out"))
+
+
+def test_a_missing_robot_names_the_command(
+    simulator: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEXMAN_ROBOTS", raising=False)
+    monkeypatch.setenv("ROBOT_DESCRIPTIONS_CACHE", str(tmp_path))
+    file = saved(tmp_path / "trajectory.npz")
+    said = _fails(capsys, "plan", str(file), "--hand", "right", "--out", str(tmp_path / "out"))
+    assert "pip install robot_descriptions" in said
+
+
+def test_a_plan_is_judged(simulator: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    robot = tmp_path / "gripper.xml"
+    robot.write_text(GRIPPER)
+    options = PlanOptions(samples=8, members=1, rounds=2, horizon=9, passes=1, trials=2)
+    plan_motion(lifting(), lambda side: described(robot, side), options=options, out=tmp_path / "plan")
+    file = tmp_path / "scores.json"
+    assert main(["eval", "plan", str(tmp_path / "plan"), "--replays", "3", "--json", str(file)]) == 0
+    assert "replay: success" in capsys.readouterr().out
+    values = json.loads(file.read_text())
+    assert values["strict_success"]
+    assert values["perturbed"] == 3
+    assert "no plan" in _fails(capsys, "eval", "plan", str(tmp_path / "nothing"))
+
+
+def test_a_folder_without_grasps_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = _fails(capsys, "bench", "grasps", "--grasps", str(tmp_path), "--meshes", str(tmp_path))
+    assert "no grasps" in said
