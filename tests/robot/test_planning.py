@@ -221,3 +221,13 @@ def test_a_hand_that_holds_carries_the_object_back_to_its_reference(mujoco: Any,
     held = inverse(palm(controls[-1])) @ off
     assert np.allclose(palm((controls + change)[-1]) @ held, pose, atol=1e-9)
     assert not carriers.correction(lies, 0, controls, 1.0, 4).any(), "nothing is held yet"
+
+
+def test_an_object_may_be_called_as_the_parts_of_a_hand_are(
+    mujoco: Any, gripper: Callable[[str], HandDescription]
+) -> None:
+    motion = lifting()
+    thing = replace(motion.objects["cube"], name="left_base")
+    task = prepare(replace(motion, objects={"left_base": thing}), gripper).task
+    assert Carriers(task).is_carrier.sum() == 6
+    assert deviations(task.world, PlanOptions()).min() > 0
