@@ -238,3 +238,13 @@ def test_a_simulation_that_breaks_is_no_success(ready: Prepared) -> None:
     result = score(places[1], ready.task.reference[:12], Limits())
     assert not result.success and result.lifted == 0.0
     assert object_cost(places[1, -1:], ready.task.reference[0], Limits(), CostOptions()) >= 1e5
+
+
+def test_an_object_may_be_called_as_the_parts_of_a_hand_are(
+    mujoco: Any, gripper: Callable[[str], HandDescription]
+) -> None:
+    motion = lifting()
+    thing = replace(motion.objects["cube"], name="left_base")
+    task = prepare(replace(motion, objects={"left_base": thing}), gripper).task
+    assert Carriers(task).is_carrier.sum() == 6
+    assert deviations(task.world, PlanOptions()).min() > 0

@@ -47,7 +47,7 @@ class SinglePose:
             NEAR,
             wp.array(self._out, dtype=wp.float64, device="cpu", copy=False),
         )
-        self._packed: dict[int, Callable[[], None]] = {}
+        self._packed: dict[int, Callable[[], object]] = {}
         self._lock = threading.Lock()
 
     def mean_distance(self, estimated: ArrayLike, true: ArrayLike) -> Array | None:

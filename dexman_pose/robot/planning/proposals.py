@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from dexman_pose.arrays import Array, Bools
+from dexman_pose.data.tracks import SIDES
 from dexman_pose.geometry.se3 import matrix_from_quaternion, so3_log
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.planning.task import Task
@@ -87,11 +88,11 @@ def _hands(world: World) -> list[tuple[list[int], list[int], Array, Array]]:
     """For each hand: its six carrying motors, its points among the world's, and the palm's place and turn at zero."""
     mj, model = mujoco(), world.model
     out = []
-    for i in range(model.nbody):
-        name = model.body(i).name
-        if not name.endswith("_base"):
+    there = {model.body(i).name: i for i in range(model.nbody)}
+    for side in SIDES:
+        if f"{side}_base" not in there:
             continue
-        mark = name.removesuffix("base")
+        i, mark = there[f"{side}_base"], f"{side}_"
         motors = [model.actuator(f"{mark}base_{kind}{axis}_motor").id for kind in "tr" for axis in "xyz"]
         assert len(motors) == _CARRIED
         points = [k for k, point in enumerate(world.points) if point.startswith(mark)]
