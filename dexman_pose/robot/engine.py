@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from functools import lru_cache
 from typing import Any
 
 from dexman_pose._optional import require
+
+_log = logging.getLogger(__name__)
 
 EXTRA = "robot"
 """The extra of this package that brings what the room needs."""
@@ -16,7 +20,16 @@ def mujoco() -> Any:
     Raises:
         MissingExtraError: it is not installed; the message holds the command that installs it.
     """
-    return require("mujoco", EXTRA, "simulating a robot")
+    found = require("mujoco", EXTRA, "simulating a robot")
+    _listen(found)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _listen(mj: Any) -> None:
+    """Have warnings of unstable simulations, of which a search has many, in the log: MuJoCo prints them, and writes a file
+    MUJOCO_LOG.TXT where one happens to be."""
+    mj.set_mju_user_warning(_log.debug)
 
 
 def rollout() -> Any:

@@ -248,3 +248,14 @@ def test_an_object_may_be_called_as_the_parts_of_a_hand_are(
     task = prepare(replace(motion, objects={"left_base": thing}), gripper).task
     assert Carriers(task).is_carrier.sum() == 6
     assert deviations(task.world, PlanOptions()).min() > 0
+
+
+def test_an_unstable_simulation_leaves_no_file_behind(
+    ready: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Simulations(ready.task.world, 1) as many:
+        states = many.state(ready.task.start)[None]
+        states[0, TIME + ready.task.world.model.nq] = 1e12
+        many.run([ready.task.world.model], states, np.repeat(ready.task.controls[None, :1], 4, 1))
+    assert not list(tmp_path.iterdir())

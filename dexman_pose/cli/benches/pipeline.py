@@ -45,7 +45,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.data.files import write_json
 
     other = checked_checkout(args.against)
-    own = Path(__file__).resolve().parents[2]
+    own = Path(__file__).resolve().parents[3]
     with tempfile.TemporaryDirectory() as folder:
         job = _given(args) if args.clip is not None else _demo(args, Path(folder) / "demo")
         found = compare(own, other, job, Path(folder), rounds=args.rounds, report=_say)
