@@ -27,8 +27,10 @@ def mujoco() -> Any:
 
 @lru_cache(maxsize=1)
 def _listen(mj: Any) -> None:
-    """Have warnings of unstable simulations, of which a search has many, in the log: MuJoCo prints them, and writes a file
-    MUJOCO_LOG.TXT where one happens to be."""
+    """Have warnings of unstable simulations, of which a search has many, in the log.
+
+    MuJoCo prints them, and writes a file MUJOCO_LOG.TXT wherever one happens to be.
+    """
     mj.set_mju_user_warning(_log.debug)
 
 
