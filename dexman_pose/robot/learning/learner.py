@@ -145,6 +145,7 @@ class Learner:
         self._torch.set_rng_state(state["rng"])
         self.best, self.course = state["best"], course
         self._tighten()
+        self._slow_down()
 
     def _is_sure(self) -> bool:
         best = self.course.best
@@ -178,10 +179,9 @@ class Learner:
         """Tighten the limits where objects are carried to the end; take the best policy up where success has fallen."""
         o, best = self.options, self.course.best
         if best is not None and found.success < best.success - o.fallen:
-            rate = self._runner.alg.learning_rate / o.slower
             self._runner.alg.load(self.best, None, True)
-            self._set_rate(rate)
             self.course.falls += 1
+            self._slow_down()
             _log.info("fell to %.0f %%, back to %.0f %%", 100 * found.success, 100 * best.success)
         if found.tracked >= o.strictness.tracked and self.course.strictness < o.strictness.steps:
             self.course.strictness += 1
@@ -192,10 +192,9 @@ class Learner:
         share = self.course.strictness / max(o.steps, 1)
         self.environment.limits = o.loose + share * (o.strict - o.loose)
 
-    def _set_rate(self, rate: float) -> None:
-        self._runner.alg.learning_rate = rate
-        for group in self._runner.alg.optimizer.param_groups:
-            group["lr"] = rate
+    def _slow_down(self) -> None:
+        """Let the policy change less from update to update, the less the more often it fell: the learning rate follows."""
+        self._runner.alg.desired_kl = self.options.kl / self.options.slower**self.course.falls
 
 
 def _settings(o: LearningOptions) -> dict[str, Any]:

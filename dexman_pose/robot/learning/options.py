@@ -164,7 +164,7 @@ class LearningOptions:
         judged_every: updates between two judgements.
         judged: perturbed starts of a judgement.
         fallen: share of successes below the best at which the best policy is taken up again ...
-        slower: ... with the learning rate divided by so much.
+        slower: ... with ``kl`` divided by so much.
         enough: share of successes at which learning ends.
         seed: of all that is drawn.
         rewards: what is learnt for.

@@ -148,11 +148,12 @@ def test_a_fall_brings_the_best_policy_back_and_learns_slower(task: Task, learns
     best = learner.best["actor_state_dict"]["mlp.0.weight"].clone()
     learner._runner.alg.actor.mlp[0].weight.data += 1.0
     learner.course.best = Judgement(0.9, 0.95, 1.0, 0.0, 0.0, 8)
-    rate = learner._runner.alg.learning_rate
     learner._watch(Judgement(0.7, 0.9, 1.0, 0.0, 0.0, 8))
     assert learner.course.falls == 1
     np.testing.assert_array_equal(learner._runner.alg.actor.mlp[0].weight.detach().numpy(), best.numpy())
-    assert learner._runner.alg.learning_rate == pytest.approx(rate / 2)
+    assert learner._runner.alg.desired_kl == pytest.approx(SMALL.kl / 2)
+    learner._watch(Judgement(0.7, 0.9, 1.0, 0.0, 0.0, 8))
+    assert learner._runner.alg.desired_kl == pytest.approx(SMALL.kl / 4)
     made.close()
 
 
