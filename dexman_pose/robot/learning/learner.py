@@ -193,7 +193,7 @@ class Learner:
         self.environment.limits = o.loose + share * (o.strict - o.loose)
 
     def _slow_down(self) -> None:
-        """Let the policy change less from update to update, the less the more often it fell: the learning rate follows."""
+        """Let the policy change less from update to update, the more often it fell; the learning rate follows."""
         self._runner.alg.desired_kl = self.options.kl / self.options.slower**self.course.falls
 
 
