@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from dexman_pose.benchmarks.grasps.motion import grasp_motion
 from dexman_pose.benchmarks.grasps.run import AFTER
 from dexman_pose.robot.assets.shadow import shadow_hand
+from dexman_pose.robot.headers import plain
 from dexman_pose.robot.learning.options import LearningOptions
 from dexman_pose.robot.learning.train import CURVE, evaluate_policy, task_of_plan, train
 from dexman_pose.robot.planning.prepare import PrepareOptions, prepare
@@ -84,7 +85,7 @@ def _learnt(file: Path, seed: int, given: argparse.Namespace) -> dict[str, objec
         "from_plan": given.plans is not None,
         "friction": policy.about["friction"],
         "learnt": learnt,
-        "unseen": {k: v if v == v else None for k, v in asdict(found).items()},  # noqa: PLR0124
+        "unseen": plain(asdict(found)),
         "curve": judged,
     }
 

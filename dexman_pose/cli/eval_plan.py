@@ -67,6 +67,7 @@ def _in_genesis(plan: Plan, json: Path | None) -> int:
     """Play a plan once in Genesis, and print the figures."""
     from dexman_pose.data.files import write_json
     from dexman_pose.genesis.replay import replay_in_genesis
+    from dexman_pose.robot.headers import plain
 
     s, _ = replay_in_genesis(plan)
     outcome = "success" if s.success else f"lost at frame {s.tracked} of {s.frames}"
@@ -75,5 +76,5 @@ def _in_genesis(plan: Plan, json: Path | None) -> int:
         f"{100 * s.lifted:.0f} % of the way; friction {plan.about.get('friction', float('nan')):g}"
     )
     if json is not None:
-        write_json(json, asdict(s))
+        write_json(json, plain(asdict(s)))
     return 0

@@ -7,8 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dexman_pose.cli.run import positive
 
 
@@ -31,6 +29,7 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Play, and print the figures."""
     from dexman_pose.data.files import write_json
+    from dexman_pose.robot.headers import plain
     from dexman_pose.robot.learning.options import LearningOptions
     from dexman_pose.robot.learning.policy_file import read_policy
     from dexman_pose.robot.learning.train import evaluate_policy
@@ -44,5 +43,5 @@ def handle(args: argparse.Namespace) -> int:
             f"E_t {1e3 * found.position:.1f} mm, E_r {found.rotation:.3f} rad, over the successful episodes"
         )
     if args.json is not None:
-        write_json(args.json, {k: v if np.isfinite(v) else None for k, v in asdict(found).items()})
+        write_json(args.json, plain(asdict(found)))
     return 0

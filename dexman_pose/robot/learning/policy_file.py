@@ -24,6 +24,7 @@ import numpy as np
 
 from dexman_pose.data.files import door, read_arrays, write_npz
 from dexman_pose.errors import InputError
+from dexman_pose.robot.headers import as_bytes, as_text, header_of, need
 from dexman_pose.robot.learning.options import ResidualOptions
 from dexman_pose.robot.learning.policy import Network, SkillPolicy
 from dexman_pose.robot.motion.types import RATE
@@ -56,8 +57,8 @@ def write_policy(path: str | Path, policy: SkillPolicy, residual: ResidualOption
     return write_npz(
         path,
         {
-            "header": _bytes(json.dumps(header, allow_nan=False)),
-            "model": _bytes(policy.task.world.xml),
+            "header": as_bytes(json.dumps(header, allow_nan=False)),
+            "model": as_bytes(policy.task.world.xml),
             "mean": network.mean,
             "deviation": network.deviation,
             **layers,
@@ -81,13 +82,11 @@ def read_policy(path: str | Path) -> tuple[SkillPolicy, ResidualOptions]:
         )
     with door(file, "a policy"):
         arrays = read_arrays(file)
-        header = _header(file, arrays)
+        header = header_of(file, arrays, "policy", VERSION)
         layers = range(int(header["layers"]))
         wanted = ["model", "mean", "deviation", "controls", *_TASK]
         wanted += [f"{kind}_{i}" for kind in ("weight", "bias") for i in layers]
-        missing = [name for name in wanted if name not in arrays]
-        if missing:
-            raise InputError(f"{file} lacks {', '.join(missing)}")
+        need(file, arrays, wanted)
         network = Network(
             arrays["mean"],
             arrays["deviation"],
@@ -99,21 +98,8 @@ def read_policy(path: str | Path) -> tuple[SkillPolicy, ResidualOptions]:
         return policy, ResidualOptions(**header["residual"])
 
 
-def _header(file: Path, arrays: dict[str, Any]) -> dict[str, Any]:
-    if "header" not in arrays:
-        raise InputError(f"{file} is no policy: it has no header")
-    header = json.loads(arrays["header"].astype(np.uint8).tobytes().decode("utf-8"))
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise InputError(f"{file} is no policy")
-    if header.get("version") != VERSION:
-        raise InputError(
-            f"{file} is a policy of version {header.get('version')!r}; this program reads {VERSION}"
-        )
-    return header
-
-
 def _task(arrays: dict[str, Any]) -> Task:
-    world = world_from_xml(arrays["model"].astype(np.uint8).tobytes().decode("utf-8"))
+    world = world_from_xml(as_text(arrays["model"]))
     counts = {len(arrays[name]) for name in (*_TASK[1:], "controls")}
     sizes = (len(arrays["start"]), arrays["controls"].shape[1], arrays["joints"].shape[1])
     model = (world.model.nq, world.model.nu, len(world.joints))
@@ -129,7 +115,3 @@ def _task(arrays: dict[str, Any]) -> Task:
         touch_point=arrays["touch_point"].astype(np.float64),
         touch_weight=arrays["touch_weight"].astype(np.float64),
     )
-
-
-def _bytes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-8"), np.uint8)

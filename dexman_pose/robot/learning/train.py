@@ -17,6 +17,7 @@ from dexman_pose._optional import require
 from dexman_pose._version import __version__
 from dexman_pose.data.files import make_folder, write_json
 from dexman_pose.errors import InputError
+from dexman_pose.robot.headers import plain
 from dexman_pose.robot.learning.environment import EXTRA, GraspEnvironment
 from dexman_pose.robot.learning.judge import Judgement, judge
 from dexman_pose.robot.learning.learner import Course, Learner
@@ -84,7 +85,7 @@ def train(
 
         def after(course: Course) -> None:
             _keep(learner, folder, mark)
-            write_json(folder / CURVE, {"judged": [_plain(e) for e in course.judged], "falls": course.falls})
+            write_json(folder / CURVE, {"judged": [plain(e) for e in course.judged], "falls": course.falls})
             said(_line(course))
 
         course = learner.learn(lambda c: c.seconds >= 60.0 * minutes, after)
@@ -198,7 +199,7 @@ def _told(course: Course, o: LearningOptions, task: Task) -> dict[str, Any]:
         "learnt": {
             "seconds": course.seconds,
             "judgements": len(course.judged),
-            "best": None if course.best is None else _plain(asdict(course.best)),
+            "best": None if course.best is None else plain(asdict(course.best)),
             "falls": course.falls,
             "broken_episodes": course.broken,
         },
@@ -206,11 +207,6 @@ def _told(course: Course, o: LearningOptions, task: Task) -> dict[str, Any]:
         "options": json.loads(json.dumps(asdict(o))),
         "versions": {"dexman_pose": __version__},
     }
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """The same with None where there is no number: JSON has no NaN."""
-    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()}
 
 
 def _line(course: Course) -> str:

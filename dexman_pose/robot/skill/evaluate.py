@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dexman_pose.robot.headers import plain
 from dexman_pose.robot.planning.members import drawn_differences
 from dexman_pose.robot.planning.options import Limits, Spread
 from dexman_pose.robot.planning.score import Score, score
@@ -58,9 +59,9 @@ class Evaluation:
             "perturbed": len(self.perturbed),
             "perturbed_success": self.succeeded,
             "perturbed_tracked": self.tracked,
-            "replays": [_plain(asdict(s)) for s in self.perturbed],
+            "replays": [plain(asdict(s)) for s in self.perturbed],
         }
-        return _plain(values)
+        return plain(values)
 
     def told(self) -> str:
         """The figures in one line."""
@@ -71,11 +72,6 @@ class Evaluation:
             f"{self.succeeded} of {len(self.perturbed)}, {100 * self.tracked:.0f} % of the frames; "
             f"friction {self.friction:g}"
         )
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """The same with None where there is no number: JSON has none for what a broken simulation leaves."""
-    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in values.items()}
 
 
 def evaluate(

@@ -21,6 +21,7 @@ import numpy as np
 
 from dexman_pose.data.files import door, read_arrays, write_npz
 from dexman_pose.errors import InputError
+from dexman_pose.robot.headers import as_bytes, as_text, header_of, need
 from dexman_pose.robot.motion.types import RATE
 from dexman_pose.robot.skill.plan import Plan
 
@@ -40,7 +41,8 @@ def write_plan(path: str | Path, plan: Plan) -> Path:
     header = {"format": FORMAT, "version": VERSION, "settle": plan.settle, "rate": RATE, "about": plan.about}
     arrays = {name: getattr(plan, name) for name in _ARRAYS}
     return write_npz(
-        path, {"header": _bytes(json.dumps(header, allow_nan=False)), "model": _bytes(plan.model), **arrays}
+        path,
+        {"header": as_bytes(json.dumps(header, allow_nan=False)), "model": as_bytes(plan.model), **arrays},
     )
 
 
@@ -58,25 +60,15 @@ def read_plan(path: str | Path) -> Plan:
         )
     with door(file, "a plan"):
         arrays = read_arrays(file)
-        if "header" not in arrays:
-            raise InputError(f"{file} is no plan: it has no header")
-        header = json.loads(arrays["header"].astype(np.uint8).tobytes().decode("utf-8"))
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise InputError(f"{file} is no plan")
-        if header.get("version") != VERSION:
-            raise InputError(
-                f"{file} is a plan of version {header.get('version')!r}; this program reads {VERSION}"
-            )
-        missing = [name for name in ("model", *_ARRAYS) if name not in arrays]
-        if missing:
-            raise InputError(f"{file} lacks {', '.join(missing)}")
+        header = header_of(file, arrays, "plan", VERSION)
+        need(file, arrays, ("model", *_ARRAYS))
         for name in _ARRAYS:
             if arrays[name].ndim != _DIMENSIONS.get(name, 2):
                 raise InputError(f"{file}: {name} has shape {arrays[name].shape}")
-        model = arrays["model"].astype(np.uint8).tobytes().decode("utf-8")
         numbers = {name: arrays[name].astype(np.float64) for name in _ARRAYS}
-        return Plan(model=model, settle=float(header["settle"]), about=dict(header["about"]), **numbers)
-
-
-def _bytes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-8"), np.uint8)
+        return Plan(
+            model=as_text(arrays["model"]),
+            settle=float(header["settle"]),
+            about=dict(header["about"]),
+            **numbers,
+        )
