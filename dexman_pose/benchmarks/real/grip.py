@@ -64,7 +64,7 @@ def held_frames(trajectory: Trajectory) -> list[HeldFrames]:
         frames = every[hand.valid[every] & thing.valid[every]]
         if not len(frames) or trajectory.contacts is None:
             continue
-        skin = Skin.of(side, hand.shape, _RESOLUTION)
+        skin = Skin.made(side, hand.shape, _RESOLUTION)
         gaps = skin.gaps(hand.angles[frames], hand.camera_from_wrist[frames], thing, frames, _NEAR)
         flags = trajectory.contacts.touching[trajectory.contacts.pairs.index((side, name))][frames]
         fingers = [flags[:, [1 + 4 * f + j - 1 for j in _FINGER_JOINTS]].any(1) for f in range(5)]
