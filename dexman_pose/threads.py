@@ -31,16 +31,20 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 _ENVIRONMENT = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+CORES = "DEXMAN_POSE_CORES"
+"""Environment variable that says how many cores a process may use, at most: of several that share a machine."""
 _TURN = 0.0005  # seconds that a thread of Python may go on while others wait
 _WAIT = 0.05  # seconds after which a thread whose work nobody takes looks whether anybody still will
 
 
 def cores() -> int:
-    """Number of cores this process may use."""
+    """Number of cores this process may use: those that the system gives it, at most ``DEXMAN_POSE_CORES``."""
     try:
-        return len(os.sched_getaffinity(0))
+        there = len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
-        return os.cpu_count() or 1
+        there = os.cpu_count() or 1
+    told = os.environ.get(CORES, "")
+    return min(there, int(told)) if told.isdecimal() and int(told) > 0 else there
 
 
 def one_thread_each() -> None:

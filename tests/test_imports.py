@@ -37,7 +37,7 @@ ROOMS = (
     ("pose",),
     ("viewer",),
     ("pipeline",),
-    ("synthetic",),
+    ("synthetic", "batch"),
     ("evaluation",),
     ("benchmarks",),
     ("cli",),

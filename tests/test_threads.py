@@ -154,3 +154,13 @@ def test_work_side_by_side_keeps_the_order_and_tells_the_first_error() -> None:
 
     with pytest.raises(ValueError, match=r"^7$"):
         side_by_side(fails, [7, 8, 9])
+
+
+@pytest.mark.parametrize(("told", "most"), [("1", 1), ("100000", None), ("0", None), ("many", None)])
+def test_the_environment_may_ask_for_fewer_cores(
+    monkeypatch: pytest.MonkeyPatch, told: str, most: int | None
+) -> None:
+    monkeypatch.delenv("DEXMAN_POSE_CORES", raising=False)
+    there = cores()
+    monkeypatch.setenv("DEXMAN_POSE_CORES", told)
+    assert cores() == (there if most is None else most)

@@ -261,3 +261,25 @@ def existing_folder(path: str | Path, what: str) -> Path:
     if not path.is_dir():
         raise InputError(f"{path} is no folder; give {what}")
     return path
+
+
+def hold(lock: IO[str], root: Path) -> None:
+    """Lock a folder until a file is closed; a killed process gives its lock back by itself.
+
+    Args:
+        lock: an open file in the folder.
+        root: the folder, for the message.
+
+    Raises:
+        InputError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # no such lock on this system: the last writer wins
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise InputError(
+            f"another run is writing into {root}: wait for it, or give another output folder"
+        ) from error

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from dexman_pose.data.files import (
     TEMPORARY,
+    hold,
     make_folder,
     read_json_or_none,
     unwritable_is_bad_input,
@@ -55,7 +56,7 @@ class RunFolder:
         with unwritable_is_bad_input(root):
             lock = (root / MANIFESTS / ".lock").open("w")
         with lock:
-            _hold(lock, root)
+            hold(lock, root)
             _sweep(root)
             folder = cls(root)
             yield folder
@@ -154,20 +155,6 @@ def _identity(root: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _hold(lock: IO[str], root: Path) -> None:
-    """Lock the folder until the file is closed; a killed process gives its lock back by itself."""
-    try:
-        import fcntl
-    except ImportError:  # no such lock on this system: the last writer wins
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise InputError(
-            f"another run is writing into {root}: wait for it, or give another output folder"
-        ) from error
 
 
 def _sweep(root: Path) -> None:
