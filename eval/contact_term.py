@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+from dexman_pose.benchmarks.grasps.motion import YCB_MASSES
 from dexman_pose.benchmarks.grasps.run import GraspJob, GraspResult, run_grasps
+from dexman_pose.robot.objects.model import ObjectOptions
 from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.prepare import PrepareOptions
 
 
 def say(text: str) -> None:
@@ -60,8 +63,9 @@ def _job(given: argparse.Namespace, seed: int, weight: float) -> GraspJob:
     options = replace(options, cost=replace(options.cost, contact=weight))
     if given.passes is not None:
         options = replace(options, passes=given.passes)
+    preparing = PrepareOptions(objects=ObjectOptions(masses=YCB_MASSES))
     only = tuple(p for p in given.only.split(",") if p)
-    return GraspJob(given.grasps, given.meshes, given.robots, only, options=options)
+    return GraspJob(given.grasps, given.meshes, given.robots, only, preparing=preparing, options=options)
 
 
 def _row(result: GraspResult, seed: int, weight: float) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-from dexman_pose.benchmarks.grasps.motion import grasp_motion
+from dexman_pose.benchmarks.grasps.motion import YCB_MASSES, grasp_motion
 from dexman_pose.benchmarks.grasps.run import AFTER
 from dexman_pose.robot.assets.shadow import shadow_hand
 from dexman_pose.robot.headers import plain
 from dexman_pose.robot.learning.options import LearningOptions
 from dexman_pose.robot.learning.train import CURVE, evaluate_policy, task_of_plan, train
+from dexman_pose.robot.objects.model import ObjectOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions, prepare
 from dexman_pose.robot.skill.plan_file import read_plan
 
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _learnt(file: Path, seed: int, given: argparse.Namespace) -> dict[str, object]:
     motion = grasp_motion(file, given.meshes, False)
-    preparing = PrepareOptions()
+    preparing = PrepareOptions(objects=ObjectOptions(masses=YCB_MASSES))
     preparing = replace(preparing, window=replace(preparing.window, after=AFTER))
     task = prepare(motion, lambda side: shadow_hand(side, given.robots), preparing).task
     if given.plans is not None:

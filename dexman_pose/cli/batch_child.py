@@ -9,7 +9,6 @@ from threading import Thread
 from dexman_pose.cli.interrupt import STOPPED
 from dexman_pose.cli.main import main
 
-
 _STANDARD_INPUT = 0
 
 

@@ -25,13 +25,17 @@ from dexman_pose.robot.learning.options import LearningOptions
 from dexman_pose.robot.learning.policy import SkillPolicy, network_of
 from dexman_pose.robot.learning.policy_file import NAME, write_policy
 from dexman_pose.robot.learning.worlds import MujocoWorlds
+from dexman_pose.robot.objects.model import body_name
 from dexman_pose.robot.planning.members import drawn_differences
 from dexman_pose.robot.planning.options import Spread
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.skill.plan import Plan
+from dexman_pose.robot.world.build import World
 
 KEPT, CURVE, LOG = "unfinished.pt", "curve.json", "tensorboard"
 """Of what an interrupted run goes on from, the judgements, and the folder of TensorBoard."""
+_ALIKE = 1e-3
+"""Relative difference of masses and friction up to which worlds are the same."""
 _STREAM = 91_003  # keeps the worlds that a policy is judged in apart from those it is learnt in
 
 
@@ -39,14 +43,29 @@ def task_of_plan(task: Task, plan: Plan) -> Task:
     """The task with a plan's controls and motion in place of the retargeted ones.
 
     Raises:
-        InputError: the plan is of another robot, object or clip.
+        InputError: the plan is of another robot, object or clip, or of other masses or friction: what it does to a
+            box of 400 g says nothing of one of 1 kg.
     """
     if plan.controls.shape != task.controls.shape or plan.qpos.shape[1] != task.world.model.nq:
         raise InputError(
             f"the plan has {plan.controls.shape} controls and {plan.qpos.shape[1]} coordinates, the trajectory's task "
             f"{task.controls.shape} and {task.world.model.nq}: give the trajectory and options that it was made with"
         )
+    _check_same_world(task.world, plan.world())
     return replace(task, controls=plan.controls, joints=plan.qpos[:, task.world.joint_at])
+
+
+def _check_same_world(here: World, there: World) -> None:
+    """Refuse worlds whose objects weigh or rub otherwise."""
+    bodies = [body_name(name) for name in here.objects]
+    masses = [[float(world.model.body(b).mass[0]) for b in bodies] for world in (here, there)]
+    frictions = [float(world.model.geom_friction[:, 0].max()) for world in (here, there)]
+    if not np.allclose(*masses, rtol=_ALIKE) or not np.isclose(*frictions, rtol=_ALIKE):
+        told = [", ".join(f"{name} {m:.3g} kg" for name, m in zip(here.objects, row)) for row in masses]
+        raise InputError(
+            f"the plan is of another world: {told[1]}, friction {frictions[1]:g}, the trajectory's task of {told[0]}, "
+            f"friction {frictions[0]:g}; give --mass, --density and --friction that it was made with"
+        )
 
 
 def train(

@@ -24,6 +24,7 @@ from dexman_pose.robot.learning.train import (
     task_of_plan,
     train,
 )
+from dexman_pose.robot.planning.members import Difference, different_model
 from dexman_pose.robot.planning.prepare import prepare
 from dexman_pose.robot.planning.task import Task
 from tests.robot.gripper import lifting
@@ -98,6 +99,26 @@ def test_a_plan_of_another_robot_is_refused(task: Task) -> None:
     plan: Any = SimpleNamespace(controls=task.controls[:, :2], qpos=np.zeros((task.num_frames, 3)))
     with pytest.raises(InputError, match="that it was made with"):
         task_of_plan(task, plan)
+
+
+@pytest.mark.parametrize(("mass", "friction"), [(1.0, 1.0), (2.5, 1.0), (1.0, 0.4)])
+def test_a_plan_of_a_world_that_weighs_or_rubs_otherwise_is_refused(
+    task: Task, mass: float, friction: float
+) -> None:
+    from types import SimpleNamespace
+
+    change = Difference(np.zeros((1, 2)), friction, np.array([mass]))
+    other = replace(task.world, model=different_model(task.world, change))
+    plan: Any = SimpleNamespace(
+        controls=task.controls,
+        qpos=np.zeros((task.num_frames, task.world.model.nq)),
+        world=lambda: other,
+    )
+    if mass == friction == 1.0:
+        assert task_of_plan(task, plan).joints.shape == task.joints.shape
+    else:
+        with pytest.raises(InputError, match="of another world"):
+            task_of_plan(task, plan)
 
 
 def test_the_network_in_a_file_acts_as_the_learner_does(task: Task, learns: None, tmp_path: Path) -> None:
