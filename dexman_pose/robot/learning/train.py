@@ -15,6 +15,7 @@ import numpy as np
 
 from dexman_pose._optional import require
 from dexman_pose._version import __version__
+from dexman_pose.arrays import Array
 from dexman_pose.data.files import make_folder, write_json
 from dexman_pose.errors import InputError
 from dexman_pose.robot.headers import plain
@@ -58,13 +59,20 @@ def task_of_plan(task: Task, plan: Plan) -> Task:
 def _check_same_world(here: World, there: World) -> None:
     """Refuse worlds whose objects weigh or rub otherwise."""
     bodies = [body_name(name) for name in here.objects]
-    masses = [[float(world.model.body(b).mass[0]) for b in bodies] for world in (here, there)]
-    frictions = [float(world.model.geom_friction[:, 0].max()) for world in (here, there)]
-    if not np.allclose(*masses, rtol=_ALIKE) or not np.isclose(*frictions, rtol=_ALIKE):
-        told = [", ".join(f"{name} {m:.3g} kg" for name, m in zip(here.objects, row)) for row in masses]
+
+    def known(world: World) -> Array:
+        masses = [float(world.model.body(body).mass[0]) for body in bodies]
+        return np.array([*masses, float(world.model.geom_friction[:, 0].max())])
+
+    def told(values: Array) -> str:
+        masses = ", ".join(f"{name} {kg:.3g} kg" for name, kg in zip(here.objects, values))
+        return f"{masses}, friction {values[-1]:g}"
+
+    mine, its = known(here), known(there)
+    if not np.allclose(mine, its, rtol=_ALIKE):
         raise InputError(
-            f"the plan is of another world: {told[1]}, friction {frictions[1]:g}, the trajectory's task of {told[0]}, "
-            f"friction {frictions[0]:g}; give --mass, --density and --friction that it was made with"
+            f"the plan is of another world ({told(its)}) than the trajectory's task ({told(mine)}); give --mass, "
+            "--density and --friction that it was made with"
         )
 
 
