@@ -1,0 +1,1 @@
+"""What must not break: batches whose driver is killed, clips that are no clips."""
