@@ -10,7 +10,7 @@ OUT ?= out/demo
 # Two test processes: each takes up to 2 GiB, more of them gain little.
 JOBS ?= 2
 
-.PHONY: demo test data-test lint format bench install clean
+.PHONY: demo test data-test lint format docs bench install clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMP) ## render a clip with known truth, reconstruct it, print the errors, draw the result
@@ -31,6 +31,10 @@ lint: $(STAMP) ## style and types
 format: $(STAMP) ## rewrite the files in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## the pages of docs/ as a site, in build/site
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(STAMP) ## how fast this machine is
 	$(BIN)/dexman-pose bench

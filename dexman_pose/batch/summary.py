@@ -19,6 +19,7 @@ from dexman_pose.viewer.html import escape, page
 from dexman_pose.viewer.notices import notices
 
 TABLE, PAGE = "summary.csv", "summary.html"
+_REPORT = "report.html"
 _LOST = 2.0
 """Doubt of a clip of which there is nothing."""
 
@@ -70,6 +71,10 @@ class Row:
     peak_mib: float
     video: str
     message: str
+
+
+_SHOWN = tuple(f.name for f in fields(Row) if f.name != "video")
+"""Columns of the page; paths are long, and stand under the pointer."""
 
 
 def row_of(outcome: Outcome, folder: Path) -> Row:
@@ -128,7 +133,7 @@ def write_summary(out: Path, rows: Iterable[Row]) -> None:
     """Write the table and the page, the most doubtful clips first."""
     ordered = sorted(rows, key=lambda row: (-row.doubt, row.name))
     write_bytes(out / TABLE, _table(ordered).encode("utf-8"))
-    write_bytes(out / PAGE, _page(ordered).encode("utf-8"))
+    write_bytes(out / PAGE, _page(ordered, out).encode("utf-8"))
 
 
 def _table(rows: list[Row]) -> str:
@@ -139,10 +144,10 @@ def _table(rows: list[Row]) -> str:
     return stream.getvalue()
 
 
-def _page(rows: list[Row]) -> str:
+def _page(rows: list[Row], out: Path) -> str:
     done = sum(row.state == "done" for row in rows)
-    heads = "".join(f"<th>{escape(f.name.replace('_', ' '))}</th>" for f in fields(Row))
-    body = "".join(_html_row(row) for row in rows)
+    heads = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in _SHOWN)
+    body = "".join(_html_row(row, out) for row in rows)
     return page(
         "Batch",
         [
@@ -155,13 +160,13 @@ def _page(rows: list[Row]) -> str:
     )
 
 
-def _html_row(row: Row) -> str:
+def _html_row(row: Row, out: Path) -> str:
     cells = []
-    for field in fields(Row):
-        value = getattr(row, field.name)
-        text = escape(value)
-        if field.name == "name" and row.state == "done":
-            text = f'<a href="{escape(row.name)}/report.html">{text}</a>'
+    for name in _SHOWN:
+        value = getattr(row, name)
+        text = "none" if name == "valid" and value < 0 else escape(value)
+        if name == "name" and (out / row.name / _REPORT).is_file():
+            text = f'<a href="{escape(row.name)}/{_REPORT}">{text}</a>'
         kind = ' class="number"' if isinstance(value, (int, float)) else ""
         cells.append(f'<td{kind} data-value="{escape(value)}">{text}</td>')
-    return f"<tr>{''.join(cells)}</tr>"
+    return f'<tr title="{escape(row.video)}">{"".join(cells)}</tr>'

@@ -60,7 +60,10 @@ def test_every_kind_of_end_is_told(batch: Callable[..., dict[str, Row]], tmp_pat
     assert [row["doubt"] for row in table] == sorted((row["doubt"] for row in table), reverse=True)
     assert {row["name"] for row in table} == set(rows)
     page = (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
-    assert 'href="a/report.html"' in page and "no such thing" in page and "http" not in page
+    assert "no such thing" in page and "http" not in page and "href" not in page
+    (tmp_path / "out" / "a" / "report.html").touch()
+    batch(["a"])
+    assert 'href="a/report.html"' in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
 
 
 def test_what_is_done_is_not_done_again_until_something_changes(
