@@ -105,7 +105,9 @@ def _optional(title: str, packages: tuple[Package, ...]) -> None:
     """Print packages that nobody needs by default, without importing them."""
     print(f"packages: {title}")
     for package in packages:
-        print(f"  {package.distribution:<24} {installed(package.distribution) or 'not here':<14} {package.purpose}")
+        print(
+            f"  {package.distribution:<24} {installed(package.distribution) or 'not here':<14} {package.purpose}"
+        )
 
 
 def _import_problem(module: str) -> str | None:

@@ -99,7 +99,9 @@ def locate(name: str) -> Path:
     about, path = card(name), path_of(name)
     if not _is_here(name, about, path):
         if kind(about) == "hand":
-            raise MissingModelError(f"the model {name!r} ({Terms.of(about)}) has to be got by hand: see {_home(about)}")
+            raise MissingModelError(
+                f"the model {name!r} ({Terms.of(about)}) has to be got by hand: see {_home(about)}"
+            )
         raise MissingModelError(
             f"the model {name!r} ({Terms.of(about)}) is not on this machine: no file {path}. "
             f"Get it with: {fetch_command(name)}"

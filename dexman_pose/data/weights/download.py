@@ -51,7 +51,13 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self.announced: str | None = None
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         self.announced = self.announced or _announced(headers)
         sent_on = super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -96,7 +102,9 @@ def copy_in(name: str, part: Part, source: Path, path: Path) -> Fetched:
         MissingModelError: no such file, or it is not what the card describes.
     """
     if not source.is_file():
-        raise MissingModelError(f"the model {name!r}: there is no file {source}, which is needed as {part.path}")
+        raise MissingModelError(
+            f"the model {name!r}: there is no file {source}, which is needed as {part.path}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
     shutil.copyfile(source, partial)

@@ -11,7 +11,18 @@ from dexman_pose.data import model_store
 from dexman_pose.data.weights.card import Terms, kind, parts
 from dexman_pose.errors import InputError
 
-WANTED = {"name", "title", "used_by", "licence", "source", "input", "output", "needs", "verified", "not_verified"}
+WANTED = {
+    "name",
+    "title",
+    "used_by",
+    "licence",
+    "source",
+    "input",
+    "output",
+    "needs",
+    "verified",
+    "not_verified",
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(model_store.names()) - {"mediapipe-hands"}))
@@ -55,7 +66,9 @@ def test_a_bad_card_is_refused(source: dict[str, object], message: str) -> None:
 
 
 def test_terms_are_said_in_one_line() -> None:
-    assert str(Terms.of({"licence": "X", "gated": True, "non_commercial": True})) == "X, gated, non-commercial"
+    assert (
+        str(Terms.of({"licence": "X", "gated": True, "non_commercial": True})) == "X, gated, non-commercial"
+    )
     assert str(Terms.of({"licence": "MIT"})) == "MIT"
 
 

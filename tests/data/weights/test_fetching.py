@@ -74,7 +74,9 @@ def test_a_token_opens_the_hub_and_does_not_reach_its_store(
     hub: Any, cards: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.token = "secret"
-    with pytest.raises(MissingModelError, match=r"accept its licence at their page.*HF_TOKEN=.*models fetch several"):
+    with pytest.raises(
+        MissingModelError, match=r"accept its licence at their page.*HF_TOKEN=.*models fetch several"
+    ):
         model_store.fetch("several")
     monkeypatch.setenv("HF_TOKEN", "secret")
     hub.files["/who/net/resolve/main/config.json"] = content
@@ -83,7 +85,9 @@ def test_a_token_opens_the_hub_and_does_not_reach_its_store(
     assert hub.tokens_at_store == [None, None]
 
 
-def test_a_licence_that_asks_is_shown_first(hub: Any, cards: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_licence_that_asks_is_shown_first(
+    hub: Any, cards: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["models", "fetch", "asking"]) == 2
     shown = capsys.readouterr().err
     assert "CC-BY-NC-4.0, gated, non-commercial" in shown and "their page" in shown
