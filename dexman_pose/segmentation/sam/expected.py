@@ -30,6 +30,8 @@ def moved(mask: Mask, step: tuple[int, int]) -> Mask:
     """A mask moved by whole pixels x, y; what leaves the picture is gone."""
     out = np.zeros_like(mask)
     (dx, dy), (height, width) = step, mask.shape
+    if abs(dx) >= width or abs(dy) >= height:
+        return out
     rows, columns = slice(max(0, dy), min(height, height + dy)), slice(max(0, dx), min(width, width + dx))
     from_rows = slice(max(0, -dy), min(height, height - dy))
     from_columns = slice(max(0, -dx), min(width, width - dx))
