@@ -131,6 +131,20 @@ def find_weights(weights: str | Path) -> Path:
     return path
 
 
+def mark_of(weights: str | Path) -> str:
+    """A line that changes when weights do: hashes where they were found before, else sizes and times of the files."""
+    path = find_weights(weights)
+    files = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
+    marks = []
+    for file in files:
+        if file.name.endswith(checked.SUFFIX):
+            continue
+        known = checked.remembered(file).get("sha256")
+        status = file.stat()
+        marks.append(f"{file.name} {known or f'{status.st_size} bytes {status.st_mtime_ns}'}")
+    return "; ".join(marks)
+
+
 def fetch(name: str, *, source: Path | None = None, accept_licence: bool = False) -> Path:
     """Get a network into the store, check every part, and return its path.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dexman_pose._optional import check_package
 from dexman_pose.backends import HANDS, MESH, SEGMENTATION, Stage
-from dexman_pose.data.model_store import find_weights
+from dexman_pose.data.model_store import find_weights, mark_of
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,9 @@ def check_needs(stage: Stage, name: str) -> None:
         check_package(module, command, f"the {stage.name} backend {name.partition(':')[0]!r}")
     if needs.model is not None:
         find_weights(needs.model)
+
+
+def weights_used(stage: Stage, name: str) -> dict[str, str]:
+    """What a stage's result depends on beside the name of its backend: the weights; empty for backends without."""
+    model = stage.needs(name).model
+    return {} if model is None else {"weights": mark_of(model)}

@@ -22,7 +22,11 @@ COLORS = {"red": (200, 20, 20), "blue": (20, 20, 200), "skin": (210, 160, 130)}
 
 def places(t: int) -> dict[str, tuple[int, int, int, int]]:
     """x, y, width and height: two things that move, and a hand that lies over a part of the first."""
-    return {"red": (10 + 2 * t, 10, 20, 16), "blue": (70 - 2 * t, 40, 14, 12), "skin": (26 + 2 * t, 14, 12, 30)}
+    return {
+        "red": (10 + 2 * t, 10, 20, 16),
+        "blue": (70 - 2 * t, 40, 14, 12),
+        "skin": (26 + 2 * t, 14, 12, 30),
+    }
 
 
 def film() -> Clip:

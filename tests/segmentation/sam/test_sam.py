@@ -21,7 +21,9 @@ SIDE = 64
 
 
 def noise(frames: int = 4) -> Clip:
-    return Clip.from_frames(np.random.default_rng(0).integers(0, 255, (frames, HEIGHT, WIDTH, 3), dtype=np.uint8))
+    return Clip.from_frames(
+        np.random.default_rng(0).integers(0, 255, (frames, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    )
 
 
 def follower(network: Any) -> Any:
@@ -81,7 +83,10 @@ def test_a_mask_comes_back_in_pixels_of_the_picture(network: Any) -> None:
     answering(network, rows)
     used = int(HEIGHT * SIDE / WIDTH + 0.5)
     row = (6.1 + 0.5) * 4 * HEIGHT / used - 0.5
-    assert (follower(network).shown(np.array([5.0, 5, 60, 40]), None, None).mask == (np.arange(HEIGHT) > row)[:, None]).all()
+    assert (
+        follower(network).shown(np.array([5.0, 5, 60, 40]), None, None).mask
+        == (np.arange(HEIGHT) > row)[:, None]
+    ).all()
 
 
 def test_a_clip_both_ways_with_every_kind_of_prompt(weights: Path) -> None:

@@ -30,7 +30,12 @@ def parts() -> dict[str, Any]:
         "memory_encoder_output_channels": 64, "mask_downsampler_embed_dim": WIDE,
         "memory_fuser_embed_dim": WIDE, "memory_fuser_intermediate_dim": 32, "image_size": SIDE,
     }  # fmt: skip
-    return {"vision_config": vision, "prompt_encoder_config": prompt, "mask_decoder_config": decoder, **memory}
+    return {
+        "vision_config": vision,
+        "prompt_encoder_config": prompt,
+        "mask_decoder_config": decoder,
+        **memory,
+    }
 
 
 @pytest.fixture(scope="session")

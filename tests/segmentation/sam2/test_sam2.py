@@ -149,7 +149,9 @@ def test_clips_both_ways_with_objects_and_hands(sam2: Path) -> None:
 
 
 def test_edgetam_follows_too(edgetam: Path) -> None:
-    masks = segment_clip(noise(4), {"a": ObjectPrompt(box=[10, 10, 40, 30], frame=2)}, backend=f"edgetam:{edgetam}")
+    masks = segment_clip(
+        noise(4), {"a": ObjectPrompt(box=[10, 10, 40, 30], frame=2)}, backend=f"edgetam:{edgetam}"
+    )
     assert masks.confidence.shape == (4, 1)
 
 
