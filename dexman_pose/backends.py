@@ -106,6 +106,7 @@ def _installed(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
+_TIMM = ("timm", "pip install timm, with the torchvision that was built for your torch")
 _TRANSFORMERS = ("transformers", "pip install 'dexman-pose[networks]'")
 
 SEGMENTATION = Stage(
@@ -115,11 +116,12 @@ SEGMENTATION = Stage(
         "sam": "dexman_pose.segmentation.sam.backend:segment_by_sam",
         "sam2": "dexman_pose.segmentation.sam2.backend:segment_by_sam2",
         "edgetam": "dexman_pose.segmentation.sam2.backend:segment_by_edgetam",
+        "outside": "dexman_pose.segmentation.outside:segment_outside",
     },
     {
         "sam": Needs((("segment_anything", "pip install 'dexman-pose[sam]'"),), "sam-vit-b"),
         "sam2": Needs((_TRANSFORMERS,), "sam2.1-tiny"),
-        "edgetam": Needs((_TRANSFORMERS,), "edgetam"),
+        "edgetam": Needs((_TRANSFORMERS, _TIMM), "edgetam"),
     },
 )
 """A function ``(clip, prompts, hands) -> MaskSequence``."""

@@ -1,7 +1,8 @@
 """Network weights on this machine: where they lie, what is known of them, and how they are fetched when asked.
 
 Nothing here downloads unless :func:`fetch` is called. A card (YAML) per network says where it comes from, its
-licence, and the hash of every part where it is known for sure; what does not match its card is never put into the store.
+licence, and the hash of every part where it is known for sure; what does not match its card is never put into the
+store.
 """
 
 from __future__ import annotations
@@ -220,7 +221,7 @@ def remove(name: str) -> bool:
     there = path.exists()
     if path.is_dir():
         shutil.rmtree(path)
-    for part, file in [*_files(name, about, path), (Part(path.name, ""), path)]:
+    for file in [*(file for _, file in _files(name, about, path)), path]:
         partial = file.with_name(file.name + ".part")
         there |= partial.exists()
         file.unlink(missing_ok=True)

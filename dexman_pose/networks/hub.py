@@ -41,8 +41,8 @@ def _unusable(name: str, purpose: str, error: Exception) -> MissingExtraError:
     why = " ".join(str(error).split())[:200]
     if find_spec("torchvision") is not None and "torchvision" in str(error) + str(error.__cause__):
         return MissingExtraError(
-            f"{purpose}: transformers cannot be used, for torchvision is installed and does not fit this torch ({why}). Nothing "
-            "here needs torchvision. Remove it with: pip uninstall -y torchvision"
+            f"{purpose}: transformers cannot be used, for torchvision is installed and does not fit this torch "
+            f"({why}). Nothing here needs torchvision. Remove it with: pip uninstall -y torchvision"
         )
     missing = getattr(error.__cause__, "name", None) or getattr(error, "name", None)
     if missing and missing.partition(".")[0] != "transformers":
@@ -91,8 +91,8 @@ def load_model(name: str, folder: Path, purpose: str, device: str = "cpu") -> An
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(
-            f"{purpose}: {folder} does not hold all weights of {name}: {len(missing)} are missing, {missing[0]!r} first; they "
-            "may be of another network"
+            f"{purpose}: {folder} does not hold all weights of {name}: {len(missing)} are missing, {missing[0]!r} first; "
+            "they may be of another network"
         )
     return model.eval().to(device)
 

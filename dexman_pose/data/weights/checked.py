@@ -47,7 +47,7 @@ def forget(path: Path) -> None:
 
 
 def mismatch(path: Path, part: Part, *, again: bool = False) -> str | None:
-    """How a stored file differs from its card, or from what was fetched where the card knows no hash; None if it does not.
+    """How a stored file differs from its card, or where that knows no hash from what was fetched; None if it does not.
 
     Args:
         path: of the file, which exists.

@@ -89,8 +89,8 @@ def download(name: str, part: Part, path: Path, terms_page: str = "") -> Fetched
     except (OSError, HTTPException, ValueError) as error:
         had = partial.stat().st_size if partial.exists() else 0
         raise MissingModelError(
-            f"the model {name!r} could not be fetched: {part.url}: {' '.join(str(error).split())}; {had} bytes are kept, "
-            f"and fetched no second time. Try again with: dexman-pose models fetch {name}"
+            f"the model {name!r} could not be fetched: {part.url}: {' '.join(str(error).split())}; {had} bytes "
+            f"are kept, and fetched no second time. Try again with: dexman-pose models fetch {name}"
         ) from error
     return _keep(name, part, partial, path, announced)
 
@@ -149,8 +149,8 @@ def _keep(name: str, part: Part, partial: Path, path: Path, announced: str | Non
     if expected is not None and found != expected:
         partial.unlink()
         raise MissingModelError(
-            f"the model {name!r}: {part.path} has sha256 {found}, but {expected} was expected by {told_by}; nothing was "
-            f"stored. Fetch it again with: dexman-pose models fetch {name}"
+            f"the model {name!r}: {part.path} has sha256 {found}, but {expected} was expected by {told_by}; "
+            f"nothing was stored. Fetch it again with: dexman-pose models fetch {name}"
         )
     if part.size is not None and size != part.size:
         partial.unlink()
@@ -166,8 +166,8 @@ def _refused(name: str, part: Part, error: urllib.error.HTTPError, terms_page: s
     if error.code in _REFUSED:
         where = f" at {terms_page}" if terms_page else ""
         return MissingModelError(
-            f"the model {name!r} is not handed out without consent ({part.url}: {error.code}): accept its licence{where}, "
-            f"make an access token there, then: {TOKEN_VARIABLE}=... dexman-pose models fetch {name} --accept-licence"
+            f"the model {name!r} is not handed out without consent ({part.url}: {error.code}): accept its "
+            f"licence{where}, make an access token there, then: {TOKEN_VARIABLE}=... dexman-pose models fetch {name} --accept-licence"
         )
     return MissingModelError(
         f"the model {name!r} could not be fetched: {part.url}: {error.code} {error.reason}. With the file at hand: "

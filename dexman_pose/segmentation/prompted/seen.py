@@ -20,7 +20,7 @@ class Seen:
 
     Attributes:
         logits: (H, W) log odds that a pixel of the picture is part of it.
-        trust: in [0, 1], what the network itself says of its answer: that the thing is there, or that the mask is right.
+        trust: in [0, 1], what the network itself says of its answer: that the thing is there, or the mask right.
     """
 
     logits: Logits

@@ -75,7 +75,7 @@ def hands_at(frames: list[int]) -> HandObservations:
     """A left hand whose joints lie in the skin-coloured bar."""
     joints = np.zeros((FRAMES, 2, 21, 2))
     for t in range(FRAMES):
-        x, y, w, h = places(t)["skin"]
+        x, y, w, _ = places(t)["skin"]
         joints[t, 0] = np.stack([np.full(21, x + w / 2), np.linspace(y + 26, y + 4, 21)], 1)
     detected = np.zeros((FRAMES, 2), bool)
     detected[frames, 0] = True
