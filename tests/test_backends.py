@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dexman_pose import backends as registry
-from dexman_pose.backends import HANDS, MESH, SEGMENTATION, Stage
+from dexman_pose.backends import DEPTH, HANDS, MESH, SEGMENTATION, Stage
 from dexman_pose.errors import InputError
 from dexman_pose.segmentation import available_backends, load_backend
 
@@ -32,12 +32,12 @@ def entry(monkeypatch: pytest.MonkeyPatch) -> Iterator[EntryPoint]:
 
 
 def test_backend_of_another_package_is_found(entry: EntryPoint) -> None:
-    assert available_backends() == ("grabcut", "other")
+    assert available_backends() == ("edgetam", "grabcut", "other", "outside", "sam", "sam2")
     assert load_backend("other")("a", "b", None) == "a b None"  # type: ignore[arg-type, comparison-overlap]
     assert HANDS.names() == ("mediapipe",)
 
 
-@pytest.mark.parametrize("stage", [SEGMENTATION, HANDS, MESH])
+@pytest.mark.parametrize("stage", [SEGMENTATION, HANDS, MESH, DEPTH])
 def test_built_in_backends_are_where_the_table_says(stage: Stage) -> None:
     for name in stage.built_in:
         assert callable(stage.load(name))

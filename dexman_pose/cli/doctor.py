@@ -7,10 +7,13 @@ import importlib
 import os
 import platform
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dexman_pose.errors import InputError
 from dexman_pose.pipeline.versions import installed
+
+if TYPE_CHECKING:
+    from dexman_pose.backends import Stage
 
 
 class Package(NamedTuple):
@@ -37,6 +40,10 @@ VIDEO = (
     Package("ai-edge-litert", "ai_edge_litert", "the mediapipe hand detector"),
     Package("matplotlib", "matplotlib", "plots of the report"),
 )
+NETWORKS = (
+    Package("segment-anything", "segment_anything", "the segmentation backend sam"),
+    Package("transformers", "transformers", "the backends sam2, edgetam, depth_anything, depth_pro"),
+)
 
 
 def add(subparsers: Any) -> None:
@@ -59,6 +66,7 @@ def handle(args: argparse.Namespace) -> int:
         *_packages("core", CORE, "pip install dexman-pose"),
         *_packages("video", VIDEO, _extra("video")),
     ]
+    _optional("networks (optional: extras sam, networks)", NETWORKS)
     print("devices")
     for line in _devices():
         print(f"  {line}")
@@ -93,6 +101,15 @@ def _packages(title: str, packages: tuple[Package, ...], command: str) -> list[s
     return [command] if bad else []
 
 
+def _optional(title: str, packages: tuple[Package, ...]) -> None:
+    """Print packages that nobody needs by default, without importing them."""
+    print(f"packages: {title}")
+    for package in packages:
+        print(
+            f"  {package.distribution:<24} {installed(package.distribution) or 'not here':<14} {package.purpose}"
+        )
+
+
 def _import_problem(module: str) -> str | None:
     """Why a module cannot be imported, or None. A broken binary shows only when it is imported."""
     try:
@@ -124,35 +141,50 @@ def _cores() -> int:
 
 
 def _models() -> list[str]:
-    """Print the networks; gives the commands that fetch those that are not here."""
+    """Print the networks and their licences; no command, for nobody needs all of them."""
     from dexman_pose.data import model_store
 
     print(f"models in {model_store.folder()}")
-    commands = []
     for name in model_store.names():
-        problem = model_store.problem(name)
-        print(f"  {name:<24} {'here' if problem is None else 'MISSING'}")
-        if problem is not None:
-            commands.append(model_store.fetch_command(name))
-    return commands
+        there = model_store.path_of(name).exists()
+        wrong = model_store.problem(name) if there else None
+        state = "not here" if not there else "here" if wrong is None else f"DAMAGED: {wrong}"
+        print(f"  {name:<36} {state:<10} {model_store.terms(name)}")
+    return []
 
 
 def _backends() -> list[str]:
-    """Print which backends of each stage work here; gives the commands at the end of their messages."""
-    from dexman_pose.backends import HANDS, MESH, SEGMENTATION
-    from dexman_pose.pipeline.backends import Backends, check_backends
+    """Print what each backend needs and whether it works here; gives the commands for the default ones."""
+    from dexman_pose.backends import DEPTH, HANDS, MESH, SEGMENTATION
+    from dexman_pose.pipeline.backends import Backends, check_needs
 
     print("backends")
-    hopes = [("hands", name, Backends(hands=name)) for name in HANDS.names()]
-    hopes += [("segmentation", name, Backends(None, name)) for name in SEGMENTATION.names()]
-    hopes += [("mesh", name, Backends(None, mesh=name)) for name in MESH.names()]
+    default = {Backends().hands, Backends().segmentation, Backends().mesh}
     commands = []
-    for stage, name, backends in hopes:
-        try:
-            check_backends(backends)
-        except InputError as error:
-            commands.append(str(error).rpartition(": ")[2])
-            print(f"  {stage:<14} {name:<12} does not work here: {error}")
-        else:
-            print(f"  {stage:<14} {name:<12} works here")
+    for stage in (HANDS, SEGMENTATION, MESH, DEPTH):
+        for name in stage.names():
+            try:
+                check_needs(stage, name)
+            except InputError as error:
+                commands += [str(error).rpartition(": ")[2]] if name in default else []
+                print(f"  {stage.name:<14} {name:<16} does not work here: {error}")
+            else:
+                print(f"  {stage.name:<14} {name:<16} works here{_resources(stage, name)}")
     return commands
+
+
+def _resources(stage: Stage, name: str) -> str:
+    """Weights, licence and device of a backend that works."""
+    from dexman_pose.data import model_store
+
+    model = stage.needs(name).model
+    if model is None:
+        return ""
+    device = "cpu" if stage.name == "hands" else _device()
+    return f" (weights {model}, {model_store.terms(model)}, on {device})"
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

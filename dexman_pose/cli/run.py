@@ -68,6 +68,13 @@ def add(subparsers: Any) -> None:
         help="camera file of any common tool (docs/cameras.md); estimated when not given",
     )
     camera.add_argument("--K", dest="k", metavar="FX,FY,CX,CY", help="intrinsics in pixels of the video")
+    p.add_argument(
+        "--segmentation",
+        default="grabcut",
+        metavar="NAME[:WEIGHTS]",
+        help="how masks are made: grabcut (default), sam, sam2, edgetam, with a model's name or path: "
+        "sam2:sam2.1-large (docs/backends.md)",
+    )
     _add_given(p)
     p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
     p.add_argument(
@@ -182,6 +189,7 @@ def handle(args: argparse.Namespace) -> int:
             hands_order=args.hands_order,
             depth_unit=args.depth_unit,
             depth_camera=args.depth_camera,
+            segmentation=args.segmentation,
             out=args.out,
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,

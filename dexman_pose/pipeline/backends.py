@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dexman_pose._optional import require
-from dexman_pose.backends import HANDS, MESH, SEGMENTATION
+from dexman_pose._optional import check_package
+from dexman_pose.backends import HANDS, MESH, SEGMENTATION, Stage
+from dexman_pose.data.model_store import find_weights, mark_of
 
 
 @dataclass(frozen=True)
@@ -25,24 +26,28 @@ def check_backends(backends: Backends) -> None:
         MissingExtraError: a package is not installed; the message holds the command that installs it.
         MissingModelError: weights are not on this machine; the message holds the command that fetches them.
     """
-    SEGMENTATION.check(backends.segmentation)
-    MESH.check(backends.mesh)
-    if backends.hands is None:
-        return
-    HANDS.check(backends.hands)
-    if backends.hands == "mediapipe":
-        check_mediapipe()
+    check_needs(SEGMENTATION, backends.segmentation)
+    check_needs(MESH, backends.mesh)
+    if backends.hands is not None:
+        check_needs(HANDS, backends.hands)
 
 
-def check_mediapipe() -> None:
-    """See that the default hand detector has its packages and its weights.
+def check_needs(stage: Stage, name: str) -> None:
+    """See that a backend exists and that its packages and weights are on this machine; nothing is downloaded.
 
     Raises:
-        MissingExtraError: a package is not installed.
-        MissingModelError: the weights are not on this machine.
+        InputError: no such backend; the message lists those there are.
+        MissingExtraError: a package is not installed, or is broken; the message holds the command that installs it.
+        MissingModelError: weights are not on this machine; the message holds the command that fetches them.
     """
-    from dexman_pose.data.model_store import locate
-    from dexman_pose.hands.mediapipe.backend import MODEL
+    needs = stage.needs(name)
+    for module, command in needs.packages:
+        check_package(module, command, f"the {stage.name} backend {name.partition(':')[0]!r}")
+    if needs.model is not None:
+        find_weights(needs.model)
 
-    require("ai_edge_litert", "video", "the hand detector 'mediapipe'")
-    locate(MODEL)
+
+def weights_used(stage: Stage, name: str) -> dict[str, str]:
+    """What a stage's result depends on beside the name of its backend: the weights; empty for backends without."""
+    model = stage.needs(name).model
+    return {} if model is None else {"weights": mark_of(model)}

@@ -91,7 +91,8 @@ def reconstruct(
         hands_order: order of the joints of given hands: ``openpose``, ``mano``, ``interhand``, or ``auto``.
         depth_unit: unit of depth files: ``m``, ``cm``, ``mm``, metres of one step, or ``auto``.
         depth_camera: where depth is not registered to colour: its camera, or the file of it.
-        segmentation: mask backend by name.
+        segmentation: mask backend by name: ``grabcut``, ``sam``, ``sam2``, ``edgetam``, or another package's; a
+            colon and a model's name or path may follow: ``sam2:sam2.1-large``.
         mesh: how to make the shape of objects given without a mesh, by name.
         out: run folder; every stage's result is kept there, and a second call with the same folder goes on
             where the first one stopped and redoes only what has changed. None keeps nothing. A folder that holds

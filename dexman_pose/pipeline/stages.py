@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dexman_pose.backends import HANDS
+from dexman_pose.backends import HANDS, SEGMENTATION
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
@@ -14,7 +14,7 @@ from dexman_pose.data.tracks import Contacts, HandObservations, HandTrack, Rigid
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.pipeline import artefacts, fixed_camera
-from dexman_pose.pipeline.backends import Backends
+from dexman_pose.pipeline.backends import Backends, weights_used
 from dexman_pose.pipeline.foreseen import Foreseen
 from dexman_pose.pipeline.growing_masks import GrowingMasks
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs, assumed_camera
@@ -197,7 +197,7 @@ class Stages:
             compute=compute,
             save=artefacts.save_masks,
             load=artefacts.load_masks,
-            settings={"clip": self.marks.clip, "backend": backend},
+            settings={"clip": self.marks.clip, "backend": backend, **weights_used(SEGMENTATION, backend)},
             after=("prompts", *(("follow",) if followed is not None else ()), *self._with_hands("hands")),
             rooms=("segmentation", "imaging"),
         )

@@ -16,6 +16,8 @@ DISTRIBUTIONS = (
     "opencv-python-headless",
     "ai-edge-litert",
     "matplotlib",
+    "segment-anything",
+    "transformers",
 )
 """Distributions that can change a result."""
 

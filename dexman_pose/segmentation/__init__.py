@@ -48,17 +48,22 @@ def segment_clip(
     *,
     backend: str = "grabcut",
     into: MaskSequence | None = None,
+    gate: bool | None = None,
 ) -> MaskSequence:
     """Masks of the visible part of each object, and of hands in front, in every frame of a clip.
 
     Args:
-        clip: the video, from a camera that does not move.
+        clip: the video; ``"grabcut"`` wants a camera that does not move.
         prompts: by object name, each with a box, clicks or a mask on a frame of its own choice.
         hands: 2D joints per frame; with them hands and forearms get the label
             :data:`~dexman_pose.data.OCCLUDER`. None works too: hands then are background.
-        backend: name of the method, see :func:`available_backends`. ``"grabcut"`` needs no weights.
+        backend: name of the method, see :func:`available_backends`. ``"grabcut"`` needs no weights; for those that need
+            some, a colon and the name of a model or a path may follow: ``"sam2:sam2.1-large"``.
         into: empty masks to fill, for those who read frames while later ones are made; of backends that :func:`fills`
             names.
+        gate: whether masks that leak, jump or flicker are taken away, and objects that change places are doubted
+            (``dexman_pose.segmentation.gate``); None does so for backends that hand out all frames at once, which all
+            networks are. ``"grabcut"`` judges its masks itself.
 
     Returns:
         One label image per frame, objects exclusive of each other, with ``confidence`` (T, N) in [0, 1], which is 0
@@ -71,4 +76,10 @@ def segment_clip(
     if hands is not None:
         instance(hands, HandObservations, "hands", "detect_hands(clip) gives one")
     more = {} if into is None else {"into": into}
-    return load_backend(backend)(as_clip(clip), as_prompts(prompts, "prompts"), hands, **more)
+    known = as_prompts(prompts, "prompts")
+    masks = load_backend(backend)(as_clip(clip), known, hands, **more)
+    if gate is False or (gate is None and fills(backend)) or into is not None:
+        return masks
+    from dexman_pose.segmentation.gate.apply import gated
+
+    return gated(masks, {name: prompt.frame for name, prompt in known.items()})[0]

@@ -1,0 +1,1 @@
+"""What makes masks doubtful whoever made them: leaks, flicker, jumps, and objects that change places."""

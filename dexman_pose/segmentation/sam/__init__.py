@@ -1,0 +1,1 @@
+"""Segment Anything on every frame, each shown what the frame before found."""

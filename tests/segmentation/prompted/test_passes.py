@@ -1,0 +1,172 @@
+"""The passes over a clip, with one who tells things by their colour in the place of a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dexman_pose.data import OCCLUDER, Clip, HandObservations, ObjectPrompt
+from dexman_pose.errors import InputError
+from dexman_pose.segmentation.prompted.hand_prompts import hand_prompts
+from dexman_pose.segmentation.prompted.options import DEFAULTS, HandPromptOptions
+from dexman_pose.segmentation.prompted.passes import follow_both_ways
+from dexman_pose.segmentation.prompted.seen import Seen, labels_of
+
+HEIGHT, WIDTH, FRAMES = 60, 100, 24
+COLORS = {"red": (200, 20, 20), "blue": (20, 20, 200), "skin": (210, 160, 130)}
+
+
+def places(t: int) -> dict[str, tuple[int, int, int, int]]:
+    """x, y, width and height: two things that move, and a hand that lies over a part of the first."""
+    return {
+        "red": (10 + 2 * t, 10, 20, 16),
+        "blue": (70 - 2 * t, 40, 14, 12),
+        "skin": (26 + 2 * t, 14, 12, 30),
+    }
+
+
+def film() -> Clip:
+    frames = np.full((FRAMES, HEIGHT, WIDTH, 3), 90, np.uint8)
+    for t in range(FRAMES):
+        for name, (x, y, w, h) in places(t).items():
+            frames[t, y : y + h, x : x + w] = COLORS[name]
+    return Clip.from_frames(frames)
+
+
+class ByColor:
+    """Sees all of the colour under the middle of a prompt; keeps it from picture to picture."""
+
+    def __init__(self, reverse: bool) -> None:
+        self.reverse, self.indices, self.colors = reverse, [], {}  # type: ignore[var-annotated]
+        self.started: list[tuple[int, str]] = []
+        self.rgb: NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
+
+    def look(self, index: int, rgb: NDArray[np.uint8]) -> None:
+        self.indices.append(index)
+        self.rgb = rgb
+
+    def start(self, name: str, prompt: ObjectPrompt) -> Seen:
+        self.started.append((self.indices[-1], name))
+        if prompt.mask is not None:
+            y, x = (int(np.median(i)) for i in np.nonzero(prompt.mask))
+        elif prompt.points is not None:
+            x, y = prompt.points[0, :2].round().astype(int)
+        else:
+            assert prompt.box is not None
+            x, y = prompt.box.reshape(2, 2).mean(0).astype(int)
+        self.colors[name] = self.rgb[y, x].astype(int)
+        return self.follow(name)
+
+    def follow(self, name: str) -> Seen:
+        off = np.abs(self.rgb.astype(int) - self.colors[name]).sum(2)
+        return Seen(np.where(off < 30, 6.0, -6.0).astype(np.float32), 0.9)
+
+
+def click(name: str, t: int) -> ObjectPrompt:
+    x, y, _, _ = places(t)[name]
+    return ObjectPrompt(points=[[x + 2, y + 2, 1]], frame=t)
+
+
+def hands_at(frames: list[int]) -> HandObservations:
+    """A left hand whose joints lie in the skin-coloured bar."""
+    joints = np.zeros((FRAMES, 2, 21, 2))
+    for t in range(FRAMES):
+        x, y, w, _ = places(t)["skin"]
+        joints[t, 0] = np.stack([np.full(21, x + w / 2), np.linspace(y + 26, y + 4, 21)], 1)
+    detected = np.zeros((FRAMES, 2), bool)
+    detected[frames, 0] = True
+    return HandObservations(joints, np.zeros((FRAMES, 2, 21, 3)), detected, ~detected & False, detected * 1.0)
+
+
+def run(prompts: dict[str, ObjectPrompt], hands: HandObservations | None = None) -> tuple[Any, list[ByColor]]:
+    made: list[ByColor] = []
+
+    def follower(reverse: bool) -> ByColor:
+        made.append(ByColor(reverse))
+        return made[-1]
+
+    return follow_both_ways(film(), prompts, hands, follower, DEFAULTS), made
+
+
+def test_prompts_of_frames_of_their_own_reach_both_ends() -> None:
+    prompts = {"red": click("red", 5), "blue": click("blue", 15)}
+    masks, made = run(prompts)
+    truth = film()
+    for t in range(FRAMES):
+        for name in prompts:
+            true = (truth.frame(t) == COLORS[name]).all(2)
+            assert (masks.mask(t, name) == true).all(), (t, name)
+    assert made[0].indices == list(range(5, FRAMES)) and not made[0].reverse
+    assert made[1].indices == list(range(15, -1, -1)) and made[1].reverse
+    assert masks.confidence.min() > 0.85
+
+
+def test_one_prompt_on_the_first_frame_needs_one_pass() -> None:
+    masks, made = run({"red": click("red", 0)})
+    assert len(made) == 1 and masks.confidence.shape == (FRAMES, 1)
+
+
+def test_a_mask_that_is_given_is_taken_pixel_by_pixel() -> None:
+    given = np.zeros((HEIGHT, WIDTH), bool)
+    given[10:20, 30:35] = True
+    masks, _ = run({"red": ObjectPrompt(mask=given, frame=8)}, hands_at(list(range(FRAMES))))
+    assert (masks.mask(8, "red") == given).all()
+    assert masks.confidence[8, 0] == 1.0
+    assert masks.mask(9, "red").sum() > given.sum()
+
+
+def test_hands_are_taken_out_and_shown_again_now_and_then() -> None:
+    seen = [t for t in range(FRAMES) if not 6 <= t < 9]
+    prompts = {"red": click("red", 0)}
+    masks, made = run(prompts, hands_at(seen))
+    for t in seen:
+        skin = (film().frame(t) == COLORS["skin"]).all(2)
+        assert ((masks.labels(t) == OCCLUDER) == skin).all()
+    assert not (masks.labels(7) == OCCLUDER).any()
+    showings = [t for t, name in made[0].started if name != "red"]
+    assert showings == [0, 9, 9 + HandPromptOptions().refresh]
+
+
+def test_what_two_things_claim_belongs_to_the_likelier() -> None:
+    first, second = np.full((4, 6), -3.0, np.float32), np.full((4, 6), -3.0, np.float32)
+    first[:, :4], second[:, 2:] = 1.0, 2.0
+    hand = np.full((4, 6), -3.0, np.float32)
+    hand[0, 3:5] = 1.5
+    labels = labels_of({1: Seen(first, 1), 2: Seen(second, 1)}, [Seen(hand, 1)], (4, 6))
+    assert labels.tolist() == [[1, 1, 2, 2, 2, 2]] * 4
+    hand[0, 3:5] = 2.5
+    assert labels_of({1: Seen(first, 1), 2: Seen(second, 1)}, [Seen(hand, 1)], (4, 6))[0, 3] == OCCLUDER
+
+
+def test_confidence_is_the_networks_word_and_its_certainty() -> None:
+    logits = np.full((10, 10), 40.0, np.float32)
+    whole = np.ones((10, 10), bool)
+    assert Seen(logits, 0.8).confidence(whole, 12) == pytest.approx(0.8)
+    assert Seen(logits * 0, 0.8).confidence(whole, 12) == 0.0
+    assert Seen(np.full_like(logits, np.log(3)), 1.0).confidence(whole, 12) == pytest.approx(0.5)
+    assert Seen(logits, 0.8).confidence(whole & False, 12) == 0.0
+
+
+def test_hands_are_shown_by_box_and_clicks_within_the_picture() -> None:
+    hands = hands_at([3])
+    shown = hand_prompts(hands, 3, WIDTH, HEIGHT, HandPromptOptions())
+    assert list(shown) == ["left"] and shown["left"].frame == 3
+    found = shown["left"]
+    assert found.box is not None and found.points is not None
+    low, high = hands.joints_2d[3, 0].min(0), hands.joints_2d[3, 0].max(0)
+    assert (found.box[:2] <= low).all() and (found.box[2:] >= high).all()
+    assert (found.points[:, 2] == 1).all() and len(found.points) == len(HandPromptOptions().clicks)
+    assert hand_prompts(hands, 4, WIDTH, HEIGHT, HandPromptOptions()) == {}
+    far = replace(hands, joints_2d=hands.joints_2d + 5000)
+    assert hand_prompts(far, 3, WIDTH, HEIGHT, HandPromptOptions()) == {}
+
+
+def test_prompts_that_do_not_fit() -> None:
+    with pytest.raises(InputError, match="at least one object prompt"):
+        run({})
+    with pytest.raises(InputError, match=r"'red'.*frame 99"):
+        run({"red": ObjectPrompt(box=[1, 1, 9, 9], frame=99)})
