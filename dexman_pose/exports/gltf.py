@@ -42,7 +42,8 @@ def write_gltf(trajectory: Trajectory, path: Path, *, hands: str = "both") -> Pa
     """Write an animated GLB, +Y up, metres, seconds; returns the path.
 
     The node ``world`` turns our world to glTF's axes; below it everything has its pose in our world. Objects are
-    hidden (scale 0) in frames whose pose is not valid. Hands are a skinned mesh on 16 bones, and 21 small balls at the joints.
+    hidden (scale 0) in frames whose pose is not valid. Hands are a skinned mesh on 16 bones, and 21 small balls at
+    the joints.
 
     Args:
         trajectory: what to write.
@@ -58,7 +59,9 @@ def write_gltf(trajectory: Trajectory, path: Path, *, hands: str = "both") -> Pa
     names, colors = plain_names(trajectory.objects), object_colors(trajectory.objects)
     for name, obj in trajectory.objects.items():
         shape = _mesh(parts, names[name], obj.mesh, colors[name])
-        node = parts.node(names[name], root, mesh=shape, extras={"name": name, "scale_source": obj.scale_source})
+        node = parts.node(
+            names[name], root, mesh=shape, extras={"name": name, "scale_source": obj.scale_source}
+        )
         poses = world_from_object(trajectory, name)
         _follow(parts, node, times, poses)
         _hide(parts, node, times, obj.valid)

@@ -17,6 +17,18 @@ _KINDS = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 _ALIGN = 4
 _MAGIC, _VERSION = 0x46546C67, 2
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
+_LISTS = (
+    "nodes",
+    "meshes",
+    "materials",
+    "textures",
+    "images",
+    "samplers",
+    "accessors",
+    "bufferViews",
+    "skins",
+    "cameras",
+)
 ARRAY_BUFFER, ELEMENT_BUFFER = 34962, 34963
 """What vertices and what indices are for."""
 
@@ -26,12 +38,7 @@ class GltfParts:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self.content: dict[str, list[Any]] = {
-            key: []
-            for key in (
-                "nodes meshes materials textures images samplers accessors bufferViews skins cameras".split()
-            )
-        }
+        self.content: dict[str, list[Any]] = {key: [] for key in _LISTS}
         self.channels: list[dict[str, Any]] = []
         self.samplers: list[dict[str, Any]] = []
 

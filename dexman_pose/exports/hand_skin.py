@@ -83,6 +83,4 @@ def _fit(hand: HandTrack) -> tuple[HandFit, bool]:
     if hand.angles is None or hand.shape is None or hand.camera_from_wrist is None:
         return fit_joints(hand.joints, hand.side, hand.valid), True
     known: NDArray[np.bool_] = hand.valid
-    return HandFit(
-        hand.side, hand.shape, hand.angles, hand.camera_from_wrist, hand.joints, known, 0.0
-    ), False
+    return HandFit(hand.side, hand.shape, hand.angles, hand.camera_from_wrist, hand.joints, known, 0.0), False

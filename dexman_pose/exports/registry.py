@@ -62,7 +62,11 @@ _TABLE = (
         ("bodies", "density"),
     ),
     ExportFormat(
-        "bop", f"{_HERE}.bop:write_bop", (), "folder: scene_gt.json, scene_camera.json, models, millimetres"
+        "bop",
+        f"{_HERE}.bop:write_bop",
+        (),
+        "folder: scene_gt.json, scene_camera.json, models, millimetres",
+        ("clip",),
     ),
     ExportFormat("bop-csv", f"{_HERE}.bop:write_bop_csv", (".csv",), "poses as rows of BOP's results"),
     ExportFormat("taco", f"{_HERE}.taco:write_taco", (), "folders of .npy as TACO's", ("sequence",)),
@@ -86,7 +90,11 @@ _TABLE = (
         "dictionary per object as DexMachina reads demonstrations",
     ),
     ExportFormat(
-        "rerun", f"{_HERE}.rerun:write_rerun", (".rrd",), "recording for the Rerun viewer", ("clip", "masks")
+        "rerun",
+        f"{_HERE}.rerun_log:write_rerun",
+        (".rrd",),
+        "recording for the Rerun viewer",
+        ("clip", "masks"),
     ),
 )
 
@@ -130,9 +138,7 @@ def format_of(name: str) -> ExportFormat:
     if not isinstance(name, str) or name not in FORMATS:
         near = get_close_matches(name, FORMATS, 1) if isinstance(name, str) else []
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(
-            f"there is no format {described(name)}{meant} (there are: {', '.join(FORMATS)})"
-        )
+        raise InputError(f"there is no format {described(name)}{meant} (there are: {', '.join(FORMATS)})")
     return FORMATS[name]
 
 
@@ -140,10 +146,14 @@ def _checked(chosen: ExportFormat, path: str | Path) -> Path:
     path = Path(path).expanduser()
     if not chosen.suffixes:
         if path.is_file():
-            raise InputError(f"format {chosen.name!r} writes a folder, but {path} is a file; give another path")
+            raise InputError(
+                f"format {chosen.name!r} writes a folder, but {path} is a file; give another path"
+            )
         return path
     if path.suffix.lower() not in chosen.suffixes:
-        raise InputError(f"format {chosen.name!r} writes {' or '.join(chosen.suffixes)}, but the path is {path}")
+        raise InputError(
+            f"format {chosen.name!r} writes {' or '.join(chosen.suffixes)}, but the path is {path}"
+        )
     if path.is_dir():
         raise InputError(f"format {chosen.name!r} writes a file, but {path} is a folder; give another path")
     return path

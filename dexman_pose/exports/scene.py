@@ -1,4 +1,4 @@
-"""What all exporters ask of a trajectory: poses and joints in the world, every frame filled, names that files may have."""
+"""What all exporters ask of a trajectory: poses and joints in the world, frames filled, names that files may have."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plain_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def world_from_object(trajectory: Trajectory, name: str) -> Array:
-    """(T, 4, 4) poses of an object in the world; frames that are not valid hold the one before, or the first valid one."""
+    """(T, 4, 4) poses of an object in the world, those that are not valid replaced as :func:`held` does it."""
     track = trajectory.objects[name].track
     out: Array = trajectory.world_from_camera @ held(track.camera_from_object, track.valid)
     return out
@@ -43,7 +43,7 @@ def world_joints(trajectory: Trajectory, side: str) -> Array:
 
 
 def held(rows: Array, valid: NDArray[np.bool_]) -> Array:
-    """Rows (T, ...) with those that are not valid replaced by the last valid one before, at the beginning by the first."""
+    """Rows (T, ...), those that are not valid replaced by the valid one before, at the beginning by the first."""
     if not valid.any():
         return rows
     last = np.maximum.accumulate(np.where(valid, np.arange(len(rows)), -1))

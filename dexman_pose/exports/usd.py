@@ -38,7 +38,8 @@ def write_usd(trajectory: Trajectory, path: Path, *, hands: str = "both") -> Pat
     """Write a stage (``.usd``, ``.usda``, ``.usdc``) with textures in a folder beside it; returns the path.
 
     Poses are ``translate`` and ``orient`` ops in double precision: a matrix op would be blended entry by entry between
-    frames. Time codes are frames, at the clip's rate: ``frame_times * rate``. Prims are invisible in frames that are not valid.
+    frames. Time codes are frames, at the clip's rate: ``frame_times * rate``. Prims are invisible in frames that are
+    not valid.
 
     Args:
         trajectory: what to write.
@@ -122,7 +123,9 @@ class _Stage:
             for frame, time in enumerate(self.times):
                 vertices = skin.vertices(frame).astype(np.float32)
                 shape.GetPointsAttr().Set(Vt.Vec3fArray.FromNumpy(vertices), time)
-                shape.GetExtentAttr().Set(UsdGeom.PointBased.ComputeExtent(shape.GetPointsAttr().Get(time)), time)
+                shape.GetExtentAttr().Set(
+                    UsdGeom.PointBased.ComputeExtent(shape.GetPointsAttr().Get(time)), time
+                )
 
     def camera(self) -> None:
         from pxr import UsdGeom

@@ -46,7 +46,9 @@ def _hand(side: str, camera: Camera, way: np.ndarray, bend: np.ndarray, *, bare:
     joints = model.joints(pose, way)
     valid = np.arange(len(way)) >= (2 if bare else 0)
     fit = fit_joints(joints, side)
-    more = {} if bare else {"camera_from_wrist": fit.frame_from_hand, "angles": fit.angles, "shape": fit.shape}
+    more = (
+        {} if bare else {"camera_from_wrist": fit.frame_from_hand, "angles": fit.angles, "shape": fit.shape}
+    )
     seen = joints if bare else _of(fit)
     return HandTrack(
         side,
@@ -86,7 +88,8 @@ def trajectory() -> Trajectory:
         so3_exp(np.stack([flat, 0.8 + flat, 0.3 * t], -1)), np.stack([-0.2 + 0.1 * t, flat, 0.12 + flat], -1)
     )
     left = camera_from_world @ se3(
-        so3_exp(np.stack([flat, 0.6 + flat, 2.6 + flat], -1)), np.stack([0.25 + flat, flat, 0.1 + 0.02 * t], -1)
+        so3_exp(np.stack([flat, 0.6 + flat, 2.6 + flat], -1)),
+        np.stack([0.25 + flat, flat, 0.1 + 0.02 * t], -1),
     )
     hands = {
         "left": _hand("left", camera, left, 0.3 + 0.2 * t, bare=True),

@@ -167,7 +167,9 @@ def test_gltfs_own_library_reads_it(trajectory: Trajectory, glb: Path) -> None:
     assert [a.name for a in file.animations] == ["clip"] and len(file.skins) == 2
     blob = file.binary_blob()
     node = next(i for i, n in enumerate(file.nodes) if n.name == "ball")
-    (channel,) = (c for c in file.animations[0].channels if c.target.node == node and c.target.path == "translation")
+    (channel,) = (
+        c for c in file.animations[0].channels if c.target.node == node and c.target.path == "translation"
+    )
     accessor = file.accessors[file.animations[0].samplers[channel.sampler].output]
     start = file.bufferViews[accessor.bufferView].byteOffset
     rows = np.frombuffer(blob, "<f4", accessor.count * 3, start).reshape(-1, 3)

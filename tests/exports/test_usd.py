@@ -90,7 +90,9 @@ def test_the_texture_is_found_and_is_the_one_that_was(trajectory: Trajectory, st
     st = UsdGeom.PrimvarsAPI(stage.GetPrimAtPath("/World/soup_can_1/mesh")).GetPrimvar("st")
     assert mesh.uv is not None
     np.testing.assert_allclose(np.array(st.Get()), mesh.uv.reshape(-1, 2), atol=FLOAT32)
-    bound = UsdShade.MaterialBindingAPI(stage.GetPrimAtPath("/World/soup_can_1/mesh")).ComputeBoundMaterial()[0]
+    bound = UsdShade.MaterialBindingAPI(stage.GetPrimAtPath("/World/soup_can_1/mesh")).ComputeBoundMaterial()[
+        0
+    ]
     assert bound.GetPath() == "/World/soup_can_1/look"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from dexman_pose.data.files import write_bytes
 from dexman_pose.data.meshes.corners import split_corners
 from dexman_pose.data.meshes.obj import write_obj
+from dexman_pose.data.meshes.ply import write_ply
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def save_mesh(mesh: Mesh, path: str | Path) -> Path:
     """Write a mesh file, atomically; returns its path.
 
     Axes and metres stay as they are: OBJ with all digits, texture and material beside it; GLB with texture inside; PLY
-    with colours of vertices, GLB and PLY in float32; STL and OFF of the shape alone.
+    with colours of vertices or a texture beside it; GLB and PLY in float32; STL and OFF of the shape alone.
 
     Args:
         mesh: what to write.
@@ -61,5 +62,7 @@ def save_mesh(mesh: Mesh, path: str | Path) -> Path:
         raise InputError(f"a mesh is saved as {', '.join(SUFFIXES)}, but the path is {path}")
     if kind == ".obj":
         return write_obj(path, mesh)
+    if kind == ".ply":
+        return write_ply(path, mesh)
     data = trimesh_of(mesh).export(file_type=kind[1:])
     return write_bytes(path, data.encode() if isinstance(data, str) else data)
