@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         datasets,
         errors,
         evaluation,
+        exports,
         geometry,
         hands,
         meshing,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Trajectory,
     )
     from dexman_pose.errors import DexmanError, EstimationError, InputError
+    from dexman_pose.exports import export
     from dexman_pose.meshing import load_mesh
     from dexman_pose.pipeline import load_prompts, reconstruct
 
@@ -60,6 +62,7 @@ __all__ = [
     "RigidObject",
     "Trajectory",
     "__version__",
+    "export",
     "load_mesh",
     "load_prompts",
     "reconstruct",
@@ -72,6 +75,7 @@ if TYPE_CHECKING:  # not for a star import, which would import everything
         "datasets",
         "errors",
         "evaluation",
+        "exports",
         "geometry",
         "hands",
         "meshing",
@@ -92,6 +96,7 @@ _ROOMS = (
     "datasets",
     "errors",
     "evaluation",
+    "exports",
     "geometry",
     "hands",
     "meshing",
@@ -111,6 +116,7 @@ _ROOM_OF = {
     "DexmanError": "errors",
     "EstimationError": "errors",
     "InputError": "errors",
+    "export": "exports",
     "load_mesh": "meshing",
     "load_prompts": "pipeline",
     "reconstruct": "pipeline",

@@ -36,6 +36,7 @@ ROOMS = (
     ("given",),
     ("pose",),
     ("viewer",),
+    ("exports",),
     ("pipeline",),
     ("synthetic", "batch"),
     ("evaluation",),

@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "batch",
     "view",
+    "export",
     "mano",
     "eval",
     "demo",

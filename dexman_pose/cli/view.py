@@ -25,6 +25,12 @@ def add(subparsers: Any) -> None:
     p.add_argument("--frame", type=int, default=0, metavar="N", help="frame to draw (default: 0)")
     p.add_argument("--png", metavar="FILE", help="draw that frame into a picture")
     p.add_argument("--export-overlay", action="store_true", help="write overlay.mp4 and report.html again")
+    p.add_argument(
+        "--3d",
+        dest="in_3d",
+        action="store_true",
+        help="write scene.rrd, the whole run for the Rerun viewer (extra view3d)",
+    )
     p.set_defaults(handler=handle)
 
 
@@ -38,11 +44,14 @@ def handle(args: argparse.Namespace) -> int:
     result = Trajectory.load(path)
     print(describe(result))
     folder = path if path.is_dir() else path.parent
+    if args.in_3d:
+        with shown():
+            _write_3d(result, folder, args.video)
     if args.png is None and not args.export_overlay:
         return 0
     with shown():
-        clip = _clip(folder, args.video, result)
-        masks = _masks(folder, result)
+        clip = run_clip(folder, args.video, result)
+        masks = run_masks(folder, result)
         if args.png is not None:
             print(_draw_frame(result, clip, masks, args.frame, Path(args.png).expanduser()))
         if args.export_overlay:
@@ -50,7 +59,7 @@ def handle(args: argparse.Namespace) -> int:
     return 0
 
 
-def _clip(folder: Path, video: str | None, result: Trajectory) -> Clip:
+def run_clip(folder: Path, video: str | None, result: Trajectory) -> Clip:
     """The frames the run was made from."""
     from dexman_pose.imaging.undistorted_inputs import undistorted_clip
     from dexman_pose.pipeline.inputs import open_clip
@@ -75,7 +84,7 @@ def _recorded_video(folder: Path) -> str:
     return video
 
 
-def _masks(folder: Path, result: Trajectory) -> MaskSequence | None:
+def run_masks(folder: Path, result: Trajectory) -> MaskSequence | None:
     """The outlines of the run, when they are there and fit."""
     from dexman_pose.pipeline.artefacts import load_masks
 
@@ -106,3 +115,21 @@ def _draw_all(result: Trajectory, clip: Clip, masks: MaskSequence | None, folder
     print(folder / "overlay.mp4")
     write_report(result, folder / "report.html", clip=clip, masks=masks)
     print(folder / "report.html")
+
+
+def _write_3d(result: Trajectory, folder: Path, video: str | None) -> None:
+    """The recording, without pictures where the video is not found and none was given."""
+    from dexman_pose._optional import require
+    from dexman_pose.exports import export
+
+    require("rerun", "view3d", "the 3D view")
+    masks = run_masks(folder, result)
+    try:
+        clip = run_clip(folder, video, result)
+    except InputError as error:
+        if video is not None:
+            raise
+        print(f"without pictures: {error}")
+        clip = None
+    path = export(result, "rerun", folder / "scene.rrd", clip=clip, masks=masks)
+    print(f"{path} (open it with: rerun {path})")

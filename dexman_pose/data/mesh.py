@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from dexman_pose.data import _check
 from dexman_pose.data.numbers import number
 from dexman_pose.errors import MeshError
+
+if TYPE_CHECKING:
+    import trimesh
 
 _EITHER = 16.0  # floats between 1 and this may be overshooting shares of white, or nearly black bytes
 UnitSource = Literal["given", "standard", "guessed", "depth"]
@@ -152,6 +156,22 @@ class Mesh:
         """The same mesh with its vertices mapped through a (4, 4) transform."""
         m = _check.array(new_from_old, "new_from_old", (4, 4))
         return replace(self, vertices=self.vertices @ m[:3, :3].T + m[:3, 3])
+
+    def to_trimesh(self) -> trimesh.Trimesh:
+        """The mesh as one of trimesh, same axes, metres; vertices are doubled along the seams of a texture."""
+        from dexman_pose.data.meshes.convert import trimesh_of
+
+        return trimesh_of(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the mesh as ``.obj``, ``.glb``, ``.ply``, ``.stl`` or ``.off``, same axes, metres; returns the path.
+
+        Raises:
+            InputError: another suffix, or a place that cannot be written.
+        """
+        from dexman_pose.data.meshes.convert import save_mesh
+
+        return save_mesh(self, path)
 
 
 def as_bytes(values: Any, name: str) -> NDArray[np.uint8]:

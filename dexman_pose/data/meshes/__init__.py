@@ -1,0 +1,1 @@
+"""Meshes on their way out: to files and to trimesh."""

@@ -1,0 +1,77 @@
+"""Formats by name: what is refused, in one line each, and that every entry of the table has its writer."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dexman_pose as dp
+from dexman_pose.errors import InputError, MissingExtraError
+from dexman_pose.exports import FORMATS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_writer_is_there_and_takes_its_options(name: str) -> None:
+    entry = FORMATS[name]
+    parameters = inspect.signature(entry.write()).parameters
+    assert [p for p, v in parameters.items() if v.kind is v.KEYWORD_ONLY] == list(entry.options)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_in_the_page(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "exports.md"
+    assert f"| `{name}` |" in page.read_text(encoding="utf-8")
+
+
+def test_a_file_and_a_folder_of_a_run_are_read(trajectory: dp.Trajectory, tmp_path: Path) -> None:
+    trajectory.save(tmp_path)
+    for source in (tmp_path, str(tmp_path / "trajectory.npz")):
+        assert dp.export(source, "bop-csv", tmp_path / "poses.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("glft", "a.glb"), "there is no format 'glft'; did you mean 'gltf'"),
+        ((3, "a.glb"), "there is no format 3"),
+        (("gltf", "a.obj"), "writes .glb, but the path is"),
+        (("mjcf", "there.npz"), "writes a folder, but"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    trajectory: dp.Trajectory, tmp_path: Path, arguments: tuple[Any, str], message: str
+) -> None:
+    (tmp_path / "there.npz").touch()
+    with pytest.raises(InputError, match=message):
+        dp.export(trajectory, arguments[0], tmp_path / arguments[1])
+
+
+def test_other_things_than_trajectories_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must be a Trajectory"):
+        dp.export(7, "gltf", tmp_path / "a.glb")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "module", "extra"), [("usd", "pxr", "usd"), ("rerun", "rerun", "view3d")])
+def test_a_missing_package_is_named_with_its_extra(
+    trajectory: dp.Trajectory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    module: str,
+    extra: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=rf"dexman-pose\[{extra}\]"):
+        dp.export(trajectory, name, tmp_path / f"a{FORMATS[name].suffixes[0]}")
+
+
+def test_the_table_imports_no_writer() -> None:
+    heavy = "('pxr', 'rerun', 'mujoco', 'trimesh')"
+    code = f"import sys, dexman_pose.exports; print([m for m in sys.modules if m in {heavy}])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
