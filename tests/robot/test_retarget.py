@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.assets.rig import HandPlace
 from dexman_pose.robot.motion.touch import touches_of
 from dexman_pose.robot.retarget.banded import BandedSystem
 from dexman_pose.robot.retarget.grip import GripOptions, _balanced
 from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
 from dexman_pose.robot.retarget.motion import PressOptions, retarget
 from dexman_pose.robot.retarget.solve import solve_motion
-from dexman_pose.robot.world.build import HandPlace
 from tests.robot.gripper import FRAMES, GRASP, LIFT, SIDE, lifting
 
 HELD = {"cube": np.clip((np.arange(FRAMES) - GRASP) / 3.0, 0.0, 1.0)}
@@ -98,8 +98,7 @@ def test_tips_press_where_the_person_touched(mujoco: Any, gripper: Callable[[str
     found = retarget(motion, gripper("right"), touches, HELD, PressOptions(depth=0.01))
     assert np.median(found.error) < 1e-3
     assert not found.notes
-    kinematics = HandKinematics(found.placed)
-    tips = np.array([kinematics.points(q)[:2] for q in found.joints])
+    tips = np.array([found.kinematics.points(q)[:2] for q in found.joints])
     width = tips[:, 1, 0] - tips[:, 0, 0]
     assert width[0] == pytest.approx(0.08, abs=3e-3), "an open hand is not pressed"
     assert width[LIFT + 4] == pytest.approx(SIDE - 0.02, abs=3e-3)

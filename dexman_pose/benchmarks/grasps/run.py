@@ -12,7 +12,7 @@ import numpy as np
 
 from dexman_pose.benchmarks.grasps.motion import grasp_motion
 from dexman_pose.errors import DexmanError, InputError, MissingExtraError, MissingModelError
-from dexman_pose.robot.assets.shadow import shadow_hand
+from dexman_pose.robot.assets.robots import find_robot
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions
 from dexman_pose.robot.skill.evaluate import Evaluation, evaluate
@@ -35,8 +35,10 @@ class GraspJob:
         grasps: folder of measured grasps.
         meshes: folder of their objects' meshes.
         robots: folder of robots, None to look in the usual places.
+        robot: one of :data:`~dexman_pose.robot.assets.robots.ROBOTS`.
         only: parts of names; empty for all.
         mirrored: whether each is planned in a mirror.
+        hand: each is planned in a mirror where its hand is another one; None for hands as they were measured.
         keep: folder for the plans.
         preparing: how motions become tasks.
         options: of the search.
@@ -45,8 +47,10 @@ class GraspJob:
     grasps: Path
     meshes: Path
     robots: Path | None = None
+    robot: str = "shadow"
     only: tuple[str, ...] = ()
     mirrored: bool = False
+    hand: str | None = None
     keep: Path | None = None
     preparing: PrepareOptions = field(default_factory=PrepareOptions)
     options: PlanOptions = field(default_factory=PlanOptions)
@@ -98,10 +102,14 @@ def _planned(file: Path, job: GraspJob, report: Callable[[str], object]) -> Gras
     preparing = replace(job.preparing, window=window)
     began = monotonic()
     try:
+        robot = find_robot(job.robot, job.robots)
         motion = grasp_motion(file, job.meshes, job.mirrored)
+        if job.hand is not None and job.hand not in motion.hands:
+            motion = motion.mirrored()
         plan = plan_motion(
             motion,
-            lambda side: shadow_hand(side, job.robots),
+            robot.describe,
+            body=robot.body,
             preparing=preparing,
             options=job.options,
             out=job.keep / file.stem if job.keep is not None else None,
@@ -157,4 +165,11 @@ def as_json(results: list[GraspResult], job: GraspJob) -> dict[str, Any]:
             grasps[r.name] = {"error": r.error}
         else:
             grasps[r.name] = {**r.evaluation.values(), "seconds": r.seconds, "about": r.plan.about}
-    return {"cores": cores(), "mirrored": job.mirrored, "options": asdict(job.options), "grasps": grasps}
+    return {
+        "cores": cores(),
+        "robot": job.robot,
+        "mirrored": job.mirrored,
+        "hand": job.hand,
+        "options": asdict(job.options),
+        "grasps": grasps,
+    }

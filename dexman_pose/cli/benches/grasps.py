@@ -14,7 +14,7 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "grasps",
         help="measured grasps planned for a robot's hand",
-        description="Plan every measured grasp of a folder for a free Shadow hand, play the controls again in a "
+        description="Plan every measured grasp of a folder for a robot, play the controls again in a "
         "simulation that is made anew, and in ten worlds that differ by 5 mm, 20 % of friction and mass.",
     )
     p.add_argument("--grasps", type=Path, required=True, metavar="DIR", help="measured grasps (.npz)")
@@ -23,6 +23,9 @@ def add(subparsers: Any) -> None:
     )
     p.add_argument("--only", metavar="A,B", help="grasps whose names hold one of these")
     p.add_argument("--mirrored", action="store_true", help="each in a mirror: the other hand")
+    p.add_argument(
+        "--hand", choices=("right", "left"), help="each in a mirror where its hand is another one than this"
+    )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep the plans here")
     add_robot(p)
@@ -42,8 +45,10 @@ def handle(args: argparse.Namespace) -> int:
         grasps=args.grasps,
         meshes=args.meshes,
         robots=args.robots,
+        robot=args.robot,
         only=names,
         mirrored=args.mirrored,
+        hand=args.hand,
         keep=args.keep,
         preparing=preparing_options(args, YCB_MASSES),
         options=search_options(args),
