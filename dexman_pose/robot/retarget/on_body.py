@@ -165,8 +165,8 @@ def _refused(x: OnBody, held: Array, o: BodyOptions) -> str:
     robot = x.placed.body.robot
     return (
         f"{robot} reaches this motion from nowhere beside the table: at the best place, in frames {_spans(far)} a palm "
-        f"that holds something would be up to {1e3 * x.metres[far].max():.0f} mm and {np.degrees(x.radians[far]).max():.0f} "
-        f"degrees beside its aim, {1e3 * o.shifted[0]:.0f} mm and {np.degrees(o.shifted[1]):.0f} degrees are allowed; "
+        f"that holds something would be up to {1e3 * x.metres[far].max():.0f} mm and "
+        f"{np.degrees(x.radians[far]).max():.0f} degrees beside its aim, {1e3 * o.shifted[0]:.0f} mm and {np.degrees(o.shifted[1]):.0f} degrees are allowed; "
         "plan it for free hands (--robot shadow), or one hand at a time"
     )
 

@@ -35,7 +35,7 @@ class RetargetOptions:
     speed: float = 0.005
     jerk: float = 0.01
     rest: float = 0.003
-    trunk: float = 0.02
+    trunk: float = 0.008
     equal: float = 0.005
     rounds: int = 60
     damping: float = 1e-3

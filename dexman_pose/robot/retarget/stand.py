@@ -8,6 +8,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import so3_log
+from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.retarget.kinematics import BodyKinematics
 
 Palms = tuple[Array, Array]
@@ -26,9 +27,9 @@ class StandOptions:
         before: metres that the middle is before it.
         beside: metres that it is beside it, to the left.
         heights: number of heights of the root over the table.
-        frames: number of frames in which a place is tried.
-        kept: of the best places, tried in more frames, and with what overlaps.
-        more: number of these frames.
+        frames: number of frames in which places are tried: first all in one, then the better ones in some, at last the
+            best in more, and with what overlaps.
+        kept: number of the better and of the best ones.
         near: metres and radians of a palm's error that cost as much as standing badly otherwise.
         most: times ``near`` that an error counts at most.
         low: metres over the table under which no joint of an arm should be.
@@ -47,9 +48,8 @@ class StandOptions:
     before: tuple[float, ...] = (0.22, 0.29, 0.36)
     beside: tuple[float, ...] = (-0.16, 0.0, 0.16)
     heights: int = 3
-    frames: int = 5
-    kept: int = 8
-    more: int = 12
+    frames: tuple[int, int, int] = (1, 5, 12)
+    kept: tuple[int, int] = (40, 8)
     near: tuple[float, float] = (0.01, 0.09)
     most: float = 8.0
     low: float = 0.05
@@ -91,14 +91,15 @@ def stands(
         options: where it may stand.
     """
     o = options or StandOptions()
-    few = _frames(len(start), o.frames)
-    tried = [
-        _tried(body, place, turn, palms, start, few, o, False) for place, turn in _places(body, palms, o)
-    ]
-    tried.sort(key=lambda stand: stand.cost)
-    many = _frames(len(start), o.more)
-    kept = [_tried(body, s.place, s.turn, palms, start, many, o, True) for s in tried[: o.kept]]
-    return sorted(kept, key=lambda stand: stand.cost)
+    left = _places(body, palms, o)
+    found: list[Stand] = []
+    for wanted, kept in zip(o.frames, (*o.kept, len(left))):
+        frames = _frames(len(start), wanted)
+        last = wanted == o.frames[-1]
+        found = [_tried(body, place, turn, palms, start, frames, o, last) for place, turn in left]
+        found = sorted(found, key=lambda stand: stand.cost)[:kept]
+        left = [(stand.place, stand.turn) for stand in found]
+    return found
 
 
 def reached(body: BodyKinematics, palms: Palms, start: Array, options: StandOptions | None = None) -> Array:
@@ -144,6 +145,9 @@ def _places(body: BodyKinematics, palms: Palms, o: StandOptions) -> list[tuple[A
 
 
 def _frames(count: int, wanted: int) -> np.ndarray:
+    """Frames evenly apart with the first and the last one; of one, the middle."""
+    if wanted == 1:
+        return np.array([count // 2])
     return np.unique(np.linspace(0, count - 1, min(wanted, count)).round().astype(int))
 
 
@@ -178,6 +182,15 @@ def _strain(body: BodyKinematics, joints: Array, o: StandOptions) -> float:
     return strain + max(0.0, o.low - body.lowest_link()) / o.low
 
 
+def _rotation_vector(rotation: Array) -> Array:
+    """(3,) of one rotation: for one alone faster than what is made for many."""
+    mj = mujoco()
+    quaternion, out = np.zeros(4), np.zeros(3)
+    mj.mju_mat2Quat(quaternion, rotation.reshape(-1))
+    mj.mju_quat2Vel(out, quaternion, 1.0)
+    return out
+
+
 def _solved(
     body: BodyKinematics, turns: Array, places: Array, joints: Array, rounds: int, o: StandOptions
 ) -> Array:
@@ -187,7 +200,7 @@ def _solved(
     q = joints.copy()
     for _ in range(rounds):
         at, where, jacobian = body.palms_and_jacobian(q)
-        turned = so3_log(turns @ np.swapaxes(at, 1, 2))
+        turned = np.array([_rotation_vector(a @ b.T) for a, b in zip(turns, at)])
         error = scale * np.concatenate([places - where, turned], axis=1).reshape(-1)
         rows = scale[:, None] * jacobian[:, own]
         # far from its aim a palm is drawn more gently, or the first steps fold the arm
