@@ -24,7 +24,9 @@ def add(subparsers: Any) -> None:
     p.add_argument("--only", metavar="A,B", help="grasps whose names hold one of these")
     p.add_argument("--mirrored", action="store_true", help="each in a mirror: the other hand")
     p.add_argument(
-        "--hand", choices=("right", "left"), help="each in a mirror where its hand is another one than this"
+        "--hand",
+        choices=("right", "left", "both"),
+        help="each in a mirror where its hand is another one; both: every two at once, one for each hand",
     )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep the plans here")

@@ -162,12 +162,12 @@ def _missed(x: OnBody, held: Array, o: BodyOptions) -> float:
 
 def _refused(x: OnBody, held: Array, o: BodyOptions) -> str:
     far = ((x.metres > o.shifted[0]) | (x.radians > o.shifted[1])).any(1) & (held > 0.0)
-    robot = x.placed.body.robot
+    robot, metres, radians = x.placed.body.robot, x.metres[far].max(), x.radians[far].max()
     return (
         f"{robot} reaches this motion from nowhere beside the table: at the best place, in frames {_spans(far)} a palm "
-        f"that holds something would be up to {1e3 * x.metres[far].max():.0f} mm and "
-        f"{np.degrees(x.radians[far]).max():.0f} degrees beside its aim, {1e3 * o.shifted[0]:.0f} mm and {np.degrees(o.shifted[1]):.0f} degrees are allowed; "
-        "plan it for free hands (--robot shadow), or one hand at a time"
+        f"that holds something would be up to {1e3 * metres:.0f} mm and {np.degrees(radians):.0f} degrees beside its "
+        f"aim, {1e3 * o.shifted[0]:.0f} mm and {np.degrees(o.shifted[1]):.0f} degrees are allowed; plan it for free "
+        "hands (--robot shadow), or one hand at a time"
     )
 
 
