@@ -16,7 +16,7 @@ from dexman_pose.robot.retarget.banded import BandedSystem
 from dexman_pose.robot.retarget.grip import GripOptions, _balanced
 from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
 from dexman_pose.robot.retarget.motion import PressOptions, retarget
-from dexman_pose.robot.retarget.solve import solve_motion
+from dexman_pose.robot.retarget.solve import RetargetOptions, solve_motion
 from tests.robot.gripper import FRAMES, GRASP, LIFT, SIDE, lifting
 
 HELD = {"cube": np.clip((np.arange(FRAMES) - GRASP) / 3.0, 0.0, 1.0)}
@@ -156,3 +156,29 @@ def test_a_grip_is_the_force_on_the_tips(mujoco: Any, gripper: Callable[[str], H
     more = pressed[1] - pressed[0]
     assert (more > 1.5).all(), "soft contacts give way, and servos with them"
     assert (more < 3.2).all()
+
+
+def test_what_overlaps_is_found_and_how_it_changes(hand: HandKinematics) -> None:
+    q = np.zeros(len(hand.joints))
+    assert hand.overlaps(q, 0.001) == []
+    q[-2:] = 0.55  # both fingers bent over the palm, through each other
+    (found,) = hand.overlaps(q, 0.001)
+    assert set(found.parts) == {"right_thumb", "right_index"}
+    assert found.gap < 0.0
+    for i in range(len(q)):
+        step = 1e-5 * np.eye(len(q))[i]
+        (more,), (less,) = hand.overlaps(q + step, 0.001), hand.overlaps(q - step, 0.001)
+        assert found.change[i] == pytest.approx((more.gap - less.gap) / 2e-5, abs=2e-3)
+
+
+def test_fingers_are_kept_out_of_each_other(hand: HandKinematics) -> None:
+    q = np.zeros(len(hand.joints))
+    q[-2:] = 0.55
+    targets = np.tile(hand.points(q), (5, 1, 1))
+    palms = np.tile(np.diag([1.0, -1, -1]), (5, 1, 1)), np.tile([0.0, 0, 0.2], (5, 1))
+    deep = []
+    for clear in (0.0, 0.001):
+        found = solve_motion(hand, targets, palms, RetargetOptions(clear=clear))
+        deep.append(max([0.0, *(-x.gap for q in found for x in hand.overlaps(q, 0.0))]))
+    assert deep[0] > 0.005
+    assert deep[1] < 0.5 * deep[0], "soft: the tips' aims count, too"

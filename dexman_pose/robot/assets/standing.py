@@ -109,6 +109,10 @@ def _strip(source: Any, placed: BodyPlace) -> None:
         if geom.meshname in body.bare:
             source.delete(geom)
     without_looks(source)
+    used = {geom.meshname for geom in source.geoms}
+    for mesh in list(source.meshes):
+        if mesh.name not in used:  # not even read
+            source.delete(mesh)
 
 
 def _drive(source: Any, drive: Drive) -> None:
