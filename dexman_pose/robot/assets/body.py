@@ -11,6 +11,8 @@ from dexman_pose.robot.assets.hand import Vector
 Quaternion = tuple[float, float, float, float]
 MARK = "body_"
 """What names of a body's file get in front in a model."""
+BASE = f"{MARK}base"
+"""Name of what holds a body's root in a model."""
 
 
 @dataclass(frozen=True)

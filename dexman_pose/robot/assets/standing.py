@@ -12,7 +12,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import matrix_from_quaternion, quaternion_from_matrix, so3_exp
 from dexman_pose.robot.assets.attached import attach_hand, read_source, without_looks
-from dexman_pose.robot.assets.body import MARK, ArmDescription, BodyDescription, Drive
+from dexman_pose.robot.assets.body import BASE, MARK, ArmDescription, BodyDescription, Drive
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.engine import mujoco
 
@@ -66,7 +66,7 @@ def add_body(spec: Any, placed: BodyPlace) -> None:
     root = source.body(body.root)
     root.pos = [0.0, 0.0, 0.0]
     base = spec.worldbody.add_body(
-        name=f"{MARK}base",
+        name=BASE,
         pos=placed.place,
         quat=quaternion_from_matrix(so3_exp(np.array([0, 0, placed.turn]))),
     )

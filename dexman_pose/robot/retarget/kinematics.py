@@ -14,7 +14,7 @@ from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.geometry.align import kabsch
 from dexman_pose.geometry.se3 import matrix_from_quaternion, quaternion_from_matrix, so3_exp
 from dexman_pose.robot.assets.attached import read_source, site_name
-from dexman_pose.robot.assets.body import MARK
+from dexman_pose.robot.assets.body import BASE, MARK
 from dexman_pose.robot.assets.floating import FloatingOptions, add_floating_hand, base_joints
 from dexman_pose.robot.assets.hand import Followed, HandDescription
 from dexman_pose.robot.assets.rig import HandPlace
@@ -175,7 +175,7 @@ class BodyKinematics(Kinematics):
         super().__init__(spec, placed.hands, placed.carriers)
         trunk = {MARK + joint for joint in placed.body.trunk}
         self.is_trunk = np.array([name in trunk for name in self.joints])
-        self._base = self._model.body(f"{MARK}base").id
+        self._base = self._model.body(BASE).id
         self._palms = [self._model.body(hand.mark + hand.palm).id for hand in placed.hands]
         self._arms = [self._model.body(MARK + arm_link).id for arm_link in _links(placed)]
         rest = {MARK + j: a for arm in placed.body.arms for j, a in zip(arm.joints, arm.rest)}
