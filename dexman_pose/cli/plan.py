@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,13 +37,13 @@ def add(subparsers: Any) -> None:
     p.set_defaults(handler=handle)
 
 
-def add_robot(p: argparse.ArgumentParser) -> None:
+def add_robot(p: argparse.ArgumentParser, robots: Sequence[str] = ("shadow", "g1")) -> None:
     """Add the options about robot, objects and friction."""
     p.add_argument(
         "--robot",
-        choices=("shadow", "g1"),
+        choices=robots,
         default="shadow",
-        help="free Shadow hands (default), or a Unitree G1 that carries them on its arms",
+        help="shadow: free Shadow hands (default); g1: a Unitree G1 that carries them on its arms",
     )
     p.add_argument("--robots", type=Path, metavar="DIR", help="folder of robots (default: $DEXMAN_ROBOTS)")
     p.add_argument(
