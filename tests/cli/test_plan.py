@@ -74,7 +74,9 @@ def test_a_missing_robot_names_the_command(
     file = saved(tmp_path / "trajectory.npz")
     said = _fails(capsys, "plan", str(file), "--hand", "right", "--out", str(tmp_path / "out"))
     assert "pip install robot_descriptions" in said
-    said = _fails(capsys, "plan", str(file), "--hand", "right", "--robot", "g1", "--out", str(tmp_path / "out"))
+    said = _fails(
+        capsys, "plan", str(file), "--hand", "right", "--robot", "g1", "--out", str(tmp_path / "out")
+    )
     assert "unitree_g1" in said and "DEXMAN_ROBOTS" in said
 
 

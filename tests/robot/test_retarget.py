@@ -17,6 +17,7 @@ from dexman_pose.robot.retarget.grip import GripOptions, _balanced
 from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
 from dexman_pose.robot.retarget.motion import PressOptions, retarget
 from dexman_pose.robot.retarget.solve import RetargetOptions, solve_motion
+from dexman_pose.robot.retarget.together import together
 from tests.robot.gripper import FRAMES, GRASP, LIFT, SIDE, lifting
 
 HELD = {"cube": np.clip((np.arange(FRAMES) - GRASP) / 3.0, 0.0, 1.0)}
@@ -182,3 +183,26 @@ def test_fingers_are_kept_out_of_each_other(hand: HandKinematics) -> None:
         deep.append(max([0.0, *(-x.gap for q in found for x in hand.overlaps(q, 0.0))]))
     assert deep[0] > 0.005
     assert deep[1] < 0.5 * deep[0], "soft: the tips' aims count, too"
+
+
+def test_two_hands_give_way_to_each_other(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+    motion, touches = lifting(), touches_of(lifting())
+    one = retarget(motion, gripper("right"), touches, HELD)
+    hand = motion.hands["right"]
+    for apart, same in ((0.4, True), (0.03, False)):
+        other = replace(hand, side="left", joints=hand.joints + [0.0, apart, 0.0])
+        both = replace(motion, hands={"left": other, "right": hand})
+        alone = (one, retarget(both, gripper("left"), (), HELD))
+        found = together(alone)
+        assert (found is alone) == same, "hands that never meet are left as they are"
+    kinematics = found[0].kinematics
+    assert kinematics is found[1].kinematics and len(found[0].names) == 16
+
+    def meeting(q: np.ndarray) -> float:
+        pairs = [x for x in kinematics.overlaps(q, 0.0) if len({part.split("_")[0] for part in x.parts}) == 2]
+        return max([0.0, *(-x.gap for x in pairs)])
+
+    before = meeting(np.concatenate([one.joints[0], alone[1].joints[0]]))
+    assert before == pytest.approx(0.01, abs=1e-3)
+    assert meeting(found[0].joints[0]) < 0.5 * before
+    assert found[0].overlap[0] == pytest.approx(meeting(found[0].joints[0]), abs=1e-4)

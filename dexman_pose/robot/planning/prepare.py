@@ -21,9 +21,10 @@ from dexman_pose.robot.objects.model import ObjectOptions, SimulatedObject, simu
 from dexman_pose.robot.objects.placement import Placement, PlacementOptions, standing
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.retarget.grip import GripOptions, grip_controls
-from dexman_pose.robot.retarget.kinematics import HandKinematics
+from dexman_pose.robot.retarget.kinematics import FreeKinematics
 from dexman_pose.robot.retarget.motion import PressOptions, Retargeted, retarget
 from dexman_pose.robot.retarget.on_body import BodyOptions, OnBody, on_body
+from dexman_pose.robot.retarget.together import together
 from dexman_pose.robot.world.build import World, WorldOptions, build_world
 from dexman_pose.robot.world.controls import controls_for, led
 
@@ -120,7 +121,9 @@ def prepare(
     held = {name: _held(flags, o) for name, flags in moving.items()}
     free = tuple(retarget(stood, hand, touches, held, o.press) for hand in descriptions)
     carried = None
-    if body is not None:
+    if body is None:
+        free = together(free, o.press)
+    else:
         most = np.max(list(held.values()), axis=0)
         carried = on_body(body, free, describe, most, o.press, o.body)
     hands = free if carried is None else carried.hands
@@ -136,7 +139,10 @@ def prepare(
 def _rig(hands: tuple[Retargeted, ...], carried: OnBody | None) -> Rig:
     if carried is not None:
         return carried.placed
-    return [h.kinematics.placed for h in hands if isinstance(h.kinematics, HandKinematics)]
+    free = {
+        x.hand.side: x for h in hands if isinstance(h.kinematics, FreeKinematics) for x in h.kinematics.free
+    }
+    return [free[h.hand.side] for h in hands]
 
 
 def _moving(motion: Motion, name: str, o: PrepareOptions) -> np.ndarray:

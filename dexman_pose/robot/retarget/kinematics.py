@@ -136,7 +136,24 @@ class Kinematics:
         return out
 
 
-class HandKinematics(Kinematics):
+class FreeKinematics(Kinematics):
+    """Free hands.
+
+    Attributes:
+        free: each hand and its zero.
+    """
+
+    def __init__(self, free: Sequence[HandPlace], options: FloatingOptions | None = None) -> None:
+        self.free = tuple(free)
+        spec = new_spec(PhysicsOptions())
+        for placed in self.free:
+            add_floating_hand(spec, placed.hand, placed.place, placed.quaternion, options)
+        hands = [placed.hand for placed in self.free]
+        super().__init__(spec, hands, [joint for hand in hands for joint in base_joints(hand)])
+        self.is_floating = self.is_carrier
+
+
+class HandKinematics(FreeKinematics):
     """A free hand alone.
 
     Attributes:
@@ -145,10 +162,7 @@ class HandKinematics(Kinematics):
 
     def __init__(self, placed: HandPlace, options: FloatingOptions | None = None) -> None:
         self.placed = placed
-        spec = new_spec(PhysicsOptions())
-        add_floating_hand(spec, placed.hand, placed.place, placed.quaternion, options)
-        super().__init__(spec, [placed.hand], base_joints(placed.hand))
-        self.is_floating = self.is_carrier
+        super().__init__([placed], options)
         assert self.joints[:_BASE] == base_joints(placed.hand)
 
     def carried(self, palms: tuple[Array, Array]) -> Array:
