@@ -164,11 +164,12 @@ def lines(results: list[GraspResult], job: GraspJob) -> list[str]:
             f"{1e2 * s.most_position:>5.1f} {s.most_rotation:>5.2f} "
             f"{e.succeeded:>5}/{len(e.perturbed):<3} {seconds:>8.0f}"
         )
-    rows.append(_summary(results))
+    rows.append(summary(results))
     return rows
 
 
-def _summary(results: list[GraspResult]) -> str:
+def summary(results: list[GraspResult]) -> str:
+    """How many succeed, in one line."""
     done = [r.evaluation for r in results if r.evaluation is not None]
     strict = sum(e.replay.success for e in done)
     sure = sum(e.succeeded >= _ENOUGH for e in done)

@@ -29,6 +29,9 @@ def add(subparsers: Any) -> None:
         help="each in a mirror where its hand is another one; both: every two at once, one for each hand",
     )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
+    p.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write a table with the conditions here, too"
+    )
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep the plans here")
     add_robot(p)
     add_search(p)
@@ -38,9 +41,10 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Plan and judge one grasp after the other."""
     from dexman_pose.benchmarks.grasps.motion import YCB_MASSES
+    from dexman_pose.benchmarks.grasps.report import as_markdown
     from dexman_pose.benchmarks.grasps.run import GraspJob, as_json, lines, run_grasps
     from dexman_pose.cli.console import shown
-    from dexman_pose.data.files import write_json
+    from dexman_pose.data.files import write_bytes, write_json
 
     names = tuple(n for n in args.only.split(",") if n) if args.only else ()
     job = GraspJob(
@@ -61,4 +65,6 @@ def handle(args: argparse.Namespace) -> int:
         print(line)
     if args.json is not None:
         write_json(args.json, as_json(results, job))
+    if args.markdown is not None:
+        write_bytes(args.markdown, as_markdown(results, job).encode())
     return 0
