@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,9 +37,14 @@ def add(subparsers: Any) -> None:
     p.set_defaults(handler=handle)
 
 
-def add_robot(p: argparse.ArgumentParser) -> None:
+def add_robot(p: argparse.ArgumentParser, robots: Sequence[str] = ("shadow", "g1")) -> None:
     """Add the options about robot, objects and friction."""
-    p.add_argument("--robot", choices=("shadow",), default="shadow", help="free Shadow hands (default)")
+    p.add_argument(
+        "--robot",
+        choices=robots,
+        default="shadow",
+        help="shadow: free Shadow hands (default); g1: a Unitree G1 that carries them on its arms",
+    )
     p.add_argument("--robots", type=Path, metavar="DIR", help="folder of robots (default: $DEXMAN_ROBOTS)")
     p.add_argument(
         "--mass",
@@ -107,7 +113,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.cli.console import shown
     from dexman_pose.data import Trajectory
     from dexman_pose.data.files import make_folder
-    from dexman_pose.robot.assets.shadow import shadow_hand
+    from dexman_pose.robot.assets.robots import find_robot
     from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
     from dexman_pose.robot.skill.evaluate import evaluate
     from dexman_pose.robot.skill.make import plan_motion
@@ -115,12 +121,14 @@ def handle(args: argparse.Namespace) -> int:
 
     preparing, options = preparing_options(args), search_options(args)
     names = [n for n in args.objects.split(",") if n] if args.objects else None
+    robot = find_robot(args.robot, args.robots)
     motion = motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
     make_folder(args.out)
     with shown():
         plan = plan_motion(
             motion,
-            lambda side: shadow_hand(side, args.robots),
+            robot.describe,
+            body=robot.body,
             preparing=preparing,
             options=options,
             out=args.out,

@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
     p.add_argument(
         "--from-plan", type=Path, metavar="PLAN", help="plan.npz of the same trajectory to begin with"
     )
-    add_robot(p)
+    add_robot(p, ("shadow",))
     add_learning(p)
     p.set_defaults(handler=handle)
 
@@ -73,7 +73,7 @@ def handle(args: argparse.Namespace) -> int:
     task = ready.task if plan is None else task_of_plan(ready.task, plan)
     about = {
         "source": ready.motion.source,
-        "hands": [h.placed.hand.side for h in ready.hands],
+        "hands": [h.hand.side for h in ready.hands],
         "from_plan": plan is not None,
         "doubts": list(ready.doubts),
     }

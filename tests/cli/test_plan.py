@@ -55,6 +55,7 @@ def test_a_trajectory_without_a_table_is_refused(tmp_path: Path, capsys: pytest.
         (["--hand", "right", "--mass", "cube=-1"], "NAME=KG"),
         (["--hand", "right", "--friction", "0"], "--friction must be positive"),
         (["--hand", "right", "--objects", "cup"], "no object 'cup'"),
+        (["--hand", "right", "--robot", "h1"], "invalid choice: 'h1'"),
         ([], "--hand"),
     ],
 )
@@ -73,6 +74,10 @@ def test_a_missing_robot_names_the_command(
     file = saved(tmp_path / "trajectory.npz")
     said = _fails(capsys, "plan", str(file), "--hand", "right", "--out", str(tmp_path / "out"))
     assert "pip install robot_descriptions" in said
+    said = _fails(
+        capsys, "plan", str(file), "--hand", "right", "--robot", "g1", "--out", str(tmp_path / "out")
+    )
+    assert "unitree_g1" in said and "DEXMAN_ROBOTS" in said
 
 
 def test_a_plan_is_judged(simulator: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.assets.rig import HandPlace
 from dexman_pose.robot.motion.touch import touches_of
 from dexman_pose.robot.retarget.banded import BandedSystem
 from dexman_pose.robot.retarget.grip import GripOptions, _balanced
 from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
 from dexman_pose.robot.retarget.motion import PressOptions, retarget
-from dexman_pose.robot.retarget.solve import solve_motion
-from dexman_pose.robot.world.build import HandPlace
+from dexman_pose.robot.retarget.solve import RetargetOptions, solve_motion
+from dexman_pose.robot.retarget.together import together
 from tests.robot.gripper import FRAMES, GRASP, LIFT, SIDE, lifting
 
 HELD = {"cube": np.clip((np.arange(FRAMES) - GRASP) / 3.0, 0.0, 1.0)}
@@ -98,8 +99,7 @@ def test_tips_press_where_the_person_touched(mujoco: Any, gripper: Callable[[str
     found = retarget(motion, gripper("right"), touches, HELD, PressOptions(depth=0.01))
     assert np.median(found.error) < 1e-3
     assert not found.notes
-    kinematics = HandKinematics(found.placed)
-    tips = np.array([kinematics.points(q)[:2] for q in found.joints])
+    tips = np.array([found.kinematics.points(q)[:2] for q in found.joints])
     width = tips[:, 1, 0] - tips[:, 0, 0]
     assert width[0] == pytest.approx(0.08, abs=3e-3), "an open hand is not pressed"
     assert width[LIFT + 4] == pytest.approx(SIDE - 0.02, abs=3e-3)
@@ -157,3 +157,52 @@ def test_a_grip_is_the_force_on_the_tips(mujoco: Any, gripper: Callable[[str], H
     more = pressed[1] - pressed[0]
     assert (more > 1.5).all(), "soft contacts give way, and servos with them"
     assert (more < 3.2).all()
+
+
+def test_what_overlaps_is_found_and_how_it_changes(hand: HandKinematics) -> None:
+    q = np.zeros(len(hand.joints))
+    assert hand.overlaps(q, 0.001) == []
+    q[-2:] = 0.55  # both fingers bent over the palm, through each other
+    (found,) = hand.overlaps(q, 0.001)
+    assert set(found.parts) == {"right_thumb", "right_index"}
+    assert found.gap < 0.0
+    for i in range(len(q)):
+        step = 1e-5 * np.eye(len(q))[i]
+        (more,), (less,) = hand.overlaps(q + step, 0.001), hand.overlaps(q - step, 0.001)
+        assert found.change[i] == pytest.approx((more.gap - less.gap) / 2e-5, abs=2e-3)
+
+
+def test_fingers_are_kept_out_of_each_other(hand: HandKinematics) -> None:
+    q = np.zeros(len(hand.joints))
+    q[-2:] = 0.55
+    targets = np.tile(hand.points(q), (5, 1, 1))
+    palms = np.tile(np.diag([1.0, -1, -1]), (5, 1, 1)), np.tile([0.0, 0, 0.2], (5, 1))
+    deep = []
+    for clear in (0.0, 0.001):
+        found = solve_motion(hand, targets, palms, RetargetOptions(clear=clear))
+        deep.append(max([0.0, *(-x.gap for q in found for x in hand.overlaps(q, 0.0))]))
+    assert deep[0] > 0.005
+    assert deep[1] < 0.5 * deep[0], "soft: the tips' aims count, too"
+
+
+def test_two_hands_give_way_to_each_other(mujoco: Any, gripper: Callable[[str], HandDescription]) -> None:
+    motion, touches = lifting(), touches_of(lifting())
+    one = retarget(motion, gripper("right"), touches, HELD)
+    hand = motion.hands["right"]
+    for apart, same in ((0.4, True), (0.03, False)):
+        other = replace(hand, side="left", joints=hand.joints + [0.0, apart, 0.0])
+        both = replace(motion, hands={"left": other, "right": hand})
+        alone = (one, retarget(both, gripper("left"), (), HELD))
+        found = together(alone)
+        assert (found is alone) == same, "hands that never meet are left as they are"
+    kinematics = found[0].kinematics
+    assert kinematics is found[1].kinematics and len(found[0].names) == 16
+
+    def meeting(q: np.ndarray) -> float:
+        pairs = [x for x in kinematics.overlaps(q, 0.0) if len({part.split("_")[0] for part in x.parts}) == 2]
+        return max([0.0, *(-x.gap for x in pairs)])
+
+    before = meeting(np.concatenate([one.joints[0], alone[1].joints[0]]))
+    assert before == pytest.approx(0.01, abs=1e-3)
+    assert meeting(found[0].joints[0]) < 0.5 * before
+    assert found[0].overlap[0] == pytest.approx(meeting(found[0].joints[0]), abs=1e-4)

@@ -11,8 +11,9 @@ import pytest
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import se3, so3_exp
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.assets.rig import HandPlace
 from dexman_pose.robot.objects.model import simulated_object
-from dexman_pose.robot.world.build import HandPlace, World, build_world, place_joints, world_from_xml
+from dexman_pose.robot.world.build import World, build_world, world_from_xml
 from dexman_pose.robot.world.controls import controls_for, led, limited, stepped
 from tests.robot.gripper import SIDE, cube
 
@@ -46,13 +47,6 @@ def test_start_and_poses_agree(world: World) -> None:
     assert np.allclose(world.object_poses(qpos)[0], poses["cube"])
     assert np.allclose(world.object_poses(qpos)[1], poses["die"])
     assert np.allclose(qpos[world.joint_at], np.arange(16) * 0.01)
-
-
-def test_joints_are_found_by_side(world: World, gripper: Callable[[str], HandDescription]) -> None:
-    places = [HandPlace(gripper(s), np.zeros(3), DOWN) for s in ("left", "right")]
-    found = place_joints(places, world)
-    assert [world.joints[i] for i in found["right"]][:2] == ["right_base_tx", "right_base_ty"]
-    assert sorted(found["left"] + found["right"]) == list(range(16))
 
 
 def test_controls_hold_the_joints_that_they_are_for(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -11,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.benchmarks.grasps.motion import grasp_motion
+from dexman_pose.benchmarks.grasps.two_hands import paired_motion
+from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import DexmanError, InputError, MissingExtraError, MissingModelError
-from dexman_pose.robot.assets.shadow import shadow_hand
+from dexman_pose.robot.assets.robots import find_robot
+from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions
 from dexman_pose.robot.skill.evaluate import Evaluation, evaluate
@@ -35,8 +40,11 @@ class GraspJob:
         grasps: folder of measured grasps.
         meshes: folder of their objects' meshes.
         robots: folder of robots, None to look in the usual places.
+        robot: one of :data:`~dexman_pose.robot.assets.robots.ROBOTS`.
         only: parts of names; empty for all.
         mirrored: whether each is planned in a mirror.
+        hand: each is planned in a mirror where its hand is another one; ``both``: every two of them that follow each
+            other are planned at once, one for each hand. None for hands as they were measured.
         keep: folder for the plans.
         preparing: how motions become tasks.
         options: of the search.
@@ -45,8 +53,10 @@ class GraspJob:
     grasps: Path
     meshes: Path
     robots: Path | None = None
+    robot: str = "shadow"
     only: tuple[str, ...] = ()
     mirrored: bool = False
+    hand: str | None = None
     keep: Path | None = None
     preparing: PrepareOptions = field(default_factory=PrepareOptions)
     options: PlanOptions = field(default_factory=PlanOptions)
@@ -83,8 +93,8 @@ def run_grasps(job: GraspJob, report: Callable[[str], object] = lambda line: Non
     if not files:
         raise InputError(f"no grasp in {job.grasps} has {' or '.join(job.only)} in its name")
     out = []
-    for file in files:
-        result = _planned(file, job, report)
+    for name, motion in _motions(files, job):
+        result = _planned(name, motion, job, report)
         out.append(result)
         if result.evaluation is None:
             report(f"{result.name}: {result.error}")
@@ -93,26 +103,46 @@ def run_grasps(job: GraspJob, report: Callable[[str], object] = lambda line: Non
     return out
 
 
-def _planned(file: Path, job: GraspJob, report: Callable[[str], object]) -> GraspResult:
+def _motions(files: list[Path], job: GraspJob) -> list[tuple[str, Callable[[], Motion]]]:
+    """Names of what is planned, and how each becomes a motion."""
+    if job.hand != "both":
+        return [(file.stem, partial(_one_hand, file, job)) for file in files]
+    if len(files) < len(SIDES):
+        raise InputError(f"two hands need two grasps, but there is {files[0].name} alone")
+    pairs = list(pairwise(files))
+    return [
+        (f"{a.stem}+{b.stem}", partial(paired_motion, a, b, job.meshes, job.options.seed)) for a, b in pairs
+    ]
+
+
+def _one_hand(file: Path, job: GraspJob) -> Motion:
+    motion = grasp_motion(file, job.meshes, job.mirrored)
+    return motion.mirrored() if job.hand is not None and job.hand not in motion.hands else motion
+
+
+def _planned(
+    name: str, motion: Callable[[], Motion], job: GraspJob, report: Callable[[str], object]
+) -> GraspResult:
     window = replace(job.preparing.window, after=AFTER)
     preparing = replace(job.preparing, window=window)
     began = monotonic()
     try:
-        motion = grasp_motion(file, job.meshes, job.mirrored)
+        robot = find_robot(job.robot, job.robots)
         plan = plan_motion(
-            motion,
-            lambda side: shadow_hand(side, job.robots),
+            motion(),
+            robot.describe,
+            body=robot.body,
             preparing=preparing,
             options=job.options,
-            out=job.keep / file.stem if job.keep is not None else None,
+            out=job.keep / name if job.keep is not None else None,
             said=lambda line: report(f"  {line}"),
         )
         seconds = monotonic() - began
-        return GraspResult(file.stem, seconds, plan, evaluate(plan, seed=job.options.seed))
+        return GraspResult(name, seconds, plan, evaluate(plan, seed=job.options.seed))
     except (MissingExtraError, MissingModelError):
         raise
     except DexmanError as error:
-        return GraspResult(file.stem, monotonic() - began, error=str(error))
+        return GraspResult(name, monotonic() - began, error=str(error))
 
 
 def lines(results: list[GraspResult], job: GraspJob) -> list[str]:
@@ -134,11 +164,12 @@ def lines(results: list[GraspResult], job: GraspJob) -> list[str]:
             f"{1e2 * s.most_position:>5.1f} {s.most_rotation:>5.2f} "
             f"{e.succeeded:>5}/{len(e.perturbed):<3} {seconds:>8.0f}"
         )
-    rows.append(_summary(results))
+    rows.append(summary(results))
     return rows
 
 
-def _summary(results: list[GraspResult]) -> str:
+def summary(results: list[GraspResult]) -> str:
+    """How many succeed, in one line."""
     done = [r.evaluation for r in results if r.evaluation is not None]
     strict = sum(e.replay.success for e in done)
     sure = sum(e.succeeded >= _ENOUGH for e in done)
@@ -157,4 +188,11 @@ def as_json(results: list[GraspResult], job: GraspJob) -> dict[str, Any]:
             grasps[r.name] = {"error": r.error}
         else:
             grasps[r.name] = {**r.evaluation.values(), "seconds": r.seconds, "about": r.plan.about}
-    return {"cores": cores(), "mirrored": job.mirrored, "options": asdict(job.options), "grasps": grasps}
+    return {
+        "cores": cores(),
+        "robot": job.robot,
+        "mirrored": job.mirrored,
+        "hand": job.hand,
+        "options": asdict(job.options),
+        "grasps": grasps,
+    }

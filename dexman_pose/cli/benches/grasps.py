@@ -14,7 +14,7 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "grasps",
         help="measured grasps planned for a robot's hand",
-        description="Plan every measured grasp of a folder for a free Shadow hand, play the controls again in a "
+        description="Plan every measured grasp of a folder for a robot, play the controls again in a "
         "simulation that is made anew, and in ten worlds that differ by 5 mm, 20 % of friction and mass.",
     )
     p.add_argument("--grasps", type=Path, required=True, metavar="DIR", help="measured grasps (.npz)")
@@ -23,7 +23,15 @@ def add(subparsers: Any) -> None:
     )
     p.add_argument("--only", metavar="A,B", help="grasps whose names hold one of these")
     p.add_argument("--mirrored", action="store_true", help="each in a mirror: the other hand")
+    p.add_argument(
+        "--hand",
+        choices=("right", "left", "both"),
+        help="each in a mirror where its hand is another one; both: every two at once, one for each hand",
+    )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
+    p.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write a table with the conditions here, too"
+    )
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep the plans here")
     add_robot(p)
     add_search(p)
@@ -33,17 +41,20 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Plan and judge one grasp after the other."""
     from dexman_pose.benchmarks.grasps.motion import YCB_MASSES
+    from dexman_pose.benchmarks.grasps.report import as_markdown
     from dexman_pose.benchmarks.grasps.run import GraspJob, as_json, lines, run_grasps
     from dexman_pose.cli.console import shown
-    from dexman_pose.data.files import write_json
+    from dexman_pose.data.files import write_bytes, write_json
 
     names = tuple(n for n in args.only.split(",") if n) if args.only else ()
     job = GraspJob(
         grasps=args.grasps,
         meshes=args.meshes,
         robots=args.robots,
+        robot=args.robot,
         only=names,
         mirrored=args.mirrored,
+        hand=args.hand,
         keep=args.keep,
         preparing=preparing_options(args, YCB_MASSES),
         options=search_options(args),
@@ -54,4 +65,6 @@ def handle(args: argparse.Namespace) -> int:
         print(line)
     if args.json is not None:
         write_json(args.json, as_json(results, job))
+    if args.markdown is not None:
+        write_bytes(args.markdown, as_markdown(results, job).encode())
     return 0

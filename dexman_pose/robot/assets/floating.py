@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.arrays import Array
-from dexman_pose.errors import InputError
+from dexman_pose.robot.assets.attached import attach_hand
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.engine import mujoco
 
@@ -70,14 +70,6 @@ def add_floating_hand(
     """
     o = options or FloatingOptions()
     mj = mujoco()
-    source = _source(hand)
-    for name in (
-        "cone",
-        "impratio",
-        "timestep",
-        "integrator",
-    ):  # else attaching warns of what it does not take over
-        setattr(source.option, name, getattr(spec.option, name))
     base = spec.worldbody.add_body(name=f"{hand.mark}base", pos=place, quat=quaternion)
     base.mass, base.ipos, base.inertia = o.base_mass, [0.0, 0.0, 0.0], [o.base_inertia] * 3
     base.explicitinertial = True  # with its place said, or a model written as XML loses the mass
@@ -89,15 +81,8 @@ def add_floating_hand(
         kind, span, armature = kinds[i // len(AXES)]
         axis = np.eye(len(AXES))[i % len(AXES)]
         base.add_joint(name=name, type=kind, axis=axis, range=[-span, span], armature=armature)
-    palm = source.body(hand.palm)
-    _without_own_joints(source, palm)
-    palm.pos = [0.0, 0.0, 0.0]
-    for geom in list(source.geoms):
-        if geom.contype == 0 and geom.conaffinity == 0:
-            source.delete(geom)
-    base.add_frame().attach_body(palm, hand.mark, "")
-    for body in [base, *base.find_all(mj.mjtObj.mjOBJ_BODY)]:
-        body.gravcomp = 1.0
+    attach_hand(spec, base.add_frame(), hand)
+    base.gravcomp = 1.0
     for i, name in enumerate(base_joints(hand)):
         slide = i < len(AXES)
         gain, moved = (o.stiffness, o.mass) if slide else (o.turning, o.inertia)
@@ -105,39 +90,3 @@ def add_floating_hand(
         motor = spec.add_actuator(name=f"{name}_motor", target=name, trntype=mj.mjtTrn.mjTRN_JOINT)
         motor.set_to_position(kp=gain, kv=2.0 * float(np.sqrt(gain * moved)))
         motor.ctrlrange, motor.ctrllimited, motor.forcerange = [-span, span], True, [-most, most]
-    for point in hand.followed:
-        spec.body(hand.mark + point.body).add_site(name=site_name(hand, point.joint), pos=point.offset)
-
-
-def site_name(hand: HandDescription, joint: str) -> str:
-    """Name of the site that follows a joint of the person's hand."""
-    return f"{hand.mark}{joint}"
-
-
-def _source(hand: HandDescription) -> Any:
-    """The hand's file, its meshes found wherever the model is compiled."""
-    mj = mujoco()
-    try:
-        source = mj.MjSpec.from_file(str(hand.file))
-    except ValueError as error:
-        raise InputError(
-            f"{hand.file} is no description that MuJoCo reads: {' '.join(str(error).split())}"
-        ) from error
-    if source.body(hand.palm) is None:
-        raise InputError(f"{hand.file} has no body {hand.palm!r}: it is no {hand.side} {hand.robot} hand")
-    folder = (hand.file.parent / source.meshdir).resolve()
-    for mesh in source.meshes:
-        mesh.file = str(folder / mesh.file)
-    source.meshdir = ""
-    return source
-
-
-def _without_own_joints(source: Any, palm: Any) -> None:
-    """Take the palm's joints and all motors of joints before it: slides and hinges are in their place."""
-    kept = {joint.name for body in palm.find_all(mujoco().mjtObj.mjOBJ_BODY) for joint in body.joints}
-    gone = {joint.name for joint in source.joints} - kept
-    for motor in list(source.actuators):
-        if motor.target in gone:
-            source.delete(motor)
-    for joint in list(palm.joints):
-        source.delete(joint)

@@ -10,7 +10,9 @@ import numpy as np
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, quaternion_from_matrix
+from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.assets.rig import Rig
 from dexman_pose.robot.motion.checks import CheckOptions, doubts
 from dexman_pose.robot.motion.touch import Touches, TouchOptions, touches_of
 from dexman_pose.robot.motion.types import RATE, Motion
@@ -19,8 +21,11 @@ from dexman_pose.robot.objects.model import ObjectOptions, SimulatedObject, simu
 from dexman_pose.robot.objects.placement import Placement, PlacementOptions, standing
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.retarget.grip import GripOptions, grip_controls
+from dexman_pose.robot.retarget.kinematics import FreeKinematics
 from dexman_pose.robot.retarget.motion import PressOptions, Retargeted, retarget
-from dexman_pose.robot.world.build import World, WorldOptions, build_world, place_joints
+from dexman_pose.robot.retarget.on_body import BodyOptions, OnBody, on_body
+from dexman_pose.robot.retarget.together import together
+from dexman_pose.robot.world.build import World, WorldOptions, build_world
 from dexman_pose.robot.world.controls import controls_for, led
 
 
@@ -33,6 +38,7 @@ class PrepareOptions:
         touch: what counts as touching.
         press: how fingertips are retargeted.
         grip: how hard they hold.
+        body: where a body stands, and what it has to reach.
         objects: how objects are made.
         placement: how they are put down.
         world: simulator and friction.
@@ -47,6 +53,7 @@ class PrepareOptions:
     touch: TouchOptions = field(default_factory=TouchOptions)
     press: PressOptions = field(default_factory=PressOptions)
     grip: GripOptions = field(default_factory=GripOptions)
+    body: BodyOptions = field(default_factory=BodyOptions)
     objects: ObjectOptions = field(default_factory=ObjectOptions)
     placement: PlacementOptions = field(default_factory=PlacementOptions)
     world: WorldOptions = field(default_factory=WorldOptions)
@@ -69,6 +76,7 @@ class Prepared:
         placements: by object.
         things: the objects.
         doubts: what speaks against the motion.
+        carried: what a body does with the hands; None for free hands.
     """
 
     task: Task
@@ -78,10 +86,14 @@ class Prepared:
     placements: dict[str, Placement]
     things: tuple[SimulatedObject, ...]
     doubts: tuple[str, ...]
+    carried: OnBody | None = None
 
 
 def prepare(
-    motion: Motion, describe: Callable[[str], HandDescription], options: PrepareOptions | None = None
+    motion: Motion,
+    describe: Callable[[str], HandDescription],
+    options: PrepareOptions | None = None,
+    body: BodyDescription | None = None,
 ) -> Prepared:
     """Make a task of a motion.
 
@@ -89,9 +101,10 @@ def prepare(
         motion: hands and objects.
         describe: the robot's hand of a side.
         options: settings.
+        body: whose arms carry the hands; None for free hands.
 
     Raises:
-        InputError: an object is in the hand from the first frame, or nothing moves.
+        InputError: an object is in the hand from the first frame, nothing moves, or the body does not reach it.
         MissingExtraError: MuJoCo or CoACD is needed and not there.
         MissingModelError: the robot's files are not there.
     """
@@ -106,14 +119,30 @@ def prepare(
     stood = _put_down(seen, placements, moving, found, o)
     touches = touches_of(stood, o.touch)
     held = {name: _held(flags, o) for name, flags in moving.items()}
-    hands = tuple(retarget(stood, hand, touches, held, o.press) for hand in descriptions)
+    free = tuple(retarget(stood, hand, touches, held, o.press) for hand in descriptions)
+    carried = None
+    if body is None:
+        free = together(free, o.press)
+    else:
+        most = np.max(list(held.values()), axis=0)
+        carried = on_body(body, free, describe, most, o.press, o.body)
+    hands = free if carried is None else carried.hands
     first = {name: placements[name].world_from_object for name in stood.objects}
-    world = build_world([h.placed for h in hands], things, first, o.world)
+    world = build_world(_rig(hands, carried), things, first, o.world)
     masses = {thing.name: thing.mass.mass for thing in things}
     grip = grip_controls(world, stood, hands, touches, held, masses, o.world.contact.friction, o.grip)
     task = _task(world, stood, hands, touches, held, first, grip)
-    said += tuple(note for h in hands for note in h.notes)
-    return Prepared(task, stood, _places(seen, world), hands, placements, things, said)
+    said += tuple(note for h in hands for note in h.notes) + (carried.notes if carried is not None else ())
+    return Prepared(task, stood, _places(seen, world), hands, placements, things, said, carried)
+
+
+def _rig(hands: tuple[Retargeted, ...], carried: OnBody | None) -> Rig:
+    if carried is not None:
+        return carried.placed
+    free = {
+        x.hand.side: x for h in hands if isinstance(h.kinematics, FreeKinematics) for x in h.kinematics.free
+    }
+    return [free[h.hand.side] for h in hands]
 
 
 def _moving(motion: Motion, name: str, o: PrepareOptions) -> np.ndarray:
@@ -198,9 +227,8 @@ def _task(
     grip: Array,
 ) -> Task:
     joints = np.zeros((motion.num_frames, len(world.joints)))
-    for hand, columns in zip(hands, place_joints([h.placed for h in hands], world).values()):
-        own = [hand.names.index(world.joints[i]) for i in columns]
-        joints[:, columns] = hand.joints[:, own]
+    for hand in hands:
+        joints[:, [world.joints.index(name) for name in hand.names]] = hand.joints
     controls = led(world, controls_for(world, joints)) + grip
     of, where, weight = _touched(world, touches, held)
     return Task(

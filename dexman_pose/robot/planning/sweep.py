@@ -67,7 +67,7 @@ class Sweep:
         self.models: list[Any] = different_models(task.world, differences)
         self.sigma = deviations(task.world, options)
         self.noise, self.first = noise, first
-        self.carriers = Carriers(task)
+        self.carriers = Carriers(task, options)
         span = task.world.model.actuator_ctrlrange
         self.lower, self.upper = span[:, 0], span[:, 1]
         self.limits = Limits(options.tight * options.limits.position, options.tight * options.limits.rotation)
@@ -114,7 +114,7 @@ class Sweep:
         mean = state.residuals[at : at + ahead].copy()
         for turn in range(self.o.rounds if self.first else self.o.again_rounds):
             centers = self._centers(mean, state) if turn == 0 else [mean]
-            residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, fixed=at > 0)
+            residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, at)
             mean = self._weighted(*self._chosen(residuals, state, turn))
         state.residuals[at : at + ahead] = mean
         if self.first:  # what lies ahead begins where this ends; later passes know it already
@@ -127,7 +127,7 @@ class Sweep:
         state.states = states[:, -1].copy()
         state.frame = at + go
 
-    def _drawn(self, centers: list[Array], rng: np.random.Generator, noise: float, *, fixed: bool) -> Array:
+    def _drawn(self, centers: list[Array], rng: np.random.Generator, noise: float, frame: int) -> Array:
         """(N, F, A) residuals around centers in turn; the first sample of each is the center itself.
 
         A third of the samples changes carriers alone, a third fingers alone: a better place of the palm is not thrown
@@ -137,15 +137,14 @@ class Sweep:
             centers: (F, A) each.
             rng: of the noise.
             noise: factor on the deviations.
-            fixed: whether the first frame is where the motors are already.
+            frame: of the task; but at its beginning the first control is where the motors are already.
         """
-        knots = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma))) * (
-            noise * self.sigma
-        )
+        drawn = rng.standard_normal((self.o.samples, self.basis.shape[1], len(self.sigma)))
+        knots = self.carriers.noise(drawn, self.sigma, noise, frame, self.o.knot)
         kind = np.arange(self.o.samples) // len(centers) % 3
         knots *= np.where(self.carriers.is_carrier, kind[:, None] != 1, kind[:, None] != 2)[:, None]
         knots[: len(centers)] = 0.0
-        if fixed:
+        if frame > 0:
             knots[:, 0] = 0.0
         around = np.stack(centers)[np.arange(self.o.samples) % len(centers)]
         return np.asarray(around + np.einsum("fk,nka->nfa", self.basis, knots))

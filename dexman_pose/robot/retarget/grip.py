@@ -10,10 +10,9 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import lsq_linear
 
 from dexman_pose.arrays import Array
-from dexman_pose.robot.assets.floating import base_joints
 from dexman_pose.robot.motion.touch import Touches
 from dexman_pose.robot.motion.types import Motion
-from dexman_pose.robot.retarget.kinematics import HandKinematics
+from dexman_pose.robot.retarget.kinematics import tips_of
 from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.world.build import World
 from dexman_pose.robot.world.controls import controls_for
@@ -77,7 +76,7 @@ def grip_controls(
     for hand in hands:
         forces = _forces(motion, hand, touches, held, masses, friction, o)
         columns = [world.joints.index(name) for name in hand.names]
-        joints[:, columns] = _torques(hand, forces)
+        joints[:, columns] += _torques(hand, forces)
     return joints @ _controls_per_torque(world).T
 
 
@@ -93,7 +92,7 @@ def _forces(
     """(T, F, 3) N, world, on the hand's fingertips."""
     out = np.zeros((motion.num_frames, len(hand.tips), 3))
     for touch in touches:
-        if touch.side != hand.placed.hand.side:
+        if touch.side != hand.hand.side:
             continue
         index = [touch.joints.index(name) for name in hand.tips if name in touch.joints]
         tips = [i for i, name in enumerate(hand.tips) if name in touch.joints]
@@ -145,8 +144,9 @@ def _balanced(wanted: Array, on: Array, inward: Array, at: Array, o: GripOptions
 
 def _torques(hand: Retargeted, forces: Array) -> Array:
     """(T, N) N m on the hand's joints; none on those that carry it."""
-    kinematics = HandKinematics(hand.placed)
-    rows = [i for i, f in enumerate(hand.placed.hand.followed) if f.is_tip]
+    kinematics = hand.kinematics
+    index, _ = tips_of(hand.hand)
+    rows = np.arange(len(kinematics.weights))[kinematics.rows(hand.hand)][index]
     out = np.zeros_like(hand.joints)
     for t, q in enumerate(hand.joints):
         if not forces[t].any():
@@ -154,7 +154,7 @@ def _torques(hand: Retargeted, forces: Array) -> Array:
         _, jacobian = kinematics.points_and_jacobian(q)
         blocks = jacobian.reshape(-1, 3, jacobian.shape[1])[rows]
         out[t] = np.einsum("fin,fi->n", blocks, forces[t])
-    out[:, : len(base_joints(hand.placed.hand))] = 0.0
+    out[:, kinematics.is_carrier] = 0.0
     return out
 
 

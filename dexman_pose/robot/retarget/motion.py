@@ -10,15 +10,16 @@ from scipy.ndimage import gaussian_filter1d
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import quaternion_from_matrix, transform_points
-from dexman_pose.robot.assets.floating import base_joints
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.assets.rig import HandPlace
 from dexman_pose.robot.motion.touch import Touches
 from dexman_pose.robot.motion.types import RATE, Motion
-from dexman_pose.robot.retarget.kinematics import HandKinematics, palm_of
+from dexman_pose.robot.retarget.kinematics import HandKinematics, Kinematics, palm_of, tips_of
 from dexman_pose.robot.retarget.solve import RetargetOptions, solve_motion
-from dexman_pose.robot.world.build import HandPlace
 
 _MILLIMETRES = 1000.0
+_TOLD = 0.001
+"""Metres from which on an overlap is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,33 @@ class Retargeted:
     """One hand's joints.
 
     Attributes:
-        placed: the hand and its zero.
-        names: of the N joints.
-        joints: (T, N).
+        hand: what it is.
+        kinematics: of the hand and what carries it.
+        joints: (T, N) in the order of ``kinematics.joints``.
+        aims: (T, K, 3) metres, world, what the hand's followed points aimed at.
+        pressed: (T, F) from 0 to 1, how much each fingertip's aim lies under a surface.
         error: (T, F) metres between the fingertips and what they aimed at.
         tips: names of the F tips.
         speed: radians a second, the fastest that a finger's joint moves.
+        overlap: (T,) metres by which parts of the robot lie in each other or in the table, at most; 0 for not at all.
         notes: what could not be reached, one line each.
     """
 
-    placed: HandPlace
-    names: tuple[str, ...]
+    hand: HandDescription
+    kinematics: Kinematics
     joints: Array
+    aims: Array
+    pressed: Array
     error: Array
     tips: tuple[str, ...]
     speed: float
-    notes: tuple[str, ...]
+    overlap: Array
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the N joints."""
+        return self.kinematics.joints
 
     def told(self) -> str:
         """Error of each finger, in one line."""
@@ -66,10 +78,14 @@ class Retargeted:
         for name, error in zip(self.tips, self.error.T):
             middle, most = _MILLIMETRES * np.median(error), _MILLIMETRES * error.max()
             parts.append(f"{name.removesuffix('_tip')} {middle:.1f} ({most:.0f})")
-        side = self.placed.hand.side
         errors = ", ".join(parts)
+        crowded = ""
+        if self.overlap.max() > _TOLD:
+            count = int((self.overlap > _TOLD).sum())
+            crowded = f"; it overlaps itself in {count} frames, by {_MILLIMETRES * self.overlap.max():.1f} mm at most"
         return (
-            f"{side} fingertips, mm in the middle (at most): {errors}; fastest joint {self.speed:.1f} rad/s"
+            f"{self.hand.side} fingertips, mm in the middle (at most): {errors}; fastest joint {self.speed:.1f} "
+            f"rad/s{crowded}"
         )
 
 
@@ -107,21 +123,33 @@ def retarget(
     palms = palm_of(hand, joints)
     kinematics = HandKinematics(_zero(hand, palms, held))
     solved = solve_motion(kinematics, targets, palms, o.solve)
-    tips = [i for i, f in enumerate(hand.followed) if f.is_tip]
-    reached = np.array([kinematics.points(q)[tips] for q in solved])
-    error = np.linalg.norm(reached - targets[:, tips], axis=2)
-    fingers = solved[:, len(base_joints(hand)) :]
-    speed = float(np.abs(np.diff(fingers, axis=0)).max() * RATE) if len(solved) > 1 else 0.0
-    names = tuple(hand.followed[i].joint for i in tips)
-    return Retargeted(
-        kinematics.placed,
-        kinematics.joints,
-        solved,
-        error,
-        names,
-        speed,
-        _unreached(hand.side, names, error, pressed[:, tips], o),
-    )
+    tips, _ = tips_of(hand)
+    return retargeted(hand, kinematics, solved, targets, pressed[:, tips], o)
+
+
+def retargeted(
+    hand: HandDescription, kinematics: Kinematics, joints: Array, aims: Array, pressed: Array, o: PressOptions
+) -> Retargeted:
+    """Say how well joints reach what a hand aimed at.
+
+    Args:
+        hand: one of those in ``kinematics``.
+        kinematics: of the hand and what carries it.
+        joints: (T, N).
+        aims: (T, K, 3) of the hand's followed points.
+        pressed: (T, F) of its fingertips.
+        o: from where on something is said.
+    """
+    index, tips = tips_of(hand)
+    rows = kinematics.rows(hand)
+    reached = np.array([kinematics.points(q)[rows][index] for q in joints])
+    error = np.linalg.norm(reached - aims[:, index], axis=2)
+    fingers = joints[:, ~kinematics.is_carrier]
+    speed = float(np.abs(np.diff(fingers, axis=0)).max() * RATE) if len(joints) > 1 else 0.0
+    overlap = np.array([max([0.0, *(-x.gap for x in kinematics.overlaps(q, 0.0))]) for q in joints])
+    names = tuple(f.joint for f in tips)
+    notes = _unreached(hand.side, names, error, pressed, o)
+    return Retargeted(hand, kinematics, joints, aims, pressed, error, names, speed, overlap, notes)
 
 
 def _press(

@@ -8,9 +8,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.robot.retarget.banded import BandedSystem
-from dexman_pose.robot.retarget.kinematics import HandKinematics
-
-_BASE = 6
+from dexman_pose.robot.retarget.kinematics import HandKinematics, Kinematics
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,8 @@ class RetargetOptions:
     Attributes:
         speed: of a joint's step from frame to frame.
         jerk: of the change of that step.
-        rest: of a finger's joint against being straight.
+        rest: of a finger's joint against being straight, of an arm's against being at ease.
+        trunk: of a trunk's joint against being upright.
         equal: of two joints that one motor drives against being unlike.
         rounds: of the solver, at most.
         damping: at the beginning, as share of the diagonal.
@@ -29,11 +28,14 @@ class RetargetOptions:
         most_damping: at which the solver gives up.
         enough: relative gain at which it stops.
         bent: radians that fingers are bent at the beginning.
+        apart: weight, beside a fingertip's error, of what overlaps of the robot itself.
+        clear: metres that parts of the robot are kept from each other; 0 or less not to look at them.
     """
 
     speed: float = 0.005
     jerk: float = 0.01
     rest: float = 0.003
+    trunk: float = 0.008
     equal: float = 0.005
     rounds: int = 60
     damping: float = 1e-3
@@ -42,12 +44,14 @@ class RetargetOptions:
     most_damping: float = 1e5
     enough: float = 1e-5
     bent: float = 0.3
+    apart: float = 1.0
+    clear: float = 0.001
 
 
 def solve_motion(
     hand: HandKinematics, targets: Array, palms: tuple[Array, Array], options: RetargetOptions | None = None
 ) -> Array:
-    """Find joints that bring the hand's points to their targets.
+    """Find joints that bring a free hand's points to their targets.
 
     Args:
         hand: the robot's.
@@ -59,10 +63,28 @@ def solve_motion(
         (T, N) in the order of ``hand.joints``, within their limits.
     """
     o = options or RetargetOptions()
-    problem = _Problem(hand, targets, o)
-    joints = problem.clipped(
-        np.concatenate([hand.carried(palms), np.full((len(targets), problem.fingers), o.bent)], 1)
-    )
+    carried = hand.carried(palms)
+    bent = np.full((len(targets), len(hand.joints) - carried.shape[1]), o.bent)
+    return solve_joints(hand, targets, np.concatenate([carried, bent], 1), o)
+
+
+def solve_joints(
+    robot: Kinematics, targets: Array, start: Array, options: RetargetOptions | None = None
+) -> Array:
+    """Find joints that bring all points of a robot to their targets.
+
+    Args:
+        robot: hands and what carries them.
+        targets: (T, K, 3) metres, world, in the order of the robot's points.
+        start: (T, N) joints to begin with.
+        options: weights.
+
+    Returns:
+        (T, N) in the order of ``robot.joints``, within their limits.
+    """
+    o = options or RetargetOptions()
+    problem = _Problem(robot, targets, o)
+    joints = problem.clipped(start)
     cost = problem.cost(joints)
     damping = o.damping
     for _ in range(o.rounds):
@@ -92,62 +114,71 @@ def solve_motion(
 class _Problem:
     """Residuals and normal equations."""
 
-    def __init__(self, hand: HandKinematics, targets: Array, o: RetargetOptions) -> None:
-        self.hand, self.targets, self.o = hand, targets, o
-        self.size = len(hand.joints)
-        self.fingers = self.size - _BASE
-        self.weights = np.array([f.weight for f in hand.placed.hand.followed])
-        self.rest = np.concatenate([np.zeros(_BASE), np.full(self.fingers, o.rest**2)])
-        # slides and hinges of the palm move as far as they must; a metre of a slide is no radian
-        self.ties = np.concatenate([np.full(_BASE, 0.0), np.ones(self.fingers)])
-        mark = hand.placed.hand.mark
-        names = {name: i for i, name in enumerate(hand.joints)}
+    def __init__(self, robot: Kinematics, targets: Array, o: RetargetOptions) -> None:
+        self.robot, self.targets, self.o = robot, targets, o
+        self.size = len(robot.joints)
+        self.ease = robot.ease
+        self.rest = np.full(self.size, o.rest**2)
+        self.ties = np.ones(self.size)
+        self.rest[robot.is_trunk] = o.trunk**2
+        # slides and hinges of a free palm move as far as they must; a metre of a slide is no radian
+        self.rest[robot.is_floating] = 0.0
+        self.ties[robot.is_floating] = 0.0
+        names = {name: i for i, name in enumerate(robot.joints)}
         self.equal = np.zeros((self.size, self.size))
-        for first, second in hand.placed.hand.equal:
+        for first, second in robot.equal:
             row = np.zeros(self.size)
-            row[names[mark + first]], row[names[mark + second]] = o.equal, -o.equal
+            row[names[first]], row[names[second]] = o.equal, -o.equal
             self.equal += np.outer(row, row)
 
     def clipped(self, joints: Array) -> Array:
-        return np.asarray(np.clip(joints, self.hand.lower, self.hand.upper))
+        return np.asarray(np.clip(joints, self.robot.lower, self.robot.upper))
 
     def free(self, joints: Array, gradient: Array) -> Bools:
         """(T, N) joints that do not lean against a limit."""
         slack = 1e-9
-        low = (joints <= self.hand.lower + slack) & (gradient > 0)
-        high = (joints >= self.hand.upper - slack) & (gradient < 0)
+        low = (joints <= self.robot.lower + slack) & (gradient > 0)
+        high = (joints >= self.robot.upper - slack) & (gradient < 0)
         return np.asarray(~(low | high))
 
     def cost(self, joints: Array) -> float:
         """Half the sum of squares."""
-        places = np.array([self.hand.points(q) for q in joints])
-        reach = (self.weights[:, None] * (places - self.targets)) ** 2
-        return 0.5 * float(reach.sum() + self._quiet(joints))
+        places = np.array([self.robot.points(q) for q in joints])
+        reach = (self.robot.weights[:, None] * (places - self.targets)) ** 2
+        return 0.5 * float(reach.sum() + self._quiet(joints) + self._crowded(joints))
 
     def _quiet(self, joints: Array) -> float:
         """Sum of squares of what does not depend on the targets."""
         step, change = np.diff(joints, axis=0), np.diff(joints, 2, axis=0)
         return float(
-            (self.rest * joints**2).sum()
+            (self.rest * (joints - self.ease) ** 2).sum()
             + np.einsum("ti,ij,tj->", joints, self.equal, joints)
             + (self.o.speed**2 * self.ties * step**2).sum()
             + (self.o.jerk**2 * change**2).sum()
         )
+
+    def _crowded(self, joints: Array) -> float:
+        """Sum of squares of what overlaps."""
+        if self.o.clear <= 0.0:
+            return 0.0
+        found = [x.gap for q in joints for x in self.robot.overlaps(q, self.o.clear)]
+        return float(((self.o.apart * (self.o.clear - np.array(found))) ** 2).sum())
 
     def equations(self, joints: Array) -> tuple[BandedSystem, Array]:
         """Normal equations and gradient (T, N)."""
         count = len(joints)
         system = BandedSystem(count, self.size)
         blocks, gradient = np.zeros((count, self.size, self.size)), np.zeros_like(joints)
-        rows = np.repeat(self.weights, 3)
+        rows = np.repeat(self.robot.weights, 3)
         for t, q in enumerate(joints):
-            places, jacobian = self.hand.points_and_jacobian(q)
+            places, jacobian = self.robot.points_and_jacobian(q)
             weighted = rows[:, None] * jacobian
             blocks[t] = weighted.T @ weighted
             gradient[t] = weighted.T @ (rows * (places - self.targets[t]).reshape(-1))
+            self._add_crowded(q, blocks[t], gradient[t])
         blocks += np.diag(self.rest) + self.equal
         system.add_blocks(blocks)
-        gradient += self.rest * joints + joints @ self.equal
+        gradient += self.rest * (joints - self.ease) + joints @ self.equal
         for order, weights in ((1, self.o.speed**2 * self.ties), (2, np.full(self.size, self.o.jerk**2))):
             if count <= order:
                 continue
@@ -155,6 +186,15 @@ class _Problem:
             step = np.diff(joints, order, axis=0) * weights
             gradient += _transposed_difference(step, order, count)
         return system, gradient
+
+    def _add_crowded(self, joints: Array, block: Array, gradient: Array) -> None:
+        """Add what overlaps in one frame, in place."""
+        if self.o.clear <= 0.0:
+            return
+        for x in self.robot.overlaps(joints, self.o.clear):
+            row = -self.o.apart * x.change
+            block += np.outer(row, row)
+            gradient += row * (self.o.apart * (self.o.clear - x.gap))
 
 
 def _transposed_difference(values: Array, order: int, count: int) -> Array:

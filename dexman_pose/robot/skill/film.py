@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.errors import EstimationError
+from dexman_pose.robot.assets.body import BASE
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.objects.model import body_name
 from dexman_pose.robot.skill.plan import Plan
@@ -25,6 +26,8 @@ class FilmOptions:
         distance: metres of the camera from the middle of the motion, at least.
         wide: times the extent of the motion that it is away.
         turn: degrees about the vertical.
+        before: metres that it is away from what a body does, at least.
+        aside: degrees that it looks at a body from the side of its face.
         down: degrees that it looks down.
         light: brightness of all sides, and of those that face the camera.
         solid: colour and opacity of objects.
@@ -37,6 +40,8 @@ class FilmOptions:
     distance: float = 0.75
     wide: float = 1.5
     turn: float = 140.0
+    before: float = 1.3
+    aside: float = 40.0
     down: float = -20.0
     light: tuple[float, float] = (0.35, 0.6)
     solid: tuple[float, float, float, float] = (0.85, 0.45, 0.2, 1.0)
@@ -75,8 +80,11 @@ def filmed(
     places = plan.reference[..., :3].reshape(-1, 3)
     low, high = places.min(0), places.max(0)
     camera.lookat[:] = 0.5 * (low + high)
-    camera.distance = max(o.distance, o.wide * float(np.linalg.norm(high - low)))
-    camera.azimuth, camera.elevation = o.turn, o.down
+    turned = _body_turn(model)
+    least = o.distance if turned is None else o.before
+    camera.distance = max(least, o.wide * float(np.linalg.norm(high - low)))
+    camera.azimuth = o.turn if turned is None else turned + 180.0 + o.aside  # of the way it looks
+    camera.elevation = o.down
     options_seen = mj.MjvOption()
     options_seen.geomgroup[:] = 1
     try:
@@ -89,6 +97,15 @@ def filmed(
             yield renderer.render().copy()
     finally:
         renderer.close()
+
+
+def _body_turn(model: Any) -> float | None:
+    """Degrees about the vertical by which a body that carries the hands is turned; None for free hands."""
+    for i in range(model.nbody):
+        if model.body(i).name == BASE:
+            w, _, _, z = model.body_quat[i]
+            return float(np.degrees(2.0 * np.arctan2(z, w)))
+    return None
 
 
 def _paint(model: Any, objects: tuple[str, ...], o: FilmOptions) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dexman_pose._version import __version__
+from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.motion.types import Motion
@@ -18,6 +19,7 @@ from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.plan_file import NAME, write_plan
 from dexman_pose.robot.skill.replay import replay
@@ -25,11 +27,15 @@ from dexman_pose.robot.skill.replay import replay
 UNFINISHED = "unfinished.npz"
 """Of the file, in a plan's folder, that an interrupted search goes on from."""
 
+_DIGITS = 5
+"""Of metres in headers."""
+
 
 def plan_motion(
     motion: Motion,
     describe: Callable[[str], HandDescription],
     *,
+    body: BodyDescription | None = None,
     preparing: PrepareOptions | None = None,
     options: PlanOptions | None = None,
     out: str | Path | None = None,
@@ -40,6 +46,7 @@ def plan_motion(
     Args:
         motion: of hands and objects.
         describe: the robot's hand of a side.
+        body: whose arms carry the hands; None for free hands.
         preparing: how the motion becomes a task.
         options: of the search.
         out: folder that gets the plan; an interrupted search goes on there. None to keep nothing.
@@ -52,7 +59,7 @@ def plan_motion(
     """
     o = options or PlanOptions()
     began = monotonic()
-    ready = prepare(motion, describe, preparing)
+    ready = prepare(motion, describe, preparing, body)
     for line in _told(ready):
         said(line)
     keeper = Keeper(Path(out) / UNFINISHED, ready.task, o) if out is not None else None
@@ -76,6 +83,8 @@ def _told(ready: Prepared) -> list[str]:
             f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was measured"
         )
     lines += [hand.told() for hand in ready.hands]
+    if ready.carried is not None:
+        lines.append(ready.carried.told())
     return lines + [f"doubt: {line}" for line in ready.doubts]
 
 
@@ -85,8 +94,9 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
     contact = preparing.world.contact
     about: dict[str, Any] = {
         "source": ready.motion.source,
-        "robot": sorted({h.placed.hand.robot for h in ready.hands}),
-        "hands": [h.placed.hand.side for h in ready.hands],
+        "robot": sorted({h.hand.robot for h in ready.hands}),
+        "body": ready.carried.values() if ready.carried is not None else None,
+        "hands": [h.hand.side for h in ready.hands],
         "objects": {
             t.name: {"mass_kg": t.mass.mass, "mass_from": t.mass.source, "pieces": len(t.pieces)}
             for t in ready.things
@@ -97,7 +107,7 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
         },
         "friction": contact.friction,
         "table_friction": contact.table_friction,
-        "retargeting": {h.placed.hand.side: _errors(h.tips, h.error, h.speed) for h in ready.hands},
+        "retargeting": {h.hand.side: _errors(h) for h in ready.hands},
         "notes": list(ready.motion.notes),
         "doubts": list(ready.doubts),
         "options": asdict(o),
@@ -124,9 +134,10 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
     )
 
 
-def _errors(tips: tuple[str, ...], error: np.ndarray, speed: float) -> dict[str, Any]:
+def _errors(hand: Retargeted) -> dict[str, Any]:
     return {
-        "median_m": {name: float(np.median(e)) for name, e in zip(tips, error.T)},
-        "max_m": {name: float(e.max()) for name, e in zip(tips, error.T)},
-        "fastest_joint_rad_s": speed,
+        "median_m": {name: float(np.median(e)) for name, e in zip(hand.tips, hand.error.T)},
+        "max_m": {name: float(e.max()) for name, e in zip(hand.tips, hand.error.T)},
+        "fastest_joint_rad_s": hand.speed,
+        "overlap_m": [round(float(x), _DIGITS) for x in hand.overlap],
     }

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import matrix_from_quaternion, quaternion_from_matrix, se3
-from dexman_pose.robot.assets.floating import FloatingOptions, add_floating_hand, base_joints, site_name
+from dexman_pose.robot.assets.attached import site_name
+from dexman_pose.robot.assets.floating import FloatingOptions
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.assets.rig import Rig, add_rig, hands_of
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.objects.model import (
     ContactOptions,
@@ -29,21 +31,6 @@ POSE = 7
 """Numbers of a free body in a model's ``qpos``: place, quaternion wxyz."""
 TIME = 1
 """Numbers before ``qpos`` in a state of the simulator."""
-
-
-@dataclass(frozen=True)
-class HandPlace:
-    """A free hand and where it is when all its slides and hinges are at zero.
-
-    Attributes:
-        hand: what it is.
-        place: (3,) metres, world.
-        quaternion: (4,) wxyz.
-    """
-
-    hand: HandDescription
-    place: Array
-    quaternion: Array
 
 
 @dataclass(frozen=True)
@@ -105,7 +92,7 @@ class World:
 
 
 def build_world(
-    hands: Sequence[HandPlace],
+    rig: Rig,
     things: Sequence[SimulatedObject],
     poses: dict[str, Array],
     options: WorldOptions | None = None,
@@ -113,7 +100,7 @@ def build_world(
     """Put hands and objects on a table.
 
     Args:
-        hands: one or two.
+        rig: one or two free hands, or a body.
         things: the objects.
         poses: (4, 4) world from object at the beginning.
         options: settings.
@@ -123,14 +110,13 @@ def build_world(
     """
     o = options or WorldOptions()
     spec = new_spec(o.physics)
-    for placed in hands:
-        add_floating_hand(spec, placed.hand, placed.place, placed.quaternion, o.floating)
+    add_rig(spec, rig, o.floating)
     for geom in spec.geoms:
         geom.friction, geom.condim = friction_of(o.contact, o.contact.friction), o.contact.dimensions
     add_table(spec, o.contact)
     for thing in things:
         add_object(spec, thing, poses[thing.name], o.contact)
-    _add_sensors(spec, [placed.hand for placed in hands])
+    _add_sensors(spec, hands_of(rig))
     _drop_unused_meshes(spec)
     _inline_meshes(spec)
     try:
@@ -202,14 +188,3 @@ def _inline_meshes(spec: Any) -> None:
     for mesh in spec.meshes:
         if mesh.file:
             mesh.uservert, mesh.file, mesh.scale = hull_corners(mesh), "", [1.0, 1.0, 1.0]
-
-
-def place_joints(hands: Sequence[HandPlace], world: World) -> dict[str, list[int]]:
-    """Indices into ``World.joints`` of each hand's joints, by side: the six that carry it first."""
-    out = {}
-    for placed in hands:
-        mark = placed.hand.mark
-        own = [i for i, name in enumerate(world.joints) if name.startswith(mark)]
-        carried = [world.joints.index(name) for name in base_joints(placed.hand)]
-        out[placed.hand.side] = [*carried, *[i for i in own if i not in carried]]
-    return out

@@ -1,0 +1,49 @@
+"""What became of a folder of grasps, small enough to be kept: a table with the conditions above it."""
+
+from __future__ import annotations
+
+from dexman_pose.benchmarks.grasps.run import GraspJob, GraspResult, summary
+from dexman_pose.threads import cores
+
+_HEAD = (
+    "| grasp | replay | at most | perturbed | palm beside its aim | fingertips | steps | seconds |\n"
+    "|---|---|---|---:|---:|---:|---:|---:|"
+)
+
+
+def as_markdown(results: list[GraspResult], job: GraspJob) -> str:
+    """The results as a table in Markdown, with robot, hands, friction, settings and versions."""
+    o = job.options
+    hand = job.hand or ("mirrored" if job.mirrored else "as measured")
+    versions = next((r.plan.about["versions"] for r in results if r.plan is not None), {})
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    lines = [
+        f"Robot {job.robot}, hands: {hand}, friction {job.preparing.world.contact.friction:g}; {o.samples} samples, "
+        f"{o.members} worlds, at most {o.passes} passes, seed {o.seed}; {cores()} cores; {told}. Perturbed: 5 mm, 20 % "
+        "of friction and mass. Palm and fingertips: median, mm.",
+        "",
+        _HEAD,
+        *(_row(r) for r in results),
+        "",
+        f"{summary(results)}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(r: GraspResult) -> str:
+    if r.evaluation is None or r.plan is None:
+        return f"| {r.name} | - | {r.error} | | | | | |"
+    e, s, about = r.evaluation, r.evaluation.replay, r.plan.about
+    outcome = "success" if s.success else f"lost at frame {s.tracked} of {s.frames}"
+    search, body = about["search"], about["body"]
+    tips = [x for hand in about["retargeting"].values() for x in hand["median_m"].values()]
+    palm = f"{1e3 * _median([x for row in body['palm_m'] for x in row]):.1f}" if body else ""
+    return (
+        f"| {r.name} | {outcome} | {1e2 * s.most_position:.1f} cm, {s.most_rotation:.2f} rad | {e.succeeded} of "
+        f"{len(e.perturbed)} | {palm} | {1e3 * _median(tips):.1f} | {search['steps']} | {search['seconds']:.0f} |"
+    )
+
+
+def _median(values: list[float]) -> float:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
