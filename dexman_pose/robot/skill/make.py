@@ -85,6 +85,7 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
     contact = preparing.world.contact
     about: dict[str, Any] = {
         "source": ready.motion.source,
+        "begins_s": ready.motion.begins,
         "robot": sorted({h.placed.hand.robot for h in ready.hands}),
         "hands": [h.placed.hand.side for h in ready.hands],
         "objects": {
