@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dexman_pose.robot.skill.plan import Plan
 
 
+OBJECTS = "objects"
+"""Folder beside a plan that holds its objects' meshes, metres: ``synth --skill`` draws them."""
+
+
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     p: argparse.ArgumentParser = subparsers.add_parser(
@@ -25,7 +29,7 @@ def add(subparsers: Any) -> None:
         "simulation (MuJoCo). Writes plan.npz; an interrupted search goes on where it was.",
     )
     p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
-    p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
+    add_hand(p)
     p.add_argument(
         "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
     )
@@ -34,6 +38,16 @@ def add(subparsers: Any) -> None:
     add_robot(p)
     add_search(p)
     p.set_defaults(handler=handle)
+
+
+def add_hand(p: argparse.ArgumentParser) -> None:
+    """Add the option about the person's hands."""
+    p.add_argument(
+        "--hand",
+        choices=("right", "left", "both", "auto"),
+        required=True,
+        help="which hands act; auto: those that touch an object while it moves",
+    )
 
 
 def add_robot(p: argparse.ArgumentParser) -> None:
@@ -112,6 +126,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.robot.skill.evaluate import evaluate
     from dexman_pose.robot.skill.make import plan_motion
     from dexman_pose.robot.skill.plan_file import NAME
+    from dexman_pose.synthetic.demo.files import write_obj
 
     preparing, options = preparing_options(args), search_options(args)
     names = [n for n in args.objects.split(",") if n] if args.objects else None
@@ -126,6 +141,8 @@ def handle(args: argparse.Namespace) -> int:
             out=args.out,
             said=lambda line: print(line, flush=True),
         )
+    for thing in motion.objects.values():
+        write_obj(args.out / OBJECTS / f"{thing.name}.obj", thing.mesh)
     found = evaluate(plan, seed=args.seed)
     print(found.told())
     print(args.out / NAME)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dexman_pose.cli.plan import add_robot, preparing_options
+from dexman_pose.cli.plan import add_hand, add_robot, preparing_options
 from dexman_pose.cli.run import positive
 from dexman_pose.errors import InputError
 
@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
         "and, where it is installed, TensorBoard's; an interrupted run goes on where it was.",
     )
     p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
-    p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
+    add_hand(p)
     p.add_argument(
         "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
     )
