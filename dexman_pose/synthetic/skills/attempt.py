@@ -70,15 +70,16 @@ class Attempt:
 
     def values(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
+        told: dict[str, Any] = {
             "success": self.success,
             "searched": self.searched,
             "tracked": self.score.tracked,
             "frames": self.score.frames,
-            "max_position_m": plain(min(self.score.most_position, 1e9)),
-            "max_rotation_rad": plain(min(self.score.most_rotation, 1e9)),
+            "max_position_m": self.score.most_position,
+            "max_rotation_rad": self.score.most_rotation,
             "variation": self.variation.values(),
         }
+        return plain(told)
 
 
 def attempt(
@@ -115,9 +116,9 @@ def attempt(
         better = score(again.places, made.plan.reference)
         if (better.success, better.tracked) > (first.success, first.tracked):
             controls, episode, last, searched = found.controls, again, better, True
-    about = {**plan.about, "varied": {**variation.values(), "searched": searched}}
+    about = plain({**plan.about, "varied": {**variation.values(), "searched": searched}})
     done = replace(
-        made.plan, controls=controls, qpos=episode.qpos, force=episode.force, about=plain(about)
+        made.plan, controls=controls, qpos=episode.qpos, force=episode.force, about=about
     )
     return Attempt(variation, done, made.meshes, first, last, searched)
 

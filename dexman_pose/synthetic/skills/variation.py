@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,9 +51,9 @@ class Variation:
     friction: float
     meshes: tuple[str, ...]
 
-    def values(self) -> dict[str, object]:
+    def values(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(plain(vars(self)))
+        return plain(asdict(self))
 
     @property
     def own_shape(self) -> tuple[bool, ...]:
