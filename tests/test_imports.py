@@ -27,7 +27,7 @@ ROOMS = (
     ("geometry",),
     ("data",),
     ("imaging", "optimize", "robot"),
-    ("render", "genesis"),
+    ("render", "genesis", "export"),
     ("symmetry",),
     ("meshing",),
     ("segmentation", "hands", "contact", "scene", "metrics"),
