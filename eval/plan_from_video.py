@@ -40,13 +40,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cases", default="demo,film1,film4,film5,cube")
     parser.add_argument("--frames", type=int, help="most frames of a rendered film (default: as they are)")
     parser.add_argument("--seed", type=int, default=0, help="of the search")
-    parser.add_argument("--passes", type=int, default=PlanOptions().passes, help="of the search, at most")
+    for name in ("samples", "members", "passes"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(PlanOptions(), name), help="of the search")
     parser.add_argument("--json", type=Path, help="write the numbers here")
     parser.add_argument("--film", action="store_true", help="write plan.mp4 of every plan")
     given = parser.parse_args(arguments)
     one_thread_each()
     casting = Casting(given.data / "grasps", given.data / "meshes" / "ycb", frames=given.frames)
-    job = VideoJob(given.out, given.data / "robots", options=PlanOptions(seed=given.seed, passes=given.passes))
+    options = PlanOptions(
+        seed=given.seed, samples=given.samples, members=given.members, passes=given.passes
+    )
+    job = VideoJob(given.out, given.data / "robots", options=options)
     results: list[VideoResult] = []
     for name in given.cases.split(","):
         case = _case(name, given, casting)
