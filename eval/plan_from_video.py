@@ -47,9 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     one_thread_each()
     casting = Casting(given.data / "grasps", given.data / "meshes" / "ycb", frames=given.frames)
-    options = PlanOptions(
-        seed=given.seed, samples=given.samples, members=given.members, passes=given.passes
-    )
+    options = PlanOptions(seed=given.seed, samples=given.samples, members=given.members, passes=given.passes)
     job = VideoJob(given.out, given.data / "robots", options=options)
     results: list[VideoResult] = []
     for name in given.cases.split(","):

@@ -237,7 +237,9 @@ def _video(out: Path, episode: _Episode, number: int) -> dict[str, Any]:
     }
 
 
-def _write_data(out: Path, rows: Sequence[dict[str, NDArray[Any]]], features: dict[str, dict[str, Any]]) -> None:
+def _write_data(
+    out: Path, rows: Sequence[dict[str, NDArray[Any]]], features: dict[str, dict[str, Any]]
+) -> None:
     import pyarrow as pa
 
     columns = {}

@@ -67,7 +67,10 @@ def test_a_recording_becomes_the_motion_that_it_is_of(moving: bool) -> None:
 def test_some_frames_and_objects_are_taken() -> None:
     found = trajectory_of(recording(), frames=(4, 20), objects=["cube"])
     assert found.num_frames == 16 and found.frame_times[0] == 0.0
-    for given, message in (({"frames": (4, 99)}, "frames 4 to 99"), ({"objects": ["cup"]}, "no object 'cup'")):
+    for given, message in (
+        ({"frames": (4, 99)}, "frames 4 to 99"),
+        ({"objects": ["cup"]}, "no object 'cup'"),
+    ):
         with pytest.raises(InputError, match=message):
             trajectory_of(recording(), **given)  # type: ignore[arg-type]
 

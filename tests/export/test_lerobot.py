@@ -107,8 +107,7 @@ def test_what_makes_no_data_set_is_refused(
     short = replace(
         plan,
         **{
-            n: getattr(plan, n)[:-2]
-            for n in ("controls", "reference", "measured", "joints", "qpos", "force")
+            n: getattr(plan, n)[:-2] for n in ("controls", "reference", "measured", "joints", "qpos", "force")
         },
     )
     with pytest.raises(InputError, match="do not belong together"):

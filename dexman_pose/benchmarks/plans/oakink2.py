@@ -85,9 +85,7 @@ class PrimitiveResult:
         return self.evaluation.succeeded, len(self.evaluation.perturbed)
 
 
-def run_oakink2(
-    job: OakInkJob, report: Callable[[str], object] = lambda line: None
-) -> list[PrimitiveResult]:
+def run_oakink2(job: OakInkJob, report: Callable[[str], object] = lambda line: None) -> list[PrimitiveResult]:
     """Plan the primitives of sequences.
 
     Raises:
@@ -122,9 +120,7 @@ def _steps(root: Path, recording: Recording) -> list[ProgramStep | None]:
     return list(read_oakink2_program(file)) if file.is_file() else [None]
 
 
-def _planned(
-    recording: Recording, number: int, step: ProgramStep | None, job: OakInkJob
-) -> PrimitiveResult:
+def _planned(recording: Recording, number: int, step: ProgramStep | None, job: OakInkJob) -> PrimitiveResult:
     primitive, mode = ("whole sequence", "") if step is None else (step.primitive, step.mode)
     try:
         motion = motion_from_trajectory(
@@ -136,9 +132,7 @@ def _planned(
             _MODE_HANDS.get(mode, AUTO),
         )
         folder = None if job.out is None else job.out / f"{recording.name}_{number:02d}"
-        plan = plan_motion(
-            motion, job.describe, preparing=job.preparing, options=job.options, out=folder
-        )
+        plan = plan_motion(motion, job.describe, preparing=job.preparing, options=job.options, out=folder)
         found = evaluate(plan, replays=_REPLAYS, seed=job.options.seed)
     except (MissingExtraError, MissingModelError):
         raise
@@ -174,9 +168,7 @@ def table(results: list[PrimitiveResult]) -> list[str]:
             continue
         v = r.evaluation.values()
         errors = (
-            f"{'-':>7} {'-':>8}"
-            if v["E_t_m"] is None
-            else f"{1e3 * v['E_t_m']:>7.1f} {v['E_r_rad']:>8.3f}"
+            f"{'-':>7} {'-':>8}" if v["E_t_m"] is None else f"{1e3 * v['E_t_m']:>7.1f} {v['E_r_rad']:>8.3f}"
         )
         strict = "yes" if v["strict_success"] else "no"
         rows.append(f"{label:<40} {r.mode:<8} {strict:>6} {r.evaluation.succeeded:>6} {errors}")

@@ -57,9 +57,7 @@ def acting(
     return "both" if len(sides) > 1 else sides[0], f"hands that act, by their touch of what moves: {told}"
 
 
-def _share(
-    trajectory: Trajectory, side: str, objects: Sequence[RigidObject], o: ActingOptions
-) -> float:
+def _share(trajectory: Trajectory, side: str, objects: Sequence[RigidObject], o: ActingOptions) -> float:
     """The greatest share, over objects, of the frames in which it moves that the hand touches it."""
     if trajectory.contacts is None:
         return 0.0

@@ -117,9 +117,7 @@ def attempt(
         if (better.success, better.tracked) > (first.success, first.tracked):
             controls, episode, last, searched = found.controls, again, better, True
     about = plain({**plan.about, "varied": {**variation.values(), "searched": searched}})
-    done = replace(
-        made.plan, controls=controls, qpos=episode.qpos, force=episode.force, about=about
-    )
+    done = replace(made.plan, controls=controls, qpos=episode.qpos, force=episode.force, about=about)
     return Attempt(variation, done, made.meshes, first, last, searched)
 
 

@@ -246,4 +246,3 @@ def _part_points(
     if palm in by_body:
         out[len(PARTS) - 1] = [(palm, by_body[palm])]
     return {part: pieces for part, pieces in out.items() if pieces}
-

@@ -209,9 +209,7 @@ def _filmed(given: tuple[SkillJob, tuple[str, ...], int]) -> Path:
     """Film one, or find it where it lies."""
     job, names, index = given
     variation = variation_of(job, names, index)
-    shown = [
-        name if own else f"{name}_{index:04d}" for name, own in zip(names, variation.own_shape)
-    ]
+    shown = [name if own else f"{name}_{index:04d}" for name, own in zip(names, variation.own_shape)]
     label = f"{index:04d}_{'_'.join(names)}"
     folder = job.out / "films" / label
     if not folder.is_dir():
@@ -227,9 +225,7 @@ def _filmed(given: tuple[SkillJob, tuple[str, ...], int]) -> Path:
     return folder
 
 
-def _film(
-    job: SkillJob, plan: Plan, names: list[str], meshes: tuple[Mesh, ...], index: int
-) -> SkillFilm:
+def _film(job: SkillJob, plan: Plan, names: list[str], meshes: tuple[Mesh, ...], index: int) -> SkillFilm:
     """The film of the first camera that shows all of it."""
     first = job.seed * _SET + index
     for view in range(_VIEWS):
@@ -259,4 +255,3 @@ def _summary(made: Made, job: SkillJob) -> dict[str, Any]:
         "seed": job.seed,
         "films": [folder.name for folder in made.films],
     }
-

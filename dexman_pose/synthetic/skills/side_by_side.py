@@ -43,9 +43,7 @@ def in_order(
         yield from _by_processes(function, jobs, workers)
 
 
-def _by_processes(
-    function: Callable[[Job], Result], jobs: Iterable[Job], workers: int
-) -> Iterator[Result]:
+def _by_processes(function: Callable[[Job], Result], jobs: Iterable[Job], workers: int) -> Iterator[Result]:
     # Forked copies of threads that hold locks hang: each process begins anew.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting: list[Any] = []

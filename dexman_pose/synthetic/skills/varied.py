@@ -103,9 +103,7 @@ def varied(
     return Varied(made, shown)
 
 
-def shown_meshes(
-    meshes: Sequence[Mesh], variation: Variation, swaps: Mapping[str, Mesh]
-) -> tuple[Mesh, ...]:
+def shown_meshes(meshes: Sequence[Mesh], variation: Variation, swaps: Mapping[str, Mesh]) -> tuple[Mesh, ...]:
     """Meshes of the objects as they are seen: of a size, or others.
 
     Args:
@@ -215,4 +213,3 @@ def _weigh(spec: Any, name: str, factor: float) -> None:
     body = spec.body(body_name(name))
     body.mass = float(body.mass) * factor
     body.inertia = np.asarray(body.inertia) * factor
-
