@@ -2,9 +2,9 @@
 
     python eval/oakink2.py --root DIR --mano DIR --out DIR [--sequences A,B] [--view NAME] [--limit N] [--json FILE]
 
-Every primitive of a sequence's program is one task. Prints a row per primitive and the share of all replays that succeed
-at every step (3 cm, 0.5 rad), in worlds that differ by 5 mm, 20 % of friction and of mass; E_t and E_r over the successful
-ones. Hands are free Shadow hands: rates published for a humanoid's arms are another task.
+Every primitive of a sequence's program is one task. Prints a row per primitive and the share of all replays that
+succeed at every step (3 cm, 0.5 rad), in worlds that differ by 5 mm, 20 % of friction and of mass; E_t and E_r over the
+successful ones. Hands are free Shadow hands: rates published for a humanoid's arms are another task.
 """
 
 from __future__ import annotations

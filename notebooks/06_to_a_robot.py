@@ -13,11 +13,13 @@
 # %% [markdown]
 # # 6. To a robot's hand
 #
-# A video of a hand that lifts a tin becomes a trajectory; the trajectory becomes controls with which a robot's hand lifts it, in a
-# simulation; and one such plan becomes many demonstrations. The clip is rendered here, so that what is true is known.
+# A video of a hand that lifts a tin becomes a trajectory; the trajectory becomes controls with which a robot's hand
+# lifts it, in a simulation; and one such plan becomes many demonstrations. The clip is rendered here, so that what is
+# true is known.
 #
-# It runs on two quiet cores in about five minutes. Weights of the hand detector: `dexman-pose models fetch mediapipe-hands`. The
-# robot: the Shadow hand of MuJoCo Menagerie, found through `DEXMAN_ROBOTS` or the cache of `robot_descriptions`.
+# It runs on two quiet cores in about five minutes. Weights of the hand detector: `dexman-pose models fetch
+# mediapipe-hands`. The robot: the Shadow hand of MuJoCo Menagerie, found through `DEXMAN_ROBOTS` or the cache of
+# `robot_descriptions`.
 
 # %%
 import os
@@ -48,7 +50,8 @@ render_demo(folder, num_frames=FRAMES)
 # %% [markdown]
 # ## From the video to a trajectory
 #
-# The mesh and the camera are given, a box is drawn around the tin. Objects, hands, contacts, and the table they stand on come out.
+# The mesh and the camera are given, a box is drawn around the tin. Objects, hands, contacts, and the table they stand
+# on come out.
 
 # %%
 prompts = dp.load_prompts(folder / "prompts.json")
@@ -63,7 +66,8 @@ assert seen.table is not None
 # %% [markdown]
 # ## From the trajectory to a task
 #
-# What is planned begins shortly before the tin leaves its place. The hand that acts is the one that touches what moves.
+# What is planned begins shortly before the tin leaves its place. The hand that acts is the one that touches what
+# moves.
 
 # %%
 motion = motion_from_trajectory(seen, "auto")
@@ -81,8 +85,8 @@ plt.show()
 # %% [markdown]
 # ## The plan
 #
-# The fingers are retargeted, then controls are searched for in several simulated worlds at once, so that they work blindly.
-# A small search is enough here; `dexman-pose plan` takes a larger one.
+# The fingers are retargeted, then controls are searched for in several simulated worlds at once, so that they work
+# blindly. A small search is enough here; `dexman-pose plan` takes a larger one.
 
 # %%
 small = PlanOptions(samples=24, members=2, passes=1)
@@ -124,8 +128,8 @@ plt.show()
 # %% [markdown]
 # ## Demonstrations
 #
-# The same plan elsewhere on the table, with a smaller or larger, lighter or heavier tin and another friction: the controls are played,
-# and only what succeeds is kept. `dexman-pose synth --skill` films each, with labels.
+# The same plan elsewhere on the table, with a smaller or larger, lighter or heavier tin and another friction: the
+# controls are played, and only what succeeds is kept. `dexman-pose synth --skill` films each, with labels.
 
 # %%
 tries = [attempt(plan, [mesh], drawn(0, k, ((),)), options=AttemptOptions(search=None)) for k in range(6)]

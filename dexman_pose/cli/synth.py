@@ -19,9 +19,9 @@ def add(subparsers: Any) -> None:
         "synth",
         help="render films of measured grasps, or of many demonstrations of a plan, with exact truth",
         description="Render films: measured grasps put on a table, with our own hand, textured objects, rooms, "
-        "shadows, blur and noise; or, with --skill, a robot's plan in other places, with objects of other sizes, shapes, "
-        "masses and frictions, as far as it succeeds there in the simulator. Masks, depth, poses, joints, contacts, "
-        "table, gravity and camera are exact.",
+        "shadows, blur and noise; or, with --skill, a robot's plan in other places, with objects of other sizes, "
+        "shapes, masses and frictions, as far as it succeeds there in the simulator. Masks, depth, poses, joints, "
+        "contacts, table, gravity and camera are exact.",
     )
     add_casting(p, required=False)
     add_skill(p)

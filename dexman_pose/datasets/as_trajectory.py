@@ -1,4 +1,4 @@
-"""The truth of a recording as a trajectory: what is planned from video is planned from data sets through the same door."""
+"""The truth of a recording as a trajectory: data sets are planned through the same door as video."""
 
 from __future__ import annotations
 

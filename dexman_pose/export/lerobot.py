@@ -68,8 +68,8 @@ def write_lerobot(out: str | Path, episodes: Sequence[SavedEpisode], robot: str 
         robot: its name, for ``robot_type``.
 
     Raises:
-        InputError: no episodes, ones that are not alike, broken simulations, videos of other lengths, or a folder that is
-            not empty.
+        InputError: no episodes, ones that are not alike, broken simulations, videos of other lengths, or a folder that
+            is not empty.
         MissingExtraError: pyarrow is not installed.
     """
     out = Path(out)

@@ -31,7 +31,7 @@ def write_mujoco(out: str | Path, episodes: Sequence[SavedEpisode]) -> list[Path
 
 
 def with_keyframes(plan: Plan) -> str:
-    """The plan's model (MJCF, whole) with a keyframe ``frame_NNNN`` for each of its frames: time, places, speeds, controls.
+    """The plan's model (MJCF, whole) with a keyframe ``frame_NNNN`` for each frame: time, places, speeds, controls.
 
     Speeds are those between a frame and the next.
 

@@ -20,7 +20,6 @@ from dexman_pose.synthetic.tiny_datasets.oakink2 import write_small_oakink2
 from tests.robot.gripper import lifting
 from tests.robot.test_motion import trajectory
 
-
 VIEW = se3(so3_exp([-2.2, 0.0, 0.0]), [0.0, -0.6, 0.45])
 """World from camera: upright, looking down on the table."""
 

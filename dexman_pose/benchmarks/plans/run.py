@@ -184,7 +184,10 @@ def _told(s: TruthScore) -> str:
 
 def table(results: list[VideoResult]) -> list[str]:
     """The results as lines."""
-    head = f"{'clip':<10} {'strict':>6} {'tracked':>8} {'cm':>5} {'rad':>5} {'perturbed':>9}   {'truth':>6} {'cm':>5} {'rad':>5}"
+    head = (
+        f"{'clip':<10} {'strict':>6} {'tracked':>8} {'cm':>5} {'rad':>5} {'perturbed':>9}   {'truth':>6} "
+        f"{'cm':>5} {'rad':>5}"
+    )
     rows = [f"{head}   reconstruction to truth"]
     for r in results:
         if r.evaluation is None:

@@ -1,4 +1,4 @@
-"""A demonstration tried in the simulator: played blindly, searched anew a little where that fails, and judged strictly."""
+"""A demonstration tried in the simulator: played blindly, searched anew where that fails, judged strictly."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.replay import replay
 from dexman_pose.robot.world.build import World
-from dexman_pose.synthetic.skills.varied import varied
 from dexman_pose.synthetic.skills.variation import Variation
+from dexman_pose.synthetic.skills.varied import varied
 
 _SMALL = PlanOptions(samples=24, kept=6, members=2, rounds=2, passes=1, trials=3)
 

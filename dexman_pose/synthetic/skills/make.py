@@ -33,8 +33,8 @@ from dexman_pose.synthetic.grasps.taco_layout import write_taco_film
 from dexman_pose.synthetic.skills.attempt import AttemptOptions, attempt
 from dexman_pose.synthetic.skills.film import SkillFilm
 from dexman_pose.synthetic.skills.side_by_side import in_order
-from dexman_pose.synthetic.skills.varied import shown_meshes
 from dexman_pose.synthetic.skills.variation import Variation, VariationOptions, drawn
+from dexman_pose.synthetic.skills.varied import shown_meshes
 
 FORMAT, VERSION = "dexman_pose demonstrations", 1
 HEADER, SUMMARY = "skill.json", "summary.json"

@@ -1,4 +1,4 @@
-"""Independent work in several processes, in order: processes of this machine, or Ray where it is wanted and installed."""
+"""Independent work side by side, in order: in processes of this machine, or by Ray where it is installed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def in_order(
 ) -> Iterator[Result]:
     """Do jobs and give back their results in the order of the jobs.
 
-    Jobs are taken when a worker is free, so that an endless supply of them may be given; whoever has enough stops asking.
+    Jobs are taken when a worker is free, so that any number of them may be given; whoever has enough stops asking.
 
     Args:
         function: of a module, so that another process finds it.

@@ -1,8 +1,8 @@
 """A plan in another place, with objects of another size, shape, mass and friction, ready to be played.
 
 Moving a whole motion on the table changes nothing for free hands: base, objects and references are moved, the controls
-carry over as they are. An object of another size or shape stands on the table with its own underside, so that it and the
-hand that holds it are moved up or down together; fingers meet its surface a little earlier or later.
+carry over as they are. An object of another size or shape stands on the table with its own underside, so that it and
+the hand that holds it are moved up or down together; fingers meet its surface a little earlier or later.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Varied:
     """A plan that differs, not played yet.
 
     Attributes:
-        plan: with its own model, start and references; ``qpos`` and ``force`` are still those of the plan it comes from.
+        plan: with its own model, start and references; ``qpos`` and ``force`` are still those of the plan before.
         meshes: of its objects as they are seen, metres, in the objects' frames.
     """
 

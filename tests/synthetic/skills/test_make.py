@@ -89,7 +89,7 @@ def test_missing_meshes_are_named(job: SkillJob, tmp_path: Path) -> None:
         make_demonstrations(replace(job, meshes={}), 1)
     with pytest.raises(InputError, match="--meshes"):
         meshes_of_plan(["cube"], tmp_path, None)
-    with pytest.raises(InputError, match="NAME=PATH with an object of the plan .cube."):
+    with pytest.raises(InputError, match=r"NAME=PATH with an object of the plan \(cube\)"):
         swaps_for(job.meshes, ["cup=a.obj"])
 
 

@@ -16,8 +16,8 @@ from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.replay import replay
 from dexman_pose.synthetic.skills.attempt import AttemptOptions, attempt, touched_in
 from dexman_pose.synthetic.skills.swaps import fitted
-from dexman_pose.synthetic.skills.varied import varied
 from dexman_pose.synthetic.skills.variation import Variation, VariationOptions, drawn
+from dexman_pose.synthetic.skills.varied import varied
 from tests.robot.gripper import SIDE
 
 AS_IT_IS = Variation((0.0, 0.0), 0.0, (1.0,), (1.0,), 1.0, ("",))
