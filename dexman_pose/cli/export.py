@@ -1,4 +1,4 @@
-"""``dexman-pose export``: a trajectory in the format of another program."""
+"""``dexman-pose export``: a trajectory, plans, or demonstrations in the format of another program."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dexman_pose.errors import InputError
 if TYPE_CHECKING:
     from dexman_pose.exports.registry import ExportFormat
 
+SKILLS = ("lerobot", "mujoco")
+"""Formats of plans and demonstrations; all others are of trajectories."""
 OPTIONS = ("hands", "bodies", "density", "sequence", "mano_right", "mano_left")
 """Of formats, as options of the command; each has the format's own default where it is not given."""
 
@@ -19,11 +21,17 @@ def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     p: argparse.ArgumentParser = subparsers.add_parser(
         "export",
-        help="write a trajectory in the format of another program",
+        help="write a trajectory, plans or demonstrations in the format of another program",
         description="Write a trajectory in the format of another program: gltf, usd, mjcf, bop, bop-csv, taco, mano, "
-        "maniptrans, dexmachina, rerun. Axes, units and times of each are in docs/exports.md.",
+        "maniptrans, dexmachina, rerun. Axes, units and times of each are in docs/exports.md. Or a plan, or all "
+        "demonstrations that synth --skill has made: lerobot, a data set (version 3.0); mujoco, models with a keyframe "
+        "for every frame.",
     )
-    p.add_argument("run", metavar="RUN", help="run folder or trajectory file")
+    p.add_argument(
+        "run",
+        metavar="RUN|PLAN|DIR",
+        help="run folder or trajectory file; for lerobot and mujoco plan.npz, its folder, or demonstrations",
+    )
     p.add_argument("--format", required=True, metavar="NAME", help="one of the above")
     p.add_argument(
         "--out", type=Path, required=True, metavar="PATH", help="file or folder, as the format has it"
@@ -43,6 +51,8 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Write the export and print its path."""
+    if args.format.lower() in SKILLS:
+        return _skill(args)
     from dexman_pose.cli.console import shown
     from dexman_pose.exports import export
     from dexman_pose.exports.registry import format_of
@@ -56,6 +66,23 @@ def handle(args: argparse.Namespace) -> int:
     if chosen.name == "mano":
         _tell_errors(path)
     print(path)
+    return 0
+
+
+def _skill(args: argparse.Namespace) -> int:
+    """Write plans or demonstrations, and say what."""
+    from dexman_pose.exports.skills.episodes import saved_episodes
+    from dexman_pose.exports.skills.lerobot import write_lerobot
+    from dexman_pose.exports.skills.mujoco import write_mujoco
+
+    episodes = saved_episodes(Path(args.run).expanduser())
+    if args.format.lower() == "mujoco":
+        for path in write_mujoco(args.out, episodes):
+            print(path)
+        return 0
+    folder = write_lerobot(args.out, episodes)
+    frames = sum(e.plan.num_frames for e in episodes)
+    print(f"{folder}: {len(episodes)} episodes, {frames} frames")
     return 0
 
 

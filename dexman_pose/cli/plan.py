@@ -12,9 +12,14 @@ from dexman_pose.cli.run import positive
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
+    from dexman_pose.robot.motion.types import Motion
     from dexman_pose.robot.planning.options import PlanOptions
     from dexman_pose.robot.planning.prepare import PrepareOptions
     from dexman_pose.robot.skill.plan import Plan
+
+
+OBJECTS = "objects"
+"""Folder beside a plan that holds its objects' meshes, metres: ``synth --skill`` draws them."""
 
 
 def add(subparsers: Any) -> None:
@@ -25,16 +30,68 @@ def add(subparsers: Any) -> None:
         description="Find controls with which robot hands repeat what hands and objects did in a trajectory, in a "
         "simulation (MuJoCo). Writes plan.npz; an interrupted search goes on where it was.",
     )
-    p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
-    p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
-    p.add_argument(
-        "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
-    )
+    add_motion(p)
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the plan")
     p.add_argument("--no-film", action="store_true", help="write no plan.mp4")
     add_robot(p)
     add_search(p)
     p.set_defaults(handler=handle)
+
+
+def add_motion(p: argparse.ArgumentParser) -> None:
+    """Add the options that say which motion is repeated."""
+    p.add_argument(
+        "trajectory",
+        type=Path,
+        metavar="TRAJECTORY",
+        help="a trajectory file, or a run's folder; with --sequence the folder of OakInk2",
+    )
+    p.add_argument("--sequence", metavar="NAME", help="take the truth of a sequence of OakInk2")
+    p.add_argument("--view", metavar="NAME", help="of the sequence: a camera that looks down on the table")
+    p.add_argument("--frames", metavar="A:B", help="of the sequence (default: all)")
+    p.add_argument("--mano", type=Path, metavar="DIR", help="MANO's files: joints of the sequence's hands")
+    p.add_argument(
+        "--hand",
+        choices=("right", "left", "both", "auto"),
+        required=True,
+        help="which hands act; auto: those that touch an object while it moves",
+    )
+    p.add_argument(
+        "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
+    )
+
+
+def motion_of(args: argparse.Namespace) -> Motion:
+    """The motion that the command line asks for.
+
+    Raises:
+        InputError: there is none, or nothing in it can be planned.
+    """
+    from dexman_pose.data import Trajectory
+    from dexman_pose.datasets.as_trajectory import trajectory_of
+    from dexman_pose.datasets.oakink2.reader import read_oakink2
+    from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
+
+    names = [n for n in args.objects.split(",") if n] if args.objects else None
+    if args.sequence is None:
+        return motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
+    views = None if args.view is None else [args.view]
+    found = read_oakink2(args.trajectory, sequences=[args.sequence], views=views, mano=args.mano)
+    recording = next(iter(found), None)
+    if recording is None:
+        raise InputError(f"{args.sequence} has no view {args.view or 'that can be read'}")
+    trajectory = trajectory_of(recording, frames=_frames(args.frames), objects=names)
+    return motion_from_trajectory(trajectory, args.hand, names)
+
+
+def _frames(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        start, stop = (int(word) for word in text.split(":"))
+    except ValueError as error:
+        raise InputError(f"--frames takes A:B, the first and one after the last, but got {text!r}") from error
+    return start, stop
 
 
 def add_robot(p: argparse.ArgumentParser, robots: Sequence[str] = ("shadow", "g1")) -> None:
@@ -111,18 +168,16 @@ def _mass(text: str) -> tuple[str, float]:
 def handle(args: argparse.Namespace) -> int:
     """Plan, and say how the plan does."""
     from dexman_pose.cli.console import shown
-    from dexman_pose.data import Trajectory
     from dexman_pose.data.files import make_folder
     from dexman_pose.robot.assets.robots import find_robot
-    from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
     from dexman_pose.robot.skill.evaluate import evaluate
     from dexman_pose.robot.skill.make import plan_motion
     from dexman_pose.robot.skill.plan_file import NAME
+    from dexman_pose.synthetic.demo.files import write_obj
 
     preparing, options = preparing_options(args), search_options(args)
-    names = [n for n in args.objects.split(",") if n] if args.objects else None
     robot = find_robot(args.robot, args.robots)
-    motion = motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
+    motion = motion_of(args)
     make_folder(args.out)
     with shown():
         plan = plan_motion(
@@ -134,6 +189,8 @@ def handle(args: argparse.Namespace) -> int:
             out=args.out,
             said=lambda line: print(line, flush=True),
         )
+    for thing in motion.objects.values():
+        write_obj(args.out / OBJECTS / f"{thing.name}.obj", thing.mesh)
     found = evaluate(plan, seed=args.seed)
     print(found.told())
     print(args.out / NAME)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dexman_pose.cli.plan import add_robot, preparing_options
+from dexman_pose.cli.plan import add_motion, add_robot, motion_of, preparing_options
 from dexman_pose.cli.run import positive
 from dexman_pose.errors import InputError
 
@@ -21,11 +21,7 @@ def add(subparsers: Any) -> None:
         "motion so that objects go where they went in a trajectory. Writes policy.npz, the curve of strict judgements "
         "and, where it is installed, TensorBoard's; an interrupted run goes on where it was.",
     )
-    p.add_argument("trajectory", type=Path, metavar="TRAJECTORY", help="a trajectory file, or a run's folder")
-    p.add_argument("--hand", choices=("right", "left", "both"), required=True, help="which hands act")
-    p.add_argument(
-        "--objects", metavar="A,B", help="which objects (default: the ones that move, at most two)"
-    )
+    add_motion(p)
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the policy")
     p.add_argument(
         "--from-plan", type=Path, metavar="PLAN", help="plan.npz of the same trajectory to begin with"
@@ -48,12 +44,10 @@ def add_learning(p: argparse.ArgumentParser) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Learn, and say how the policy does."""
-    from dexman_pose.data import Trajectory
     from dexman_pose.robot.assets.shadow import shadow_hand
     from dexman_pose.robot.learning.options import LearningOptions
     from dexman_pose.robot.learning.policy_file import NAME
     from dexman_pose.robot.learning.train import evaluate_policy, task_of_plan, train
-    from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
     from dexman_pose.robot.planning.prepare import prepare
     from dexman_pose.robot.skill.plan_file import read_plan
 
@@ -64,9 +58,8 @@ def handle(args: argparse.Namespace) -> int:
         options = replace(options, environments=args.environments)
     if args.no_contact:
         options = replace(options, rewards=replace(options.rewards, contact=None))
-    names = [n for n in args.objects.split(",") if n] if args.objects else None
     plan = None if args.from_plan is None else read_plan(args.from_plan)
-    motion = motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
+    motion = motion_of(args)
     ready = prepare(motion, lambda side: shadow_hand(side, args.robots), preparing_options(args))
     for line in (*ready.motion.notes, *(hand.told() for hand in ready.hands)):
         print(line, flush=True)

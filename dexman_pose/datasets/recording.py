@@ -47,6 +47,7 @@ class Recording:
         split: the dataset's split it belongs to, "" where unknown.
         missing: what could not be found or read, each in words that name the file.
         suspicions: what looks converted wrongly, see :mod:`dexman_pose.datasets.plausible`.
+        first_number: that the dataset gives the first frame, where it counts its frames otherwise than from 0.
     """
 
     dataset: str
@@ -68,6 +69,7 @@ class Recording:
     split: str = ""
     missing: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()
+    first_number: int = 0
 
     def __post_init__(self) -> None:
         count = len(self.frame_times)

@@ -14,9 +14,12 @@ import pytest
 
 from dexman_pose.data.model_store import locate
 from dexman_pose.errors import MissingModelError
+from dexman_pose.robot.assets.shadow import shadow_hand
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
+SAID = {"04_hands_and_contact": "solved with the tin", "06_to_a_robot": "the replay: "}
+"""Of each notebook what it prints once its point has been made."""
 
 
 def _cells(text: str) -> list[str]:
@@ -47,6 +50,12 @@ def test_a_notebook_runs(script: Path, tmp_path: Path) -> None:
         locate("mediapipe-hands")
     except MissingModelError as error:
         pytest.skip(str(error))
+    if script.stem == "06_to_a_robot":
+        pytest.importorskip("mujoco", reason="needs: pip install 'dexman-pose[robot]'")
+        try:
+            shadow_hand("right")
+        except MissingModelError as error:
+            pytest.skip(str(error))
     place = {"MPLBACKEND": "Agg", "NOTEBOOK_FRAMES": "60", "TMPDIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, str(script)],
@@ -57,4 +66,4 @@ def test_a_notebook_runs(script: Path, tmp_path: Path) -> None:
         timeout=1200,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "solved with the tin" in done.stdout
+    assert SAID[script.stem] in done.stdout

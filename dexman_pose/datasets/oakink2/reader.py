@@ -159,6 +159,7 @@ class _Sequence:
             images=images,
             group=self.path.stem.split("++")[0],
             missing=tuple(missing),
+            first_number=self.frames[0],
         )
 
     def _entry(self, key: str, kinds: tuple[type, ...]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from dexman_pose.data import Trajectory
 from dexman_pose.data.tracks import SIDES, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
+from dexman_pose.robot.motion.acting import AUTO, ActingOptions, acting
 from dexman_pose.robot.motion.resample import distance_to_valid, points_at, poses_at
 from dexman_pose.robot.motion.types import RATE, Motion, MovingHand, MovingObject
 
@@ -25,12 +26,14 @@ class MotionOptions:
         shortest: seconds of motion that are enough.
         most_objects: the ones that move farthest; others are left out.
         moves: metres that an object moves at least to count as moved.
+        acting: which hands act, where nobody says so.
     """
 
     bridged: float = 0.7
     shortest: float = 0.7
     most_objects: int = 2
     moves: float = 0.03
+    acting: ActingOptions = field(default_factory=ActingOptions)
 
 
 def motion_from_trajectory(
@@ -43,7 +46,7 @@ def motion_from_trajectory(
 
     Args:
         trajectory: with a table, so that gravity is known.
-        hand: ``right``, ``left`` or ``both``.
+        hand: ``right``, ``left`` or ``both``; ``auto`` for those that touch an object while it moves.
         objects: names of those to take; None for the ones that move.
         options: what is bridged.
 
@@ -57,8 +60,11 @@ def motion_from_trajectory(
             f"this trajectory does not know which way is down ({reason}), so nothing can be simulated; run it with "
             "objects of known shape at rest on the table, or with depth images"
         )
-    sides = _sides(trajectory, hand)
     chosen, notes = _objects(trajectory, objects, o)
+    if hand == AUTO:
+        hand, told = acting(trajectory, chosen, o.acting)
+        notes.append(told)
+    sides = _sides(trajectory, hand)
     times = trajectory.frame_times
     grid = np.arange(times[0], times[-1] + 0.5 / RATE, 1.0 / RATE)
     gaps = {f"{side} hand": distance_to_valid(times, trajectory.hands[side].valid, grid) for side in sides}
@@ -84,7 +90,8 @@ def motion_from_trajectory(
     ]
     if start > 0 or stop < len(gaps[chosen[0].name]):
         notes.append(f"used: {grid[0]:.2f} to {grid[-1]:.2f} s, where all hands and objects are known")
-    return Motion(hands, things, f"trajectory of {trajectory.num_frames} frames", tuple(notes))
+    source = f"trajectory of {trajectory.num_frames} frames"
+    return Motion(hands, things, source, tuple(notes), begins=float(grid[0]))
 
 
 def _sides(trajectory: Trajectory, hand: str) -> list[str]:

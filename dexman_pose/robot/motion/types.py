@@ -64,12 +64,14 @@ class Motion:
         objects: by name.
         source: where it comes from, in words.
         notes: what was bridged, left out or assumed on the way, one line each.
+        begins: seconds in the source at which the first frame was filmed.
     """
 
     hands: dict[str, MovingHand]
     objects: dict[str, MovingObject]
     source: str = ""
     notes: tuple[str, ...] = field(default=())
+    begins: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.hands or not self.objects:
@@ -111,7 +113,7 @@ class Motion:
             name: replace(o, world_from_object=o.world_from_object[span], bridged=o.bridged[span])
             for name, o in self.objects.items()
         }
-        return replace(self, hands=hands, objects=objects)
+        return replace(self, hands=hands, objects=objects, begins=self.begins + start / RATE)
 
     def moved(self, by: dict[str, Array], hand_by: dict[str, Array]) -> Motion:
         """Objects and hands moved by (T, 4, 4) or (4, 4) transforms ``world_from_world``, by name and side."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def plan_controls(
     with Simulations(task.world) as many:
         many.steps = at.steps
         best = at.best or Found(limited(task.world, task.controls), -1.0, -1.0, 0, 0)
-        while True:
+        while at.best is None or not _is_enough(at.best, at.number, o):
             sweep = Sweep(task, many, at.differences, o, o.again**at.number, first=at.number == 0)
             state = _gone(sweep, at, many, keep, o)
             controls = sweep.controls(state)
@@ -112,11 +112,17 @@ def plan_controls(
                 controls, share, float(np.mean([s.share for s in scores])), at.number + 1, many.steps
             )
             best = max(best, found, key=lambda f: f.rank)
-            if best.share >= o.enough or at.number + 1 >= o.passes:
-                return Found(best.controls, best.share, best.tracked, best.passes, many.steps)
+            if _is_enough(best, at.number + 1, o):
+                break
             failed = [d for d, s in zip(trials, scores) if not s.success]
             members = _members(task, o, at.number + 1, failed)
             at = Progress(at.number + 1, None, state.residuals, members, best, many.steps)
+        return replace(best, steps=many.steps)
+
+
+def _is_enough(best: Found, passes: int, o: PlanOptions) -> bool:
+    """Whether there need be no more passes after so many."""
+    return best.share >= o.enough or passes >= o.passes
 
 
 def tried(

@@ -94,6 +94,7 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
     contact = preparing.world.contact
     about: dict[str, Any] = {
         "source": ready.motion.source,
+        "begins_s": ready.motion.begins,
         "robot": sorted({h.hand.robot for h in ready.hands}),
         "body": ready.carried.values() if ready.carried is not None else None,
         "hands": [h.hand.side for h in ready.hands],

@@ -1,73 +1,26 @@
-"""Pictures of a scene: a room, a camera, blur and noise; frame by frame, the same for a seed."""
+"""Pictures of a scene of measured grasps: our own hands, chosen cameras."""
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Camera
-from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.hands.model.hand_model import HandModel
-from dexman_pose.progress import progress
 from dexman_pose.synthetic.demo.motion import forearm_bend
+from dexman_pose.synthetic.grasps.filming import Film, FilmOptions
 from dexman_pose.synthetic.grasps.scene import Scene
-from dexman_pose.synthetic.grasps.view import ViewOptions, choose_view, joints_in_world
-from dexman_pose.synthetic.scenes.shape_parts import corner_normals
-from dexman_pose.synthetic.studio.backdrop import Backdrop
-from dexman_pose.synthetic.studio.colors import encoded
-from dexman_pose.synthetic.studio.draw import Moment, Picture, Solid, Studio
+from dexman_pose.synthetic.grasps.touch import PARTS, TouchOptions, skin_gaps
+from dexman_pose.synthetic.grasps.view import choose_view, joints_in_world
+from dexman_pose.synthetic.studio.draw import Moment
 from dexman_pose.synthetic.studio.hands import PosedHand
-from dexman_pose.synthetic.studio.light import studio as studio_lights
-from dexman_pose.synthetic.studio.rooms import Room
+
+__all__ = ["FilmOptions", "GraspFilm"]
 
 
-@dataclass(frozen=True)
-class FilmOptions:
-    """How a scene is filmed.
-
-    Attributes:
-        size: width and height in pixels, even.
-        exposure: share of the time between two frames.
-        blur: pixels of motion between two of the moments that are averaged.
-        moments: most of them.
-        noise: standard deviation of the sensor's noise in grey levels.
-        shot: of the noise that grows with the root of the light, grey levels at white.
-        lens: pixels, standard deviation of the lens's blur.
-        forearm: metres.
-        resolution: metres, step of the skin that is seen.
-        shadow_resolution: of that which casts shadows.
-        lit: metres around the middle that cast and receive shadows.
-        shadow_pixels: of the maps of shadows.
-        threads: that draw beside each other.
-        view: where cameras stand.
-    """
-
-    size: tuple[int, int] = (640, 480)
-    exposure: float = 0.45
-    blur: float = 3.0
-    moments: int = 3
-    noise: float = 1.3
-    shot: float = 1.6
-    lens: float = 0.45
-    forearm: float = 1.0
-    resolution: float = 0.003
-    shadow_resolution: float = 0.005
-    lit: float = 0.7
-    shadow_pixels: int = 320
-    threads: int = 2
-    view: ViewOptions = field(default_factory=ViewOptions)
-
-
-class GraspFilm:
+class GraspFilm(Film):
     """A scene before a camera: frames on demand.
 
     Args:
@@ -75,33 +28,32 @@ class GraspFilm:
         seed: of camera, room, light and noise.
         options: how it is filmed.
 
-    Attributes:
-        camera: intrinsics.
-        camera_from_world: (4, 4).
-
     Raises:
         EstimationError: no camera shows all of the scene.
     """
 
     def __init__(self, scene: Scene, seed: int, options: FilmOptions | None = None) -> None:
-        self.scene, self.seed, self.options = scene, seed, options or FilmOptions()
+        self.scene, o = scene, options or FilmOptions()
         rng = np.random.default_rng([17, seed])
-        self.camera: Camera
-        self.camera_from_world: Array
-        self.camera, self.camera_from_world = choose_view(scene, self.options.size, rng, self.options.view)
-        self._light_turn = float(rng.uniform(0, 2 * np.pi))
-        self._joints = np.stack([joints_in_world(scene, k) for k in range(len(scene.hands))])
-        self._local = threading.local()
+        view = choose_view(scene, o.size, rng, o.view)
+        turn = float(rng.uniform(0, 2 * np.pi))
+        joints = np.stack([joints_in_world(scene, k) for k in range(len(scene.hands))])
+        super().__init__(scene.objects, view, joints, seed, o, turn)
 
     @property
-    def joints(self) -> Array:
-        """(H, T, 21, 3) joints of the hands, camera frame, metres."""
-        return transform_points(self.camera_from_world[None, None], self._joints)
+    def sides(self) -> tuple[str, ...]:
+        """``left`` or ``right`` of each hand."""
+        return tuple(h.side for h in self.scene.hands)
 
     @property
-    def camera_from_object(self) -> Array:
-        """(N, T, 4, 4) poses of the objects."""
-        return self.camera_from_world @ np.stack([o.world_from_object for o in self.scene.objects])
+    def bone_lengths(self) -> Array:
+        """(H, 21) metres from each joint to its parent."""
+        return np.stack([m.bone_lengths for m in self.models])
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """(H, N, T) the hand carries the object."""
+        return self.scene.held
 
     @cached_property
     def models(self) -> list[HandModel]:
@@ -116,62 +68,23 @@ class GraspFilm:
             h.fit.model(forearm_length=o.forearm, resolution=o.shadow_resolution) for h in self.scene.hands
         ]
 
-    @cached_property
-    def _solids(self) -> list[Solid]:
-        return [Solid(t.mesh, corner_normals(t.mesh.vertices, t.mesh.faces)) for t in self.scene.objects]
+    def gaps(self) -> Array:
+        """(H, N, T, 6) metres, least signed distance between object and the skin of each part of the hand."""
+        scene = self.scene
+        out = np.zeros((*scene.held.shape, len(PARTS)))
+        for h, hand in enumerate(scene.hands):
+            coarse = hand.fit.model(resolution=TouchOptions().resolution)
+            for n, thing in enumerate(scene.objects):
+                found = skin_gaps(
+                    coarse, hand.angles, hand.world_from_hand, thing.mesh, thing.world_from_object
+                )
+                out[h, n] = found.distance
+        return out
 
-    @cached_property
-    def _backdrop(self) -> Backdrop:
-        return Room(self.seed).backdrop(self.camera, self.camera_from_world)
-
-    def picture(self, index: int) -> Picture:
-        """One frame with its labels and depth, without noise."""
-        times = index + self._moments(index)
+    def moments(self, times: Array) -> list[Moment]:
+        """Where everything is at times (M,) in frames, fractions included."""
         scene = self.scene.at_frames(times)
-        return self._studio().expose([self._moment(scene, k) for k in range(len(times))])
-
-    def frame(self, index: int, picture: Picture | None = None) -> NDArray[np.uint8]:
-        """One frame (H, W, 3) as the camera gives it; ``picture`` is that of the frame where it is there already."""
-        o = self.options
-        light = (picture or self.picture(index)).light
-        seen = 255 * encoded(cv2.GaussianBlur(light, (0, 0), o.lens))
-        rng = np.random.default_rng([self.seed, index])
-        spread = np.sqrt(o.noise**2 + o.shot**2 * seen / 255)
-        noisy = seen + spread * rng.standard_normal(seen.shape, dtype=np.float32)
-        return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
-
-    def pictures(self) -> Iterator[Picture]:
-        """All frames without noise, in order; threads draw a little ahead."""
-        count, threads = self.scene.num_frames, self.options.threads
-        waiting: deque[Future[Picture]] = deque()
-        self.picture(0)  # kernels are compiled and caches filled by one thread
-        with ThreadPoolExecutor(threads) as pool:
-            for index in progress(range(count), "rendering", count):
-                while len(waiting) < 2 * threads and index + len(waiting) < count:
-                    waiting.append(pool.submit(self.picture, index + len(waiting)))
-                yield waiting.popleft().result()
-
-    def _moments(self, index: int) -> Array:
-        """Times of an exposure about a frame, an odd number of them, as many as the motion in the picture needs."""
-        o = self.options
-        near = [max(index - 1, 0), min(index + 1, self.scene.num_frames - 1)]
-        points = np.concatenate(
-            [self.joints[:, near].reshape(-1, 2, 21, 3).swapaxes(1, 2).reshape(-1, 2, 3)]
-            + [self._far_points(k)[near].swapaxes(0, 1) for k in range(len(self.scene.objects))]
-        )
-        pixels = self.camera.project(np.maximum(points, [-np.inf, -np.inf, 1e-2]))
-        motion = 0.5 * o.exposure * float(np.linalg.norm(pixels[:, 1] - pixels[:, 0], axis=-1).max())
-        count = min(2 * int(np.ceil(motion / o.blur / 2)) + 1, o.moments)
-        return o.exposure * (np.arange(count) - (count - 1) / 2) / max(count, 1)
-
-    def _far_points(self, index: int) -> Array:
-        """(T, 8, 3) corners of the box around an object."""
-        vertices = self.scene.objects[index].mesh.vertices
-        low, high = vertices.min(0), vertices.max(0)
-        box = np.array(
-            [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
-        )
-        return transform_points(self.camera_from_object[index], box)
+        return [self._moment(scene, k) for k in range(len(times))]
 
     def _moment(self, scene: Scene, index: int) -> Moment:
         hands = []
@@ -180,14 +93,3 @@ class GraspFilm:
             pose, bend = model.pose_from_angles(hand.angles[index]), forearm_bend(place, hand.elbow)
             hands.append(PosedHand(model, self._coarse[k], pose, place, bend, hand.look))
         return Moment([t.world_from_object[index] for t in scene.objects], hands)
-
-    def _studio(self) -> Studio:
-        """This thread's own: rasterisers are not to be shared."""
-        if not hasattr(self._local, "studio"):
-            o, middle = self.options, np.array([0.0, 0.0, 0.12])
-            lights = studio_lights(middle, o.lit, o.shadow_pixels, turn=self._light_turn)
-            self._local.studio = Studio(
-                self.camera, self.camera_from_world, self._solids, self._backdrop, lights
-            )
-        out: Studio = self._local.studio
-        return out

@@ -19,9 +19,9 @@ from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.synthetic.demo.files import write_obj
-from dexman_pose.synthetic.grasps.film import GraspFilm
+from dexman_pose.synthetic.grasps.filming import Film
 from dexman_pose.synthetic.grasps.placed import FPS
-from dexman_pose.synthetic.grasps.touch import PARTS, TouchOptions, skin_gaps
+from dexman_pose.synthetic.grasps.touch import TouchOptions
 from dexman_pose.synthetic.grasps.truth import FILE, FilmTruth
 
 DEPTH_UNITS_PER_METRE = 4000.0
@@ -82,7 +82,7 @@ class FilmRecord:
 
 def write_film(
     folder: str | Path,
-    film: GraspFilm,
+    film: Film,
     *,
     fit_error: Array | None = None,
     on_frame: Callable[[int, NDArray[np.uint8]], None] | None = None,
@@ -116,7 +116,7 @@ def write_film(
     record = FilmRecord(folder, truth, np.stack(labels), shown, np.stack(depths))
     write_npz(folder / "masks.npz", {"labels": record.labels, "hand_ids": record.hand_ids})
     write_npz(folder / "depth.npz", {"depth": record.depth})
-    for thing in film.scene.objects:
+    for thing in film.objects:
         write_obj(record.mesh_path(thing.name), thing.mesh)
     camera = film.camera
     write_json(
@@ -170,7 +170,7 @@ def prompted(record: FilmRecord) -> dict[str, tuple[int, list[float]]]:
 
 
 def film_truth(
-    film: GraspFilm, visible: Array, hand_ids: NDArray[np.uint8], fit_error: Array | None = None
+    film: Film, visible: Array, hand_ids: NDArray[np.uint8], fit_error: Array | None = None
 ) -> FilmTruth:
     """What is true in a film.
 
@@ -180,42 +180,36 @@ def film_truth(
         hand_ids: (T, H, W) which hand the pictures show, 0 none.
         fit_error: (H,) metres.
     """
-    scene, camera, pose = film.scene, film.camera, film.camera_from_world
-    gaps = np.zeros((*scene.held.shape, len(PARTS)))
-    for h, hand in enumerate(scene.hands):
-        coarse = hand.fit.model(resolution=TouchOptions().resolution)
-        for n, thing in enumerate(scene.objects):
-            found = skin_gaps(coarse, hand.angles, hand.world_from_hand, thing.mesh, thing.world_from_object)
-            gaps[h, n] = found.distance
+    camera, pose, gaps = film.camera, film.camera_from_world, film.gaps()
     joints = film.joints
     size = np.array([camera.width, camera.height])
     pixels = camera.project(np.maximum(joints, [-np.inf, -np.inf, 1e-3]))
     inside = ((pixels > 0) & (pixels < size - 1)).all(-1)
     u, v = np.moveaxis(np.clip(np.rint(pixels), 0, size - 1).astype(int), -1, 0)
-    frame = np.arange(scene.num_frames)[None, :, None]
+    frame = np.arange(film.num_frames)[None, :, None]
     own = np.arange(1, len(joints) + 1)[:, None, None]
     seen = inside & (hand_ids[frame, v, u] == own)
     up = pose[:3, 2]
     offset = inverse(pose)[2, 3]
     return FilmTruth(
-        objects=tuple(t.name for t in scene.objects),
-        sides=tuple(h.side for h in scene.hands),
+        objects=tuple(t.name for t in film.objects),
+        sides=film.sides,
         K=camera.K,
         size=(camera.width, camera.height),
-        frame_times=np.arange(scene.num_frames) / FPS,
+        frame_times=np.arange(film.num_frames) / FPS,
         camera_from_world=pose,
         camera_from_object=film.camera_from_object,
         visible=visible,
         joints=joints,
         hand_visible=inside.mean(-1),
         hand_seen=seen.mean(-1),
-        bone_lengths=np.stack([m.bone_lengths for m in film.models]),
+        bone_lengths=film.bone_lengths,
         gaps=gaps,
         touching=gaps < TouchOptions().touching,
-        held=scene.held,
+        held=film.held,
         gravity=-up,
         table=np.array([*up, offset]),
-        fit_error=np.zeros(len(scene.hands)) if fit_error is None else np.asarray(fit_error, np.float64),
+        fit_error=np.zeros(len(joints)) if fit_error is None else np.asarray(fit_error, np.float64),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from dexman_pose.errors import EstimationError
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.hands.model.kinematics import hand_joints
 from dexman_pose.synthetic.demo.clip import look_at
-from dexman_pose.synthetic.grasps.scene import Scene
+from dexman_pose.synthetic.grasps.scene import Scene, SceneObject
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,32 @@ def choose_view(
         EstimationError: no drawn view shows everything.
     """
     o = options or ViewOptions()
-    things = np.concatenate([_corners(t.mesh.vertices, t.world_from_object) for t in scene.objects])
-    joints = _near_joints(scene, o)
+    things = corners_of(scene.objects)
+    return view_of(things, _near_joints(scene, o), f"the scene ({scene.kind})", size, rng, o)
+
+
+def view_of(
+    things: Array,
+    joints: Array,
+    what: str,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    options: ViewOptions | None = None,
+) -> tuple[Camera, Array]:
+    """A camera, and camera_from_world (4, 4), that shows some points always and others mostly.
+
+    Args:
+        things: (M, 3) world points of objects: all are shown.
+        joints: (K, 3) of hands: a share of them.
+        what: is filmed, for the message.
+        size: width and height of the picture.
+        rng: of the view.
+        options: where cameras stand.
+
+    Raises:
+        EstimationError: no drawn view shows everything.
+    """
+    o = options or ViewOptions()
     everything = np.concatenate([things, joints])
     middle = 0.5 * (everything.min(0) + everything.max(0))
     elevation = np.radians(rng.uniform(*o.elevation))
@@ -80,7 +105,7 @@ def choose_view(
             share = float(np.clip(filled * widest, o.focal[0], o.focal[1]))
             return Camera.from_focal(share * size[0], *size), pose
     raise EstimationError(
-        f"no camera within {o.distance[1]} m shows all of the scene ({scene.kind}); it is "
+        f"no camera within {o.distance[1]} m shows all of {what}; it is "
         f"{np.ptp(everything, axis=0).round(2).tolist()} m large"
     )
 
@@ -103,6 +128,11 @@ def _near_joints(scene: Scene, o: ViewOptions) -> Array:
         near = apart < max(o.near, float(apart.min()) + o.near / 2)
         out.append(joints_in_world(scene, k)[near].reshape(-1, 3))
     return np.concatenate(out)
+
+
+def corners_of(objects: Sequence[SceneObject]) -> Array:
+    """(M, 3) some points of objects in some of their poses, world."""
+    return np.concatenate([_corners(t.mesh.vertices, t.world_from_object) for t in objects])
 
 
 def _corners(vertices: Array, poses: Array) -> Array:

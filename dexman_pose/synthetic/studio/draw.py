@@ -20,7 +20,7 @@ from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.studio.backdrop import Backdrop
 from dexman_pose.synthetic.studio.colors import FloatImage, encoded, linear
-from dexman_pose.synthetic.studio.hands import PosedHand
+from dexman_pose.synthetic.studio.hands import Drawn
 from dexman_pose.synthetic.studio.light import Ground, Lights, lit, shadow_maps
 
 _OVERSAMPLING = 2
@@ -48,7 +48,7 @@ class Moment:
     """Where everything is at one time: world_from_object (4, 4) of every solid, and the hands."""
 
     places: Sequence[Array]
-    hands: Sequence[PosedHand]
+    hands: Sequence[Drawn]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Studio:
         self._ground = Ground(lights, backdrop.points)
         self._rasterizers = [Rasterizer(solid.mesh) for solid in solids]
 
-    def draw(self, places: Sequence[Array], hands: Sequence[PosedHand]) -> Picture:
+    def draw(self, places: Sequence[Array], hands: Sequence[Drawn]) -> Picture:
         """One frame without noise and without blur."""
         return self.expose([Moment(places, hands)])
 
@@ -154,7 +154,7 @@ class Studio:
         out: FloatImage = resize_picture(color, size, Way.AREA)
         return out
 
-    def _draw_hand(self, hand: PosedHand, maps: FloatImage, number: int) -> _Layer:
+    def _draw_hand(self, hand: Drawn, maps: FloatImage, number: int) -> _Layer:
         """A hand lit per vertex: its mesh is finer than the picture."""
         vertices, normals = hand.vertices, hand.normals
         seen = np.flatnonzero(np.sum(normals * (self._eye - vertices), 1) > _TURNED_AWAY)
@@ -165,7 +165,7 @@ class Studio:
         glow = (1 - cloth) * np.array(_GLOW)
         colors = np.zeros((len(vertices), 3), np.uint8)
         colors[seen] = np.round(255 * encoded((albedo + shine) * light + glow))
-        solid = Rasterizer(Mesh(vertices, hand.model.faces, vertex_colors=colors))
+        solid = Rasterizer(Mesh(vertices, hand.faces, vertex_colors=colors))
         mask, image = self._render(solid, np.eye(4), vertices, ("depth", "color"))
         return _Layer(mask, image["depth"], linear(image["color"]), OCCLUDER, number)
 

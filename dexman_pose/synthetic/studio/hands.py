@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
@@ -15,6 +17,30 @@ _HEM = 0.003
 _CREASES = ((0.22, 75.0, 40.0, -25.0), (0.16, 118.0, -60.0, 45.0), (0.2, 33.0, 25.0, 60.0))
 _BEND = 23.0
 _CLOTH, _FOLD, _FOLDS, _WAVES = 0.0065, 0.25, 160.0, 60.0
+
+
+class Drawn(Protocol):
+    """A hand of any kind in the world, as it is drawn.
+
+    Attributes:
+        vertices: (V, 3) metres.
+        normals: (V, 3) unit, outward.
+        shadow: mesh that casts its shadow.
+    """
+
+    vertices: Array
+    normals: Array
+    shadow: Mesh
+
+    @property
+    def faces(self) -> NDArray[np.int32]:
+        """(F, 3) of the vertices."""
+
+    def cloth(self) -> Array:
+        """(V,) 1 where it is dull, 0 on skin."""
+
+    def albedo(self) -> FloatImage:
+        """(V, 3) linear colours."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +87,11 @@ class PosedHand:
         self.normals = vertex_normals(self.vertices, model.faces)
         cast = _dressed(coarse, coarse.vertices(pose, world_from_hand, forearm=forearm), self.look)
         self.shadow = Mesh(cast, coarse.faces)
+
+    @property
+    def faces(self) -> NDArray[np.int32]:
+        """(F, 3) of the vertices."""
+        return self.model.faces
 
     def cloth(self) -> Array:
         """(V,) 1 on the sleeve, 0 on skin."""

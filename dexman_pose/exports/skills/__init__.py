@@ -1,0 +1,1 @@
+"""Plans and demonstrations in the formats of others."""
