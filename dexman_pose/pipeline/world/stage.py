@@ -79,6 +79,23 @@ def sized_objects(objects: Mapping[str, RigidObject], scene: SceneEstimate) -> d
     return sized_by_table(objects, scene.sizes)
 
 
+def standing_on_table(
+    objects: Mapping[str, RigidObject],
+    scene: SceneEstimate,
+    camera: Camera,
+    hands: Mapping[str, HandTrack],
+    inputs: Inputs,
+) -> dict[str, RigidObject]:
+    """The objects, those whose poses are less sure than the table brought onto it where they rest; given poses stay."""
+    if scene.table is None:
+        return dict(objects)
+    from dexman_pose.scene.standing import standing_objects
+
+    ours = {name: thing for name, thing in objects.items() if name not in inputs.given.fixed_poses()}
+    times = np.asarray(inputs.clip.frame_times)
+    return {**objects, **standing_objects(ours, scene.table, camera, hands, times)}
+
+
 def save_scene(scene: SceneEstimate, path: Path) -> None:
     """Write a table and a world frame, or why there are none."""
     said: dict[str, Any] = {
