@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.bridging import LEAST_CONFIDENCE
+from dexman_pose.contact.coming import RestingOptions, came_and_left, lies_still, seen_palm
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.contact.lasting import LastingOptions, through_unseen, with_rests
 from dexman_pose.data import HandTrack, RigidObject
@@ -23,7 +25,7 @@ from dexman_pose.geometry.se3 import inverse, transform_points
 
 Flags = NDArray[np.bool_]
 
-_PALM = (0, 5, 9, 13, 17)
+_PALM, _TIPS = (0, 5, 9, 13, 17), (4, 8, 12, 16, 20)
 _NEAREST = 1e-3  # metres before the camera, where a projection has no meaning any more
 
 
@@ -49,6 +51,10 @@ class PhaseOptions:
             turn over where they are seen from some sides.
         points: of the surface that nearness is measured at, at most.
         lasting: what else is one grip.
+        steadied: seconds that a hand lies still on a thing in its place, having come for it and leaving again, from
+            which on it grips it though it does not move it ...
+        on: ... where thumb and a finger are seen within so many metres of its outline, or in it.
+        coming: when a hand lies still, and when it came and left.
     """
 
     window: float = 0.2
@@ -65,6 +71,9 @@ class PhaseOptions:
     pause: float = 1.0
     points: int = 400
     lasting: LastingOptions = field(default_factory=LastingOptions)
+    steadied: float = 1.0
+    on: float = 0.01
+    coming: RestingOptions = field(default_factory=RestingOptions)
 
 
 @dataclass(frozen=True)
@@ -130,13 +139,17 @@ def handling_phases(
     out = []
     for name, thing in objects.items():
         moving = _moving(thing, half, shortest, o)
-        near = {side: _near(thing, hand, o) for side, hand in hands.items()}
+        near = {side: near_object(thing, hand, o) for side, hand in hands.items()}
         for side, hand in hands.items():
             others = [flags for other, flags in near.items() if other != side]
             alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
             found = _handling(thing, hand, moving, (near[side], alone), spans, o)
+            held, gripped = np.zeros_like(moving), _steadied(thing, hand, near[side] & ~moving, times, o)
             if found is not None:
-                out.append(Handling(side, name, found[0], _lasting(thing, hand, found[1:], near[side], step, o)))
+                held = found[0]
+                gripped |= _lasting(thing, hand, found[1:], near[side], step, o)
+            if gripped.any():
+                out.append(Handling(side, name, held, gripped))
     return out
 
 
@@ -257,6 +270,38 @@ def _lasting(
     return with_rests(gripped, quiet, slow, apart * middle[:, 2:], step, o.lasting)
 
 
+def _steadied(thing: RigidObject, hand: HandTrack, there: Flags, times: Array, o: PhaseOptions) -> Flags:
+    """(T,) frames in which a hand lies still on a thing in its place, for which it came and from which it leaves.
+
+    Args:
+        thing: the object.
+        hand: the hand.
+        there: (T,) it is near, and the object does not move.
+        times: (T,) seconds.
+        o: how.
+    """
+    out = np.zeros_like(there)
+    long = round(o.steadied / float(np.median(np.diff(times))))
+    for first, stop in runs(there & lies_still(seen_palm(hand), times, o.coming)):
+        frames = np.arange(first, stop)
+        if len(frames) >= long and came_and_left(frames, hand, o.coming):
+            out[frames] = _closes_on(thing, hand, frames, o)
+    return out
+
+
+def _closes_on(thing: RigidObject, hand: HandTrack, frames: NDArray[np.intp], o: PhaseOptions) -> bool:
+    """Whether thumb and a finger are seen on a thing that stays in its place, or right beside its convex outline."""
+    surface = transform_points(thing.camera_from_object[frames[len(frames) // 2]], thing.mesh.vertices)
+    depth = float(surface[:, 2].mean())
+    if surface[:, 2].min() < _NEAREST:
+        return False
+    tips = hand.joints[frames][:, list(_TIPS)]
+    rays = np.median(tips[..., :2] / np.maximum(tips[..., 2:], _NEAREST), axis=0)
+    sides = ConvexHull(surface[:, :2] / surface[:, 2:]).equations
+    off = depth * (rays @ sides[:, :2].T + sides[:, 2]).max(1)
+    return bool(off[0] < o.on and off[1:].min() < o.on)
+
+
 def _ways(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array]:
     """How far the object's middle is seen to move over a window, and the joint of the hand that moves most.
 
@@ -275,7 +320,7 @@ def _ways(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array]
     return moved(middle), moved(hand.joints)
 
 
-def _near(thing: RigidObject, hand: HandTrack, o: PhaseOptions) -> Flags:
+def near_object(thing: RigidObject, hand: HandTrack, o: PhaseOptions) -> Flags:
     """(T,) the hand is seen on the object, or beside it."""
     vertices = thing.mesh.vertices
     chosen = vertices[np.linspace(0, len(vertices) - 1, min(len(vertices), o.points)).astype(int)]

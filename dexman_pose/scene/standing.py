@@ -99,7 +99,7 @@ def _stood(
     middle = stretch.pose[:3, :3] @ center + stretch.pose[:3, 3]
     arms = transform_points(stretch.pose, corners) - middle
     foot = arms[_foot((arms @ settled.T) @ table.normal, o.even)]
-    axes = _spanned(foot, table.normal)
+    axes = _spanned(foot)
     points = middle + axes
     rows = np.concatenate([np.tile(table.normal, (len(axes), 1)), np.cross(axes, table.normal)], 1)
     assert obj.track.covariance is not None
@@ -148,13 +148,13 @@ def _foot(heights: Array, even: float) -> NDArray[np.bool_]:
     return out
 
 
-def _spanned(foot: Array, normal: Array) -> Array:
+def _spanned(foot: Array) -> Array:
     """(4, 3) points that stand for those of a foot (N, 3): to both sides of its middle along its two axes."""
-    middle = 0.5 * (foot.min(0) + foot.max(0)) if len(foot) < 3 else foot.mean(0)
-    flat = (foot - middle) @ (np.eye(3) - np.outer(normal, normal))
-    _, _, ways = np.linalg.svd(np.concatenate([flat, np.zeros((3, 3))]))
-    reach = np.abs(flat @ ways[:2].T).max(0)
-    return np.concatenate([middle + reach[:, None] * ways[:2], middle - reach[:, None] * ways[:2]])
+    middle = foot.mean(0)
+    _, _, ways = np.linalg.svd(np.concatenate([foot - middle, np.zeros((3, 3))]))
+    reach = np.abs((foot - middle) @ ways[:2].T).max(0)
+    out: Array = np.concatenate([middle + reach[:, None] * ways[:2], middle - reach[:, None] * ways[:2]])
+    return out
 
 
 def _moved(obj: RigidObject, rests: list[Stood], times: Array, o: StandingOptions) -> RigidObject:
