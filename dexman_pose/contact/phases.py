@@ -8,21 +8,24 @@ before and after, the hand grips it as long as it rests against it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.bridging import LEAST_CONFIDENCE
+from dexman_pose.contact.coming import RestingOptions, came_and_left, lies_still, seen_palm
 from dexman_pose.contact.hysteresis import hysteresis
+from dexman_pose.contact.lasting import LastingOptions, through_unseen, with_rests
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, transform_points
 
 Flags = NDArray[np.bool_]
 
-_PALM = (0, 5, 9, 13, 17)
+_PALM, _TIPS = (0, 5, 9, 13, 17), (4, 8, 12, 16, 20)
 _NEAREST = 1e-3  # metres before the camera, where a projection has no meaning any more
 
 
@@ -42,9 +45,16 @@ class PhaseOptions:
         alone: share of a motion's frames in which a hand, and no other, is on the object, from which on it holds it
             however it seems to move: nothing moves by itself, and a hand at a wrong distance seems to turn wrongly.
         shortest: seconds; shorter motions are no holds.
+        with_it: share of the way of an object's middle that some joint of a hand that carries it moves at least: a hand
+            that lies still beside what seems to move does not.
         pause: seconds between two grips of one hand that is near all the while, up to which they are one: hands seem to
             turn over where they are seen from some sides.
         points: of the surface that nearness is measured at, at most.
+        lasting: what else is one grip.
+        steadied: seconds that a hand lies still on a thing in its place, having come for it and leaving again, from
+            which on it grips it though it does not move it ...
+        on: ... where thumb and a finger are seen within so many metres of its outline, or in it.
+        coming: when a hand lies still, and when it came and left.
     """
 
     window: float = 0.2
@@ -57,8 +67,13 @@ class PhaseOptions:
     together: float = 0.6
     alone: float = 0.9
     shortest: float = 0.15
+    with_it: float = 0.25
     pause: float = 1.0
     points: int = 400
+    lasting: LastingOptions = field(default_factory=LastingOptions)
+    steadied: float = 1.0
+    on: float = 0.01
+    coming: RestingOptions = field(default_factory=RestingOptions)
 
 
 @dataclass(frozen=True)
@@ -120,18 +135,21 @@ def handling_phases(
     step = float(np.median(np.diff(times)))
     half = max(round(0.5 * o.window / step), 1)
     shortest = max(round(o.shortest / step), 1)
+    spans = half, shortest, round(o.pause / step)
     out = []
     for name, thing in objects.items():
         moving = _moving(thing, half, shortest, o)
-        near = {side: _near(thing, hand, o) for side, hand in hands.items()}
+        near = {side: near_object(thing, hand, o) for side, hand in hands.items()}
         for side, hand in hands.items():
             others = [flags for other, flags in near.items() if other != side]
             alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
-            found = _handling(thing, hand, moving, (near[side], alone), half, o)
+            found = _handling(thing, hand, moving, (near[side], alone), spans, o)
+            held, gripped = np.zeros_like(moving), _steadied(thing, hand, near[side] & ~moving, times, o)
             if found is not None:
-                found = found[0], _paused(found[1], near[side], round(o.pause / step))
-            if found is not None:
-                out.append(Handling(side, name, *found))
+                held = found[0]
+                gripped |= _lasting(thing, hand, found[1:], near[side], step, o)
+            if gripped.any():
+                out.append(Handling(side, name, held, gripped))
     return out
 
 
@@ -143,7 +161,7 @@ def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Fl
     """
     points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     placed = transform_points(thing.camera_from_object, points)
-    believed = thing.valid & (thing.track.confidence > LEAST_CONFIDENCE)
+    believed = _believed(thing)
     change, sure = _changes(placed, believed, half)
     middle = _across(placed[:, :1], thing.valid)
     seen, known = _changes(middle, thing.valid, half)
@@ -154,6 +172,12 @@ def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Fl
         sure, np.linalg.norm(change, axis=-1).mean(-1), share * np.linalg.norm(seen[:, 0], axis=-1)
     )
     return hysteresis(-moved, known, -on, -off, min_frames=shortest)
+
+
+def _believed(thing: RigidObject) -> Flags:
+    """(T,) frames whose pose is neither doubted nor bridged."""
+    out: Flags = thing.valid & (thing.track.confidence > LEAST_CONFIDENCE)
+    return out
 
 
 def _noise(points: Array, known: Flags) -> float:
@@ -185,27 +209,118 @@ def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
 
 
 def _handling(
-    thing: RigidObject, hand: HandTrack, moving: Flags, there: tuple[Flags, Flags], half: int, o: PhaseOptions
-) -> tuple[Flags, Flags] | None:
-    """Held and gripped frames of a pair, None where there is no hold; ``there``: near, and near as the only hand."""
-    near, alone = there
+    thing: RigidObject,
+    hand: HandTrack,
+    moving: Flags,
+    there: tuple[Flags, Flags],
+    frames: tuple[int, int, int],
+    o: PhaseOptions,
+) -> tuple[Flags, Flags, Flags, Flags] | None:
+    """Held and gripped frames of a pair, those in which it is quiet and hardly moves; None where there is no hold.
+
+    Args:
+        thing: the object.
+        hand: the hand.
+        moving: (T,) the object moves.
+        there: (T,) the hand is near, and near as the only one.
+        frames: in half a window, in the shortest motion, and in the longest pause.
+        o: how.
+    """
+    (near, alone), (half, shortest, pause) = there, frames
     apart, along, known = _relative_motion(thing, hand, half)
+    way, own = _ways(thing, hand, half)
     held = np.zeros(len(moving), np.bool_)
     for first, stop in runs(moving):
         span = np.arange(first, stop)
         seen = span[known[span]]
-        if not len(seen) or near[seen].mean() < 0.5:
+        if not len(seen) or near[seen].mean() < 0.5 or np.median(own[seen] - o.with_it * way[seen]) < 0:
             continue
         together = np.median(apart[seen] / np.maximum(along[seen], o.still)) < o.together
         if together or alone[seen].mean() >= o.alone:
             held[span] = True
+    for first, stop in runs(known & _believed(thing) & ~near):
+        if stop - first >= shortest:  # it has left
+            held[first:stop] = False
+    for first, stop in runs(_paused(held, near, pause)):
+        # How a shape that is a guess is turned is one, too: it has to go somewhere.
+        if thing.mesh.source != "file" and way[first:stop].max() < o.moving:
+            held[first:stop] = False
     if not held.any():
         return None
     quiet = near & known & (apart < o.against + o.together * along)
-    return held, _grown(held, quiet)
+    slow = near & known & (apart < o.lasting.closing + o.together * along)
+    return held, _grown(held, quiet), quiet, slow
 
 
-def _near(thing: RigidObject, hand: HandTrack, o: PhaseOptions) -> Flags:
+def _lasting(
+    thing: RigidObject,
+    hand: HandTrack,
+    found: tuple[Flags, Flags, Flags],
+    near: Flags,
+    step: float,
+    o: PhaseOptions,
+) -> Flags:
+    """(T,) gripped frames with pauses, and with what else is one grip; ``found``: gripped, quiet, hardly moving."""
+    gripped, quiet, slow = found
+    gripped = _paused(gripped, near, round(o.pause / step))
+    gripped = through_unseen(gripped, _believed(thing), near, o.lasting)
+    middle = transform_points(thing.camera_from_object, thing.mesh.center[None])[:, 0]
+    palm = hand.joints[:, list(_PALM)].mean(1)
+    apart = palm[:, :2] / np.maximum(palm[:, 2:], _NEAREST) - middle[:, :2] / np.maximum(middle[:, 2:], _NEAREST)
+    return with_rests(gripped, quiet, slow, apart * middle[:, 2:], step, o.lasting)
+
+
+def _steadied(thing: RigidObject, hand: HandTrack, there: Flags, times: Array, o: PhaseOptions) -> Flags:
+    """(T,) frames in which a hand lies still on a thing in its place, for which it came and from which it leaves.
+
+    Args:
+        thing: the object.
+        hand: the hand.
+        there: (T,) it is near, and the object does not move.
+        times: (T,) seconds.
+        o: how.
+    """
+    out = np.zeros_like(there)
+    long = round(o.steadied / float(np.median(np.diff(times))))
+    for first, stop in runs(there & lies_still(seen_palm(hand), times, o.coming)):
+        frames = np.arange(first, stop)
+        if len(frames) >= long and came_and_left(frames, hand, o.coming):
+            out[frames] = _closes_on(thing, hand, frames, o)
+    return out
+
+
+def _closes_on(thing: RigidObject, hand: HandTrack, frames: NDArray[np.intp], o: PhaseOptions) -> bool:
+    """Whether thumb and a finger are seen on a thing that stays in its place, or right beside its convex outline."""
+    surface = transform_points(thing.camera_from_object[frames[len(frames) // 2]], thing.mesh.vertices)
+    depth = float(surface[:, 2].mean())
+    if surface[:, 2].min() < _NEAREST:
+        return False
+    tips = hand.joints[frames][:, list(_TIPS)]
+    rays = np.median(tips[..., :2] / np.maximum(tips[..., 2:], _NEAREST), axis=0)
+    sides = ConvexHull(surface[:, :2] / surface[:, 2:]).equations
+    off = depth * (rays @ sides[:, :2].T + sides[:, 2]).max(1)
+    return bool(off[0] < o.on and off[1:].min() < o.on)
+
+
+def _ways(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array]:
+    """How far the object's middle is seen to move over a window, and the joint of the hand that moves most.
+
+    Both (T,) metres across the line of sight at the object's distance.
+    """
+    frames = np.arange(len(hand))
+    before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(hand) - 1)
+    middle = transform_points(thing.camera_from_object, thing.mesh.center[None])
+    depth = np.maximum(middle[:, 0, 2], _NEAREST)
+
+    def moved(points: Array) -> Array:
+        rays = points[..., :2] / np.maximum(points[..., 2:], _NEAREST)
+        out: Array = np.linalg.norm(rays[after] - rays[before], axis=-1).max(-1) * depth
+        return out
+
+    return moved(middle), moved(hand.joints)
+
+
+def near_object(thing: RigidObject, hand: HandTrack, o: PhaseOptions) -> Flags:
     """(T,) the hand is seen on the object, or beside it."""
     vertices = thing.mesh.vertices
     chosen = vertices[np.linspace(0, len(vertices) - 1, min(len(vertices), o.points)).astype(int)]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.distance import signed_distance
 from dexman_pose.data import RigidObject
 from dexman_pose.geometry.se3 import inverse, transform_points
@@ -41,6 +41,17 @@ class Grip:
     gripped: NDArray[np.bool_]
     sigma: Array
     moved: Array | None = None
+
+    def stretches(self, frames: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Gripped frames, grip by grip; frames in which nothing is known of the object are no break.
+
+        Args:
+            frames: (T,) of the clip that the hand's frames are.
+        """
+        known = self.thing.valid[frames]
+        spans = [np.arange(first, stop) for first, stop in runs(self.gripped | ~known)]
+        found = [span[(self.gripped & known)[span]] for span in spans]
+        return [span for span in found if len(span)]
 
     def at(self, frames: NDArray[np.intp]) -> Grip:
         """In some of the frames."""

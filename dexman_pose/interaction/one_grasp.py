@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array, runs
+from dexman_pose.arrays import Array
 from dexman_pose.data.tracks import PoseTrack, RigidObject
 from dexman_pose.geometry.se3 import inverse, se3, so3_exp, transform_points
 from dexman_pose.hands.model.evidence import LikelyDistance
@@ -61,8 +61,7 @@ def with_one_grasp(
     count, o = len(picture.frames), options.one
     joints, sigma = np.zeros((count, 21, 3)), np.full((count, 21), np.inf)
     for grip in grips:
-        for start, stop in runs(grip.gripped & grip.thing.valid[picture.frames]):
-            frames = np.arange(start, stop)
+        for frames in grip.stretches(picture.frames):
             if len(frames) < o.fewest:
                 continue
             tried = _laid(picture, state, grip, frames, options)
@@ -80,7 +79,7 @@ def with_one_grasp(
 def _laid(
     picture: HandPicture, state: HandState, grip: Grip, frames: Frames, options: GripOptions
 ) -> HandState:
-    """The state with the likeliest way of holding in all of the given frames, which are one grip without a break."""
+    """The state with the likeliest way of holding in all of the given frames, which are one grip."""
     chosen = frames[np.unique(np.linspace(0, len(frames) - 1, options.one.sample).round().astype(int))]
     fit = _OneGrasp(picture, grip, chosen, state, options)
     found = min((fit.likeliest(start) for start in fit.starts()), key=lambda s: s.cost)

@@ -68,8 +68,13 @@ def as_other(
 def solved_hand(
     track: HandTrack, hand: PicturedHand, grips: tuple[Grip, ...], o: GripOptions
 ) -> tuple[HandTrack, dict[str, Any]]:
-    """The first that agrees with the picture: with contact, with the distance of contact, alone; or as lifted."""
+    """The first that agrees with the picture: with contact, with the distance of contact, alone; or as lifted.
+
+    A thing whose pose is known in hardly any frame of its grip tells nothing: one wrong pose would place the hand and
+    tell its size.
+    """
     picture, alone = hand.picture, hand.alone
+    grips = tuple(grip for grip in grips if grip.gripped.sum() >= o.contact.known)
     before = agreement(picture, picture.joints, grips)
     allowed = max(o.worse * picture_error(picture, alone), o.tolerated)
     refused: list[dict[str, Any]] = []

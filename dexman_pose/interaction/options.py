@@ -151,6 +151,7 @@ class ContactOptions:
         bend: metres per frame of the other joints.
         gates: metres between skin and surface up to which a finger counts as touching, round by round.
         fewest: fingers beside thumb or palm that close a grip, however far they are.
+        known: frames of a grip with a pose of what is gripped, from which on it tells anything.
         skin: metres between the points of the skin that is looked at once the hand is fitted.
         deep: metres of skin inside of what is gripped, in any frame, from which on the skin is fitted, too.
         skin_soft: metres that it gives way without resistance.
@@ -168,6 +169,7 @@ class ContactOptions:
     bend: float = 0.002
     gates: tuple[float, ...] = (0.03, 0.02, 0.015)
     fewest: int = 1
+    known: int = 5
     skin: float = 0.004
     deep: float = 0.0025
     skin_soft: float = 0.0015

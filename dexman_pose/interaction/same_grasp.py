@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array, runs
+from dexman_pose.arrays import Array
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.hands.model.system import HandState
 from dexman_pose.interaction.along_sight import Grip
@@ -33,8 +33,7 @@ def with_same_grasp(
         options: what counts as another way, and when the picture allows the usual one.
     """
     for grip in grips:
-        for start, stop in runs(grip.gripped & grip.thing.valid[picture.frames]):
-            frames = np.arange(start, stop)
+        for frames in grip.stretches(picture.frames):
             state = _laid(picture, state, grip, frames, options)
     return state
 
@@ -42,7 +41,7 @@ def with_same_grasp(
 def _laid(
     picture: HandPicture, state: HandState, grip: Grip, frames: NDArray[np.intp], o: GraspOptions
 ) -> HandState:
-    """The same for one grip without a break, in rising ``frames`` of the hand's own."""
+    """The same for one grip, in rising ``frames`` of the hand's own."""
     poses = grip.thing.camera_from_object[picture.frames]
     joints = transform_points(inverse(poses[frames]), picture.joints_of(state)[frames])
     usual, spread = _middle(joints, o.sample)

@@ -28,7 +28,7 @@ from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
-from dexman_pose.pipeline.world.stage import scene_stage, sized_objects
+from dexman_pose.pipeline.world.stage import placed_objects, scene_stage
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
 from dexman_pose.threads import native_threads
 
@@ -201,7 +201,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             with_hands=observations is not None,
         )
     )
-    objects = sized_objects(objects, scene)
+    objects = placed_objects(objects, scene, camera, hands, stages.inputs)
     contacts, grips, traced = None, None, None
     if observations is not None:
         with ExitStack() as beside:

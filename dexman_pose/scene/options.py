@@ -234,6 +234,25 @@ class SizeOptions:
 
 
 @dataclass(frozen=True)
+class StandingOptions:
+    """When an object at rest is brought to where it stands on the table.
+
+    Attributes:
+        reach: radians by which it is tipped at most.
+        even: metres by which feet and tables are uneven.
+        surer: times as well as the object the table must be known there, or the object stays.
+        doubt: standard deviations beyond which it does not stand there.
+        fade: seconds over which that is lost before and after the rest.
+    """
+
+    reach: float = 0.4
+    even: float = 0.001
+    surer: float = 1.0
+    doubt: float = 4.0
+    fade: float = 0.3
+
+
+@dataclass(frozen=True)
 class SceneOptions:
     """All options of :func:`~dexman_pose.scene.estimate.estimate_scene`."""
 
@@ -245,5 +264,6 @@ class SceneOptions:
     hands: HandRestOptions = field(default_factory=HandRestOptions)
     fit: FitOptions = field(default_factory=FitOptions)
     sizes: SizeOptions = field(default_factory=SizeOptions)
+    standing: StandingOptions = field(default_factory=StandingOptions)
     sample: int = 60
     """Frames and points of a hull that are looked at, at most."""

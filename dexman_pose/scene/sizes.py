@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-
 import numpy as np
 
-from dexman_pose.arrays import Array
 from dexman_pose.data.camera import Camera
-from dexman_pose.data.tracks import HandTrack, PoseTrack, RigidObject
+from dexman_pose.data.world.sizing import sized
+from dexman_pose.data.tracks import HandTrack, RigidObject
 from dexman_pose.data.world.table import TablePlane
-from dexman_pose.geometry.se3 import scaled_translations, transform_points
+from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.scene.options import SceneOptions
 from dexman_pose.scene.rests import HELD, holding
 from dexman_pose.scene.stillness import still_stretches
@@ -72,27 +70,4 @@ def sized_by_table(
     objects: Mapping[str, RigidObject], factors: Mapping[str, float]
 ) -> dict[str, RigidObject]:
     """Give objects the sizes that :func:`sizes_on_table` found; their pictures stay the same."""
-    return {name: _sized(obj, factors[name]) if name in factors else obj for name, obj in objects.items()}
-
-
-def _sized(obj: RigidObject, factor: float) -> RigidObject:
-    track: PoseTrack = replace(
-        obj.track,
-        camera_from_object=scaled_translations(obj.track.camera_from_object, factor),
-        covariance=None if obj.track.covariance is None else _scaled_twists(obj.track.covariance, factor),
-    )
-    symmetry = scaled_translations(obj.symmetry, factor)
-    return replace(
-        obj,
-        mesh=obj.mesh.scaled(factor),
-        track=track,
-        scale=obj.scale * factor,
-        scale_source="table",
-        symmetry=symmetry,
-    )
-
-
-def _scaled_twists(covariance: Array, factor: float) -> Array:
-    """Covariances (T, 6, 6) of twists (v, w) with v ``factor`` times as large."""
-    by = np.array([factor, factor, factor, 1.0, 1.0, 1.0])
-    return covariance * np.outer(by, by)
+    return {name: sized(obj, factors[name], "table") if name in factors else obj for name, obj in objects.items()}

@@ -120,3 +120,33 @@ def test_pauses_of_a_grip_are_filled_where_the_hand_stays() -> None:
     assert (_paused(gripped, near, 3) == gripped).all()
     near[12] = False
     assert (_paused(gripped, near, 6) == gripped).all()
+
+
+def test_a_hand_that_lies_still_does_not_carry_what_seems_to_move_beside_it() -> None:
+    rest = np.tile(_way()[:1], (FRAMES, 1))
+    hand = {"right": _hand(rest)}
+    jumping = rest.copy()
+    jumping[15:] += [0.04, 0.0, 0.0]
+    assert handling_phases({"cube": _cube(jumping)}, hand, TIMES) == []
+    along = rest.copy()
+    along[15:] += [0.04, 0.0, 0.0]
+    assert handling_phases({"cube": _cube(jumping)}, {"right": _hand(along)}, TIMES) != []
+
+
+def test_a_hand_that_has_left_holds_no_more_though_the_object_trembles_on() -> None:
+    way, hand = _way(), _way()
+    way[26:] = way[26] + np.cumsum(np.tile([[0.0, 0.006, 0.0]], (14, 1)), 0)  # it rolls away
+    hand[26:, 0] -= np.linspace(0.0, 0.4, 14)
+    (found,) = handling_phases({"cube": _cube(way)}, {"right": _hand(hand)}, TIMES)
+    assert found.held[14:25].all() and not found.held[32:].any()
+
+
+def test_a_hold_goes_on_while_the_object_is_not_seen() -> None:
+    frames = 70
+    way = np.tile(_way()[:1], (frames, 1))
+    way[:, 0] += 0.01 * np.clip(np.arange(frames) - 5, 0, None)
+    valid = np.ones(frames, bool)
+    valid[20:50] = False
+    (found,) = handling_phases({"cube": _cube(way, valid)}, {"right": _hand(way)}, np.arange(frames) / 30.0)
+    assert found.gripped[10:65].all()
+    assert not found.held[25:45].any()  # nobody saw it move

@@ -96,3 +96,13 @@ def test_a_hand_seen_in_two_frames_is_left_alone(grasp: Make) -> None:
     scene = replace(scene, hand=replace(scene.hand, valid=few))
     found = _fit(scene)
     assert found.hands["right"] is scene.hand and found.report["right"] == {"fit": "none"}
+
+
+def test_a_grip_whose_object_is_known_in_hardly_any_frame_tells_nothing(grasp: Make) -> None:
+    scene = grasp("right")
+    known = replace(GripOptions(), bridged=0.0, contact=replace(GripOptions().contact, known=20))
+    found = _fit(scene, known)  # in 16 frames
+    assert found.report["right"]["fit"] == "picture"
+    np.testing.assert_allclose(
+        _errors(found.hands["right"], scene.joints), _errors(scene.hand, scene.joints), atol=0.01
+    )

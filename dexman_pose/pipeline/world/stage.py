@@ -70,13 +70,29 @@ def scene_stage(
     )
 
 
-def sized_objects(objects: Mapping[str, RigidObject], scene: SceneEstimate) -> dict[str, RigidObject]:
-    """The objects, those of unknown size that stand on the table as large and as far as that says."""
-    if not scene.sizes:
-        return dict(objects)
-    from dexman_pose.scene.sizes import sized_by_table
+def placed_objects(
+    objects: Mapping[str, RigidObject],
+    scene: SceneEstimate,
+    camera: Camera,
+    hands: Mapping[str, HandTrack],
+    inputs: Inputs,
+) -> dict[str, RigidObject]:
+    """The objects as table and hands say where they are; poses that were given as fixed stay, but for their size.
 
-    return sized_by_table(objects, scene.sizes)
+    Those of unknown size that stand on the table are as large and as far as that says, those that a hand holds in their
+    place as it closes on them; where the table is better known than a pose at rest, it is brought onto it.
+    """
+    from dexman_pose.contact.touched_sizes import sized_by_touch
+    from dexman_pose.scene.sizes import sized_by_table
+    from dexman_pose.scene.standing import standing_objects
+
+    times, fixed = np.asarray(inputs.clip.frame_times), inputs.given.fixed_poses()
+    every = sized_by_table(objects, scene.sizes)
+    ours = {name: thing for name, thing in every.items() if name not in fixed}
+    return {
+        **every,
+        **sized_by_touch(standing_objects(ours, scene.table, camera, hands, times), hands, times),
+    }
 
 
 def save_scene(scene: SceneEstimate, path: Path) -> None:

@@ -10,20 +10,26 @@ import numpy as np
 
 import dexman_pose as dp
 from dexman_pose.data.world.table import TablePlane
+from dexman_pose.geometry.se3 import transform_points
+from dexman_pose.given.poses import GivenPoses
 from dexman_pose.imaging.camera_motion import CameraMotion
+from dexman_pose.pipeline.given import Given
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.stage import Stage
-from dexman_pose.pipeline.world.stage import MOVES, load_scene, save_scene, scene_stage, sized_objects
+from dexman_pose.pipeline.world.stage import MOVES, load_scene, placed_objects, save_scene, scene_stage
 from dexman_pose.scene.estimate import SceneEstimate
 from tests.scene.staged import CAMERA, OFFSET, UP, degrees_between, moved
 
 STILL = CameraMotion(np.zeros(60), np.zeros(60, np.uint8))
 
 
-def _stage(motion: CameraMotion, *, with_hands: bool = False) -> Stage[SceneEstimate]:
+def _inputs() -> Inputs:
     clip = dp.Clip.from_frames(np.zeros((60, 48, 64, 3), np.uint8))
-    obj = moved()
-    inputs = Inputs(clip, {"box": dp.ObjectPrompt(box=np.array([1.0, 1, 20, 20]))}, {"box": obj.mesh}, None)
+    return Inputs(clip, {"box": dp.ObjectPrompt(box=np.array([1.0, 1, 20, 20]))}, {"box": moved().mesh}, None)
+
+
+def _stage(motion: CameraMotion, *, with_hands: bool = False) -> Stage[SceneEstimate]:
+    inputs, obj = _inputs(), moved()
     marks: Any = Fingerprints.of(inputs)
     masks = dp.MaskSequence(("box",), 48, 64, 60)
     return scene_stage(inputs, marks, masks, CAMERA, {"box": obj}, {}, motion, with_hands=with_hands)
@@ -49,9 +55,26 @@ def test_a_camera_that_moves_has_no_world() -> None:
 
 def test_objects_of_unknown_size_get_it_from_the_table() -> None:
     objects = {"box": moved(), "jug": replace(moved(name="jug"), scale_source="unknown")}
-    assert sized_objects(objects, SceneEstimate()) == objects
-    jug = sized_objects(objects, SceneEstimate(sizes={"jug": 1.25}))["jug"]
+    inputs = _inputs()
+    assert placed_objects(objects, SceneEstimate(), CAMERA, {}, inputs) == objects
+    jug = placed_objects(objects, SceneEstimate(sizes={"jug": 1.25}), CAMERA, {}, inputs)["jug"]
     assert (jug.scale, jug.scale_source) == (1.25, "table")
+
+
+def test_poses_less_sure_than_the_table_come_onto_it_but_for_those_that_were_given() -> None:
+    table = TablePlane(UP, OFFSET, np.diag([1e-5, 1e-5, 1e-5, 1e-6]))
+    obj = moved()
+    poses = obj.camera_from_object.copy()
+    poses[:, :3, 3] *= 1.03
+    track = replace(obj.track, camera_from_object=poses, covariance=np.tile(1e-4 * np.eye(6), (60, 1, 1)))
+    objects = {"box": replace(obj, track=track)}
+    found = placed_objects(objects, SceneEstimate(table), CAMERA, {}, _inputs())["box"]
+    low = table.heights(transform_points(found.camera_from_object[5], obj.mesh.vertices)).min()
+    assert abs(low) < 0.001 < 0.008 < abs(table.heights(transform_points(poses[5], obj.mesh.vertices)).min())
+    given = GivenPoses(poses, np.ones(60, np.bool_))
+    inputs = replace(_inputs(), given=Given(poses={"box": given}, fixed=True))
+    kept = placed_objects(objects, SceneEstimate(table), CAMERA, {}, inputs)["box"]
+    np.testing.assert_array_equal(kept.camera_from_object, poses)
 
 
 def test_its_file_holds_everything(tmp_path: Path) -> None:
