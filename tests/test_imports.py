@@ -38,7 +38,7 @@ ROOMS = (
     ("viewer",),
     ("exports",),
     ("pipeline",),
-    ("synthetic", "batch"),
+    ("synthetic", "batch", "prompting"),
     ("evaluation",),
     ("benchmarks",),
     ("cli",),

@@ -17,6 +17,7 @@ from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.threads import one_thread_each
 
 COMMANDS = (
+    "prompt",
     "run",
     "batch",
     "view",

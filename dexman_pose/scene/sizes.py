@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 import numpy as np
 
 from dexman_pose.data.camera import Camera
-from dexman_pose.data.world.sizing import sized
 from dexman_pose.data.tracks import HandTrack, RigidObject
+from dexman_pose.data.world.sizing import sized
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.scene.options import SceneOptions
