@@ -91,8 +91,8 @@ def load_model(name: str, folder: Path, purpose: str, device: str = "cpu") -> An
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(
-            f"{purpose}: {folder} does not hold all weights of {name}: {len(missing)} are missing, {missing[0]!r} first; "
-            "they may be of another network"
+            f"{purpose}: {folder} does not hold all weights of {name}: {len(missing)} are missing, {missing[0]!r} "
+            "first; they may be of another network"
         )
     return model.eval().to(device)
 

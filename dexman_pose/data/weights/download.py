@@ -167,7 +167,8 @@ def _refused(name: str, part: Part, error: urllib.error.HTTPError, terms_page: s
         where = f" at {terms_page}" if terms_page else ""
         return MissingModelError(
             f"the model {name!r} is not handed out without consent ({part.url}: {error.code}): accept its "
-            f"licence{where}, make an access token there, then: {TOKEN_VARIABLE}=... dexman-pose models fetch {name} --accept-licence"
+            f"licence{where}, make an access token there, then: {TOKEN_VARIABLE}=... dexman-pose models fetch {name} "
+            "--accept-licence"
         )
     return MissingModelError(
         f"the model {name!r} could not be fetched: {part.url}: {error.code} {error.reason}. With the file at hand: "
