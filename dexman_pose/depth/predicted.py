@@ -60,7 +60,8 @@ def predicted_frame_by_frame(
     """
     shape = (clip.num_frames, clip.height, clip.width)
     if out is None:
-        store: NDArray[np.float32] = np.memmap(tempfile.TemporaryFile(), np.float32, "w+", shape=shape)
+        with tempfile.TemporaryFile() as nameless:  # it lives as long as its map does
+            store: NDArray[np.float32] = np.memmap(nameless, np.float32, "w+", shape=shape)
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
         store = np.lib.format.open_memmap(out, "w+", np.float32, shape)

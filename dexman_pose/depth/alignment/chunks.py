@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -115,11 +116,11 @@ def _check(chunks: Sequence[DepthChunk], masks: MaskSequence | None) -> None:
     if not chunks:
         raise InputError("there is no chunk of depth to align")
     size = (chunks[0].frames.height, chunks[0].frames.width)
-    for before, chunk in zip(chunks, chunks[1:]):
+    for before, chunk in pairwise(chunks):
         if not before.first < chunk.first < before.stop:
             raise InputError(
-                f"chunks of depth must share frames with the one before, but frames {before.first} to {before.stop - 1} are "
-                f"followed by {chunk.first} to {chunk.stop - 1}"
+                f"chunks of depth must share frames with those before, but frames {before.first} to {before.stop - 1} "
+                f"are followed by {chunk.first} to {chunk.stop - 1}"
             )
         if (chunk.frames.height, chunk.frames.width) != size:
             raise InputError(

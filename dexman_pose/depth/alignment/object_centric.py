@@ -1,4 +1,7 @@
-"""The baseline: one affine map per object and chunk, from one shared frame, chained (Hsieh et al. 2025, appendix B.1)."""
+"""The baseline: one affine map per object and chunk, from one shared frame, chained.
+
+Source: Hsieh et al., DexMan, arXiv 2510.08475, appendix B.1.
+"""
 
 from __future__ import annotations
 

@@ -73,9 +73,8 @@ class Environment:
             ) from error
         if not isinstance(told, dict) or not _REQUIRED <= set(told) <= _FIELDS:
             held = ", ".join(map(str, told)) if isinstance(told, dict) else type(told).__name__
-            raise InputError(
-                f"{path} must hold python and function, and may hold {', '.join(sorted(_FIELDS - _REQUIRED))}; it holds {held}"
-            )
+            more = ", ".join(sorted(_FIELDS - _REQUIRED))
+            raise InputError(f"{path} must hold python and function, and may hold {more}; it holds {held}")
         here = path.parent
         return cls(
             here / Path(str(told["python"])).expanduser(),

@@ -84,6 +84,7 @@ def world(
     outliers: float = 0.02,
     affine: bool = True,
     scale: bool = True,
+    lens: float = 0.0,
 ) -> World:
     rng = np.random.default_rng(seed)
     count = chunks * (LENGTH - SHARED) + SHARED
@@ -98,6 +99,9 @@ def world(
         if k == 0:  # the first is what the others are brought to
             factor, shift, curve = 1.0, 0.0, 0.0
         seen = factor * true + shift + curve * (true - 1.1) ** 2
+        v, u = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
+        if k > 0:  # waves over depth and a bowl over the picture, which no map of ours can follow
+            seen = seen + lens * (np.sin(9 * true + rng.uniform(0, 6)) + rng.uniform(-1, 1) * (u**2 + v**2))
         seen = seen * (1 + 0.003 * rng.normal(size=seen.shape))
         wild = rng.random(seen.shape) < outliers
         seen[wild] *= rng.uniform(0.3, 3.0, int(wild.sum()))

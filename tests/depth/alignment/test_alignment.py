@@ -44,6 +44,17 @@ def test_half_the_error_of_the_published_way_and_no_drift(make_world: Make, seed
         assert world.error(images, name, last) < early + 0.002, (name, early)
 
 
+@pytest.mark.parametrize("outliers", [0.0, 0.02])
+def test_what_no_map_can_follow_stays_as_small_as_it_is(make_world: Make, outliers: float) -> None:
+    """Waves of 10 mm over depth: the error may grow slowly, but not beyond what one chunk is off by itself."""
+    world = make_world(7, lens=0.01, outliers=outliers)
+    images = aligned(align_chunks(world.chunks, world.masks), len(world.depth))
+    for name in ("ball", "box"):
+        mine, theirs = world.error(images, name), world.error(baseline(world, name), name)
+        assert mine <= 0.5 * theirs, (name, mine, theirs)
+        assert world.error(images, name, slice(-24, None)) < 0.015, name
+
+
 def test_without_a_still_camera_the_shared_frames_are_enough_for_a_few_chunks(make_world: Make) -> None:
     world = make_world(3, chunks=5)
     images = aligned(align_chunks(world.chunks, world.masks, still_camera=False), len(world.depth))
@@ -68,7 +79,7 @@ def test_without_masks_what_moves_is_an_outlier(make_world: Make) -> None:
 def test_the_evidence_chooses_the_plainest_map(make_world: Make, world: dict[str, Any], kind: str) -> None:
     made = make_world(5, chunks=8, **world)
     kinds = [m.kind for m in align_chunks(made.chunks, made.masks).maps[1:]]
-    assert kinds.count(kind) >= 6, kinds
+    assert sum(k.startswith(kind) for k in kinds) >= 6, kinds
 
 
 def samples(count: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
