@@ -7,7 +7,6 @@ import re
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
@@ -176,11 +175,11 @@ def _refused(name: str, part: Part, error: urllib.error.HTTPError, terms_page: s
     )
 
 
-def _length(headers: Mapping[str, str]) -> int | None:
+def _length(headers: HTTPMessage) -> int | None:
     said = headers.get("Content-Length")
     return int(said) if said is not None and said.isdigit() else None
 
 
-def _announced(headers: Mapping[str, str]) -> str | None:
-    match = _SHA256.match(headers.get(_HUB_HASH, ""))
+def _announced(headers: HTTPMessage) -> str | None:
+    match = _SHA256.match(headers.get(_HUB_HASH) or "")
     return match[1] if match else None

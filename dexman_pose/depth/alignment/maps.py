@@ -110,7 +110,7 @@ def _fit(kind: str, samples: Samples, options: AlignmentOptions) -> DepthMap:
     target, given = samples.target, samples.weights
     # A scale by the median of ratios is right with half of the samples wrong: a safe place to begin at.
     ratio = _weighted_median(target / samples.source, given)
-    found = np.zeros(matrix.shape[1])
+    found: Array = np.zeros(matrix.shape[1])
     found[0] = ratio
     scale = 0.0
     for _ in range(options.iterations):
@@ -119,9 +119,9 @@ def _fit(kind: str, samples: Samples, options: AlignmentOptions) -> DepthMap:
         relative = off / (3 * options.outlier * scale)
         weights = given * np.clip(1 - relative**2, 0, None) ** 2
         root = np.sqrt(weights)
-        new = np.linalg.lstsq(matrix * root[:, None], target * root, rcond=None)[0]
+        new: Array = np.linalg.lstsq(matrix * root[:, None], target * root, rcond=None)[0]
         change = float(np.abs(new - found).max())
-        found = new
+        found = np.asarray(new, np.float64)
         if change < options.settled * max(1.0, float(np.abs(found).max())):
             break
     off = target - matrix @ found
