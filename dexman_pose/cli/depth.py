@@ -17,7 +17,9 @@ def add(subparsers: Any) -> None:
     )
     p.add_argument("video", metavar="VIDEO", help="video file, or folder of images")
     p.add_argument("--out", required=True, type=Path, metavar="FILE.npy")
-    p.add_argument("--backend", default="depth_anything", metavar="NAME[:WEIGHTS]", help="depth_anything, depth_pro")
+    p.add_argument(
+        "--backend", default="depth_anything", metavar="NAME[:WEIGHTS]", help="depth_anything, depth_pro"
+    )
     p.add_argument("--camera", metavar="FILE", help="camera file, for networks that guess the focal length")
     p.set_defaults(handler=handle)
 
@@ -41,7 +43,9 @@ def handle(args: argparse.Namespace) -> int:
     middle = found.frames.frame(len(found.frames) // 2)
     unit = "m" if found.kind == "metric" else "(inverse depth, of unknown scale and shift: not for --depth)"
     low, high = np.quantile(middle, [0.05, 0.95])
-    print(f"{args.out}: {len(found.frames)} frames, {found.kind}; most of the middle frame is {low:.3g} to {high:.3g} {unit}")
+    print(
+        f"{args.out}: {len(found.frames)} frames, {found.kind}; most of the middle frame is {low:.3g} to {high:.3g} {unit}"
+    )
     if found.focal_length is not None:
         print(f"focal length {np.median(found.focal_length):.1f} px")
     return 0

@@ -16,7 +16,20 @@ from dexman_pose.cli.parser import BAD_INPUT, Parser
 from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.threads import one_thread_each
 
-COMMANDS = ("run", "view", "mano", "eval", "demo", "synth", "plan", "train", "doctor", "models", "bench")
+COMMANDS = (
+    "run",
+    "view",
+    "mano",
+    "eval",
+    "demo",
+    "synth",
+    "depth",
+    "plan",
+    "train",
+    "doctor",
+    "models",
+    "bench",
+)
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
 
 DONE, FAILED = 0, 1
