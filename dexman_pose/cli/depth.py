@@ -12,8 +12,8 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "depth",
         help="guess the depth of a video with a network",
-        description="Write the depth that a network guesses, (T, H, W) float32, to a .npy file. It is a guess: look at it "
-        "before you give it to run as --depth, which takes depth for measured.",
+        description="Write the depth that a network guesses, (T, H, W) float32, to a .npy file. It is a guess: look "
+        "at it before you give it to run as --depth, which takes depth for measured.",
     )
     p.add_argument("video", metavar="VIDEO", help="video file, or folder of images")
     p.add_argument("--out", required=True, type=Path, metavar="FILE.npy")
@@ -43,9 +43,8 @@ def handle(args: argparse.Namespace) -> int:
     middle = found.frames.frame(len(found.frames) // 2)
     unit = "m" if found.kind == "metric" else "(inverse depth, of unknown scale and shift: not for --depth)"
     low, high = np.quantile(middle, [0.05, 0.95])
-    print(
-        f"{args.out}: {len(found.frames)} frames, {found.kind}; most of the middle frame is {low:.3g} to {high:.3g} {unit}"
-    )
+    print(f"{args.out}: {len(found.frames)} frames, {found.kind}")
+    print(f"most of the middle frame is {low:.3g} to {high:.3g} {unit}")
     if found.focal_length is not None:
         print(f"focal length {np.median(found.focal_length):.1f} px")
     return 0

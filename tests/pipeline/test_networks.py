@@ -66,6 +66,8 @@ def test_a_run_refuses_before_it_begins(
 ) -> None:
     monkeypatch.setenv("DEXMAN_POSE_MODELS", str(tmp_path / "empty"))
     prompts = {"box": ObjectPrompt(box=tiny_scene.box, mesh=tiny_scene.mesh)}
-    with pytest.raises(InputError, match="dexman-pose models fetch sam-vit-b|pip install 'dexman-pose.sam.'"):
+    with pytest.raises(
+        InputError, match=r"dexman-pose models fetch sam-vit-b|pip install 'dexman-pose.sam.'"
+    ):
         reconstruct(tiny_scene.frames, prompts, hands=None, segmentation="sam", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
