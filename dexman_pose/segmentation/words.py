@@ -82,8 +82,8 @@ def find_by_words(
         options: thresholds.
 
     Returns:
-        By word, a box as a prompt and its score. Two of one kind are not told apart: each word gets the likeliest box that
-        no likelier word has.
+        By word, a box as a prompt and its score. Two of one kind are not told apart: each word gets the likeliest box
+        that no likelier word has.
 
     Raises:
         InputError: words that are none, or weights that cannot be loaded.
@@ -164,7 +164,7 @@ def _looked(
 
 
 def network_size(width: int, height: int, options: WordOptions = DEFAULTS) -> tuple[int, int]:
-    """Width and height at which a picture is looked at: its shorter side as in training, the longer one not too long."""
+    """Width and height at which a picture is looked at: its shorter side as in training, the longer not too long."""
     scale = min(options.shorter_side / min(width, height), options.longer_side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 

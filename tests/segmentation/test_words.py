@@ -43,7 +43,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }  # fmt: skip
     config = transformers.GroundingDinoConfig(
         backbone_config=backbone, text_config=text, num_queries=20, encoder_layers=1, encoder_ffn_dim=16,
-        encoder_attention_heads=2, decoder_layers=1, decoder_ffn_dim=16, decoder_attention_heads=2, d_model=32,
+        encoder_attention_heads=2, decoder_layers=2, decoder_ffn_dim=16, decoder_attention_heads=2, d_model=32,
         max_text_len=32,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("dino")
