@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
 from typing import Any
 
 from dexman_pose.errors import InputError
@@ -76,7 +77,15 @@ class Stage:
             function = EntryPoint(base, self.built_in[base], self.group).load()
         else:
             function = _installed(self.group)[base].load()
-        return function if weights is None else partial(function, weights=weights)
+        if weights is None:
+            return function
+        if not any(
+            p.name == "weights" or p.kind is p.VAR_KEYWORD for p in signature(function).parameters.values()
+        ):
+            raise InputError(
+                f"the {self.name} backend {base!r} takes no weights, but got {name!r}; say {base!r} alone"
+            )
+        return partial(function, weights=weights)
 
     def needs(self, name: str) -> Needs:
         """What the backend called ``name`` needs, with the weights that the name tells.

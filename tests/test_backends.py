@@ -43,6 +43,16 @@ def test_built_in_backends_are_where_the_table_says(stage: Stage) -> None:
         assert callable(stage.load(name))
 
 
+def test_weights_behind_a_colon_go_to_backends_that_take_some() -> None:
+    loaded = SEGMENTATION.load("sam:some.pth")
+    assert loaded.keywords == {"weights": "some.pth"}
+    assert SEGMENTATION.needs("sam:some.pth").model == "some.pth"
+    assert SEGMENTATION.needs("sam").model == "sam-vit-b" and SEGMENTATION.needs("grabcut").model is None
+    for stage, name in ((SEGMENTATION, "grabcut:x"), (HANDS, "mediapipe:x")):
+        with pytest.raises(InputError, match="takes no weights"):
+            stage.load(name)
+
+
 def test_unknown_backend_lists_those_there_are() -> None:
     with pytest.raises(InputError, match=r"'sam9'.*grabcut"):
         load_backend("sam9")

@@ -26,6 +26,7 @@ COMMANDS = (
     "eval",
     "demo",
     "synth",
+    "depth",
     "plan",
     "train",
     "doctor",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dexman_pose.cli.boxes import SHAPE, prompts_of_boxes
+from dexman_pose.cli.words import prompts_of_words
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def add(subparsers: Any) -> None:
         default=[],
         metavar=SHAPE,
         help="box around an object in pixels, in place of a prompt file or beside it; may be repeated",
+    )
+    p.add_argument(
+        "--objects",
+        metavar="WORDS[@FRAME]",
+        help="words for objects, found by Grounding DINO in a frame, the first one by default: 'ladle, red bowl@12' "
+        "(docs/backends.md)",
     )
     p.add_argument("--out", required=True, metavar="DIR", help="run folder")
     p.add_argument(
@@ -144,7 +151,7 @@ def named_paths(options: Sequence[str], names: Sequence[str], option: str) -> An
 
 def _objects(args: argparse.Namespace) -> dict[str, Any]:
     """Prompts with their meshes; with masks alone, names with meshes."""
-    if args.prompts is not None or args.box or not args.masks:
+    if args.prompts is not None or args.box or args.objects or not args.masks:
         return dict(with_meshes(_prompts(args), args.mesh))
     meshes = [option.partition("=") for option in args.mesh]
     for name, equals, path in meshes:
@@ -205,14 +212,16 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def _prompts(args: argparse.Namespace) -> dict[str, ObjectPrompt]:
-    """The prompts of the file and of the boxes."""
+    """The prompts of the file, of the boxes, and of the words."""
     from dexman_pose.pipeline import load_prompts
 
     boxes = prompts_of_boxes(args.box)
+    if args.objects:
+        boxes |= prompts_of_words(args.objects, args.video, known=[*boxes])
     if args.prompts is None:
         if not boxes:
             raise InputError(
-                f"say where the objects are: --box {SHAPE} for each, or --prompts FILE, or --masks PATH "
+                f"say where the objects are: --box {SHAPE} for each, or --prompts FILE, --objects WORDS, --masks PATH "
                 "(see dexman-pose run --help)"
             )
         return boxes

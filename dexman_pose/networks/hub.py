@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,7 +54,9 @@ def _unusable(name: str, purpose: str, error: Exception) -> MissingExtraError:
     )
 
 
-def load_model(name: str, folder: Path, purpose: str, device: str = "cpu") -> Any:
+def load_model(
+    name: str, folder: Path, purpose: str, device: str = "cpu", twins: Mapping[str, str] | None = None
+) -> Any:
     """Load a network from a folder with ``config.json`` and ``model.safetensors``, in float32, ready to predict.
 
     Args:
@@ -62,6 +64,7 @@ def load_model(name: str, folder: Path, purpose: str, device: str = "cpu") -> An
         folder: that holds it.
         purpose: what needs it, for messages.
         device: where it is going to run.
+        twins: names of weights that are the same as others, by the names of these: files may leave out either.
 
     Raises:
         MissingExtraError: transformers cannot be used.
@@ -88,13 +91,27 @@ def load_model(name: str, folder: Path, purpose: str, device: str = "cpu") -> An
         except Exception as error:  # safetensors and huggingface_hub bring errors of their own
             why = " ".join(str(error).split())[:300]
             raise InputError(f"{purpose}: {folder} cannot be loaded as {name}: {why}") from error
-    missing = sorted(report["missing_keys"])
+    missing = sorted(set(report["missing_keys"]) - _copied(model, report["missing_keys"], twins or {}))
     if missing:
         raise InputError(
-            f"{purpose}: {folder} does not hold all weights of {name}: {len(missing)} are missing, {missing[0]!r} first; "
-            "they may be of another network"
+            f"{purpose}: {folder} does not hold all weights of {name}: {len(missing)} are missing, {missing[0]!r} "
+            "first; they may be of another network"
         )
     return model.eval().to(device)
+
+
+def _copied(model: Any, missing: Collection[str], twins: Mapping[str, str]) -> set[str]:
+    """Fill weights that a file left out from their twins; gives the names of those that were."""
+    import torch
+
+    done = set()
+    for one, other in [*twins.items(), *((b, a) for a, b in twins.items())]:
+        if one in missing and other not in missing:
+            state = model.state_dict()
+            with torch.no_grad():
+                state[one].copy_(state[other])
+            done.add(one)
+    return done
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def picture_tensor(
     mean: tuple[float, float, float] = MEAN,
     deviation: tuple[float, float, float] = DEVIATION,
     way: str = "bilinear",
+    averaged: bool = True,
 ) -> torch.Tensor:
     """Scale a picture and normalise its colours.
 
@@ -34,7 +35,8 @@ def picture_tensor(
         device: where the tensor is going to lie.
         mean: of the colours, in 0..1.
         deviation: of the colours.
-        way: bilinear or bicubic; either with the mean over areas where the picture shrinks, which keeps pixel centres.
+        way: bilinear or bicubic; both keep pixel centres.
+        averaged: whether areas are averaged where the picture shrinks; networks that were trained without want none.
 
     Returns:
         (1, 3, height, width) float32.
@@ -44,7 +46,7 @@ def picture_tensor(
     pixels = torch.from_numpy(np.ascontiguousarray(rgb)).to(device).permute(2, 0, 1)[None].float() / 255.0
     if (rgb.shape[1], rgb.shape[0]) != size:
         pixels = torch.nn.functional.interpolate(
-            pixels, size=(size[1], size[0]), mode=way, align_corners=False, antialias=True
+            pixels, size=(size[1], size[0]), mode=way, align_corners=False, antialias=averaged
         )
     shift, scale = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (mean, deviation))
     return (pixels - shift) / scale

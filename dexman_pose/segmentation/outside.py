@@ -56,8 +56,9 @@ def prompt_arrays(
 
     Returns:
         ``names`` (N,) text; ``prompt_frames`` (N,) indices; ``boxes`` (N, 4) x0, y0, x1, y1 in pixels, and
-        ``has_box`` (N,); ``points`` (P, 4) number of the object from 0, x, y, label 1 or 0; ``masks`` (N, H, W) bool and
-        ``has_mask`` (N,); with hands ``joints_2d`` (T, 2, 21, 2) pixels and ``hand_detected`` (T, 2), left first.
+        ``has_box`` (N,); ``points`` (P, 4) number of the object from 0, x, y, label 1 or 0; ``masks`` (N, H, W)
+        bool and ``has_mask`` (N,); with hands ``joints_2d`` (T, 2, 21, 2) pixels and ``hand_detected`` (T, 2), left
+        first.
     """
     shown = list(prompts.values())
     points = [

@@ -7,7 +7,6 @@ import re
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
@@ -167,7 +166,8 @@ def _refused(name: str, part: Part, error: urllib.error.HTTPError, terms_page: s
         where = f" at {terms_page}" if terms_page else ""
         return MissingModelError(
             f"the model {name!r} is not handed out without consent ({part.url}: {error.code}): accept its "
-            f"licence{where}, make an access token there, then: {TOKEN_VARIABLE}=... dexman-pose models fetch {name} --accept-licence"
+            f"licence{where}, make an access token there, then: {TOKEN_VARIABLE}=... dexman-pose models fetch {name} "
+            "--accept-licence"
         )
     return MissingModelError(
         f"the model {name!r} could not be fetched: {part.url}: {error.code} {error.reason}. With the file at hand: "
@@ -175,11 +175,11 @@ def _refused(name: str, part: Part, error: urllib.error.HTTPError, terms_page: s
     )
 
 
-def _length(headers: Mapping[str, str]) -> int | None:
+def _length(headers: HTTPMessage) -> int | None:
     said = headers.get("Content-Length")
     return int(said) if said is not None and said.isdigit() else None
 
 
-def _announced(headers: Mapping[str, str]) -> str | None:
-    match = _SHA256.match(headers.get(_HUB_HASH, ""))
+def _announced(headers: HTTPMessage) -> str | None:
+    match = _SHA256.match(headers.get(_HUB_HASH) or "")
     return match[1] if match else None

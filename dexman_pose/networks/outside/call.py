@@ -90,7 +90,8 @@ def _ask(environment: Environment, clip: Clip, inputs: Mapping[str, NDArray[Any]
         frames[index] = rgb
     frames.flush()
     del frames
-    np.savez(folder / contract.INPUTS, **{name: np.asarray(value) for name, value in inputs.items()})
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    np.savez(folder / contract.INPUTS, allow_pickle=False, **arrays)
     request = {
         "contract": contract.CONTRACT,
         "function": environment.function,

@@ -11,6 +11,7 @@ import yaml
 from dexman_pose.data.numbers import number
 from dexman_pose.errors import InputError
 
+_REQUIRED = {"python", "function"}
 _FIELDS = {"python", "function", "paths", "options", "timeout_s", "keep"}
 
 
@@ -70,11 +71,10 @@ class Environment:
             raise InputError(
                 f"{path} cannot be read as an environment: {' '.join(str(error).split())}"
             ) from error
-        if not isinstance(told, dict) or not {"python", "function"} <= set(told) <= _FIELDS:
-            raise InputError(
-                f"{path} must hold python and function, and may hold "
-                f"{', '.join(sorted(_FIELDS - {'python', 'function'}))}; it holds {', '.join(map(str, told)) if isinstance(told, dict) else type(told).__name__}"
-            )
+        if not isinstance(told, dict) or not _REQUIRED <= set(told) <= _FIELDS:
+            held = ", ".join(map(str, told)) if isinstance(told, dict) else type(told).__name__
+            more = ", ".join(sorted(_FIELDS - _REQUIRED))
+            raise InputError(f"{path} must hold python and function, and may hold {more}; it holds {held}")
         here = path.parent
         return cls(
             here / Path(str(told["python"])).expanduser(),

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from dexman_pose.segmentation.sam2.memory import Memory
 
 
+_TWINS = {
+    "prompt_encoder.shared_embedding.positional_embedding": "shared_image_embedding.positional_embedding"
+}
+"""One matrix under two names, of clicks and of pictures; files that were written by older versions hold it once."""
+
+
 def segment_by_sam2(
     clip: Clip,
     prompts: dict[str, ObjectPrompt],
@@ -76,7 +82,7 @@ def _segment(
     purpose = f"the segmentation backend {backend!r}"
     session = transformers_class(f"{kind}InferenceSession", purpose)
     device = device_named(options.device)
-    network = load_model(f"{kind}Model", find_weights(weights), purpose, device)
+    network = load_model(f"{kind}Model", find_weights(weights), purpose, device, _TWINS)
     return follow_both_ways(
         clip, prompts, hands, lambda reverse: RememberingFollower(network, session, device, reverse), options
     )

@@ -155,6 +155,24 @@ def test_edgetam_follows_too(edgetam: Path) -> None:
     assert masks.confidence.shape == (4, 1)
 
 
+def test_a_file_that_holds_a_shared_matrix_once(sam2: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from dexman_pose.networks.hub import load_model
+    from dexman_pose.segmentation.sam2.backend import _TWINS
+
+    ((clicks, picture),) = _TWINS.items()
+    state = load_file(sam2 / "model.safetensors")
+    del state[clicks]
+    (tmp_path / "config.json").write_text((sam2 / "config.json").read_text())
+    save_file(state, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    loaded = load_model("Sam2VideoModel", tmp_path, "a test", twins=_TWINS).state_dict()
+    assert torch.equal(loaded[clicks], state[picture]) and torch.equal(loaded[picture], state[picture])
+    with pytest.raises(InputError, match=r"1 are missing, 'prompt_encoder\.shared_embedding"):
+        load_model("Sam2VideoModel", tmp_path, "a test")
+
+
 def test_weights_that_are_none(
     tmp_path: Path, sam2: Path, edgetam: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
