@@ -28,6 +28,7 @@ COMMANDS = (
     "train",
     "doctor",
     "models",
+    "licences",
     "bench",
 )
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""
