@@ -65,7 +65,8 @@ print(describe(run))
 # %% [markdown]
 # ## What was found
 #
-# Drawn over the pictures: outline and axes of the object, joints of the hand, dots in the colour of the object where they touch it.
+# Drawn over the pictures: outline and axes of the object, joints of the hand, with dots in the object's colour where
+# they touch it.
 
 # %%
 shown = np.linspace(0, clip.num_frames - 1, 5).astype(int)[1:4]

@@ -108,7 +108,7 @@ print(f"refined: {1e3 * np.linalg.norm(off):.2f} mm off, of which {1e3 * abs(off
 # ## What a picture fixes
 #
 # Move the pose a little in one direction and look how much the outline minds. Sideways it minds at once. In distance
-# ten times less: the outline only grows a little. And a can minds no turn about its own axis at all, while a mug's
+# several times less: the outline only grows a little. And a can minds no turn about its own axis at all, while a mug's
 # handle tells it.
 
 # %%

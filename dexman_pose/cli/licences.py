@@ -61,15 +61,14 @@ def needed() -> Iterator[Needed]:
 def licence_of(found: Distribution) -> str:
     """The licence that a package states: its expression, else its classifiers, else the field of old."""
     about = found.metadata
-    expression = about.get("License-Expression")
-    if expression:
-        return str(expression)
+    if "License-Expression" in about:
+        return str(about["License-Expression"])
     classified = [
         c.rpartition(" :: ")[2] for c in about.get_all("Classifier") or [] if c.startswith("License ::")
     ]
     if classified:
         return ", ".join(classified)
-    lines = str(about.get("License") or "").strip().splitlines()
+    lines = (str(about["License"]) if "License" in about else "").strip().splitlines()
     stated = lines[0].strip() if lines else ""
     return stated if 0 < len(stated) <= _LONGEST else "see its own files"
 
