@@ -20,6 +20,7 @@ SCRIPTS = sorted(FOLDER.glob("*.py"))
 WITHOUT_WEIGHTS = ("03_the_engine", "05_scoring")
 SAID = {
     "01_quickstart": "60 of 60 poses are valid",
+    "02_your_own_clip": "longest side 117 mm",
     "03_the_engine": "size from depth, 0.99",
     "04_hands_and_contact": "solved with the tin",
     "05_scoring": "they look like centimetres",
