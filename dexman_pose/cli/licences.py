@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
 from typing import Any, NamedTuple
 
+from dexman_pose.errors import InputError
+
 _PROJECT = "dexman-pose"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
@@ -45,7 +47,13 @@ def handle(args: argparse.Namespace) -> int:
 
 def needed() -> Iterator[Needed]:
     """This package, then everything it needs: extras in their order, packages by name."""
-    own = distribution(_PROJECT)
+    try:
+        own = distribution(_PROJECT)
+    except PackageNotFoundError as error:
+        raise InputError(
+            f"{_PROJECT} runs here without being installed, so what it needs is not recorded; install it with: "
+            "pip install -e ."
+        ) from error
     yield Needed(_PROJECT, own.version, licence_of(own), "itself")
     seen = {_PROJECT}
     for extra, names in _direct().items():

@@ -34,6 +34,14 @@ def test_every_package_is_there_once_and_none_without_a_word() -> None:
     assert all(row.licence or row.version == "not installed" for row in rows)
 
 
+def test_without_an_installation_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dexman_pose.cli.licences._PROJECT", "no-such-distribution")
+    assert main(["licences"]) == 2
+    assert "without being installed" in capsys.readouterr().err
+
+
 class _Stated(Distribution):
     def __init__(self, **fields: Any) -> None:
         self._message = email.message.Message()
