@@ -42,6 +42,7 @@ ROOMS = (
     ("evaluation",),
     ("benchmarks",),
     ("cli",),
+    ("__main__",),
 )
 """The rooms from the ground up: each imports only from rooms before it, rooms of one line not from each other."""
 

@@ -31,6 +31,7 @@ COMMANDS = (
     "train",
     "doctor",
     "models",
+    "licences",
     "bench",
 )
 """Each is a module of this package with ``add(subparsers)``, whose parser sets ``handler(args) -> int``."""

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from dexman_pose.arrays import Array
 from dexman_pose.data import JOINT_NAMES, Mesh, Trajectory
 from dexman_pose.data.files import write_bytes
-from dexman_pose.data.frames.texture_png import coded_texture
-from dexman_pose.data.meshes.corners import split_corners
+from dexman_pose.data.meshes.glb import WHITE, add_mesh
+from dexman_pose.data.meshes.gltf_parts import ARRAY_BUFFER, GltfParts
 from dexman_pose.data.numbers import word
-from dexman_pose.exports.gltf_parts import ARRAY_BUFFER, ELEMENT_BUFFER, GltfParts
 from dexman_pose.exports.hand_skin import PARENTS, HandSkin, hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
@@ -25,7 +24,6 @@ from dexman_pose.exports.scene import (
     world_joints,
 )
 from dexman_pose.geometry import quaternion_from_matrix
-from dexman_pose.meshing.colors import linear_light
 from dexman_pose.viewer.palette import HAND_COLORS, object_colors
 
 HANDS = ("skin", "joints", "both")
@@ -58,14 +56,14 @@ def write_gltf(trajectory: Trajectory, path: Path, *, hands: str = "both") -> Pa
     _add_camera(parts, trajectory, root)
     names, colors = plain_names(trajectory.objects), object_colors(trajectory.objects)
     for name, obj in trajectory.objects.items():
-        shape = _mesh(parts, names[name], obj.mesh, colors[name])
+        shape = add_mesh(parts, names[name], obj.mesh, colors[name])
         node = parts.node(
             names[name], root, mesh=shape, extras={"name": name, "scale_source": obj.scale_source}
         )
         poses = world_from_object(trajectory, name)
         _follow(parts, node, times, poses)
         _hide(parts, node, times, obj.valid)
-    ball = _mesh(parts, "joint", _ball(), (255, 255, 255)) if trajectory.hands and hands != "skin" else None
+    ball = add_mesh(parts, "joint", _ball(), WHITE) if trajectory.hands and hands != "skin" else None
     for side, hand in trajectory.hands.items():
         holder = parts.node(f"{side}_hand", root)
         _hide(parts, holder, times, hand.valid)
@@ -89,36 +87,6 @@ def _hide(parts: GltfParts, node: int, times: int, valid: NDArray[np.bool_]) -> 
         parts.animate(node, "scale", times, np.repeat(valid[:, None].astype(float), 3, axis=1), "STEP")
 
 
-def _mesh(parts: GltfParts, name: str, mesh: Mesh, color: tuple[int, int, int]) -> int:
-    index, faces, uv = split_corners(mesh)
-    attributes = {"POSITION": parts.array(mesh.vertices[index], target=ARRAY_BUFFER)}
-    look: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
-    if uv is not None:
-        attributes["TEXCOORD_0"] = parts.array(uv * [1.0, -1.0] + [0.0, 1.0], target=ARRAY_BUFFER)
-        look["baseColorTexture"] = {"index": _texture(parts, mesh)}
-    elif mesh.vertex_colors is not None:
-        attributes["COLOR_0"] = parts.array(linear_light(mesh.vertex_colors[index]), target=ARRAY_BUFFER)
-    else:
-        look["baseColorFactor"] = [*linear_light(np.array(color, np.uint8)).tolist(), 1.0]
-    material = parts.add("materials", {"name": name, "pbrMetallicRoughness": look, "doubleSided": True})
-    primitive = {
-        "attributes": attributes,
-        "indices": parts.array(faces.reshape(-1), "u4", ELEMENT_BUFFER),
-        "material": material,
-    }
-    return parts.add("meshes", {"name": name, "primitives": [primitive]})
-
-
-def _texture(parts: GltfParts, mesh: Mesh) -> int:
-    assert mesh.texture is not None
-    data = coded_texture(mesh.texture).tobytes()
-    kind = "image/jpeg" if data.startswith(b"\xff\xd8") else "image/png"
-    image = parts.add("images", {"bufferView": parts.blob(data), "mimeType": kind})
-    if not parts.content["samplers"]:
-        parts.add("samplers", {})  # repeats, as our textures do
-    return parts.add("textures", {"source": image, "sampler": 0})
-
-
 def _add_skin(parts: GltfParts, skin: HandSkin, side: str, holder: int, times: int, root: int) -> None:
     model = skin.model
     joints = [parts.node(f"{side}_palm_bone", holder)]
@@ -137,7 +105,7 @@ def _add_skin(parts: GltfParts, skin: HandSkin, side: str, holder: int, times: i
         "inverseBindMatrices": parts.array(binds.swapaxes(-1, -2).reshape(-1, 16)),
     }
     surface = Mesh(model.rest_vertices, model.faces, vertex_colors=model.vertex_colors)
-    mesh = _mesh(parts, f"{side}_hand", surface, HAND_COLORS[side])
+    mesh = add_mesh(parts, f"{side}_hand", surface, HAND_COLORS[side])
     bone, weight = strongest(skin.weights)
     attributes = parts.content["meshes"][mesh]["primitives"][0]["attributes"]
     attributes["JOINTS_0"] = parts.array(bone, "u1", ARRAY_BUFFER)

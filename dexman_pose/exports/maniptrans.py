@@ -43,7 +43,7 @@ WRIST_FROM_MANO: dict[str, Array] = {
     "right": np.array([[-1.0, 0, 0], [0, 0, 1], [0, 1, 0]]),
     "left": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
 }
-"""Axes of MANO's template in our hand's frame: x along the hand (of a right one from the fingers to the wrist), y out of
+"""Axes of MANO's template in our hand's frame: x along the hand (of a right one to the wrist), y out of
 its back, z to the thumb."""
 
 

@@ -26,7 +26,7 @@ def write_mano_fit(
 ) -> Path:
     """Fit MANO to the joints of each hand that a file is given for and write the parameters; returns the path.
 
-    World frame. The file is that of ``dexman-pose mano``, which has more options; how far its joints are from the trajectory's
+    World frame. The file is that of ``dexman-pose mano``, which has more options; how far its joints are off
     stands in ``right_joint_error`` (21,) metres.
 
     Args:

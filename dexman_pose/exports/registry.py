@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -162,9 +162,16 @@ def _checked(chosen: ExportFormat, path: str | Path) -> Path:
 def _trajectory(source: Trajectory | str | Path) -> Trajectory:
     if isinstance(source, Trajectory):
         source.validate()
-        return source
+        return _seen(source)
     if isinstance(source, (str, Path)):
-        return Trajectory.load(Path(source).expanduser())
+        return _seen(Trajectory.load(Path(source).expanduser()))
     raise InputError(
         f"what is exported must be a Trajectory, its file or a run's folder, but got {described(source)}"
     )
+
+
+def _seen(trajectory: Trajectory) -> Trajectory:
+    """The trajectory without hands that are valid in no frame: they have no shape."""
+    if trajectory.num_frames == 0:
+        raise InputError("the trajectory has no frames: there is nothing to export")
+    return replace(trajectory, hands={s: hand for s, hand in trajectory.hands.items() if hand.valid.any()})

@@ -13,6 +13,7 @@ from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import JOINT_NAMES, Mesh, Trajectory
 from dexman_pose.data.files import unwritable_is_bad_input
+from dexman_pose.data.meshes.light import linear_light
 from dexman_pose.data.meshes.obj import texture_file
 from dexman_pose.data.numbers import word
 from dexman_pose.exports.gltf import HANDS
@@ -25,7 +26,6 @@ from dexman_pose.exports.scene import (
     world_from_object,
     world_joints,
 )
-from dexman_pose.meshing.colors import linear_light
 from dexman_pose.viewer.palette import HAND_COLORS, object_colors
 
 _USD_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])

@@ -38,14 +38,6 @@ def encoded_light(linear: Any) -> Bytes:
     return np.rint(255.0 * curve).astype(np.uint8)
 
 
-def linear_light(shown: Bytes) -> Array:
-    """Linear light in 0 to 1 of display bytes, by the sRGB curve."""
-    x = np.arange(256) / 255.0
-    table = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
-    out: Array = table[shown]
-    return out
-
-
 def corner_tiles(corners: Bytes) -> tuple[Array, Bytes]:
     """A texture that gives every face the colours of its corners, linear between them; equal faces share a tile.
 

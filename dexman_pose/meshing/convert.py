@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data.mesh import Mesh, MeshUnit
+from dexman_pose.data.meshes.light import linear_light
 from dexman_pose.errors import MeshError
-from dexman_pose.meshing.colors import encoded_light, linear_light, rgb_array
+from dexman_pose.meshing.colors import encoded_light, rgb_array
 from dexman_pose.meshing.load import load_mesh, mesh_of_raw
 from dexman_pose.meshing.parts import Part, RawMesh
 from dexman_pose.meshing.units import unit_of

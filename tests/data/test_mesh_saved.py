@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,17 @@ def test_colours_come_back(tmp_path: Path, suffix: str) -> None:
     assert back.vertex_colors is not None and mesh.vertex_colors is not None
     seen, wanted = back.vertex_colors[back.faces].astype(int), mesh.vertex_colors[mesh.faces].astype(int)
     assert np.abs(seen - wanted).max() <= 1
+
+
+def test_glb_holds_linear_light(tmp_path: Path) -> None:
+    """A mid-grey of 188 is half the light of white: a viewer by the standard shows 188 again."""
+    mesh = replace(coloured(), vertex_colors=np.full((162, 3), 188, np.uint8))
+    data = mesh.save(tmp_path / "grey.glb").read_bytes()
+    size = int.from_bytes(data[12:16], "little")
+    content = json.loads(data[20 : 20 + size])
+    accessor = content["accessors"][content["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]]
+    assert accessor["componentType"] == 5126
+    assert accessor["min"] == pytest.approx([0.5029] * 3, abs=1e-4)
 
 
 @pytest.mark.parametrize("suffix", [".stl", ".off"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import dexman_pose as dp
@@ -49,6 +51,38 @@ def test_what_is_wrong_is_said(
     (tmp_path / "there.npz").touch()
     with pytest.raises(InputError, match=message):
         dp.export(trajectory, arguments[0], tmp_path / arguments[1])
+
+
+SUFFIXES = {name: (entry.suffixes or ("",))[0] for name, entry in FORMATS.items()}
+NEED_HANDS = ("mano", "maniptrans")
+NEED_OBJECTS = ("taco", "maniptrans", "dexmachina")
+
+
+def written(trajectory: dp.Trajectory, name: str, folder: Path) -> bool:
+    """Whether a format writes a trajectory; False where it refuses in one line."""
+    try:
+        return dp.export(trajectory, name, folder / f"out{SUFFIXES[name]}").exists()
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+    except InputError as error:
+        assert "\n" not in str(error)
+        return False
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_trajectories_that_lack_much_are_written_or_refused(
+    trajectory: dp.Trajectory, tmp_path: Path, name: str
+) -> None:
+    never = {n: replace(o, track=replace(o.track, valid=0 * o.valid)) for n, o in trajectory.objects.items()}
+    unseen = {s: replace(h, valid=0 * h.valid) for s, h in trajectory.hands.items()}
+    empty = dp.Trajectory(trajectory.camera, np.zeros(0))
+    assert written(replace(trajectory, objects=never, hands={}, contacts=None), name, tmp_path / "a") == (
+        name not in NEED_HANDS
+    )
+    assert written(replace(trajectory, hands=unseen), name, tmp_path / "b") == (name not in NEED_HANDS)
+    bare = replace(trajectory, objects={}, hands={}, contacts=None)
+    assert written(bare, name, tmp_path / "c") == (name not in (*NEED_OBJECTS, *NEED_HANDS))
+    assert not written(empty, name, tmp_path / "d")
 
 
 def test_other_things_than_trajectories_are_refused(tmp_path: Path) -> None:

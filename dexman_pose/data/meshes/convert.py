@@ -9,6 +9,7 @@ import numpy as np
 
 from dexman_pose.data.files import write_bytes
 from dexman_pose.data.meshes.corners import split_corners
+from dexman_pose.data.meshes.glb import write_glb
 from dexman_pose.data.meshes.obj import write_obj
 from dexman_pose.data.meshes.ply import write_ply
 from dexman_pose.errors import InputError
@@ -62,6 +63,8 @@ def save_mesh(mesh: Mesh, path: str | Path) -> Path:
         raise InputError(f"a mesh is saved as {', '.join(SUFFIXES)}, but the path is {path}")
     if kind == ".obj":
         return write_obj(path, mesh)
+    if kind == ".glb":
+        return write_glb(path, mesh)
     if kind == ".ply":
         return write_ply(path, mesh)
     data = trimesh_of(mesh).export(file_type=kind[1:])

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data.files import one_line
-from dexman_pose.meshing.colors import Bytes, encoded_light, linear_light
+from dexman_pose.data.meshes.light import linear_light
+from dexman_pose.meshing.colors import Bytes, encoded_light
 from dexman_pose.meshing.formats.gltf_values import Document
 from dexman_pose.meshing.formats.pictures import clamped, mirrored, opened
 from dexman_pose.meshing.parts import Part

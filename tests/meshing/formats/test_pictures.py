@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dexman_pose.meshing.colors import corner_tiles, encoded_light, linear_light
+from dexman_pose.data.meshes.light import linear_light
+from dexman_pose.meshing.colors import corner_tiles, encoded_light
 from dexman_pose.meshing.formats.pictures import beside, clamped, mirrored, opened
 
 
