@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.benchmarks.grasps.motion import YCB_MASSES, grasp_motion
+from dexman_pose.benchmarks.grasps.run import GraspJob, run_grasps
 from dexman_pose.robot.assets.g1 import unitree_g1
 from dexman_pose.robot.assets.robots import find_robot
 from dexman_pose.robot.assets.shadow import shadow_hand
@@ -16,6 +17,7 @@ from dexman_pose.robot.assets.standing import BodyPlace, add_body
 from dexman_pose.robot.motion.window import WindowOptions
 from dexman_pose.robot.objects.model import ObjectOptions
 from dexman_pose.robot.objects.pieces import PieceOptions
+from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions, prepare
 from dexman_pose.robot.world.physics import PhysicsOptions, new_spec
 from dexman_pose.synthetic.grasps.recorded import list_grasps
@@ -98,3 +100,22 @@ def test_a_tin_is_reached_from_beside_the_table(data_dir: Path, mujoco: Any, han
     assert np.median(found.carried.metres) < 0.01
     assert np.degrees(np.median(found.carried.radians)) < 5.0
     assert np.median(found.hands[0].error) < 0.015
+
+
+@pytest.mark.slow
+def test_a_tin_is_lifted_by_an_arm_with_little_work(data_dir: Path, mujoco: Any) -> None:
+    job = GraspJob(
+        grasps=data_dir / "grasps",
+        meshes=data_dir / "meshes" / "ycb",
+        robots=data_dir / "robots",
+        robot="g1",
+        only=("master_chef_can",),
+        preparing=PrepareOptions(
+            objects=ObjectOptions(pieces=PieceOptions(hull_only=True), masses=YCB_MASSES)
+        ),
+        options=PlanOptions(samples=32, members=2, rounds=2, horizon=12, passes=1, trials=6),
+    )
+    (result,) = run_grasps(job)
+    assert result.evaluation is not None, result.error
+    assert result.evaluation.replay.success
+    assert result.plan is not None and result.plan.about["body"]["robot"] == "g1"

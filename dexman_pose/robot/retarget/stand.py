@@ -40,7 +40,7 @@ class StandOptions:
         rounds: of the solver, at most, from the frame before; at the first frame ``first_rounds``.
         first_rounds: see there.
         damping: of the solver.
-        enough: metres of change at which it stops.
+        enough: radians of change at which it stops.
         collided: metres that overlap and cost as much as standing badly otherwise.
     """
 
