@@ -27,7 +27,7 @@ ROOMS = (
     ("geometry",),
     ("data",),
     ("imaging", "optimize", "robot"),
-    ("render", "genesis", "export"),
+    ("render", "genesis"),
     ("symmetry",),
     ("meshing",),
     ("segmentation", "hands", "contact", "scene", "metrics"),

@@ -25,16 +25,8 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Write, and say what."""
-    from dexman_pose.export.episodes import saved_episodes
-    from dexman_pose.export.lerobot import write_lerobot
-    from dexman_pose.export.mujoco import write_mujoco
+    from dexman_pose.robot.export.formats import export_plans
 
-    episodes = saved_episodes(args.source)
-    if args.format == "mujoco":
-        for path in write_mujoco(args.out, episodes):
-            print(path)
-        return 0
-    folder = write_lerobot(args.out, episodes)
-    frames = sum(e.plan.num_frames for e in episodes)
-    print(f"{folder}: {len(episodes)} episodes, {frames} frames")
+    for line in export_plans(args.source, args.format, args.out):
+        print(line)
     return 0
