@@ -18,7 +18,6 @@ from dexman_pose.robot.engine import mujoco
 from dexman_pose.synthetic.scenes.shape_parts import corner_normals
 from dexman_pose.synthetic.studio.colors import FloatImage, linear
 
-
 _DIGITS = 6  # to which corners are alike
 
 
@@ -202,6 +201,8 @@ class PosedRobotHand:
         rotations: (B, 3, 3) of the model's bodies, world from body.
         places: (B, 3) metres.
     """
+
+    both_sides = True
 
     def __init__(
         self,
