@@ -89,7 +89,7 @@ plt.show()
 # blindly. A small search is enough here; `dexman-pose plan` takes a larger one.
 
 # %%
-small = PlanOptions(samples=24, members=2, passes=1)
+small = PlanOptions(samples=16, kept=6, members=2, rounds=2, passes=1, trials=4)
 plan = plan_motion(motion, shadow_hand, options=small, said=print)
 found = evaluate(plan, replays=4)
 print("the replay:", found.told())

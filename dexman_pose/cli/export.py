@@ -71,18 +71,10 @@ def handle(args: argparse.Namespace) -> int:
 
 def _skill(args: argparse.Namespace) -> int:
     """Write plans or demonstrations, and say what."""
-    from dexman_pose.exports.skills.episodes import saved_episodes
-    from dexman_pose.exports.skills.lerobot import write_lerobot
-    from dexman_pose.exports.skills.mujoco import write_mujoco
+    from dexman_pose.robot.export.formats import export_plans
 
-    episodes = saved_episodes(Path(args.run).expanduser())
-    if args.format.lower() == "mujoco":
-        for path in write_mujoco(args.out, episodes):
-            print(path)
-        return 0
-    folder = write_lerobot(args.out, episodes)
-    frames = sum(e.plan.num_frames for e in episodes)
-    print(f"{folder}: {len(episodes)} episodes, {frames} frames")
+    for line in export_plans(Path(args.run).expanduser(), args.format.lower(), args.out):
+        print(line)
     return 0
 
 

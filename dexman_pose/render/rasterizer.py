@@ -70,15 +70,18 @@ class Rasterizer:
     Args:
         mesh: the mesh, metres, object frame.
         device: ``"cpu"``, or a CUDA device such as ``"cuda"`` or ``"cuda:0"``.
+        both_sides: draw the backs of faces without asking whether the mesh is closed: worth it for a mesh that is drawn
+            once.
 
     Raises:
         InputError: the device does not exist here.
     """
 
-    def __init__(self, mesh: Mesh, device: str = "cpu") -> None:
+    def __init__(self, mesh: Mesh, device: str = "cpu", *, both_sides: bool = False) -> None:
         instance(mesh, Mesh, "mesh", "load one with dexman_pose.load_mesh(path)")
         self.mesh = mesh
         self.device = device_name(device)
+        self._both_sides = both_sides
         self._buffers = Buffers(self.device)
         self._vertices = wp.array(mesh.vertices, dtype=wp.vec3d, device=self.device)
         self._faces = wp.array(mesh.faces, dtype=wp.vec3i, device=self.device)
@@ -91,12 +94,12 @@ class Rasterizer:
 
         The hull is the corners of the box around a closed mesh whose faces look outwards, and empty for any other.
         """
-        return self._vertices, self._faces, _hull(self.mesh, self.device)
+        return self._vertices, self._faces, _hull(self.mesh, self.device, self._both_sides)
 
     def twin(self) -> Rasterizer:
         """Another one for another thread, with buffers of its own; the mesh on the device is shared."""
         other = Rasterizer.__new__(Rasterizer)
-        other.mesh, other.device = self.mesh, self.device
+        other.mesh, other.device, other._both_sides = self.mesh, self.device, self._both_sides
         other._vertices, other._faces, other._surface = self._vertices, self._faces, self._surface
         other._buffers, other._commands = Buffers(self.device), {}
         other.device_mesh = self.device_mesh
@@ -286,10 +289,10 @@ def _allocate(wanted: frozenset[str], batch: int, height: int, width: int) -> di
     return out
 
 
-def _hull(mesh: Mesh, device: str) -> Any:
+def _hull(mesh: Mesh, device: str, both_sides: bool) -> Any:
     """The 8 corners of the box around a closed mesh whose faces look outwards, on the device; none for any other."""
     corners = np.zeros((0, 3))
-    if looks_outwards(mesh.vertices, mesh.faces):
+    if not both_sides and looks_outwards(mesh.vertices, mesh.faces):
         low, high = mesh.vertices.min(0), mesh.vertices.max(0)
         corners = np.array(list(itertools.product(*zip(low, high))))
     return wp.array(corners, dtype=wp.vec3d, device=device)

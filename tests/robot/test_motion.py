@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from dexman_pose.data import Camera, HandTrack, PoseTrack, RigidObject, Trajectory
+from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, se3, so3_exp, transform_points
 from dexman_pose.robot.motion.checks import doubts
 from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
 from dexman_pose.robot.motion.resample import points_at, poses_at
-from dexman_pose.robot.motion.touch import touches_of
+from dexman_pose.robot.motion.touch import closing_on_holds, touches_of
 from dexman_pose.robot.motion.window import lift_start, skill, smoothed
 from dexman_pose.robot.objects.placement import Placement
 from tests.robot.gripper import FRAMES, LIFT, SIDE, cube, lifting
@@ -199,3 +200,20 @@ def test_a_motion_of_unequal_lengths_is_refused() -> None:
         replace(motion, objects={"cube": motion.cut(0, 9).objects["cube"]})
     with pytest.raises(InputError, match="a hand and an object"):
         replace(motion, hands={})
+
+
+def test_fingers_close_where_they_will_hold() -> None:
+    """On its way a finger comes near another side: it does not press there, only at the place it holds later."""
+    motion = lifting()
+    hand = motion.hands["right"]
+    joints = hand.joints.copy()
+    tip = JOINT_NAMES.index("thumb_tip")
+    joints[4:8, tip] = [0.0, 0.03, SIDE / 2]  # beside the front, not the left side
+    passing = replace(motion, hands={"right": replace(hand, joints=joints)})
+    moving = {"cube": np.arange(FRAMES) >= LIFT}
+    (before,), (after,) = touches_of(passing), closing_on_holds(touches_of(passing), moving)
+    k = before.joints.index("thumb_tip")
+    assert before.touching[5:8, k].any() and np.allclose(before.normal[6, k], [0, 1, 0], atol=1e-6)
+    assert not after.touching[4:8, k].any()
+    assert after.touching[LIFT - 2, k] and np.allclose(after.normal[LIFT - 2, k], [-1, 0, 0], atol=1e-6)
+    assert np.array_equal(after.touching[LIFT:], before.touching[LIFT:]), "while it holds nothing changes"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dexman_pose.arrays import Array, Bools
+from dexman_pose.arrays import Array, Bools, runs
 from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.robot.motion.surface import Surface, surface_of
-from dexman_pose.robot.motion.types import Motion, MovingHand, MovingObject
+from dexman_pose.robot.motion.types import RATE, Motion, MovingHand, MovingObject
 
 TOUCHING = (
     *(f"{finger}_tip" for finger in ("thumb", "index", "middle", "ring", "pinky")),
@@ -28,11 +29,16 @@ class TouchOptions:
         palm: metres, of a knuckle.
         steady: metres that a touched point moves over the object at most from one frame to the next, else the finger
             passes by.
+        arrived: metres from the point that it will hold, or has held, an object by, at which a finger touches there.
+        closing: seconds before an object moves, and after it has stopped, in which fingers go to, or leave, the points
+            that they hold it by.
     """
 
     tip: float = 0.025
     palm: float = 0.035
     steady: float = 0.02
+    arrived: float = 0.02
+    closing: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Touches:
         point: (T, K, 3) nearest of the surface, object frame, metres.
         normal: (T, K, 3) outward there.
         distance: (T, K) metres.
+        place: (T, K, 3) of the joints, object frame.
     """
 
     side: str
@@ -56,6 +63,7 @@ class Touches:
     point: Array
     normal: Array
     distance: Array
+    place: Array
 
 
 def touches_of(motion: Motion, options: TouchOptions | None = None) -> tuple[Touches, ...]:
@@ -76,4 +84,35 @@ def _touches(hand: MovingHand, thing: MovingObject, surface: Surface, o: TouchOp
     limit = np.array([o.tip if name.endswith("_tip") else o.palm for name in TOUCHING])
     drift = np.linalg.norm(np.diff(local, axis=0, prepend=local[:1]), axis=2)
     touching = (distance < limit) & (drift < o.steady)
-    return Touches(hand.side, thing.name, TOUCHING, touching, point, normal, distance)
+    return Touches(hand.side, thing.name, TOUCHING, touching, point, normal, distance, local)
+
+
+def closing_on_holds(
+    touches: Sequence[Touches], moving: Mapping[str, Bools], options: TouchOptions | None = None
+) -> tuple[Touches, ...]:
+    """Touches with which fingers close on an object where they will hold it.
+
+    A finger on its way comes near other places first: pressed there it would push the object away. Before an object
+    moves, and after it has stopped, a finger touches where it does when the object begins, or ends, to move, once it is
+    near that place, and nothing else.
+
+    Args:
+        touches: of a motion.
+        moving: (T,) frames in which each object has left its place or moves.
+        options: for how long.
+    """
+    o = options or TouchOptions()
+    span = round(o.closing * RATE)
+    out = []
+    for touch in touches:
+        frames = moving[touch.name]
+        source = np.arange(len(frames))
+        for start, stop in runs(frames):
+            source[max(0, start - span) : start] = start
+            source[stop : min(len(frames), stop + span)] = stop - 1
+        point = touch.point[source]
+        there = np.linalg.norm(touch.place - point, axis=2) < o.arrived
+        moved = (source != np.arange(len(frames)))[:, None]
+        touching = np.where(moved, touch.touching[source] & there, touch.touching)
+        out.append(replace(touch, touching=touching, point=point, normal=touch.normal[source]))
+    return tuple(out)

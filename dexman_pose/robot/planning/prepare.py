@@ -14,7 +14,7 @@ from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.assets.rig import Rig
 from dexman_pose.robot.motion.checks import CheckOptions, doubts
-from dexman_pose.robot.motion.touch import Touches, TouchOptions, touches_of
+from dexman_pose.robot.motion.touch import Touches, TouchOptions, closing_on_holds, touches_of
 from dexman_pose.robot.motion.types import RATE, Motion
 from dexman_pose.robot.motion.window import WindowOptions, same_sign, skill
 from dexman_pose.robot.objects.model import ObjectOptions, SimulatedObject, simulated_object
@@ -117,7 +117,7 @@ def prepare(
     found = touches_of(seen, o.touch)
     said = doubts(seen, found, placements, moving, o.checks)
     stood = _put_down(seen, placements, moving, found, o)
-    touches = touches_of(stood, o.touch)
+    touches = closing_on_holds(touches_of(stood, o.touch), moving, o.touch)
     held = {name: _held(flags, o) for name, flags in moving.items()}
     free = tuple(retarget(stood, hand, touches, held, o.press) for hand in descriptions)
     carried = None

@@ -45,7 +45,7 @@ class HoldOptions:
     force: float = 0.1
     moves: float = 0.03
     lifted: float = 0.005
-    sampled: int = 7
+    sampled: int = 2
 
 
 class SkillFilm(Film):

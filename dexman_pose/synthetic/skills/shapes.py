@@ -18,6 +18,8 @@ from dexman_pose.robot.engine import mujoco
 from dexman_pose.synthetic.scenes.shape_parts import corner_normals
 from dexman_pose.synthetic.studio.colors import FloatImage, linear
 
+_DIGITS = 6  # to which corners are alike
+
 
 @dataclass(frozen=True)
 class ShapeOptions:
@@ -42,13 +44,15 @@ class BodyShape:
 
     Attributes:
         body: its index in the model.
-        vertices: (V, 3) metres, the body's frame; each face has corners of its own.
+        vertices: (V, 3) metres, the body's frame; at edges one for each side.
+        faces: (F, 3) of them.
         normals: (V, 3) unit, outward.
         colors: (V, 3) linear light that is given back.
     """
 
     body: int
     vertices: Array
+    faces: NDArray[np.int32]
     normals: Array
     colors: FloatImage
 
@@ -73,7 +77,7 @@ def hand_shapes(
             continue
         parts = seen.get(name.removeprefix(f"{side}_")) or _parts(model, body, o, lambda geom: True)
         if parts:
-            out.append(_joined(body, parts))
+            out.append(_joined(body, parts, o))
     return tuple(out)
 
 
@@ -165,22 +169,26 @@ def _mesh(model: Any, mesh: int, o: ShapeOptions) -> tuple[Array, NDArray[np.int
     return coarse[0], np.asarray(coarse[1], np.int32)
 
 
-def _joined(body: int, parts: list[Part]) -> BodyShape:
-    """The parts of a body, corners apart, edges short enough."""
+def _joined(body: int, parts: list[Part], o: ShapeOptions) -> BodyShape:
+    """The parts of a body, edges short enough; corners of a place and a normal are one."""
     import trimesh
 
-    vertices, normals, colors = [], [], []
+    corners = []
     for points, faces, color in parts:
-        finer = trimesh.remesh.subdivide_to_size(points, faces, ShapeOptions().edge)
-        corners = corner_normals(np.asarray(finer[0]), np.asarray(finer[1]))
-        vertices.append(np.asarray(finer[0])[finer[1]].reshape(-1, 3))
-        normals.append(corners.reshape(-1, 3))
-        colors.append(np.tile(linear(np.asarray(color)), (3 * len(finer[1]), 1)))
+        finer = trimesh.remesh.subdivide_to_size(points, faces, o.edge)
+        vertices, triangles = np.asarray(finer[0], np.float64), np.asarray(finer[1])
+        normals = corner_normals(vertices, triangles).reshape(-1, 3)
+        light = np.tile(linear(np.asarray(color)), (3 * len(triangles), 1))
+        corners.append(np.concatenate([vertices[triangles].reshape(-1, 3), normals, light], axis=1))
+    every = np.concatenate(corners)
+    _, first, index = np.unique(np.round(every, _DIGITS), axis=0, return_index=True, return_inverse=True)
+    kept = every[first]
     return BodyShape(
         body,
-        np.concatenate(vertices),
-        np.concatenate(normals),
-        np.concatenate(colors).astype(np.float32),
+        kept[:, :3],
+        index.reshape(-1, 3).astype(np.int32),
+        kept[:, 3:6],
+        kept[:, 6:].astype(np.float32),
     )
 
 
@@ -194,6 +202,8 @@ class PosedRobotHand:
         places: (B, 3) metres.
     """
 
+    both_sides = True
+
     def __init__(
         self,
         shapes: tuple[BodyShape, ...],
@@ -206,12 +216,16 @@ class PosedRobotHand:
         )
         self.normals: Array = np.concatenate([s.normals @ rotations[s.body].T for s in shapes])
         self._colors = np.concatenate([s.colors for s in shapes])
+        before = np.cumsum([0, *(len(s.vertices) for s in shapes)])
+        self._faces: NDArray[np.int32] = np.concatenate(
+            [s.faces + np.int32(count) for s, count in zip(shapes, before)]
+        )
         self.shadow = _merged(coarse, rotations, places)
 
     @property
     def faces(self) -> NDArray[np.int32]:
-        """(F, 3): each face has corners of its own."""
-        return np.arange(len(self.vertices), dtype=np.int32).reshape(-1, 3)
+        """(F, 3) of the vertices."""
+        return self._faces
 
     def cloth(self) -> Array:
         """(V,) 1: nothing of it is skin."""

@@ -119,7 +119,11 @@ class Studio:
         middle = moments[len(moments) // 2]
         solids = list(zip(self._rasterizers, middle.places))
         maps = shadow_maps(
-            self._lights, [*solids, *((Rasterizer(h.shadow), np.eye(4)) for h in middle.hands)]
+            self._lights,
+            [
+                *solids,
+                *((Rasterizer(h.shadow, both_sides=h.both_sides), np.eye(4)) for h in middle.hands),
+            ],
         )
         ground = self._backdrop.albedo * self._ground.irradiance(maps)
         still: dict[tuple[int, bytes], _Layer] = {}
@@ -165,7 +169,8 @@ class Studio:
         glow = (1 - cloth) * np.array(_GLOW)
         colors = np.zeros((len(vertices), 3), np.uint8)
         colors[seen] = np.round(255 * encoded((albedo + shine) * light + glow))
-        solid = Rasterizer(Mesh(vertices, hand.faces, vertex_colors=colors))
+        mesh = Mesh(vertices, hand.faces, vertex_colors=colors)
+        solid = Rasterizer(mesh, both_sides=hand.both_sides)
         mask, image = self._render(solid, np.eye(4), vertices, ("depth", "color"))
         return _Layer(mask, image["depth"], linear(image["color"]), OCCLUDER, number)
 

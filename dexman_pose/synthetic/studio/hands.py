@@ -26,11 +26,13 @@ class Drawn(Protocol):
         vertices: (V, 3) metres.
         normals: (V, 3) unit, outward.
         shadow: mesh that casts its shadow.
+        both_sides: whether backs of faces are drawn: of many parts it takes longer to find out which are hidden.
     """
 
     vertices: Array
     normals: Array
     shadow: Mesh
+    both_sides: bool
 
     @property
     def faces(self) -> NDArray[np.int32]:
@@ -71,6 +73,8 @@ class PosedHand:
         forearm: (3,) rotation vector of the forearm.
         look: of skin and sleeve.
     """
+
+    both_sides = False
 
     def __init__(
         self,

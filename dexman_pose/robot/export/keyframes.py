@@ -9,8 +9,8 @@ import numpy as np
 
 from dexman_pose.data.files import make_folder, write_bytes
 from dexman_pose.errors import InputError
-from dexman_pose.exports.skills.episodes import SavedEpisode
 from dexman_pose.robot.engine import mujoco
+from dexman_pose.robot.export.episodes import SavedEpisode
 from dexman_pose.robot.motion.types import RATE
 from dexman_pose.robot.skill.plan import Plan
 

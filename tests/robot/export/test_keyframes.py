@@ -11,7 +11,7 @@ import pytest
 
 from dexman_pose.cli.main import main
 from dexman_pose.errors import InputError
-from dexman_pose.exports.skills.mujoco import with_keyframes
+from dexman_pose.robot.export.keyframes import with_keyframes
 from dexman_pose.robot.skill.plan_file import read_plan
 
 

@@ -13,8 +13,8 @@ import pytest
 from dexman_pose.cli.main import main
 from dexman_pose.data import Clip
 from dexman_pose.errors import InputError
-from dexman_pose.exports.skills.episodes import saved_episodes
-from dexman_pose.exports.skills.lerobot import CAMERA, write_lerobot
+from dexman_pose.robot.export.episodes import saved_episodes
+from dexman_pose.robot.export.lerobot import CAMERA, write_lerobot
 from dexman_pose.robot.skill.plan_file import read_plan
 
 parquet: Any = pytest.importorskip("pyarrow.parquet", reason="needs: pip install 'dexman-pose[lerobot]'")

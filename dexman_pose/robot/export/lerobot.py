@@ -30,7 +30,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.files import make_folder, write_atomically, write_json
 from dexman_pose.errors import InputError
-from dexman_pose.exports.skills.episodes import SavedEpisode
+from dexman_pose.robot.export.episodes import SavedEpisode
 from dexman_pose.robot.motion.types import RATE
 from dexman_pose.robot.world.build import POSE, World
 

@@ -8,7 +8,7 @@ import pytest
 
 from dexman_pose.cli.main import main
 from dexman_pose.errors import InputError
-from dexman_pose.exports.skills.episodes import saved_episodes
+from dexman_pose.robot.export.episodes import saved_episodes
 
 
 def test_a_plan_is_one_episode_by_file_and_by_folder(plan_folder: Path) -> None:
