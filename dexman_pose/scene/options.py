@@ -247,7 +247,7 @@ class StandingOptions:
 
     reach: float = 0.4
     even: float = 0.001
-    surer: float = 1.0
+    surer: float = 1.5
     doubt: float = 4.0
     fade: float = 0.3
 
