@@ -12,20 +12,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 
 from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.bridging import LEAST_CONFIDENCE
-from dexman_pose.contact.coming import RestingOptions, came_and_left, lies_still, seen_palm
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.contact.lasting import LastingOptions, through_unseen, with_rests
+from dexman_pose.contact.steadied import SteadiedOptions, steadied
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, transform_points
 
 Flags = NDArray[np.bool_]
 
-_PALM, _TIPS = (0, 5, 9, 13, 17), (4, 8, 12, 16, 20)
+_PALM = (0, 5, 9, 13, 17)
 _NEAREST = 1e-3  # metres before the camera, where a projection has no meaning any more
 
 
@@ -51,10 +50,7 @@ class PhaseOptions:
             turn over where they are seen from some sides.
         points: of the surface that nearness is measured at, at most.
         lasting: what else is one grip.
-        steadied: seconds that a hand lies still on a thing in its place, having come for it and leaving again, from
-            which on it grips it though it does not move it ...
-        on: ... where thumb and a finger are seen within so many metres of its outline, or in it.
-        coming: when a hand lies still, and when it came and left.
+        steadied: when a hand grips what it does not move.
     """
 
     window: float = 0.2
@@ -71,9 +67,7 @@ class PhaseOptions:
     pause: float = 1.0
     points: int = 400
     lasting: LastingOptions = field(default_factory=LastingOptions)
-    steadied: float = 1.0
-    on: float = 0.01
-    coming: RestingOptions = field(default_factory=RestingOptions)
+    steadied: SteadiedOptions = field(default_factory=SteadiedOptions)
 
 
 @dataclass(frozen=True)
@@ -144,7 +138,10 @@ def handling_phases(
             others = [flags for other, flags in near.items() if other != side]
             alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
             found = _handling(thing, hand, moving, (near[side], alone), spans, o)
-            held, gripped = np.zeros_like(moving), _steadied(thing, hand, near[side] & ~moving, times, o)
+            held, gripped = (
+                np.zeros_like(moving),
+                steadied(thing, hand, near[side] & ~moving, times, o.steadied),
+            )
             if found is not None:
                 held = found[0]
                 gripped |= _lasting(thing, hand, found[1:], near[side], step, o)
@@ -266,40 +263,10 @@ def _lasting(
     gripped = through_unseen(gripped, _believed(thing), near, o.lasting)
     middle = transform_points(thing.camera_from_object, thing.mesh.center[None])[:, 0]
     palm = hand.joints[:, list(_PALM)].mean(1)
-    apart = palm[:, :2] / np.maximum(palm[:, 2:], _NEAREST) - middle[:, :2] / np.maximum(middle[:, 2:], _NEAREST)
+    apart = palm[:, :2] / np.maximum(palm[:, 2:], _NEAREST) - middle[:, :2] / np.maximum(
+        middle[:, 2:], _NEAREST
+    )
     return with_rests(gripped, quiet, slow, apart * middle[:, 2:], step, o.lasting)
-
-
-def _steadied(thing: RigidObject, hand: HandTrack, there: Flags, times: Array, o: PhaseOptions) -> Flags:
-    """(T,) frames in which a hand lies still on a thing in its place, for which it came and from which it leaves.
-
-    Args:
-        thing: the object.
-        hand: the hand.
-        there: (T,) it is near, and the object does not move.
-        times: (T,) seconds.
-        o: how.
-    """
-    out = np.zeros_like(there)
-    long = round(o.steadied / float(np.median(np.diff(times))))
-    for first, stop in runs(there & lies_still(seen_palm(hand), times, o.coming)):
-        frames = np.arange(first, stop)
-        if len(frames) >= long and came_and_left(frames, hand, o.coming):
-            out[frames] = _closes_on(thing, hand, frames, o)
-    return out
-
-
-def _closes_on(thing: RigidObject, hand: HandTrack, frames: NDArray[np.intp], o: PhaseOptions) -> bool:
-    """Whether thumb and a finger are seen on a thing that stays in its place, or right beside its convex outline."""
-    surface = transform_points(thing.camera_from_object[frames[len(frames) // 2]], thing.mesh.vertices)
-    depth = float(surface[:, 2].mean())
-    if surface[:, 2].min() < _NEAREST:
-        return False
-    tips = hand.joints[frames][:, list(_TIPS)]
-    rays = np.median(tips[..., :2] / np.maximum(tips[..., 2:], _NEAREST), axis=0)
-    sides = ConvexHull(surface[:, :2] / surface[:, 2:]).equations
-    off = depth * (rays @ sides[:, :2].T + sides[:, 2]).max(1)
-    return bool(off[0] < o.on and off[1:].min() < o.on)
 
 
 def _ways(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array]:

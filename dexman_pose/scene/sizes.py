@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 import numpy as np
 
 from dexman_pose.data.camera import Camera
-from dexman_pose.data.world.sizing import sized
 from dexman_pose.data.tracks import HandTrack, RigidObject
+from dexman_pose.data.world.sizing import sized
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.scene.options import SceneOptions
@@ -70,4 +71,6 @@ def sized_by_table(
     objects: Mapping[str, RigidObject], factors: Mapping[str, float]
 ) -> dict[str, RigidObject]:
     """Give objects the sizes that :func:`sizes_on_table` found; their pictures stay the same."""
-    return {name: sized(obj, factors[name], "table") if name in factors else obj for name, obj in objects.items()}
+    return {
+        name: sized(obj, factors[name], "table") if name in factors else obj for name, obj in objects.items()
+    }

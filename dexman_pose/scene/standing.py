@@ -93,12 +93,14 @@ def _stood(
     obj: RigidObject, stretch: Stretch, corners: Array, table: TablePlane, options: SceneOptions
 ) -> Stood | None:
     o, center = options.standing, obj.mesh.center
-    settled = settled_turn(transform_points(stretch.pose, corners), stretch.pose, center, table.normal, o.reach)
+    settled = settled_turn(
+        transform_points(stretch.pose, corners), stretch.pose, center, table.normal, o.reach
+    )
     if settled is None:
         return None
     middle = stretch.pose[:3, :3] @ center + stretch.pose[:3, 3]
     arms = transform_points(stretch.pose, corners) - middle
-    foot = arms[_foot((arms @ settled.T) @ table.normal, o.even)]
+    foot = arms[_foot((arms @ settled.T) @ table.normal, o.foot)]
     axes = _spanned(foot)
     points = middle + axes
     rows = np.concatenate([np.tile(table.normal, (len(axes), 1)), np.cross(axes, table.normal)], 1)
@@ -143,8 +145,8 @@ def settled_turn(
     return turn
 
 
-def _foot(heights: Array, even: float) -> NDArray[np.bool_]:
-    out: NDArray[np.bool_] = heights < heights.min() + 2.0 * even
+def _foot(heights: Array, within: float) -> NDArray[np.bool_]:
+    out: NDArray[np.bool_] = heights < heights.min() + within
     return out
 
 

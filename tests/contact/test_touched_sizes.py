@@ -30,9 +30,7 @@ def box_at(factor: float = 1.0, source: str = "unknown") -> RigidObject:
     return RigidObject("box", mesh.scaled(factor), track, scale_source=source)  # type: ignore[arg-type]
 
 
-def pinching(
-    come: int = 15, leave: int = 75, *, beside: float = 0.0, moving: float = 0.0
-) -> HandTrack:
+def pinching(come: int = 15, leave: int = 75, *, beside: float = 0.0, moving: float = 0.0) -> HandTrack:
     """A hand that closes thumb and fingers on two opposite sides of the box between two frames."""
     turn = so3_exp(np.array([0.5, 0.4, 0.0]))
     reach = 0.5 * SIDE + JOINT_RADIUS
