@@ -41,6 +41,8 @@ class PhaseOptions:
         near: metres across the line of sight between a joint and an object that a hand may hold.
         deep: by how much of its distance a hand may be off along the line of sight.
         together: share of an object's motion by which the hand's may differ from it.
+        leaving: times an object's motion by which the hand's differs from it, at the begin or the end of a motion, where it
+            comes or has let go: over gaps in its track an object seems to move before, and after.
         alone: share of a motion's frames in which a hand, and no other, is on the object, from which on it holds it
             however it seems to move: nothing moves by itself, and a hand at a wrong distance seems to turn wrongly.
         shortest: seconds; shorter motions are no holds.
@@ -61,6 +63,7 @@ class PhaseOptions:
     near: float = 0.02
     deep: float = 0.45
     together: float = 0.6
+    leaving: float = 1.5
     alone: float = 0.9
     shortest: float = 0.15
     with_it: float = 0.25
@@ -238,6 +241,7 @@ def _handling(
     for first, stop in runs(known & _believed(thing) & ~near):
         if stop - first >= shortest:  # it has left
             held[first:stop] = False
+    held = _without_ends(held, known, apart > o.against + o.leaving * along)
     for first, stop in runs(_paused(held, near, pause)):
         # How a shape that is a guess is turned is one, too: it has to go somewhere.
         if thing.mesh.source != "file" and way[first:stop].max() < o.moving:
@@ -267,6 +271,23 @@ def _lasting(
         middle[:, 2:], _NEAREST
     )
     return with_rests(gripped, quiet, slow, apart * middle[:, 2:], step, o.lasting)
+
+
+def _without_ends(held: Flags, known: Flags, apart: Flags) -> Flags:
+    """Held frames without those at the begin and at the end of each stretch in which hand and object move apart.
+
+    Frames in which that is not known go the way of those between them and the rest.
+    """
+    out = held.copy()
+    for first, stop in runs(held):
+        together = np.flatnonzero((known & ~apart)[first:stop]) + first
+        begin, end = (together[0], together[-1] + 1) if len(together) else (stop, stop)
+        leaves = (known & apart)[first:stop]
+        if leaves[: begin - first].any():
+            out[first:begin] = False
+        if leaves[end - first :].any():
+            out[end:stop] = False
+    return out
 
 
 def _ways(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array]:
