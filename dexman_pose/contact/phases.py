@@ -17,7 +17,7 @@ from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.bridging import LEAST_CONFIDENCE
 from dexman_pose.contact.hysteresis import hysteresis
 from dexman_pose.contact.lasting import LastingOptions, through_unseen, with_rests
-from dexman_pose.contact.steadied import SteadiedOptions, steadied
+from dexman_pose.contact.steadied import SteadiedOptions, steadied, taken_over
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, transform_points
@@ -150,7 +150,33 @@ def handling_phases(
                 gripped |= _lasting(thing, hand, found[1:], near[side], step, o)
             if gripped.any():
                 out.append(Handling(side, name, held, gripped))
-    return out
+    return _with_takers(out, objects, hands, times, half, o)
+
+
+def _with_takers(
+    found: list[Handling],
+    objects: Mapping[str, RigidObject],
+    hands: Mapping[str, HandTrack],
+    times: Array,
+    half: int,
+    o: PhaseOptions,
+) -> list[Handling]:
+    """Who holds what, with hands that close on what another one holds; ``half``: frames in half a window."""
+    out = {(h.side, h.name): h for h in found}
+    nothing = np.zeros(len(times), np.bool_)
+    for h in found:
+        thing = objects[h.name]
+        for side, hand in hands.items():
+            if side == h.side:
+                continue
+            busy = np.any([nothing, *(other.gripped for other in found if other.side == side)], axis=0)
+            apart, along, known = _relative_motion(thing, hand, half)
+            quiet = known & (apart < o.against + o.together * along) & near_object(thing, hand, o)
+            taken = taken_over(thing, hand, quiet & ~busy, h.gripped, times, o.steadied)
+            if taken.any():
+                own = out.get((side, h.name), Handling(side, h.name, nothing, nothing))
+                out[side, h.name] = Handling(side, h.name, own.held, own.gripped | taken)
+    return list(out.values())
 
 
 def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:

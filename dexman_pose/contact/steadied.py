@@ -1,4 +1,4 @@
-"""Hands that hold a thing in its place: they come, close on it, lie still, and leave again."""
+"""Hands that hold what they do not move: a thing in its place, or what another hand holds out to them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ class SteadiedOptions:
         seconds: that it lies still on it, having come for it and leaving again.
         on: metres from its convex outline within which thumb and a finger are seen then, or in it.
         coming: when a hand lies still, and when it came and left.
+        taking: seconds that a hand that holds nothing else closes on what another one holds, without moving on it.
     """
 
     seconds: float = 1.0
     on: float = 0.01
     coming: RestingOptions = field(default_factory=RestingOptions)
+    taking: float = 0.2
 
 
 def steadied(thing: RigidObject, hand: HandTrack, there: Flags, times: Array, o: SteadiedOptions) -> Flags:
@@ -50,6 +52,27 @@ def steadied(thing: RigidObject, hand: HandTrack, there: Flags, times: Array, o:
         frames = np.arange(first, stop)
         if len(frames) >= long and came_and_left(frames, hand, o.coming):
             out[frames] = _closes_on(thing, hand, frames, o)
+    return out
+
+
+def taken_over(
+    thing: RigidObject, hand: HandTrack, there: Flags, other: Flags, times: Array, o: SteadiedOptions
+) -> Flags:
+    """(T,) frames in which a hand closes on what another one holds when it does so.
+
+    Args:
+        thing: the object.
+        hand: the hand.
+        there: (T,) it is near, holds nothing else, and does not move against the object.
+        other: (T,) another hand grips that.
+        times: (T,) seconds.
+        o: when that is a grip.
+    """
+    out = np.zeros_like(there)
+    long = round(o.taking / float(np.median(np.diff(times))))
+    for first, stop in runs(there):
+        if other[first] and stop - first >= long:
+            out[first:stop] = _closes_on(thing, hand, np.arange(first, stop), o)
     return out
 
 

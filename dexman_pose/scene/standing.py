@@ -20,7 +20,7 @@ from dexman_pose.data.tracks import HandTrack, RigidObject
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.geometry.se3 import so3_exp, transform_points
 from dexman_pose.optimize.problem import move_poses
-from dexman_pose.scene.faces import standing_faces
+from dexman_pose.scene.faces import hull_corners
 from dexman_pose.scene.options import SceneOptions, StandingOptions
 from dexman_pose.scene.rests import HELD, holding
 from dexman_pose.scene.stillness import Stretch, still_stretches
@@ -78,7 +78,7 @@ def rests_on_table(
     known = obj.mesh.seen is None and obj.mesh.source == "file"
     if not known or obj.track.covariance is None:
         return []
-    corners = standing_faces(obj.mesh, options.faces).corners
+    corners = hull_corners(obj.mesh, options.faces)
     out = []
     for stretch in still_stretches(obj.track, obj.mesh.center, options.rests):
         if holding(stretch, obj, camera, hands, options.rests) == HELD:
