@@ -41,8 +41,8 @@ class PhaseOptions:
         near: metres across the line of sight between a joint and an object that a hand may hold.
         deep: by how much of its distance a hand may be off along the line of sight.
         together: share of an object's motion by which the hand's may differ from it.
-        leaving: times an object's motion by which the hand's differs from it, at the begin or the end of a motion, where it
-            comes or has let go: over gaps in its track an object seems to move before, and after.
+        leaving: times an object's motion by which the hand's differs from it, at the begin or the end of a motion,
+            where it comes or has let go: over gaps in its track an object seems to move before, and after.
         alone: share of a motion's frames in which a hand, and no other, is on the object, from which on it holds it
             however it seems to move: nothing moves by itself, and a hand at a wrong distance seems to turn wrongly.
         shortest: seconds; shorter motions are no holds.
