@@ -2,7 +2,8 @@
 
 Distances between hands and objects are not enough to tell: along the line of sight a hand's distance is known least.
 Motion is seen across it. An object that moves is carried by a hand that is seen on it and whose motion is the object's;
-before and after, the hand grips it as long as it rests against it.
+before and after, the hand grips it as long as it rests against it. What shows in no motion is told apart:
+:mod:`dexman_pose.contact.lasting`, :mod:`dexman_pose.contact.steadied`.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Handling:
         side: of the hand.
         name: of the object.
         held: (T,) the object moves, carried by the hand.
-        gripped: (T,) held, or the hand rests against it right before or after.
+        gripped: (T,) held, or the hand rests against it right before or after, or holds it without moving it.
     """
 
     side: str
@@ -133,50 +134,49 @@ def handling_phases(
     half = max(round(0.5 * o.window / step), 1)
     shortest = max(round(o.shortest / step), 1)
     spans = half, shortest, round(o.pause / step)
-    out = []
-    for name, thing in objects.items():
-        moving = _moving(thing, half, shortest, o)
-        near = {side: near_object(thing, hand, o) for side, hand in hands.items()}
-        for side, hand in hands.items():
-            others = [flags for other, flags in near.items() if other != side]
-            alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
-            found = _handling(thing, hand, moving, (near[side], alone), spans, o)
-            held, gripped = (
-                np.zeros_like(moving),
-                steadied(thing, hand, near[side] & ~moving, times, o.steadied),
-            )
-            if found is not None:
-                held = found[0]
-                gripped |= _lasting(thing, hand, found[1:], near[side], step, o)
-            if gripped.any():
-                out.append(Handling(side, name, held, gripped))
-    return _with_takers(out, objects, hands, times, half, o)
+    moving = {name: _moving(thing, half, shortest, o) for name, thing in objects.items()}
+    near = {(s, n): near_object(thing, hand, o) for n, thing in objects.items() for s, hand in hands.items()}
+    out: dict[tuple[str, str], Handling] = {}
+    for (side, name), there in near.items():
+        thing, hand = objects[name], hands[side]
+        others = [flags for (other, n), flags in near.items() if n == name and other != side]
+        alone = there & ~np.any([np.zeros_like(there), *others], axis=0)
+        found = _handling(thing, hand, moving[name], (there, alone), spans, o)
+        if found is not None:
+            gripped = _lasting(thing, hand, found[1:], there, step, o)
+            out[side, name] = Handling(side, name, found[0], gripped)
+    for (side, name), there in near.items():
+        free = there & ~moving[name] & ~_busy(out, side, name)
+        _add(out, side, name, steadied(objects[name], hands[side], free, times, o.steadied))
+    for (side, name), there in near.items():
+        other = np.zeros_like(there)
+        for another in hands:
+            if another != side:
+                other |= _of(out, another, name)
+        if other.any():
+            apart, along, known = _relative_motion(objects[name], hands[side], half)
+            quiet = there & known & (apart < o.against + o.together * along)
+            free = quiet & ~_busy(out, side, name) & ~_of(out, side, name)
+            _add(out, side, name, taken_over(objects[name], hands[side], free, other, times, o.steadied))
+    return [out[pair] for pair in near if pair in out]
 
 
-def _with_takers(
-    found: list[Handling],
-    objects: Mapping[str, RigidObject],
-    hands: Mapping[str, HandTrack],
-    times: Array,
-    half: int,
-    o: PhaseOptions,
-) -> list[Handling]:
-    """Who holds what, with hands that close on what another one holds; ``half``: frames in half a window."""
-    out = {(h.side, h.name): h for h in found}
-    nothing = np.zeros(len(times), np.bool_)
-    for h in found:
-        thing = objects[h.name]
-        for side, hand in hands.items():
-            if side == h.side:
-                continue
-            busy = np.any([nothing, *(other.gripped for other in found if other.side == side)], axis=0)
-            apart, along, known = _relative_motion(thing, hand, half)
-            quiet = known & (apart < o.against + o.together * along) & near_object(thing, hand, o)
-            taken = taken_over(thing, hand, quiet & ~busy, h.gripped, times, o.steadied)
-            if taken.any():
-                own = out.get((side, h.name), Handling(side, h.name, nothing, nothing))
-                out[side, h.name] = Handling(side, h.name, own.held, own.gripped | taken)
-    return list(out.values())
+def _of(found: Mapping[tuple[str, str], Handling], side: str, name: str) -> Flags | np.bool_:
+    """(T,) frames in which a hand grips an object; False where it never does."""
+    return found[side, name].gripped if (side, name) in found else np.False_
+
+
+def _busy(found: Mapping[tuple[str, str], Handling], side: str, name: str) -> Flags | np.bool_:
+    """(T,) frames in which a hand grips another object than this; False where it never does."""
+    others = [h.gripped for h in found.values() if h.side == side and h.name != name]
+    return np.any(others, axis=0) if others else np.False_
+
+
+def _add(found: dict[tuple[str, str], Handling], side: str, name: str, gripped: Flags) -> None:
+    """Note frames (T,) in which a hand grips an object without moving it."""
+    if gripped.any():
+        own = found.get((side, name), Handling(side, name, np.zeros_like(gripped), np.zeros_like(gripped)))
+        found[side, name] = Handling(side, name, own.held, own.gripped | gripped)
 
 
 def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
 from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.coming import RestingOptions, came_and_left, lies_still, seen_palm
@@ -84,6 +84,9 @@ def _closes_on(thing: RigidObject, hand: HandTrack, frames: NDArray[np.intp], o:
         return False
     tips = hand.joints[frames][:, list(_TIPS)]
     rays = np.median(tips[..., :2] / np.maximum(tips[..., 2:], _NEAREST), axis=0)
-    sides = ConvexHull(surface[:, :2] / surface[:, 2:]).equations
+    try:
+        sides = ConvexHull(surface[:, :2] / surface[:, 2:]).equations
+    except QhullError:  # a thing seen from its edge has no outline
+        return False
     off = depth * (rays @ sides[:, :2].T + sides[:, 2]).max(1)
     return bool(off[0] < o.on and off[1:].min() < o.on)
