@@ -41,11 +41,11 @@ def is_moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> 
     """
     points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     placed = transform_points(thing.camera_from_object, points)
-    believed = believed(thing)
-    change, sure = _changes(placed, believed, half)
+    firm = believed(thing)
+    change, sure = _changes(placed, firm, half)
     middle = _across(placed[:, :1], thing.valid)
     seen, known = _changes(middle, thing.valid, half)
-    noise, blurred = _noise(placed, believed), _noise(middle, thing.valid)
+    noise, blurred = _noise(placed, firm), _noise(middle, thing.valid)
     on, off = (max(least, o.noise * noise) for least in (o.moving, o.still))
     share = on / max(o.moving, o.noise * blurred)
     moved = np.where(
