@@ -61,6 +61,7 @@ class _Pair:
     """What is seen of a hand and an object over T frames.
 
     Attributes:
+        name: the object's.
         thing: the object.
         hand: the hand.
         step: seconds between two frames.
@@ -73,6 +74,7 @@ class _Pair:
         options: how.
     """
 
+    name: str
     thing: RigidObject
     hand: HandTrack
     step: float
@@ -85,18 +87,18 @@ class _Pair:
     options: PhaseOptions
 
     @classmethod
-    def of(cls, thing: RigidObject, hand: HandTrack, times: Array, o: PhaseOptions) -> _Pair:
+    def of(cls, name: str, thing: RigidObject, hand: HandTrack, times: Array, o: PhaseOptions) -> _Pair:
         """Look at a hand and an object."""
         step = float(np.median(np.diff(times)))
         half = max(round(0.5 * o.window / step), 1)
         moving = is_moving(thing, half, max(round(o.shortest / step), 1), o)
         near = near_object(thing, hand, o)
-        return cls(thing, hand, step, half, moving, near, *relative_motion(thing, hand, half), o)
+        return cls(name, thing, hand, step, half, moving, near, *relative_motion(thing, hand, half), o)
 
     @property
     def key(self) -> tuple[str, str]:
         """Side and name."""
-        return self.hand.side, self.thing.name
+        return self.hand.side, self.name
 
     @property
     def quiet(self) -> Flags:
@@ -117,7 +119,7 @@ class _Pair:
         gripped = through_unseen(gripped, believed(thing), near, o.lasting)
         slow = self._within(o.lasting.closing)
         gripped = with_rests(gripped, self.quiet, slow, palm_on(thing, self.hand), self.step, o.lasting)
-        return Handling(self.hand.side, thing.name, held, gripped)
+        return Handling(*self.key, held, gripped)
 
     def _within(self, metres: float) -> Flags:
         close: Flags = self.apart < metres + self.options.together * self.along
@@ -179,7 +181,7 @@ def handling_phases(
         return []
     known = {name: options or PhaseOptions() for name in objects} | dict(each or {})
     seen = [
-        _Pair.of(thing, hand, times, known[name])
+        _Pair.of(name, thing, hand, times, known[name])
         for name, thing in objects.items()
         for hand in hands.values()
     ]
