@@ -2,78 +2,29 @@
 
 Distances between hands and objects are not enough to tell: along the line of sight a hand's distance is known least.
 Motion is seen across it. An object that moves is carried by a hand that is seen on it and whose motion is the object's;
-before and after, the hand grips it as long as it rests against it.
+before and after, the hand grips it as long as it rests against it. What shows in no motion is told apart:
+:mod:`dexman_pose.contact.lasting`, :mod:`dexman_pose.contact.steadied`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 
 from dexman_pose.arrays import Array, runs
-from dexman_pose.contact.bridging import LEAST_CONFIDENCE
-from dexman_pose.contact.coming import RestingOptions, came_and_left, lies_still, seen_palm
-from dexman_pose.contact.hysteresis import hysteresis
-from dexman_pose.contact.lasting import LastingOptions, through_unseen, with_rests
+from dexman_pose.contact.lasting import through_unseen, with_rests
+from dexman_pose.contact.motion import believed, is_moving, near_object, palm_on, relative_motion, ways
+from dexman_pose.contact.phase_options import PhaseOptions
+from dexman_pose.contact.steadied import steadied, taken_over
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.errors import InputError
-from dexman_pose.geometry.se3 import inverse, transform_points
 
 Flags = NDArray[np.bool_]
 
-_PALM, _TIPS = (0, 5, 9, 13, 17), (4, 8, 12, 16, 20)
-_NEAREST = 1e-3  # metres before the camera, where a projection has no meaning any more
-
-
-@dataclass(frozen=True)
-class PhaseOptions:
-    """When an object counts as held.
-
-    Attributes:
-        window: seconds over which motion is measured.
-        moving: metres within the window from which on an object moves.
-        still: metres within the window below which it rests again.
-        against: metres within the window below which a hand rests against it.
-        noise: standard deviations of the poses' noise that are no motion.
-        near: metres across the line of sight between a joint and an object that a hand may hold.
-        deep: by how much of its distance a hand may be off along the line of sight.
-        together: share of an object's motion by which the hand's may differ from it.
-        alone: share of a motion's frames in which a hand, and no other, is on the object, from which on it holds it
-            however it seems to move: nothing moves by itself, and a hand at a wrong distance seems to turn wrongly.
-        shortest: seconds; shorter motions are no holds.
-        with_it: share of the way of an object's middle that some joint of a hand that carries it moves at least: a hand
-            that lies still beside what seems to move does not.
-        pause: seconds between two grips of one hand that is near all the while, up to which they are one: hands seem to
-            turn over where they are seen from some sides.
-        points: of the surface that nearness is measured at, at most.
-        lasting: what else is one grip.
-        steadied: seconds that a hand lies still on a thing in its place, having come for it and leaving again, from
-            which on it grips it though it does not move it ...
-        on: ... where thumb and a finger are seen within so many metres of its outline, or in it.
-        coming: when a hand lies still, and when it came and left.
-    """
-
-    window: float = 0.2
-    moving: float = 0.010
-    still: float = 0.004
-    against: float = 0.008
-    noise: float = 4.0
-    near: float = 0.02
-    deep: float = 0.45
-    together: float = 0.6
-    alone: float = 0.9
-    shortest: float = 0.15
-    with_it: float = 0.25
-    pause: float = 1.0
-    points: int = 400
-    lasting: LastingOptions = field(default_factory=LastingOptions)
-    steadied: float = 1.0
-    on: float = 0.01
-    coming: RestingOptions = field(default_factory=RestingOptions)
+__all__ = ["Handling", "PhaseOptions", "handling_phases"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +35,7 @@ class Handling:
         side: of the hand.
         name: of the object.
         held: (T,) the object moves, carried by the hand.
-        gripped: (T,) held, or the hand rests against it right before or after.
+        gripped: (T,) held, or the hand rests against it right before or after, or holds it without moving it.
     """
 
     side: str
@@ -105,11 +56,106 @@ class Handling:
         return out if self.gripped.any() else np.zeros_like(out)
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """What is seen of a hand and an object over T frames.
+
+    Attributes:
+        name: the object's.
+        thing: the object.
+        hand: the hand.
+        step: seconds between two frames.
+        half: frames in half a window.
+        moving: (T,) the object moves.
+        near: (T,) the hand is on it, or beside it.
+        apart: (T,) see :func:`~dexman_pose.contact.motion.relative_motion`, with ``along`` and ``known``.
+        along: (T,) of it.
+        known: (T,) of it.
+        options: how.
+    """
+
+    name: str
+    thing: RigidObject
+    hand: HandTrack
+    step: float
+    half: int
+    moving: Flags
+    near: Flags
+    apart: Array
+    along: Array
+    known: Flags
+    options: PhaseOptions
+
+    @classmethod
+    def of(cls, name: str, thing: RigidObject, hand: HandTrack, times: Array, o: PhaseOptions) -> _Pair:
+        """Look at a hand and an object."""
+        step = float(np.median(np.diff(times)))
+        half = max(round(0.5 * o.window / step), 1)
+        moving = is_moving(thing, half, max(round(o.shortest / step), 1), o)
+        near = near_object(thing, hand, o)
+        return cls(name, thing, hand, step, half, moving, near, *relative_motion(thing, hand, half), o)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Side and name."""
+        return self.hand.side, self.name
+
+    @property
+    def quiet(self) -> Flags:
+        """(T,) frames in which the hand is near and does not move against the object."""
+        return self._within(self.options.against)
+
+    def carried(self, alone: Flags) -> Handling | None:
+        """What the hand does with an object that it moves, None where it does not.
+
+        Args:
+            alone: (T,) it is near, and no other is.
+        """
+        held = self._held(alone)
+        if not held.any():
+            return None
+        o, thing, near = self.options, self.thing, self.near
+        gripped = _paused(_grown(held, self.quiet), near, round(o.pause / self.step))
+        gripped = through_unseen(gripped, believed(thing), near, o.lasting)
+        slow = self._within(o.lasting.closing)
+        gripped = with_rests(gripped, self.quiet, slow, palm_on(thing, self.hand), self.step, o.lasting)
+        return Handling(*self.key, held, gripped)
+
+    def _within(self, metres: float) -> Flags:
+        close: Flags = self.apart < metres + self.options.together * self.along
+        return self.near & self.known & close
+
+    def _held(self, alone: Flags) -> Flags:
+        """(T,) frames in which the object moves and the hand with it."""
+        o, near, known = self.options, self.near, self.known
+        way, own = ways(self.thing, self.hand, self.half)
+        held = np.zeros(len(near), np.bool_)
+        for first, stop in runs(self.moving):
+            span = np.arange(first, stop)
+            seen = span[known[span]]
+            if not len(seen) or near[seen].mean() < 0.5 or np.median(own[seen] - o.with_it * way[seen]) < 0:
+                continue
+            together = np.median(self.apart[seen] / np.maximum(self.along[seen], o.still)) < o.together
+            if together or alone[seen].mean() >= o.alone:
+                held[span] = True
+        for first, stop in runs(known & believed(self.thing) & ~near):
+            if stop - first >= max(round(o.shortest / self.step), 1):  # it has left
+                held[first:stop] = False
+        held = _without_ends(held, known, self.apart > o.against + o.leaving * self.along)
+        for first, stop in runs(_paused(held, near, round(o.pause / self.step))):
+            # How a shape that is a guess is turned is one, too: it has to go somewhere.
+            if self.thing.mesh.source != "file" and way[first:stop].max() < o.moving:
+                held[first:stop] = False
+        return held
+
+
 def handling_phases(
     objects: Mapping[str, RigidObject],
     hands: Mapping[str, HandTrack],
     frame_times: Array,
     options: PhaseOptions | None = None,
+    *,
+    each: Mapping[str, PhaseOptions] | None = None,
 ) -> list[Handling]:
     """Decide who holds what, and when.
 
@@ -118,6 +164,7 @@ def handling_phases(
         hands: by side; the distances of their joints may be wrong by some.
         frame_times: (T,) seconds.
         options: how.
+        each: how for some of the objects, by name.
 
     Returns:
         One entry for each hand and object that it holds in some frame.
@@ -125,233 +172,73 @@ def handling_phases(
     Raises:
         InputError: tracks of another length than ``frame_times``.
     """
-    o, times = options or PhaseOptions(), np.asarray(frame_times, np.float64)
+    times = np.asarray(frame_times, np.float64)
     lengths = {s: len(h) for s, h in hands.items()} | {n: len(t.track) for n, t in objects.items()}
     for what, length in lengths.items():
         if length != len(times):
             raise InputError(f"{what} has {length} frames, but there are {len(times)} frame_times")
     if len(times) < 2:
         return []
-    step = float(np.median(np.diff(times)))
-    half = max(round(0.5 * o.window / step), 1)
-    shortest = max(round(o.shortest / step), 1)
-    spans = half, shortest, round(o.pause / step)
-    out = []
-    for name, thing in objects.items():
-        moving = _moving(thing, half, shortest, o)
-        near = {side: near_object(thing, hand, o) for side, hand in hands.items()}
-        for side, hand in hands.items():
-            others = [flags for other, flags in near.items() if other != side]
-            alone = near[side] & ~np.any([np.zeros_like(moving), *others], axis=0)
-            found = _handling(thing, hand, moving, (near[side], alone), spans, o)
-            held, gripped = np.zeros_like(moving), _steadied(thing, hand, near[side] & ~moving, times, o)
-            if found is not None:
-                held = found[0]
-                gripped |= _lasting(thing, hand, found[1:], near[side], step, o)
-            if gripped.any():
-                out.append(Handling(side, name, held, gripped))
-    return out
+    known = {name: options or PhaseOptions() for name in objects} | dict(each or {})
+    seen = [
+        _Pair.of(name, thing, hand, times, known[name])
+        for name, thing in objects.items()
+        for hand in hands.values()
+    ]
+    out: dict[tuple[str, str], Handling] = {}
+    for pair in seen:
+        others = [p.near for p in seen if p.thing is pair.thing and p.hand is not pair.hand]
+        found = pair.carried(pair.near & ~np.any([np.zeros_like(pair.near), *others], axis=0))
+        if found is not None:
+            out[pair.key] = found
+    for pair in seen:
+        free = pair.near & ~pair.moving & ~_busy(out, *pair.key)
+        _add(out, *pair.key, steadied(pair.thing, pair.hand, free, times, pair.options.steadied))
+    for pair in seen:
+        other = np.zeros_like(pair.near)
+        for p in seen:
+            if p.thing is pair.thing and p.hand is not pair.hand:
+                other |= _of(out, *p.key)
+        if other.any():
+            free = pair.quiet & ~_busy(out, *pair.key) & ~_of(out, *pair.key)
+            taken = taken_over(pair.thing, pair.hand, free, other, times, pair.options.steadied)
+            _add(out, *pair.key, taken)
+    return [out[pair.key] for pair in seen if pair.key in out]
 
 
-def _moving(thing: RigidObject, half: int, shortest: int, o: PhaseOptions) -> Flags:
-    """(T,) the object moves.
+def _of(found: Mapping[tuple[str, str], Handling], side: str, name: str) -> Flags | np.bool_:
+    """(T,) frames in which a hand grips an object; False where it never does."""
+    return found[side, name].gripped if (side, name) in found else np.False_
 
-    A pose in doubt tells where the object is seen, not how far it is nor how it is turned: its middle counts alone,
-    across the line of sight.
+
+def _busy(found: Mapping[tuple[str, str], Handling], side: str, name: str) -> Flags | np.bool_:
+    """(T,) frames in which a hand grips another object than this; False where it never does."""
+    others = [h.gripped for h in found.values() if h.side == side and h.name != name]
+    return np.any(others, axis=0) if others else np.False_
+
+
+def _add(found: dict[tuple[str, str], Handling], side: str, name: str, gripped: Flags) -> None:
+    """Note frames (T,) in which a hand grips an object without moving it."""
+    if gripped.any():
+        own = found.get((side, name), Handling(side, name, np.zeros_like(gripped), np.zeros_like(gripped)))
+        found[side, name] = Handling(side, name, own.held, own.gripped | gripped)
+
+
+def _without_ends(held: Flags, known: Flags, apart: Flags) -> Flags:
+    """Held frames without those at the begin and at the end of each stretch in which hand and object move apart.
+
+    Frames in which that is not known go the way of those between them and the rest.
     """
-    points = thing.mesh.center + thing.mesh.radius * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    placed = transform_points(thing.camera_from_object, points)
-    believed = _believed(thing)
-    change, sure = _changes(placed, believed, half)
-    middle = _across(placed[:, :1], thing.valid)
-    seen, known = _changes(middle, thing.valid, half)
-    noise, blurred = _noise(placed, believed), _noise(middle, thing.valid)
-    on, off = (max(least, o.noise * noise) for least in (o.moving, o.still))
-    share = on / max(o.moving, o.noise * blurred)
-    moved = np.where(
-        sure, np.linalg.norm(change, axis=-1).mean(-1), share * np.linalg.norm(seen[:, 0], axis=-1)
-    )
-    return hysteresis(-moved, known, -on, -off, min_frames=shortest)
-
-
-def _believed(thing: RigidObject) -> Flags:
-    """(T,) frames whose pose is neither doubted nor bridged."""
-    out: Flags = thing.valid & (thing.track.confidence > LEAST_CONFIDENCE)
+    out = held.copy()
+    for first, stop in runs(held):
+        together = np.flatnonzero((known & ~apart)[first:stop]) + first
+        begin, end = (together[0], together[-1] + 1) if len(together) else (stop, stop)
+        leaves = (known & apart)[first:stop]
+        if leaves[: begin - first].any():
+            out[first:begin] = False
+        if leaves[end - first :].any():
+            out[end:stop] = False
     return out
-
-
-def _noise(points: Array, known: Flags) -> float:
-    """Noise of points (T, N, D), the middle over frames whose neighbours are known too."""
-    _, near = _changes(points, known, 1)
-    return float(np.median(_wobble(points)[near])) if near.any() else 0.0
-
-
-def _across(points: Array, valid: Flags) -> Array:
-    """(T, N, 2) places of points (T, N, 3) across the line of sight, metres at their usual distance."""
-    usual = float(np.median(points[valid][..., 2])) if valid.any() else 1.0
-    out: Array = points[..., :2] / np.maximum(points[..., 2:], _NEAREST) * usual
-    return out
-
-
-def _wobble(points: Array) -> Array:
-    """(T,) noise of points (T, N, 3): their second differences, as large as those of steady places would be."""
-    out = np.zeros(len(points))
-    second = np.linalg.norm(points[2:] - 2 * points[1:-1] + points[:-2], axis=-1).mean(-1)
-    out[1:-1] = second / np.sqrt(6.0)
-    return out
-
-
-def _changes(points: Array, valid: Flags, half: int) -> tuple[Array, Flags]:
-    """Changes (T, N, D) of points over a window about each frame, and where both its ends are known."""
-    frames = np.arange(len(points))
-    before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(points) - 1)
-    return points[after] - points[before], valid & valid[before] & valid[after]
-
-
-def _handling(
-    thing: RigidObject,
-    hand: HandTrack,
-    moving: Flags,
-    there: tuple[Flags, Flags],
-    frames: tuple[int, int, int],
-    o: PhaseOptions,
-) -> tuple[Flags, Flags, Flags, Flags] | None:
-    """Held and gripped frames of a pair, those in which it is quiet and hardly moves; None where there is no hold.
-
-    Args:
-        thing: the object.
-        hand: the hand.
-        moving: (T,) the object moves.
-        there: (T,) the hand is near, and near as the only one.
-        frames: in half a window, in the shortest motion, and in the longest pause.
-        o: how.
-    """
-    (near, alone), (half, shortest, pause) = there, frames
-    apart, along, known = _relative_motion(thing, hand, half)
-    way, own = _ways(thing, hand, half)
-    held = np.zeros(len(moving), np.bool_)
-    for first, stop in runs(moving):
-        span = np.arange(first, stop)
-        seen = span[known[span]]
-        if not len(seen) or near[seen].mean() < 0.5 or np.median(own[seen] - o.with_it * way[seen]) < 0:
-            continue
-        together = np.median(apart[seen] / np.maximum(along[seen], o.still)) < o.together
-        if together or alone[seen].mean() >= o.alone:
-            held[span] = True
-    for first, stop in runs(known & _believed(thing) & ~near):
-        if stop - first >= shortest:  # it has left
-            held[first:stop] = False
-    for first, stop in runs(_paused(held, near, pause)):
-        # How a shape that is a guess is turned is one, too: it has to go somewhere.
-        if thing.mesh.source != "file" and way[first:stop].max() < o.moving:
-            held[first:stop] = False
-    if not held.any():
-        return None
-    quiet = near & known & (apart < o.against + o.together * along)
-    slow = near & known & (apart < o.lasting.closing + o.together * along)
-    return held, _grown(held, quiet), quiet, slow
-
-
-def _lasting(
-    thing: RigidObject,
-    hand: HandTrack,
-    found: tuple[Flags, Flags, Flags],
-    near: Flags,
-    step: float,
-    o: PhaseOptions,
-) -> Flags:
-    """(T,) gripped frames with pauses, and with what else is one grip; ``found``: gripped, quiet, hardly moving."""
-    gripped, quiet, slow = found
-    gripped = _paused(gripped, near, round(o.pause / step))
-    gripped = through_unseen(gripped, _believed(thing), near, o.lasting)
-    middle = transform_points(thing.camera_from_object, thing.mesh.center[None])[:, 0]
-    palm = hand.joints[:, list(_PALM)].mean(1)
-    apart = palm[:, :2] / np.maximum(palm[:, 2:], _NEAREST) - middle[:, :2] / np.maximum(middle[:, 2:], _NEAREST)
-    return with_rests(gripped, quiet, slow, apart * middle[:, 2:], step, o.lasting)
-
-
-def _steadied(thing: RigidObject, hand: HandTrack, there: Flags, times: Array, o: PhaseOptions) -> Flags:
-    """(T,) frames in which a hand lies still on a thing in its place, for which it came and from which it leaves.
-
-    Args:
-        thing: the object.
-        hand: the hand.
-        there: (T,) it is near, and the object does not move.
-        times: (T,) seconds.
-        o: how.
-    """
-    out = np.zeros_like(there)
-    long = round(o.steadied / float(np.median(np.diff(times))))
-    for first, stop in runs(there & lies_still(seen_palm(hand), times, o.coming)):
-        frames = np.arange(first, stop)
-        if len(frames) >= long and came_and_left(frames, hand, o.coming):
-            out[frames] = _closes_on(thing, hand, frames, o)
-    return out
-
-
-def _closes_on(thing: RigidObject, hand: HandTrack, frames: NDArray[np.intp], o: PhaseOptions) -> bool:
-    """Whether thumb and a finger are seen on a thing that stays in its place, or right beside its convex outline."""
-    surface = transform_points(thing.camera_from_object[frames[len(frames) // 2]], thing.mesh.vertices)
-    depth = float(surface[:, 2].mean())
-    if surface[:, 2].min() < _NEAREST:
-        return False
-    tips = hand.joints[frames][:, list(_TIPS)]
-    rays = np.median(tips[..., :2] / np.maximum(tips[..., 2:], _NEAREST), axis=0)
-    sides = ConvexHull(surface[:, :2] / surface[:, 2:]).equations
-    off = depth * (rays @ sides[:, :2].T + sides[:, 2]).max(1)
-    return bool(off[0] < o.on and off[1:].min() < o.on)
-
-
-def _ways(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array]:
-    """How far the object's middle is seen to move over a window, and the joint of the hand that moves most.
-
-    Both (T,) metres across the line of sight at the object's distance.
-    """
-    frames = np.arange(len(hand))
-    before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(hand) - 1)
-    middle = transform_points(thing.camera_from_object, thing.mesh.center[None])
-    depth = np.maximum(middle[:, 0, 2], _NEAREST)
-
-    def moved(points: Array) -> Array:
-        rays = points[..., :2] / np.maximum(points[..., 2:], _NEAREST)
-        out: Array = np.linalg.norm(rays[after] - rays[before], axis=-1).max(-1) * depth
-        return out
-
-    return moved(middle), moved(hand.joints)
-
-
-def near_object(thing: RigidObject, hand: HandTrack, o: PhaseOptions) -> Flags:
-    """(T,) the hand is seen on the object, or beside it."""
-    vertices = thing.mesh.vertices
-    chosen = vertices[np.linspace(0, len(vertices) - 1, min(len(vertices), o.points)).astype(int)]
-    out = np.zeros(len(hand), np.bool_)
-    for t in np.flatnonzero(hand.valid & thing.valid):
-        surface = transform_points(thing.camera_from_object[t], chosen)
-        rays = hand.joints[t, :, :2] / hand.joints[t, :, 2:]
-        across = np.linalg.norm(rays[:, None] - (surface[:, :2] / surface[:, 2:])[None], axis=-1)
-        depth = float(surface[:, 2].mean())
-        off = abs(float(hand.joints[t, :, 2].mean()) - depth) - thing.mesh.radius
-        out[t] = across.min() * depth < o.near and off < o.deep * depth
-    return out
-
-
-def _relative_motion(thing: RigidObject, hand: HandTrack, half: int) -> tuple[Array, Array, Flags]:
-    """How far the palm moves over a window from where the object would carry it, and how far that is.
-
-    Both (T,) metres across the line of sight, the palm put where the object is along it; and where they are known.
-    """
-    frames = np.arange(len(hand))
-    before, after = np.maximum(frames - half, 0), np.minimum(frames + half, len(hand) - 1)
-    palm = hand.joints[:, list(_PALM)].mean(1)
-    middle = transform_points(thing.camera_from_object, thing.mesh.center[None])[:, 0]
-    placed = palm * (middle[:, 2:] / palm[:, 2:])
-    carry = thing.camera_from_object[after] @ inverse(thing.camera_from_object[before])
-    carried = transform_points(carry, placed[before][:, None])[:, 0]
-    depth = middle[after, 2:]
-    apart = np.linalg.norm(carried[:, :2] / carried[:, 2:] - placed[after, :2] / placed[after, 2:], axis=1)
-    along = np.linalg.norm(carried - placed[before], axis=1)
-    both = hand.valid & thing.valid
-    return apart * depth[:, 0], along, both & both[before] & both[after]
 
 
 def _grown(held: Flags, quiet: Flags) -> Flags:

@@ -16,7 +16,8 @@ from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.coming import RestingOptions, came_and_left, lies_still, seen_middle, seen_palm
 from dexman_pose.contact.detect import JOINT_RADIUS
 from dexman_pose.contact.distance import signed_distance
-from dexman_pose.contact.phases import PhaseOptions, near_object
+from dexman_pose.contact.motion import near_object
+from dexman_pose.contact.phase_options import PhaseOptions
 from dexman_pose.data import HandTrack, RigidObject
 from dexman_pose.data.world.sizing import sized
 from dexman_pose.geometry.se3 import inverse, transform_points

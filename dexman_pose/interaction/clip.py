@@ -66,12 +66,11 @@ class Clip:
         """Who holds what, and when."""
         o = self.options
         roughly = {name: self._bridged(name, _followed(thing)) for name, thing in self.objects.items()}
-        out = []
-        for name, thing in roughly.items():
-            noise = self.trembling.get(name)
-            phases = o.phases if noise is None else slower(o.phases, noise, thing.mesh.radius, o.steady)
-            out += handling_phases({name: thing}, self.hands, self.times, phases)
-        return out
+        each = {
+            name: slower(o.phases, noise, roughly[name].mesh.radius, o.steady)
+            for name, noise in self.trembling.items()
+        }
+        return handling_phases(roughly, self.hands, self.times, o.phases, each=each)
 
     def fit(self) -> GripFit:
         """The hands with what they hold."""

@@ -88,6 +88,18 @@ def standing_faces(mesh: Mesh, options: FaceOptions | None = None) -> StandingFa
     )
 
 
+def hull_corners(mesh: Mesh, options: FaceOptions | None = None) -> Array:
+    """(H, 3) corners of the convex hull of a mesh, metres, as in :class:`StandingFaces`; all points of a flat one."""
+    o = options or FaceOptions()
+    points = mesh.vertices[np.unique(mesh.faces)]
+    try:
+        hull = _hull(points, o.corners)
+    except QhullError:
+        return points
+    out: Array = hull.points[hull.vertices]
+    return out
+
+
 def _hull(points: Array, most: int) -> ConvexHull:
     """The convex hull of points; of a finely rounded one, that of its outermost points in many directions."""
     hull = ConvexHull(points)

@@ -240,6 +240,7 @@ class StandingOptions:
     Attributes:
         reach: radians by which it is tipped at most.
         even: metres by which feet and tables are uneven.
+        foot: metres above the table up to which corners of a hull that stands are its foot.
         surer: times as well as the object the table must be known there, or the object stays.
         doubt: standard deviations beyond which it does not stand there.
         fade: seconds over which that is lost before and after the rest.
@@ -247,7 +248,8 @@ class StandingOptions:
 
     reach: float = 0.4
     even: float = 0.001
-    surer: float = 1.0
+    foot: float = 0.002
+    surer: float = 1.5
     doubt: float = 4.0
     fade: float = 0.3
 

@@ -71,4 +71,6 @@ def sized_by_table(
     objects: Mapping[str, RigidObject], factors: Mapping[str, float]
 ) -> dict[str, RigidObject]:
     """Give objects the sizes that :func:`sizes_on_table` found; their pictures stay the same."""
-    return {name: sized(obj, factors[name], "table") if name in factors else obj for name, obj in objects.items()}
+    return {
+        name: sized(obj, factors[name], "table") if name in factors else obj for name, obj in objects.items()
+    }

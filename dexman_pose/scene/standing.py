@@ -20,7 +20,7 @@ from dexman_pose.data.tracks import HandTrack, RigidObject
 from dexman_pose.data.world.table import TablePlane
 from dexman_pose.geometry.se3 import so3_exp, transform_points
 from dexman_pose.optimize.problem import move_poses
-from dexman_pose.scene.faces import standing_faces
+from dexman_pose.scene.faces import hull_corners
 from dexman_pose.scene.options import SceneOptions, StandingOptions
 from dexman_pose.scene.rests import HELD, holding
 from dexman_pose.scene.stillness import Stretch, still_stretches
@@ -78,7 +78,7 @@ def rests_on_table(
     known = obj.mesh.seen is None and obj.mesh.source == "file"
     if not known or obj.track.covariance is None:
         return []
-    corners = standing_faces(obj.mesh, options.faces).corners
+    corners = hull_corners(obj.mesh, options.faces)
     out = []
     for stretch in still_stretches(obj.track, obj.mesh.center, options.rests):
         if holding(stretch, obj, camera, hands, options.rests) == HELD:
@@ -93,12 +93,14 @@ def _stood(
     obj: RigidObject, stretch: Stretch, corners: Array, table: TablePlane, options: SceneOptions
 ) -> Stood | None:
     o, center = options.standing, obj.mesh.center
-    settled = settled_turn(transform_points(stretch.pose, corners), stretch.pose, center, table.normal, o.reach)
+    settled = settled_turn(
+        transform_points(stretch.pose, corners), stretch.pose, center, table.normal, o.reach
+    )
     if settled is None:
         return None
     middle = stretch.pose[:3, :3] @ center + stretch.pose[:3, 3]
     arms = transform_points(stretch.pose, corners) - middle
-    foot = arms[_foot((arms @ settled.T) @ table.normal, o.even)]
+    foot = arms[_foot((arms @ settled.T) @ table.normal, o.foot)]
     axes = _spanned(foot)
     points = middle + axes
     rows = np.concatenate([np.tile(table.normal, (len(axes), 1)), np.cross(axes, table.normal)], 1)
@@ -143,8 +145,8 @@ def settled_turn(
     return turn
 
 
-def _foot(heights: Array, even: float) -> NDArray[np.bool_]:
-    out: NDArray[np.bool_] = heights < heights.min() + 2.0 * even
+def _foot(heights: Array, within: float) -> NDArray[np.bool_]:
+    out: NDArray[np.bool_] = heights < heights.min() + within
     return out
 
 

@@ -11,7 +11,7 @@ import trimesh
 from dexman_pose.arrays import Array
 from dexman_pose.contact import handling_phases
 from dexman_pose.contact.bridging import LEAST_CONFIDENCE, bridge_short_gaps
-from dexman_pose.contact.phases import _paused
+from dexman_pose.contact.phases import _paused, _without_ends
 from dexman_pose.data import HandTrack, Mesh, PoseTrack, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import se3, so3_exp
@@ -150,3 +150,16 @@ def test_a_hold_goes_on_while_the_object_is_not_seen() -> None:
     (found,) = handling_phases({"cube": _cube(way, valid)}, {"right": _hand(way)}, np.arange(frames) / 30.0)
     assert found.gripped[10:65].all()
     assert not found.held[25:45].any()  # nobody saw it move
+
+
+def test_a_hold_begins_and_ends_where_the_hand_goes_with_the_object() -> None:
+    held, known, apart = np.ones(20, np.bool_), np.ones(20, np.bool_), np.zeros(20, np.bool_)
+    held[:2] = False
+    apart[2:5] = apart[10] = apart[17:] = True
+    known[19] = False
+    found = _without_ends(held, known, apart)
+    assert found[5:17].all() and not found[:5].any() and not found[17:].any()
+    known[:] = True
+    known[18:] = apart[17:] = False  # nothing says that it has left
+    assert _without_ends(held, known, apart)[5:].all()
+    assert not _without_ends(held, known, np.ones(20, np.bool_)).any()

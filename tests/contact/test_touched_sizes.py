@@ -30,9 +30,7 @@ def box_at(factor: float = 1.0, source: str = "unknown") -> RigidObject:
     return RigidObject("box", mesh.scaled(factor), track, scale_source=source)  # type: ignore[arg-type]
 
 
-def pinching(
-    come: int = 15, leave: int = 75, *, beside: float = 0.0, moving: float = 0.0
-) -> HandTrack:
+def pinching(come: int = 15, leave: int = 75, *, beside: float = 0.0, moving: float = 0.0) -> HandTrack:
     """A hand that closes thumb and fingers on two opposite sides of the box between two frames."""
     turn = so3_exp(np.array([0.5, 0.4, 0.0]))
     reach = 0.5 * SIDE + JOINT_RADIUS
@@ -79,3 +77,18 @@ def test_a_hand_that_closes_on_a_thing_in_its_place_grips_it() -> None:
     for hand in (pinching(0, 90), pinching(beside=0.05), pinching(40, 50)):
         assert handling_phases({"box": box_at()}, {"right": hand}, TIMES) == []
     assert handling_phases({"box": replace(box_at(), name="box")}, {}, TIMES) == []
+
+
+def test_a_hand_that_takes_from_another_grips_what_that_one_holds_out() -> None:
+    thing, taker = box_at(), pinching(40, 200)
+    carried = np.zeros((FRAMES, 3))
+    carried[:, 1] = -0.15 * np.clip((20 - np.arange(FRAMES)) / 12.0, 0, 1)  # brought to its place by frame 20
+    thing.track.camera_from_object[:, :3, 3] += carried
+    giver = pinching(0, 200)
+    giver = replace(giver, side="left", joints=giver.joints + carried[:, None] + [0.0, 0.0, 0.02])
+    found = {h.side: h for h in handling_phases({"box": thing}, {"left": giver, "right": taker}, TIMES)}
+    assert found["left"].held[10:18].all() and found["left"].gripped[45:80].all()
+    assert found["right"].gripped[45:].all() and not found["right"].gripped[:30].any()
+    assert not found["right"].held.any()
+    alone = handling_phases({"box": box_at()}, {"right": taker}, TIMES)
+    assert alone == []  # nobody holds it out, and it does not leave again

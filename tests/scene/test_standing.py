@@ -52,9 +52,7 @@ def test_what_is_tipped_stands_up() -> None:
     true = still("box", 0.1, 0.05)
     wrong = _off(true, [0.0, 0.0, 0.0, 0.12, 0.05, 0.0], [0.003, 0.003, 0.003, 0.2, 0.2, 0.2])
     found = standing_objects({"box": wrong}, SURE, CAMERA, {}, TIMES)["box"]
-    tipped = np.degrees(
-        np.arccos([float((obj.camera_from_object[0, :3, 2]) @ UP) for obj in (wrong, found)])
-    )
+    tipped = np.degrees(np.arccos([float((obj.camera_from_object[0, :3, 2]) @ UP) for obj in (wrong, found)]))
     assert tipped[0] > 4 and tipped[1] < 1
 
 
@@ -93,7 +91,9 @@ def test_what_is_carried_away_keeps_its_correction_for_a_moment() -> None:
 def test_settling_lays_a_box_on_its_foot_and_leaves_what_leans_far() -> None:
     box = still("box", 0.0, 0.0)
     for angle, stands in ((0.1, True), (0.7, False)):
-        tipped = move_poses(box.camera_from_object[:1], np.array([[0, 0, 0, angle, 0, 0.0]]), box.mesh.center)[0]
+        tipped = move_poses(
+            box.camera_from_object[:1], np.array([[0, 0, 0, angle, 0, 0.0]]), box.mesh.center
+        )[0]
         points = transform_points(tipped, box.mesh.vertices)
         turn = settled_turn(points, tipped, box.mesh.center, UP, 0.4)
         if stands:
