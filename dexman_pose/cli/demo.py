@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Render, reconstruct, compare."""
-    from dexman_pose.cli.console import print_stage, shown
+    from dexman_pose.cli.parts.console import print_stage, shown
     from dexman_pose.data.files import make_folder
     from dexman_pose.pipeline import load_prompts, reconstruct
     from dexman_pose.pipeline.backends import Backends, check_backends

@@ -29,7 +29,7 @@ def handle(args: argparse.Namespace) -> int:
     import numpy as np
 
     from dexman_pose.backends import DEPTH
-    from dexman_pose.cli.console import shown
+    from dexman_pose.cli.parts.console import shown
     from dexman_pose.depth import predict_depth
     from dexman_pose.errors import InputError
     from dexman_pose.pipeline.backends import check_needs

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dexman_pose.cli import eval_plan, eval_policy
+from dexman_pose.cli.evals import plan, policy
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def add(subparsers: Any) -> None:
     actions = p.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_predict(actions)
     _add_score(actions)
-    eval_plan.add(actions)
-    eval_policy.add(actions)
+    plan.add(actions)
+    policy.add(actions)
     listed = actions.add_parser("protocols", help="the protocols there are")
     listed.set_defaults(handler=handle_protocols)
 

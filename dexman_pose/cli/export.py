@@ -53,7 +53,7 @@ def handle(args: argparse.Namespace) -> int:
     """Write the export and print its path."""
     if args.format.lower() in SKILLS:
         return _skill(args)
-    from dexman_pose.cli.console import shown
+    from dexman_pose.cli.parts.console import shown
     from dexman_pose.exports import export
     from dexman_pose.exports.registry import format_of
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from dexman_pose.cli.interrupt import STOPPED, raise_from_now_on
-from dexman_pose.cli.parser import BAD_INPUT, Parser
+from dexman_pose.cli.parts.parser import BAD_INPUT, Parser
 from dexman_pose.errors import DexmanError, InputError
 from dexman_pose.threads import one_thread_each
 
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        from dexman_pose.cli.failure import write_error_log  # heavy, and seldom needed
+        from dexman_pose.cli.parts.failure import write_error_log  # heavy, and seldom needed
 
         log = write_error_log(error, getattr(args, "out", None))
         reason = _one_line(error)

@@ -167,7 +167,7 @@ def _mass(text: str) -> tuple[str, float]:
 
 def handle(args: argparse.Namespace) -> int:
     """Plan, and say how the plan does."""
-    from dexman_pose.cli.console import shown
+    from dexman_pose.cli.parts.console import shown
     from dexman_pose.data.files import make_folder
     from dexman_pose.robot.assets.robots import find_robot
     from dexman_pose.robot.skill.evaluate import evaluate

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dexman_pose.cli.boxes import SHAPE, prompts_of_boxes
-from dexman_pose.cli.words import prompts_of_words
+from dexman_pose.cli.parts.boxes import SHAPE, prompts_of_boxes
+from dexman_pose.cli.parts.words import prompts_of_words
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _has_mesh(value: Any) -> bool:
 def handle(args: argparse.Namespace) -> int:
     """Run the pipeline and print what came out."""
     from dexman_pose._memory import large_blocks_apart
-    from dexman_pose.cli.console import print_stage, shown
+    from dexman_pose.cli.parts.console import print_stage, shown
     from dexman_pose.pipeline import reconstruct
     from dexman_pose.pipeline.inputs import open_clip
 

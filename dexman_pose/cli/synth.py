@@ -101,7 +101,7 @@ def handle(args: argparse.Namespace) -> int:
 
 def handle_skill(args: argparse.Namespace) -> int:
     """Make demonstrations of a plan, and say how many succeeded."""
-    from dexman_pose.cli.console import shown
+    from dexman_pose.cli.parts.console import shown
     from dexman_pose.cli.plan import OBJECTS
     from dexman_pose.errors import MissingModelError
     from dexman_pose.robot.assets.shadow import shadow_hand

@@ -36,7 +36,7 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Print the summary and write what was asked for."""
-    from dexman_pose.cli.console import shown
+    from dexman_pose.cli.parts.console import shown
     from dexman_pose.data import Trajectory
     from dexman_pose.viewer import describe
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dexman_pose.cli.main import main
-from dexman_pose.cli.words import words_of
+from dexman_pose.cli.parts.words import words_of
 from dexman_pose.errors import InputError
 
 

@@ -43,7 +43,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.benchmarks.grasps.motion import YCB_MASSES
     from dexman_pose.benchmarks.grasps.report import as_markdown
     from dexman_pose.benchmarks.grasps.run import GraspJob, as_json, lines, run_grasps
-    from dexman_pose.cli.console import shown
+    from dexman_pose.cli.parts.console import shown
     from dexman_pose.data.files import write_bytes, write_json
 
     names = tuple(n for n in args.only.split(",") if n) if args.only else ()

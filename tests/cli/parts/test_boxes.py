@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dexman_pose.cli.boxes import prompts_of_boxes
 from dexman_pose.cli.main import main
+from dexman_pose.cli.parts.boxes import prompts_of_boxes
 from dexman_pose.data import Trajectory
 from dexman_pose.errors import InputError
 

@@ -1,0 +1,1 @@
+"""What `eval` does beside scoring, a command per file."""
