@@ -183,7 +183,10 @@ class Learner:
             self.course.falls += 1
             self._slow_down()
             _log.info("fell to %.0f %%, back to %.0f %%", 100 * found.success, 100 * best.success)
-        if found.tracked >= o.strictness.tracked and self.course.strictness < o.strictness.steps:
+        ended = self.course.judged[-1]["training_end"] if self.course.judged else 0.0
+        reached = ended / max(self.environment.task.num_frames - 1, 1)
+        carried = found.tracked >= o.strictness.tracked or reached >= o.strictness.reached
+        if carried and self.course.strictness < o.strictness.steps:
             self.course.strictness += 1
             self._tighten()
 

@@ -136,13 +136,16 @@ class StrictnessOptions:
     Attributes:
         loose: factor on the limits of success at first.
         strict: factor at last.
-        tracked: share of the frames, in a judgement, from which on limits are tightened.
+        tracked: share of the frames, in a judgement, from which on limits are tightened ...
+        reached: ... or share of the motion at which episodes end in training, mean: under loose limits a policy learns
+            to follow loosely, and no strict judgement would ever tell that it carries the object to the end.
         steps: judgements over which they are.
     """
 
     loose: float = 2.0
     strict: float = 1.25
     tracked: float = 0.7
+    reached: float = 0.72
     steps: int = 4
 
 

@@ -178,6 +178,17 @@ def test_a_fall_brings_the_best_policy_back_and_learns_slower(task: Task, learns
     made.close()
 
 
+def test_limits_are_tightened_when_episodes_end_late_in_training(task: Task, learns: None) -> None:
+    learner = Learner(environment_of(task, SMALL), SMALL)
+    o = SMALL.strictness
+    for share, strictness in ((0.9 * o.reached, 0), (1.05 * o.reached, 1)):
+        learner.course.judged.append({"training_end": share * (task.num_frames - 1)})
+        learner._watch(Judgement(0.0, 0.3, 1.0, 0.0, 0.0, 8))
+        assert learner.course.strictness == strictness
+    assert learner.environment.limits < o.loose
+    learner.environment.close()
+
+
 def test_limits_are_tightened_only_while_objects_are_carried(task: Task, learns: None) -> None:
     strict = StrictnessOptions(loose=2.0, strict=1.0, tracked=0.7, steps=2)
     options = replace(SMALL, strictness=strict)
