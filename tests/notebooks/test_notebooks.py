@@ -78,7 +78,9 @@ def test_a_notebook_runs(script: Path, tmp_path: Path) -> None:
     assert done.stdout.strip() and SAID.get(script.stem, "") in done.stdout
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
-def test_a_notebook_ends_with_the_readers_own_clip(script: Path) -> None:
-    last = script.read_text(encoding="utf-8").rpartition("# %% [markdown]")[2]
+@pytest.mark.parametrize(
+    "name", ["01_quickstart", "02_your_own_clip", "03_the_engine", "04_hands_and_contact", "05_scoring"]
+)
+def test_a_notebook_ends_with_the_readers_own_clip(name: str) -> None:
+    last = (FOLDER / f"{name}.py").read_text(encoding="utf-8").rpartition("# %% [markdown]")[2]
     assert last.strip().startswith("# ## Your own clip") and "my_clip.mp4" in last
