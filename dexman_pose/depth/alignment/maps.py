@@ -119,9 +119,10 @@ def _fit(kind: str, samples: Samples, options: AlignmentOptions) -> DepthMap:
         relative = off / (3 * options.outlier * scale)
         weights = given * np.clip(1 - relative**2, 0, None) ** 2
         root = np.sqrt(weights)
-        new: Array = np.linalg.lstsq(matrix * root[:, None], target * root, rcond=None)[0]
+        solved = np.linalg.lstsq(matrix * root[:, None], target * root, rcond=None)[0]
+        new = np.asarray(solved, np.float64)
         change = float(np.abs(new - found).max())
-        found = np.asarray(new, np.float64)
+        found = new
         if change < options.settled * max(1.0, float(np.abs(found).max())):
             break
     off = target - matrix @ found

@@ -44,7 +44,9 @@ def masks_of_everything(
     device: str = "auto",
     **options: Any,
 ) -> list[FoundMask]:
-    """Cut a picture into whatever it shows, the largest first; an :class:`~dexman_pose.data.prompts.ObjectPrompt` takes any of the masks.
+    """Cut a picture into whatever it shows, the largest first.
+
+    An :class:`~dexman_pose.data.ObjectPrompt` takes any of the masks.
 
     Args:
         picture: (H, W, 3) RGB.
