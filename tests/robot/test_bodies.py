@@ -214,3 +214,22 @@ def test_an_arm_lifts_a_cube(mujoco: Any, body: BodyDescription, gripper: Descri
     found = evaluate(plan, replays=2)
     assert found.replay.success
     assert found.replay.lifted > 0.9
+
+
+def test_two_arms_of_one_body_act_at_once(mujoco: Any, body: BodyDescription, gripper: Describe) -> None:
+    one, other = lifting("right"), lifting("left")
+    away = np.eye(4)
+    away[0, 3] = 0.4
+    moved = other.moved({"cube": away}, {"left": away})
+    die = replace(moved.objects["cube"], name="die")
+    motion = replace(one, hands={**one.hands, **moved.hands}, objects={**one.objects, "die": die})
+    found = prepare(
+        motion, gripper, replace(QUICK, body=BodyOptions(stand=replace(FEW, turns=4), tried=1)), body
+    )
+    assert found.carried is not None and found.carried.metres.shape == (motion.num_frames, 2)
+    assert np.median(found.carried.metres) < 0.01
+    assert [hand.hand.side for hand in found.hands] == ["right", "left"]
+    assert all(np.median(hand.error) < 5e-3 for hand in found.hands)
+    carriers = Carriers(found.task)
+    assert len(carriers.hands) == 2 and carriers.is_still.sum() == 1
+    assert not set(carriers.hands[0].motors) & set(carriers.hands[1].motors)

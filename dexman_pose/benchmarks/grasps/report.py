@@ -15,7 +15,8 @@ def as_markdown(results: list[GraspResult], job: GraspJob) -> str:
     """The results as a table in Markdown, with robot, hands, friction, settings and versions."""
     o = job.options
     hand = job.hand or ("mirrored" if job.mirrored else "as measured")
-    versions = next((r.plan.about["versions"] for r in results if r.plan is not None), {})
+    plans = [r.plan for r in results if r.plan is not None]
+    versions: dict[str, str] = plans[0].about["versions"] if plans else {}
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
         f"Robot {job.robot}, hands: {hand}, friction {job.preparing.world.contact.friction:g}; {o.samples} samples, "
