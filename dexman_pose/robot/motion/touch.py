@@ -54,8 +54,8 @@ class Touches:
         normal: (T, K, 3) outward there.
         distance: (T, K) metres.
         place: (T, K, 3) of the joints, object frame.
-        closes: (T, K) the joint comes to, or goes from, ``point``, by which it holds the object a little later or earlier;
-            see :func:`closing_on_holds`.
+        closes: (T, K) the joint comes to, or goes from, ``point``, by which it holds the object a little later or
+            earlier; see :func:`closing_on_holds`.
     """
 
     side: str

@@ -27,7 +27,7 @@ def controls_for(world: World, joints: Array) -> Array:
 def led(world: World, controls: Array) -> Array:
     """Controls ahead of themselves by what motors lag: by damping over stiffness times speed.
 
-    What brakes is the motor's own damping and that of the joints it drives; of two joints on a tendon each takes a part.
+    What brakes is the motor's own damping and that of the joints it drives; of two joints on a tendon each takes part.
     """
     if len(controls) < 2:
         return controls.copy()
