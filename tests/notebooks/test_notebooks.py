@@ -18,7 +18,7 @@ from dexman_pose.robot.assets.shadow import shadow_hand
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
-SAID = {"04_hands_and_contact": "solved with the tin", "06_to_a_robot": "the replay: "}
+SAID = {"04_hands_and_contact": "solved with the tin", "06_to_a_robot": "replay: "}
 """Of each notebook what it prints once its point has been made."""
 
 
