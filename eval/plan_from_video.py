@@ -3,8 +3,9 @@
     python eval/plan_from_video.py --data DIR --out DIR [--cases demo,film1,film4,film5,cube] [--json FILE] [--film]
 
 `demo` is the demonstration clip, `filmN` the rendered grasp film of seed N, `cube` the real clip of the test data; each
-with its mesh and camera. Prints, for every clip, whether the replay follows the reconstruction at every step within
-3 cm and 0.5 rad, and the truth within 5 cm and 0.8 rad. Runs and plans are kept in --out, where the next call goes on.
+with its mesh and camera, things of the YCB set with their weights. Prints, for every clip, whether the replay follows
+the reconstruction at every step within 3 cm and 0.5 rad, and the truth within 5 cm and 0.8 rad. Runs and plans are kept
+in --out, where the next call goes on.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ plt.show()
 small = PlanOptions(samples=16, kept=6, members=2, rounds=2, passes=1, trials=4)
 plan = plan_motion(motion, shadow_hand, options=small, said=print)
 found = evaluate(plan, replays=4)
-print("the replay:", found.told())
+print(found.told())
 
 # %% [markdown]
 # What happened in the simulation, against what was asked for.

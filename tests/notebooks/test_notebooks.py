@@ -25,7 +25,7 @@ SAID = {
     "03_the_engine": "size from depth, 0.99",
     "04_hands_and_contact": "solved with the tin",
     "05_scoring": "they look like centimetres",
-    "06_to_a_robot": "the replay: ",
+    "06_to_a_robot": "replay: ",
 }
 """What the output of each must hold; one that is not listed must hold something."""
 

@@ -217,3 +217,4 @@ def test_fingers_close_where_they_will_hold() -> None:
     assert not after.touching[4:8, k].any()
     assert after.touching[LIFT - 2, k] and np.allclose(after.normal[LIFT - 2, k], [-1, 0, 0], atol=1e-6)
     assert np.array_equal(after.touching[LIFT:], before.touching[LIFT:]), "while it holds nothing changes"
+    assert after.closes[LIFT - 1, k] and not after.closes[LIFT:, k].any()

@@ -197,6 +197,31 @@ def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(
     assert keeper.begun() is None
 
 
+def test_more_passes_go_on_where_fewer_ended(ready: Prepared, tmp_path: Path) -> None:
+    more = replace(SMALL, passes=2, enough=2.0)  # never enough
+    keeper = Keeper(tmp_path / "unfinished.npz", ready.task, more)
+
+    class Stop(Exception):
+        pass
+
+    def stop(progress: Progress) -> None:
+        keeper._last = -1e9
+        keeper.keep(progress)
+        if progress.number == 1:
+            raise Stop
+
+    with pytest.raises(Stop):
+        plan_controls(ready.task, more, keep=stop)
+    fewer = Keeper(keeper.path, ready.task, replace(more, passes=1))
+    begun = fewer.begun()
+    assert begun is not None and begun.best is not None
+    ended = plan_controls(ready.task, replace(more, passes=1), begun=begun)
+    assert ended.passes == 1 and np.array_equal(ended.controls, begun.best.controls)
+    assert ended.steps == begun.steps, "nothing more is searched"
+    first = plan_controls(ready.task, replace(more, passes=1))
+    assert np.array_equal(first.controls, ended.controls)
+
+
 def test_a_hand_that_holds_carries_the_object_back_to_its_reference(mujoco: Any, ready: Prepared) -> None:
     task = ready.task
     carriers = Carriers(task)

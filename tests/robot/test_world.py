@@ -64,7 +64,22 @@ def test_controls_are_ahead_where_motors_brake(world: World) -> None:
     slide, finger = names.index("left_base_tx_motor"), names.index("left_thumb_motor")
     lag = 2.0 * np.sqrt(1000.0) / 1000.0
     assert np.allclose(ahead[:, slide], lag)
-    assert not ahead[:, finger].any()
+    assert np.allclose(ahead[:, finger], 0.05 / 4.0), "a joint's own damping over the motor's stiffness"
+
+
+def test_a_finger_that_moves_steadily_is_where_it_should_be(mujoco: Any, world: World) -> None:
+    """What the lag is for: without it the finger trails behind."""
+    joints = np.zeros((31, len(world.joints)))
+    finger = world.joints.index("left_thumb_joint")
+    joints[:, finger] = np.linspace(0.0, 0.6, 31)
+    trailing = []
+    for controls in (controls_for(world, joints), led(world, controls_for(world, joints))):
+        data = mujoco.MjData(world.model)
+        for wanted in stepped(controls, world.steps):
+            data.ctrl[:] = wanted
+            mujoco.mj_step(world.model, data)
+        trailing.append(abs(data.qpos[world.joint_at[finger]] - 0.6))
+    assert trailing[0] > 0.005 and trailing[1] < 0.5 * trailing[0]
 
 
 def test_steps_lie_on_the_way_between_controls() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dexman_pose.arrays import Array, Bools
+from dexman_pose.benchmarks.grasps.motion import YCB_MASSES
 from dexman_pose.benchmarks.scene.run import film_of, true_meshes
 from dexman_pose.data import Camera, Clip
 from dexman_pose.data.camera_file import load_camera
@@ -44,6 +45,7 @@ class VideoCase:
         prompts: boxes and meshes by object.
         camera: intrinsics.
         truth: of each object, where there is one.
+        masses: kg, of objects that somebody has weighed.
     """
 
     name: str
@@ -51,6 +53,7 @@ class VideoCase:
     prompts: dict[str, ObjectPrompt]
     camera: Camera
     truth: Mapping[str, TruePoses] = field(default_factory=dict)
+    masses: Mapping[str, float] = field(default_factory=dict)
 
 
 def demo_case(folder: Path) -> VideoCase:
@@ -84,7 +87,12 @@ def case_of_film(record: FilmRecord, name: str) -> VideoCase:
         thing: TruePoses(poses, known)
         for thing, poses in zip(record.truth.objects, record.truth.camera_from_object)
     }
-    return VideoCase(name, Clip.open(record.video), prompts, record.truth.camera, truth)
+    weighed = {
+        thing: YCB_MASSES[own]
+        for thing in record.truth.objects
+        if (own := thing.removesuffix("_mirrored")) in YCB_MASSES
+    }
+    return VideoCase(name, Clip.open(record.video), prompts, record.truth.camera, truth, weighed)
 
 
 def cube_case(data: Path) -> VideoCase:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -128,7 +128,7 @@ def run_video(
         plan = plan_motion(
             motion,
             lambda side: shadow_hand(side, job.robots),
-            preparing=job.preparing,
+            preparing=_weighed(job.preparing, case),
             options=job.options,
             out=folder / "plan",
             said=lambda line: report(f"  {line}"),
@@ -143,6 +143,12 @@ def run_video(
     replayed = against_truth(case, trajectory, plan, names, plan.world().object_places(plan.qpos))
     measured = against_truth(case, trajectory, plan, names, plan.measured)
     return VideoResult(case.name, seconds, plan, found, replayed, measured)
+
+
+def _weighed(preparing: PrepareOptions, case: VideoCase) -> PrepareOptions:
+    """The settings with what the case's objects weigh."""
+    masses = {**case.masses, **preparing.objects.masses}
+    return replace(preparing, objects=replace(preparing.objects, masses=masses))
 
 
 def against_truth(

@@ -54,6 +54,8 @@ class Touches:
         normal: (T, K, 3) outward there.
         distance: (T, K) metres.
         place: (T, K, 3) of the joints, object frame.
+        closes: (T, K) the joint comes to, or goes from, ``point``, by which it holds the object a little later or
+            earlier; see :func:`closing_on_holds`.
     """
 
     side: str
@@ -64,6 +66,7 @@ class Touches:
     normal: Array
     distance: Array
     place: Array
+    closes: Bools
 
 
 def touches_of(motion: Motion, options: TouchOptions | None = None) -> tuple[Touches, ...]:
@@ -84,7 +87,9 @@ def _touches(hand: MovingHand, thing: MovingObject, surface: Surface, o: TouchOp
     limit = np.array([o.tip if name.endswith("_tip") else o.palm for name in TOUCHING])
     drift = np.linalg.norm(np.diff(local, axis=0, prepend=local[:1]), axis=2)
     touching = (distance < limit) & (drift < o.steady)
-    return Touches(hand.side, thing.name, TOUCHING, touching, point, normal, distance, local)
+    return Touches(
+        hand.side, thing.name, TOUCHING, touching, point, normal, distance, local, np.zeros_like(touching)
+    )
 
 
 def closing_on_holds(
@@ -114,5 +119,6 @@ def closing_on_holds(
         there = np.linalg.norm(touch.place - point, axis=2) < o.arrived
         moved = (source != np.arange(len(frames)))[:, None]
         touching = np.where(moved, touch.touching[source] & there, touch.touching)
-        out.append(replace(touch, touching=touching, point=point, normal=touch.normal[source]))
+        closes = moved & touch.touching[source]
+        out.append(replace(touch, touching=touching, point=point, normal=touch.normal[source], closes=closes))
     return tuple(out)

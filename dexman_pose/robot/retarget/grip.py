@@ -30,6 +30,7 @@ class GripOptions:
         margin: times the force that friction needs to bear the object's weight between the tips that touch.
         least: N, of a tip.
         most: N, of a tip.
+        late: share of the closing after which tips begin to press: one that does not touch yet would be driven aside.
         soft: frames over which a grip begins and ends.
         balance: weight of what the tips' forces leave of a push and a turn, beside their distance from equal ones.
         regained: times that balanced forces are raised at most, to bear together what the wanted ones would; where
@@ -40,7 +41,8 @@ class GripOptions:
     margin: float = 5.0
     least: float = 2.0
     most: float = 8.0
-    soft: float = 2.0
+    late: float = 0.8
+    soft: float = 1.0
     balance: float = 10.0
     regained: float = 1.5
     arm: float = 0.03
@@ -96,9 +98,8 @@ def _forces(
             continue
         index = [touch.joints.index(name) for name in hand.tips if name in touch.joints]
         tips = [i for i, name in enumerate(hand.tips) if name in touch.joints]
-        on = gaussian_filter1d(
-            touch.touching[:, index] * held[touch.name][:, None], o.soft, axis=0, mode="nearest"
-        )
+        closed = np.clip((held[touch.name] - o.late) / max(1.0 - o.late, _LITTLE), 0.0, 1.0)
+        on = gaussian_filter1d(touch.touching[:, index] * closed[:, None], o.soft, axis=0, mode="nearest")
         count = np.maximum(on.sum(1, keepdims=True), 1.0)
         force = np.clip(o.margin * masses[touch.name] * GRAVITY / (friction * count), o.least, o.most)
         inward = -gaussian_filter1d(touch.normal[:, index], o.soft, axis=0, mode="nearest")

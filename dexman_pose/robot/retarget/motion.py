@@ -28,12 +28,16 @@ class PressOptions:
 
     Attributes:
         depth: metres under the surface that a touching tip aims at; what it lacks of them presses.
+        open: metres that a tip keeps before the plane that it will touch, or has touched, while it comes or goes.
+        wrong: metres behind that plane from which on a tip is elsewhere yet, and is let go its way; it fades from half.
         soft: frames over which a touch begins and ends.
         unreached: metres at which a touching tip does not reach what it touches.
         solve: weights of the joints' solution.
     """
 
     depth: float = 0.005
+    open: float = 0.015
+    wrong: float = 0.08
     soft: float = 2.0
     unreached: float = 0.03
     solve: RetargetOptions = field(default_factory=RetargetOptions)
@@ -111,6 +115,7 @@ def retarget(
     pressed = np.zeros(targets.shape[:2])
     for touch in touches:
         if touch.side == hand.side:
+            _open(targets, hand, touch, motion.objects[touch.name].world_from_object, held[touch.name], o)
             _press(
                 targets,
                 pressed,
@@ -172,6 +177,21 @@ def _press(
         world = transform_points(poses, aim[:, None])[:, 0]
         targets[:, i] = (1.0 - share) * targets[:, i] + share * world
         pressed[:, i] = np.maximum(pressed[:, i], share[:, 0])
+
+
+def _open(
+    targets: Array, hand: HandDescription, touch: Touches, poses: Array, held: Array, o: PressOptions
+) -> None:
+    """Move the targets of tips that come or go before the plane that they hold by, in place: fingers open."""
+    for i, point in enumerate(hand.followed):
+        if not point.is_tip or point.joint not in touch.joints:
+            continue
+        k = touch.joints.index(point.joint)
+        before = np.einsum("ti,ti->t", touch.place[:, k] - touch.point[:, k], touch.normal[:, k])
+        missing = np.maximum(o.open - before, 0.0) * np.clip(2.0 + 2.0 * before / o.wrong, 0.0, 1.0)
+        missing *= touch.closes[:, k] * (1.0 - held)
+        outward = np.einsum("tij,tj->ti", poses[:, :3, :3], touch.normal[:, k])
+        targets[:, i] += gaussian_filter1d(missing[:, None] * outward, o.soft / 2, axis=0, mode="nearest")
 
 
 def _zero(hand: HandDescription, palms: tuple[Array, Array], held: dict[str, Array]) -> HandPlace:

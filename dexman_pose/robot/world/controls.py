@@ -25,15 +25,29 @@ def controls_for(world: World, joints: Array) -> Array:
 
 
 def led(world: World, controls: Array) -> Array:
-    """Controls ahead of themselves where a motor brakes by speed: it lags by damping over stiffness times speed."""
-    model = world.model
-    stiffness = np.asarray(model.actuator_gainprm[:, 0], np.float64)
-    lag = np.where(
-        stiffness > 0, -model.actuator_biasprm[:, 2] / np.where(stiffness > 0, stiffness, 1.0), 0.0
-    )
+    """Controls ahead of themselves by what motors lag: by damping over stiffness times speed.
+
+    What brakes is the motor's own damping and that of the joints it drives; of two joints on a tendon each takes part.
+    """
     if len(controls) < 2:
         return controls.copy()
-    out: Array = controls + lag * np.gradient(controls, 1.0 / RATE, axis=0)
+    out: Array = controls + lags(world) * np.gradient(controls, 1.0 / RATE, axis=0)
+    return out
+
+
+def lags(world: World) -> Array:
+    """(A,) seconds that each motor lags behind a control that moves steadily."""
+    model = world.model
+    stiffness = np.asarray(model.actuator_gainprm[:, 0], np.float64)
+    count = len(world.joints)
+    moved = controls_for(world, np.concatenate([np.zeros((1, count)), np.eye(count)]))
+    arms = (moved[1:] - moved[:1]).T
+    damping = np.array([model.dof_damping[model.joint(name).dofadr[0]] for name in world.joints])
+    braked = damping > 0.0
+    yielding = (arms[:, braked] ** 2 / damping[braked]).sum(1)
+    joints = np.where(yielding > 0.0, 1.0 / np.where(yielding > 0.0, yielding, 1.0), 0.0)
+    own = -np.asarray(model.actuator_biasprm[:, 2], np.float64)
+    out: Array = np.where(stiffness > 0.0, (own + joints) / np.where(stiffness > 0.0, stiffness, 1.0), 0.0)
     return out
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Mesh
 from dexman_pose.geometry.se3 import inverse, transform_points
 from dexman_pose.robot.engine import mujoco
@@ -154,7 +154,7 @@ def touched_in(plan: Plan) -> Touched:
     mj, model = mujoco(), world.model
     data = mj.MjData(model)
     points = [model.site(name).id for name in world.points]
-    there = np.isfinite(plan.qpos).all(1)
+    there: Bools = np.asarray(np.isfinite(plan.qpos).all(1))
     shape = plan.force.shape
     of, where = np.zeros(shape, np.intp), np.zeros((*shape, 3))
     weight = ((plan.force > 0.0) & there[:, None]).astype(np.float64)

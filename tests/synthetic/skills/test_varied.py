@@ -91,7 +91,7 @@ def test_what_slips_is_no_success(plan: Plan, mesh: Mesh) -> None:
     assert attempt(plan, [mesh], AS_IT_IS, options=options).success
     lost = attempt(plan, [mesh], replace(AS_IT_IS, friction=0.02), options=options)
     assert not lost.success and not lost.values()["success"]
-    small = attempt(plan, [mesh], replace(AS_IT_IS, sizes=(0.3,)), options=options)
+    small = attempt(plan, [mesh], replace(AS_IT_IS, sizes=(0.1,)), options=options)
     assert not small.success
 
 
