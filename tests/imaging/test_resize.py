@@ -117,13 +117,17 @@ def _resizers(source: str) -> list[str]:
     return [name for name in calls if name in names or name.endswith((".resize", ".thumbnail"))]
 
 
+TENSORS = {"networks/pictures.py", "segmentation/sam2/memory.py", "segmentation/sam/library.py"}
+"""Networks were taught on pictures and fields that were resized as their own libraries do."""
+
+
 def test_nothing_else_resizes() -> None:
     found = {
         str(path.relative_to(PACKAGE)): calls
         for path in sorted(PACKAGE.rglob("*.py"))
         if (calls := _resizers(path.read_text(encoding="utf-8")))
     }
-    assert set(found) == {"imaging/resize.py"}, f"use dexman_pose.imaging.resize in {found}"
+    assert set(found) == {"imaging/resize.py"} | TENSORS, f"use dexman_pose.imaging.resize in {found}"
 
 
 def test_the_search_for_resizers_finds_them() -> None:

@@ -270,7 +270,7 @@ def test_the_command_line(tiny_scene: Any, drawn: Any, tmp_path: Path, capsys: A
     assert main(command) == 2  # the unit is guessed to be millimetres, and the mesh says that it is not
     assert "unit" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "rgb"), "--out", str(tmp_path / "o")]) == 2
-    assert "--prompts FILE, or --masks PATH" in capsys.readouterr().err
+    assert "--prompts FILE, --objects WORDS, --masks PATH" in capsys.readouterr().err
     assert main([*command, "--poses", f"cup={tmp_path / 'poses.npy'}"]) == 2
     assert "no object is named 'cup'" in capsys.readouterr().err
 

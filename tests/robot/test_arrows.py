@@ -9,7 +9,7 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 BELOW = {"geometry", "data", "robot"}
-ABOVE = {"robot", "genesis", "benchmarks", "cli"}
+ABOVE = {"robot", "genesis", "benchmarks", "cli", "synthetic"}
 
 
 def _plan() -> ModuleType:
@@ -53,7 +53,7 @@ def test_so_does_the_room_of_the_other_simulator() -> None:
     assert not {f: rooms for f, rooms in wrong.items() if rooms}
 
 
-def test_nothing_but_benches_and_commands_reads_it() -> None:
+def test_nothing_but_demonstrations_benches_and_commands_reads_it() -> None:
     users = {
         path.relative_to(ROOT / "dexman_pose").parts[0]
         for path in (ROOT / "dexman_pose").rglob("*.py")

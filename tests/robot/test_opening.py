@@ -12,7 +12,6 @@ import pytest
 from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.touch import closing_on_holds, touches_of
-from dexman_pose.robot.retarget.kinematics import HandKinematics
 from dexman_pose.robot.retarget.motion import PressOptions, retarget
 from tests.robot.gripper import FRAMES, LIFT, SIDE, lifting
 
@@ -31,8 +30,8 @@ def test_a_finger_that_cuts_a_corner_goes_around_it(
     held = {"cube": np.clip((np.arange(FRAMES) - LIFT + 5) / 4.0, 0.0, 1.0)}
     touches = closing_on_holds(touches_of(cut), moving)
     found = retarget(cut, gripper("right"), touches, held, options)
-    kinematics = HandKinematics(found.placed)
-    thumb = [f.joint for f in found.placed.hand.followed].index("thumb_tip")
+    kinematics = found.kinematics
+    thumb = [f.joint for f in found.hand.followed].index("thumb_tip")
     before = [-SIDE / 2 - kinematics.points(q)[thumb, 0] for q in found.joints[5:8]]
     assert min(before) > least
     if options.open == 0.0:
