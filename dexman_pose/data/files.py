@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -35,6 +36,7 @@ _UNWRITABLE = {
 
 _HARDLY = 0.95  # share of its size from which on compressing something is not worth the time
 _LONGEST = 800  # characters of a message; more of a damaged file than of words
+_PIECE = 1 << 20  # bytes that are read at once
 
 
 @contextmanager
@@ -158,6 +160,15 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, read in pieces so that a long video costs no memory."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def read_json(path: Path) -> Any:

@@ -14,19 +14,14 @@ from numpy.typing import NDArray
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.depth import DepthSequence
+from dexman_pose.data.files import sha256_of
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.prompts import ObjectPrompt
 
-_CHUNK = 1 << 20
-
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, read in pieces so that a long video costs no memory."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+    """SHA-256 of a file's bytes."""
+    return sha256_of(path)
 
 
 def hash_json(value: Any) -> str:

@@ -13,7 +13,7 @@ from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, Obj
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.networks.outside.call import call_outside
 from dexman_pose.networks.outside.environment import Environment
-from dexman_pose.segmentation.prompted.passes import check_prompts
+from dexman_pose.segmentation.checks import check_prompts
 
 
 def segment_outside(

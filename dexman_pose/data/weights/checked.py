@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from dexman_pose.data.files import write_bytes
+from dexman_pose.data.files import sha256_of, write_bytes
 from dexman_pose.data.weights.card import Part
 
 SUFFIX = ".checked.json"
-_BLOCK = 1 << 20
-
-
-def sha256_of(path: Path) -> str:
-    """Sha256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def remember(path: Path, sha256: str, **more: Any) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from dexman_pose.data.files import sha256_of
 from dexman_pose.data.weights.card import Part
-from dexman_pose.data.weights.checked import sha256_of
 from dexman_pose.errors import MissingModelError
 from dexman_pose.progress import progress
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
-from dexman_pose.errors import InputError
 from dexman_pose.imaging.masks import mask_at
 from dexman_pose.imaging.resize import resize_picture
 from dexman_pose.progress import progress
+from dexman_pose.segmentation.checks import check_prompts
 from dexman_pose.segmentation.grabcut.full_size import full_labels
 from dexman_pose.segmentation.grabcut.hand_labels import label_hands
 from dexman_pose.segmentation.grabcut.options import DEFAULTS, GrabCutOptions
@@ -47,21 +47,8 @@ def segment_by_propagation(
         InputError: prompts or hands that do not fit the clip.
         EstimationError: nothing could be told from its surroundings where a prompt points.
     """
-    check_inputs(clip, prompts, hands)
+    check_prompts(clip, prompts, hands)
     return _Run(clip, prompts, hands, options, into).masks()
-
-
-def check_inputs(clip: Clip, prompts: dict[str, ObjectPrompt], hands: HandObservations | None) -> None:
-    """Raise :class:`InputError` for prompts or hands that do not fit the clip."""
-    if not prompts:
-        raise InputError("segmentation needs at least one object prompt, but none was given")
-    for name, prompt in prompts.items():
-        prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
-    if hands is not None and len(hands.joints_2d) != clip.num_frames:
-        raise InputError(
-            f"hand observations hold {len(hands.joints_2d)} frames, but the clip has {clip.num_frames}; "
-            "detect the hands on the same clip"
-        )
 
 
 class _Run:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.data.tracks import SIDES
-from dexman_pose.errors import InputError
 from dexman_pose.progress import progress
+from dexman_pose.segmentation.checks import check_prompts
 from dexman_pose.segmentation.prompted.hand_prompts import hand_prompts
 from dexman_pose.segmentation.prompted.options import PromptedOptions
 from dexman_pose.segmentation.prompted.seen import Seen, labels_of
@@ -28,19 +28,6 @@ class Follower(Protocol):
 
     def follow(self, name: str) -> Seen:
         """Find a thing again that was started in an earlier picture of this pass."""
-
-
-def check_prompts(clip: Clip, prompts: Mapping[str, ObjectPrompt], hands: HandObservations | None) -> None:
-    """Raise :class:`InputError` for prompts or hands that do not fit the clip."""
-    if not prompts:
-        raise InputError("segmentation needs at least one object prompt, but none was given")
-    for name, prompt in prompts.items():
-        prompt.check_inside(name, clip.width, clip.height, clip.num_frames)
-    if hands is not None and len(hands.joints_2d) != clip.num_frames:
-        raise InputError(
-            f"hand observations hold {len(hands.joints_2d)} frames, but the clip has {clip.num_frames}; "
-            "detect the hands on the same clip"
-        )
 
 
 def follow_both_ways(

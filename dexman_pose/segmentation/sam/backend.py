@@ -13,7 +13,8 @@ from dexman_pose.arrays import Array, Mask
 from dexman_pose.data import Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.data.model_store import find_weights
 from dexman_pose.networks.device import device_named
-from dexman_pose.segmentation.prompted.passes import check_prompts, follow_both_ways
+from dexman_pose.segmentation.checks import check_prompts
+from dexman_pose.segmentation.prompted.passes import follow_both_ways
 from dexman_pose.segmentation.prompted.seen import Seen
 from dexman_pose.segmentation.sam.expected import box_around, clicks_inside, moved, overlap, step_between
 from dexman_pose.segmentation.sam.library import segment_anything

@@ -15,8 +15,9 @@ from dexman_pose.errors import InputError
 from dexman_pose.networks.device import device_named
 from dexman_pose.networks.hub import load_model, transformers_class
 from dexman_pose.networks.pictures import picture_tensor, scaled_field
+from dexman_pose.segmentation.checks import check_prompts
 from dexman_pose.segmentation.prompted.options import DEFAULTS, PromptedOptions
-from dexman_pose.segmentation.prompted.passes import check_prompts, follow_both_ways
+from dexman_pose.segmentation.prompted.passes import follow_both_ways
 from dexman_pose.segmentation.prompted.seen import Seen
 
 if TYPE_CHECKING:
