@@ -137,19 +137,33 @@ SEGMENTATION = Stage(
 
 HANDS = Stage(
     "hands",
-    {"mediapipe": "dexman_pose.hands.mediapipe.backend:detect"},
+    {
+        "mediapipe": "dexman_pose.hands.mediapipe.backend:detect",
+        "outside": "dexman_pose.hands.outside:detect_outside",
+    },
     {"mediapipe": Needs((("ai_edge_litert", "pip install 'dexman-pose[video]'"),), "mediapipe-hands")},
 )
 """A function ``(clip, *, model, **options) -> HandObservations``."""
 
-MESH = Stage("mesh", {"silhouette": "dexman_pose.meshing.silhouette:shape_from_mask"})
-"""How the shape of an object given without a mesh is made."""
+MESH = Stage(
+    "mesh",
+    {
+        "silhouette": "dexman_pose.meshing.silhouette:shape_from_mask",
+        "depth": "dexman_pose.pose.clip.fused.backend:make_of_depth",
+        "depth_open3d": "dexman_pose.pose.clip.fused.backend:make_by_open3d",
+        "outside": "dexman_pose.meshing.generated.outside:make_outside",
+    },
+    {"depth_open3d": Needs((("open3d", "pip install 'dexman-pose[fusion]'"),))},
+)
+"""A function ``(request: MeshRequest) -> MadeMesh``; ``silhouette`` is the engine's own way, which tries shapes in the
+clip, and is not called by itself."""
 
 DEPTH = Stage(
     "depth",
     {
         "depth_anything": "dexman_pose.depth.depth_anything:predict",
         "depth_pro": "dexman_pose.depth.depth_pro:predict",
+        "outside": "dexman_pose.depth.outside:predict",
     },
     {
         "depth_anything": Needs((_TRANSFORMERS,), "depth-anything-v2-metric-indoor-small"),

@@ -34,7 +34,7 @@ def entry(monkeypatch: pytest.MonkeyPatch) -> Iterator[EntryPoint]:
 def test_backend_of_another_package_is_found(entry: EntryPoint) -> None:
     assert available_backends() == ("edgetam", "grabcut", "other", "outside", "sam", "sam2")
     assert load_backend("other")("a", "b", None) == "a b None"  # type: ignore[arg-type, comparison-overlap]
-    assert HANDS.names() == ("mediapipe",)
+    assert HANDS.names() == ("mediapipe", "outside")
 
 
 @pytest.mark.parametrize("stage", [SEGMENTATION, HANDS, MESH, DEPTH])

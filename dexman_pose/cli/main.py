@@ -27,6 +27,7 @@ COMMANDS = (
     "demo",
     "synth",
     "depth",
+    "mesh",
     "plan",
     "train",
     "doctor",

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dexman_pose.cli.parts.boxes import SHAPE, prompts_of_boxes
+from dexman_pose.cli.parts.camera import camera_given
 from dexman_pose.cli.parts.words import prompts_of_words
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
-    from dexman_pose.data import Camera, Clip, ObjectPrompt
+    from dexman_pose.data import ObjectPrompt
 
 UNITS = ("auto", "m", "cm", "mm", "inch")
 
@@ -81,6 +82,13 @@ def add(subparsers: Any) -> None:
         metavar="NAME[:WEIGHTS]",
         help="how masks are made: grabcut (default), sam, sam2, edgetam, with a model's name or path: "
         "sam2:sam2.1-large (docs/backends.md)",
+    )
+    p.add_argument(
+        "--mesh-from",
+        default="silhouette",
+        metavar="NAME",
+        help="how objects without a mesh get one: silhouette (default), depth, depth_open3d, "
+        "outside:FILE.yaml (docs/backends.md)",
     )
     _add_given(p)
     p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
@@ -187,7 +195,7 @@ def handle(args: argparse.Namespace) -> int:
         result = reconstruct(
             clip,
             objects,
-            camera=_camera(args, clip),
+            camera=camera_given(args, clip),
             depth=args.depth,
             hands=None if args.hands.lower() == "none" else args.hands,
             masks=named_paths(args.masks, list(objects), "--masks"),
@@ -197,6 +205,7 @@ def handle(args: argparse.Namespace) -> int:
             depth_unit=args.depth_unit,
             depth_camera=args.depth_camera,
             segmentation=args.segmentation,
+            mesh=args.mesh_from,
             out=args.out,
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,
@@ -287,12 +296,3 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1, but is {text!r}")
     return value
-
-
-def _camera(args: argparse.Namespace, clip: Clip) -> Camera | str | None:
-    if args.k is None:
-        camera: str | None = args.camera
-        return camera
-    from dexman_pose.data.camera_file import parse_k
-
-    return parse_k(args.k, clip.width, clip.height)

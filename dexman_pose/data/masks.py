@@ -25,6 +25,8 @@ class MaskSequence:
         height: image height in pixels.
         width: image width in pixels.
         confidence: (T, N) in [0, 1], how far the mask of object n in frame t can be trusted; 0 where there is none.
+        faults: (T, N) uint8, what the gate found wrong with masks, sums of
+            :class:`~dexman_pose.segmentation.gate.checks.Fault`; None where it judged none.
     """
 
     names: tuple[str, ...]
@@ -33,6 +35,7 @@ class MaskSequence:
     num_frames: int
     confidence: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     _frames: list[bytes] = field(default_factory=list, repr=False)
+    faults: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.names, (list, tuple)):
@@ -47,6 +50,12 @@ class MaskSequence:
         self.confidence = cast(plain(self.confidence, "confidence"), np.float32, "confidence")
         if self.confidence.shape != (self.num_frames, len(self.names)):
             self.confidence = np.zeros((self.num_frames, len(self.names)), np.float32)
+        if self.faults is not None:
+            self.faults = cast(plain(self.faults, "faults"), np.uint8, "faults")
+            if self.faults.shape != self.confidence.shape:
+                raise InputError(
+                    f"faults must have shape {self.confidence.shape}, but got {self.faults.shape}"
+                )
         if not self._frames:
             self._frames = [b""] * self.num_frames
 
@@ -108,6 +117,7 @@ class MaskSequence:
             "confidence": self.confidence,
             "ends": ends,
             "data": np.frombuffer(b"".join(self._frames), np.uint8),
+            **({} if self.faults is None else {"faults": self.faults}),
         }
 
     @classmethod
@@ -118,4 +128,5 @@ class MaskSequence:
         starts = [0, *ends[:-1]]
         frames = [data[a:b] for a, b in zip(starts, ends)]
         names = tuple(str(n) for n in arrays["names"])
-        return cls(names, height, width, count, arrays["confidence"].astype(np.float32), frames)
+        faults = arrays["faults"].astype(np.uint8) if "faults" in arrays else None
+        return cls(names, height, width, count, arrays["confidence"].astype(np.float32), frames, faults)

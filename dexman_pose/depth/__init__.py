@@ -38,7 +38,7 @@ def predict_depth(
         MissingModelError: the weights are missing; the message holds the command that fetches them.
     """
     film = as_clip(clip)
-    known: Camera | None = None if camera is None else as_camera(camera, (film.width, film.height))
+    known: Camera | None = None if camera is None else as_camera(camera, (film.height, film.width))
     path = None if out is None else Path(out)
     found: PredictedDepth = DEPTH.load(backend)(film, known, out=path)
     return found

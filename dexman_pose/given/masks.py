@@ -35,6 +35,8 @@ FORMS = (
 )
 _OWN_FILE = {"names", "size", "confidence", "ends", "data"}
 """Arrays of the file that a run keeps its masks in."""
+_OWN_EXTRAS = {"faults"}
+"""Those that are not in all of them."""
 _LEAST_OVERLAP = 0.3
 """Overlap of the boxes of prompt and mask from which they are of one object. Set by hand."""
 
@@ -127,7 +129,7 @@ def _read(source: Any, clip: Clip) -> GivenMasks:
 def _read_npz(path: Path, clip: Clip) -> GivenMasks:
     """Masks of an npz file, that of an earlier run among them."""
     arrays = npz_arrays(path)
-    if set(arrays) == _OWN_FILE:
+    if set(arrays) - _OWN_EXTRAS == _OWN_FILE:
         return _of_sequence(MaskSequence.from_arrays(arrays), clip)
     return from_arrays(arrays, clip, path)
 

@@ -13,6 +13,9 @@ from dexman_pose.data import Camera, Mesh
 from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.render import Rasterizer
 
+_LONGEST_ROW = 32000
+"""Pixels in a row of a picture, which OpenCV counts in 16 bits."""
+
 
 @dataclass
 class Painter:
@@ -63,14 +66,7 @@ class Painter:
         if not use.any():
             return
         amount = weight * np.clip(facing[use], 0.0, 1.0) ** 2
-        color = cv2.remap(
-            image,
-            pixels[use, 0].astype(np.float32)[None],
-            pixels[use, 1].astype(np.float32)[None],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )[0]
-        self._sum[use] += amount[:, None] * color
+        self._sum[use] += amount[:, None] * _colors_at(image, pixels[use].astype(np.float32))
         self._weight[use] += amount
 
     def painted(self) -> Mesh:
@@ -89,6 +85,21 @@ class Painter:
                 colors[~seen] = colors[seen][nearest]
         faces = np.all(seen[self.mesh.faces], axis=1)
         return replace(self.mesh, vertex_colors=np.round(colors).clip(0, 255).astype(np.uint8), seen=faces)
+
+
+def _colors_at(image: NDArray[np.uint8], pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(N, 3) colours of a picture between its pixels (N, 2)."""
+    parts = [
+        cv2.remap(
+            image,
+            np.ascontiguousarray(part[None, :, 0]),
+            np.ascontiguousarray(part[None, :, 1]),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )[0]
+        for part in np.array_split(pixels, len(pixels) // _LONGEST_ROW + 1)
+    ]
+    return np.concatenate(parts)
 
 
 def vertex_normals(mesh: Mesh) -> Array:

@@ -136,7 +136,9 @@ def detector_of(hands: Any) -> tuple[str | None, Any]:
         return GIVEN, hands
     text = str(hands)
     path = Path(text).expanduser()
-    if isinstance(hands, str) and (text in HANDS.names() or not (path.suffix or path.exists())):
+    if isinstance(hands, str) and (
+        text.partition(":")[0] in HANDS.names() or not (path.suffix or path.exists())
+    ):
         return text, None
     return GIVEN, path
 

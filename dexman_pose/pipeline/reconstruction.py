@@ -211,7 +211,7 @@ def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool
             grips = runner.run(stage)
             hands, objects = grips.hands, {**objects, **grips.moved}
             contacts = runner.run(stages.contacts(objects, grips))
-    found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips)
+    found = Findings(camera, objects, hands, contacts, motion, scene, followed, grips, masks)
     result = runner.run(trajectory_stage(stages.inputs, stages.marks, stages.backends, found))
     if folder is None:
         return result

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dexman_pose.backends import HANDS, SEGMENTATION
+from dexman_pose.backends import HANDS, MESH, SEGMENTATION
 from dexman_pose.data.camera import Camera
 from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
@@ -75,7 +75,11 @@ class Stages:
             compute=compute,
             save=artefacts.save_observations,
             load=artefacts.load_observations,
-            settings={"clip": self.marks.clip, "backend": backend},
+            settings={
+                "clip": self.marks.clip,
+                "backend": backend,
+                **(weights_used(HANDS, backend) if ":" in backend else {}),
+            },
             rooms=("hands",),
         )
 
@@ -134,8 +138,11 @@ class Stages:
             followed: objects that were followed.
             ahead: hands that are being lifted already.
         """
+        from dexman_pose.pipeline.given_objects import OWN_SHAPES
         from dexman_pose.segmentation import fills
 
+        if self.backends.mesh != OWN_SHAPES:  # other makers of meshes want whole masks
+            return None
         i, ready = self.inputs, made is not None or fills(self.backends.segmentation)
         if cores() < 2 or i.filmed_clip is not i.clip or not ready:
             return None
@@ -294,6 +301,8 @@ class Stages:
         followed: FollowedObjects | None = None,
     ) -> Stage[dict[str, RigidObject]]:
         """Find the pose of every object in every frame, and its size where that is unknown."""
+        from dexman_pose.pipeline.given_objects import OWN_SHAPES
+
         i, m = self.inputs, self.marks
 
         def compute() -> dict[str, RigidObject]:
@@ -302,7 +311,10 @@ class Stages:
                 found = self._find_objects(masks, camera, observations, hands, followed)
             else:
                 found = foreseen.objects()
-            return fixed_camera.withhold_objects(found, i.meshes, motion)
+            # A mesh of depth, or of a network, does not rest on the outlines of a camera that stands still.
+            own = self.backends.mesh == OWN_SHAPES
+            meshes = i.meshes if own else {name: one.mesh for name, one in found.items()}
+            return fixed_camera.withhold_objects(found, meshes, motion)
 
         return Stage(
             "objects",
@@ -316,6 +328,7 @@ class Stages:
                 "meshes": m.meshes,
                 "depth": m.depth,
                 "backend": self.backends.mesh,
+                **weights_used(MESH, self.backends.mesh),
                 **({"poses": i.given.hash_poses()} if i.given.poses else {}),
             },
             after=(
@@ -381,7 +394,7 @@ class Stages:
         from dexman_pose.pipeline.given_objects import checked_depth, make_objects
 
         checked_depth(self.inputs, masks, camera, observations)
-        return make_objects(self.inputs, masks, camera, hands, followed)
+        return make_objects(self.inputs, masks, camera, hands, followed, self.backends.mesh)
 
     def _with_hands(self, *names: str) -> tuple[str, ...]:
         return names if self.backends.hands is not None else ()

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from dexman_pose.pose.api import estimate_pose, refine_pose, track
     from dexman_pose.pose.clip.align import align_mesh
     from dexman_pose.pose.clip.focal_length import estimate_camera
+    from dexman_pose.pose.clip.fused.mesh import mesh_from_depth
     from dexman_pose.pose.clip.reconstruct import reconstruct_objects
     from dexman_pose.pose.clip.smoothing import smooth_track
     from dexman_pose.pose.estimate import PoseEstimate
@@ -24,6 +25,7 @@ __all__ = [
     "detect_symmetry",
     "estimate_camera",
     "estimate_pose",
+    "mesh_from_depth",
     "reconstruct_objects",
     "refine_pose",
     "smooth_track",
@@ -42,6 +44,7 @@ __getattr__, __dir__ = lazy_names(
         "align_mesh": "dexman_pose.pose.clip.align",
         "detect_symmetry": "dexman_pose.symmetry.detect",
         "estimate_camera": "dexman_pose.pose.clip.focal_length",
+        "mesh_from_depth": "dexman_pose.pose.clip.fused.mesh",
         "reconstruct_objects": "dexman_pose.pose.clip.reconstruct",
         "smooth_track": "dexman_pose.pose.clip.smoothing",
     },

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dexman_pose.data.camera import Camera
+from dexman_pose.data.masks import MaskSequence
 from dexman_pose.data.tracks import Contacts, HandTrack, RigidObject
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.pipeline import fixed_camera
@@ -14,6 +15,7 @@ from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.hashing import hash_camera
 from dexman_pose.pipeline.inputs import Fingerprints, Inputs
 from dexman_pose.pipeline.provenance import provenance
+from dexman_pose.pipeline.results.mask_faults import mask_fault_notices, mask_faults
 from dexman_pose.pipeline.stage import Stage
 from dexman_pose.pipeline.world.words import world_notices, world_provenance
 
@@ -37,6 +39,7 @@ class Findings:
         scene: table, gravity and world.
         followed: objects that were followed before there were masks; None where none may be.
         grips: how hands were moved to what they hold; None where hands are left out.
+        masks: of the objects, with what the gate found wrong with them; None where nobody asks.
     """
 
     camera: Camera
@@ -47,6 +50,7 @@ class Findings:
     scene: SceneEstimate
     followed: FollowedObjects | None = None
     grips: GrippingHands | None = None
+    masks: MaskSequence | None = None
 
 
 def trajectory_stage(
@@ -97,6 +101,9 @@ def _put_together(inputs: Inputs, marks: Fingerprints, backends: Backends, found
     made_from["camera_motion"] = fixed_camera.camera_motion_provenance(found.motion)
     made_from["notices"] += fixed_camera.camera_motion_notices(found.motion, inputs.meshes)
     made_from["notices"] += [] if found.followed is None else found.followed.notices()
+    if found.masks is not None and found.masks.faults is not None:
+        made_from["mask_faults"] = mask_faults(found.masks)
+        made_from["notices"] += mask_fault_notices(found.masks)
     if found.grips is not None:
         made_from["grips"] = found.grips.report
         made_from["notices"] += found.grips.notices()

@@ -85,6 +85,7 @@ def _applied(masks: MaskSequence, codes: Mapping[str, Codes], options: GateOptio
     out = MaskSequence(
         masks.names, masks.height, masks.width, masks.num_frames, masks.confidence.copy(), list(masks._frames)
     )
+    out.faults = np.stack([codes[name].astype(np.uint8) for name in masks.names], 1)
     for name, of_frames in codes.items():
         label = masks.label_of(name)
         factor = np.ones(len(of_frames), np.float32)

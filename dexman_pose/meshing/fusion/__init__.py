@@ -1,0 +1,1 @@
+"""One surface out of the depth images of a clip whose poses are known."""
