@@ -151,9 +151,13 @@ MESH = Stage(
         "silhouette": "dexman_pose.meshing.silhouette:shape_from_mask",
         "depth": "dexman_pose.pose.clip.fused.backend:make_of_depth",
         "depth_open3d": "dexman_pose.pose.clip.fused.backend:make_by_open3d",
+        "shap_e": "dexman_pose.meshing.generated.shap_e:make_by_shap_e",
         "outside": "dexman_pose.meshing.generated.outside:make_outside",
     },
-    {"depth_open3d": Needs((("open3d", "pip install 'dexman-pose[fusion]'"),))},
+    {
+        "depth_open3d": Needs((("open3d", "pip install 'dexman-pose[fusion]'"),)),
+        "shap_e": Needs((("diffusers", "pip install 'dexman-pose[shap_e]'"), _TRANSFORMERS)),
+    },
 )
 """A function ``(request: MeshRequest) -> MadeMesh``; ``silhouette`` is the engine's own way, which tries shapes in the
 clip, and is not called by itself."""

@@ -16,7 +16,7 @@ def leaking() -> MaskSequence:
     for frame in range(12):
         labels = np.zeros((90, 120), np.uint8)
         side = 40 if frame in (6, 7) else 20
-        labels[30 : 30 + side, 20 : 20 + side] = 1
+        labels[50 - side // 2 : 50 + side // 2, 40 - side // 2 : 40 + side // 2] = 1
         labels[10:20, 90:110] = 2
         masks.set(frame, labels)
     return masks
