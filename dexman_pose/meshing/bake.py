@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from dexman_pose.arrays import Array
+from dexman_pose.arrays import Array, Bools
 from dexman_pose.data import Mesh
 from dexman_pose.errors import MeshError
 
@@ -95,11 +95,11 @@ def _mixed(points: Array, fine: Mesh, options: BakeOptions) -> Array:
     return np.rint(mixed).clip(0, 255)
 
 
-def _seen(coarse: Mesh, fine: Mesh) -> Array | None:
+def _seen(coarse: Mesh, fine: Mesh) -> Bools | None:
     """(F,) faces of the coarse mesh whose middle was seen, by the nearest face of the finer one."""
     if fine.seen is None:
         return None
     middles = [m.vertices[m.faces].mean(1) for m in (coarse, fine)]
     near = cKDTree(middles[1]).query(middles[0])[1]
-    seen: Array = fine.seen[near]
+    seen: Bools = fine.seen[near]
     return seen

@@ -114,7 +114,7 @@ def colored(mesh: Mesh) -> Mesh:
     """The mesh with vertex colours; those of a texture are read at the corners of faces and averaged."""
     if mesh.vertex_colors is not None or mesh.texture is None or mesh.uv is None:
         return mesh
-    corners = texture_at(mesh.texture, mesh.uv.reshape(-1, 2)).astype(float)
+    corners = texture_at(mesh.texture, mesh.uv.reshape(-1, 2).astype(np.float64)).astype(float)
     index = mesh.faces.reshape(-1)
     count = np.maximum(np.bincount(index, minlength=len(mesh.vertices)), 1)
     sums = np.stack([np.bincount(index, corners[:, i], len(mesh.vertices)) for i in range(3)], 1)

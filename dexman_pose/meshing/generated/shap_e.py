@@ -11,6 +11,7 @@ from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.errors import EstimationError, InputError, MeshError, MissingModelError
+from dexman_pose.meshing.colors import encoded_light
 from dexman_pose.meshing.generated.clean import cleaned
 from dexman_pose.meshing.generated.picture import ObjectPicture, best_picture
 from dexman_pose.meshing.generated.request import MadeMesh, MeshRequest
@@ -60,13 +61,17 @@ def make_by_shap_e(
         generator=torch.Generator("cpu").manual_seed(0),
         output_type="latent",
     )
-    with torch.inference_mode():
-        made = pipeline.shap_e_renderer.decode_to_mesh(
-            answer.images[:1], pipeline.device, grid_size=grid, query_batch_size=grid**2
-        )
     try:
+        with torch.inference_mode():
+            made = pipeline.shap_e_renderer.decode_to_mesh(
+                answer.images[:1], pipeline.device, grid_size=grid, query_batch_size=grid**2
+            )
         mesh = cleaned(mesh_of(made), "shap_e", metric=False)
-    except MeshError as error:
+    except (
+        MeshError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # its decoder fails where there is nothing to colour
         raise EstimationError(f"Shap-E made no surface of frame {picture.frame}: {error}") from error
     return MadeMesh(mesh, False, picture.frame, (f"its mesh was made by shap_e of frame {picture.frame}",))
 
@@ -117,8 +122,8 @@ def mesh_of(made: Any) -> Mesh:
     channels = made.vertex_channels or {}
     colors = None
     if all(name in channels for name in "RGB"):
-        shares = np.stack([_numbers(channels[name]) for name in "RGB"], 1)
-        colors = np.rint(255 * shares.clip(0, 1)).astype(np.uint8)
+        # Its renderer hands out linear light.
+        colors = encoded_light(np.stack([_numbers(channels[name]) for name in "RGB"], 1))
     mesh = Mesh(vertices, faces, vertex_colors=colors)
     return mesh if volume(mesh) >= 0 else Mesh(vertices, faces[:, ::-1].copy(), vertex_colors=colors)
 
