@@ -1,7 +1,7 @@
 """Names of a package that are imported when they are first used, so that one stage does not pay for all.
 
-Some functions are called as the file they are in, ``metrics.vsd``. Python puts every file that is imported under its name
-into the package, over the function: here the function stays.
+Some functions are called as the file they are in, ``metrics.vsd``. Python puts every file that is imported under its
+name into the package, over the function: here the function stays.
 """
 
 from __future__ import annotations

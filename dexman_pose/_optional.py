@@ -18,7 +18,6 @@ torch, too, which only rendering with gradients and networks need."""
 _BRINGS = {**dict.fromkeys((*ENGINE, "torch"), "engine"), "matplotlib": "video", "av": "video"}
 
 
-
 def require_engine(purpose: str) -> None:
     """See that the packages of the engine are installed, without importing them.
 

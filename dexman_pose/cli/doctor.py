@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dexman_pose.errors import InputError
-from dexman_pose.pipeline.versions import installed
 
 if TYPE_CHECKING:
     from dexman_pose.backends import Stage
@@ -26,14 +25,16 @@ class Package(NamedTuple):
 
 CORE = (
     Package("numpy", "numpy", "arrays"),
-    Package("scipy", "scipy", "spatial search, optimisation"),
-    Package("torch", "torch", "differentiable rendering"),
-    Package("warp-lang", "warp", "the rasteriser"),
     Package("trimesh", "trimesh", "mesh files"),
-    Package("opencv-python-headless", "cv2", "segmentation, pose engine, drawing"),
     Package("pillow", "PIL", "images"),
     Package("tqdm", "tqdm", "progress bars"),
     Package("pyyaml", "yaml", "model cards, camera files"),
+)
+ENGINE = (
+    Package("scipy", "scipy", "spatial search, optimisation"),
+    Package("torch", "torch", "rendering with gradients, networks"),
+    Package("warp-lang", "warp", "the rasteriser"),
+    Package("opencv-python-headless", "cv2", "segmentation, pose engine, drawing"),
 )
 VIDEO = (
     Package("av", "av", "reading and writing videos"),
@@ -64,7 +65,8 @@ def handle(args: argparse.Namespace) -> int:
     print(f"dexman-pose {__version__}, Python {platform.python_version()}, {platform.platform()}")
     missing = [
         *_packages("core", CORE, "pip install dexman-pose"),
-        *_packages("video", VIDEO, _extra("video")),
+        *_packages("engine (extra engine)", ENGINE, _extra("engine")),
+        *_packages("video (extra video)", VIDEO, _extra("video")),
     ]
     _optional("networks (optional: extras sam, networks)", NETWORKS)
     print("devices")
@@ -87,6 +89,8 @@ def _extra(name: str) -> str:
 
 def _packages(title: str, packages: tuple[Package, ...], command: str) -> list[str]:
     """Print one group of packages; gives the command that installs it when one of them cannot be used."""
+    from dexman_pose.pipeline.versions import installed
+
     print(f"packages: {title}")
     bad = False
     for package in packages:
@@ -103,6 +107,8 @@ def _packages(title: str, packages: tuple[Package, ...], command: str) -> list[s
 
 def _optional(title: str, packages: tuple[Package, ...]) -> None:
     """Print packages that nobody needs by default, without importing them."""
+    from dexman_pose.pipeline.versions import installed
+
     print(f"packages: {title}")
     for package in packages:
         print(

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from dexman_pose.contact.phases import Handling, PhaseOptions, handling_phases
 
 __all__ = [
-    "Handling",
     "JOINT_RADIUS",
+    "Handling",
     "PhaseOptions",
     "SurfaceQuery",
     "detect_contacts",

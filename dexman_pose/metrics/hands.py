@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _given
-from dexman_pose.metrics.mesh_points.kd_tree import kd_tree
 from dexman_pose.metrics.alignment import MIDDLE_KNUCKLE, WRIST, Alignment, align_points
+from dexman_pose.metrics.mesh_points.kd_tree import kd_tree
 
 PCK_MAX = 0.05
 """Metres, upper end of the PCK curve of HO3D and FreiHAND."""

@@ -13,7 +13,22 @@ if TYPE_CHECKING:
     from dexman_pose.hands.mano.parameters import parameter_joints, parameter_mesh, parameter_vertices
     from dexman_pose.hands.mano.system import ManoFitOptions
 
-__all__ = ["ManoCoding", "ManoFile", "ManoFit", "ManoFitOptions", "ManoHand", "ManoParameters", "TIPS", "fit_mano", "fit_mano_track", "load_mano", "load_mano_folder", "parameter_joints", "parameter_mesh", "parameter_vertices"]
+__all__ = [
+    "TIPS",
+    "ManoCoding",
+    "ManoFile",
+    "ManoFit",
+    "ManoFitOptions",
+    "ManoHand",
+    "ManoParameters",
+    "fit_mano",
+    "fit_mano_track",
+    "load_mano",
+    "load_mano_folder",
+    "parameter_joints",
+    "parameter_mesh",
+    "parameter_vertices",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,

@@ -8,7 +8,7 @@ from dexman_pose.arrays import Array
 
 
 class Unpacked:
-    """Stands where a :class:`~dexman_pose.metrics.mesh_points.single.SinglePose` does, and leaves every pose to numpy."""
+    """Stands in for :class:`~dexman_pose.metrics.mesh_points.single.SinglePose`, and leaves every pose to numpy."""
 
     def mean_distance(self, estimated: ArrayLike, true: ArrayLike) -> Array | None:
         """None."""
