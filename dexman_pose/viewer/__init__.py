@@ -6,6 +6,7 @@ from dexman_pose._lazy import lazy_names
 
 if TYPE_CHECKING:
     from dexman_pose.viewer.describe import describe
+    from dexman_pose.viewer.figures import figures
     from dexman_pose.viewer.overlay import OverlayRenderer, overlay_frame, write_overlay
     from dexman_pose.viewer.plots import plot_contacts, plot_distances, plot_hands, plot_object
     from dexman_pose.viewer.report import write_report
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OverlayRenderer",
     "describe",
+    "figures",
     "overlay_frame",
     "plot_contacts",
     "plot_distances",
@@ -27,6 +29,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "OverlayRenderer": "dexman_pose.viewer.overlay",
         "describe": "dexman_pose.viewer.describe",
+        "figures": "dexman_pose.viewer.figures",
         "overlay_frame": "dexman_pose.viewer.overlay",
         "plot_contacts": "dexman_pose.viewer.plots",
         "plot_distances": "dexman_pose.viewer.plots",
