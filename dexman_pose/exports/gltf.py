@@ -15,7 +15,7 @@ from dexman_pose.data.files import write_bytes
 from dexman_pose.data.meshes.glb import WHITE, add_mesh
 from dexman_pose.data.meshes.gltf_parts import ARRAY_BUFFER, GltfParts
 from dexman_pose.data.numbers import word
-from dexman_pose.exports.hand_skin import PARENTS, HandSkin, hand_skin
+from dexman_pose.hands.model.moving import PARENTS, HandSkin, hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     plain_names,

@@ -17,7 +17,7 @@ from dexman_pose.data.files import unwritable_is_bad_input
 from dexman_pose.data.meshes.corners import split_corners
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.errors import InputError
-from dexman_pose.exports.hand_skin import hand_skin
+from dexman_pose.hands.model.moving import hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     plain_names,

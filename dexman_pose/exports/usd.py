@@ -17,7 +17,7 @@ from dexman_pose.data.meshes.light import linear_light
 from dexman_pose.data.meshes.obj import texture_file
 from dexman_pose.data.numbers import word
 from dexman_pose.exports.gltf import HANDS
-from dexman_pose.exports.hand_skin import hand_skin
+from dexman_pose.hands.model.moving import hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     frame_rate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose.data import Trajectory
-from dexman_pose.exports.hand_skin import PARENTS, hand_skin
+from dexman_pose.hands.model.moving import PARENTS, hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     frame_rate,
