@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Trajectory

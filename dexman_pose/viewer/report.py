@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -36,10 +35,13 @@ from dexman_pose.viewer.notices import Notice, noted
 from dexman_pose.viewer.overlay import OverlayRenderer
 from dexman_pose.viewer.palette import HAND_COLORS, hex_color, object_colors
 from dexman_pose.viewer.replay.page import Replay, replay
+from dexman_pose.viewer.replay.pictures import jpeg
 
 KEY_FRAMES = 8
 _KEY_WIDTH = 640
+_QUALITY = 86
 _LARGEST_EMBEDDED = 8_000_000
+_JUMP = '<button type="button" class="jump" data-frame="{}">{}</button>'
 _FRAMES = re.compile(r"\bframes:? (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)")
 
 
@@ -88,7 +90,8 @@ def write_report(
             "give the video that the trajectory was made from"
         )
     shown = None if overlay is None else _video(Path(overlay), target)
-    heading, moving = title or _title(trajectory, clip), replay(trajectory, clip, masks)
+    heading, wanted = title or _title(trajectory, clip), key_frames(trajectory)
+    moving = replay(trajectory, clip, masks, keep=wanted)
     warnings = noted(trajectory)
     body = [_header(heading, trajectory, len(warnings)), moving.stage]
     if warnings:
@@ -99,7 +102,7 @@ def write_report(
         body.append(html.section("Against ground truth", html.table(("what", "error"), rows)))
     body.append(html.section("Over time, in seconds", *_curves(trajectory, moving)))
     if clip is not None:
-        body.append(html.section("Key frames", _contact_sheet(trajectory, clip, masks)))
+        body.append(html.section("Key frames", _contact_sheet(trajectory, wanted, moving.kept, masks)))
     if shown is not None:
         body.append(html.section("Overlay", shown))
     body += [html.section("Provenance", _provenance(trajectory)), moving.tail]
@@ -125,10 +128,10 @@ def key_frames(trajectory: Trajectory, count: int = KEY_FRAMES) -> dict[int, str
 
 def _header(heading: str, trajectory: Trajectory, warnings: int) -> str:
     things = "one thing" if warnings == 1 else f"{warnings} things"
-    link = f'<a class="warn" href="#notes">{things} to note before you use the numbers</a>' if warnings else ""
-    return (
-        f'<header><h1>{html.escape(heading)}</h1><p class="lead">{_lead(trajectory)}</p>{link}</header>'
+    link = (
+        f'<a class="warn" href="#notes">{things} to note before you use the numbers</a>' if warnings else ""
     )
+    return f'<header><h1>{html.escape(heading)}</h1><p class="lead">{_lead(trajectory)}</p>{link}</header>'
 
 
 def _note_table(warnings: Sequence[Notice]) -> str:
@@ -142,7 +145,7 @@ def _with_jumps(text: str) -> str:
     for found in _FRAMES.finditer(text):
         out.append(html.escape(text[end : found.start(1)]))
         out += [
-            piece if k % 2 else f'<button type="button" class="jump" data-frame="{int(piece.split("-")[0])}">{piece}</button>'
+            piece if k % 2 else _JUMP.format(int(piece.split("-")[0]), piece)
             for k, piece in enumerate(re.split("(, )", found[1]))
         ]
         end = found.end(1)
@@ -202,22 +205,21 @@ def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _contact_sheet(trajectory: Trajectory, clip: Clip, masks: MaskSequence | None) -> str:
+def _contact_sheet(
+    trajectory: Trajectory,
+    wanted: dict[int, str],
+    found: dict[int, NDArray[np.uint8]],
+    masks: MaskSequence | None,
+) -> str:
     renderer = OverlayRenderer(trajectory, masks=masks, max_width=_KEY_WIDTH, panel=False)
     figures = []
-    for index, why in key_frames(trajectory).items():
-        picture = renderer.draw(clip.frame(index), index)
+    for index, why in wanted.items():
+        picture = renderer.draw(found[index], index)
         caption = f"frame {index}, {trajectory.frame_times[index]:.2f} s" + (f" - {why}" if why else "")
-        figures.append(html.figure(html.image(_jpeg(picture), "jpeg", f"overlay of frame {index}"), caption))
+        figures.append(
+            html.figure(html.image(jpeg(picture, _QUALITY), "jpeg", f"overlay of frame {index}"), caption)
+        )
     return '<div class="frames">\n' + "\n".join(figures) + "\n</div>"
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, format="JPEG", quality=86, optimize=True)
-    return out.getvalue()
 
 
 def _video(overlay: Path, target: Path) -> str:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import HandTrack, Trajectory
-from dexman_pose.geometry.held import held
 from dexman_pose.geometry import transform_points
+from dexman_pose.geometry.held import held
 from dexman_pose.hands.model.fit import HandFit, fit_joints
 from dexman_pose.hands.model.hand_model import HandModel
 from dexman_pose.hands.model.skeleton import BONE_JOINTS

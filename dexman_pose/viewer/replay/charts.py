@@ -134,7 +134,9 @@ def rows_chart(rows: Rows, times: Array) -> str:
         labels.append(f'<span style="top:{100 * (k + 0.5) / len(rows.rows):.2f}%">{escape(name)}</span>')
         parts += [_bar(times, bar, _O.row * (k + 0.5)) for bar in bars]
     words = f'<span class="key">{escape(rows.legend)}</span>'
-    return _chart(rows.title, words, "".join(labels), parts, height, times, f"rows n{min(len(rows.rows), 12)}")
+    return _chart(
+        rows.title, words, "".join(labels), parts, height, times, f"rows n{min(len(rows.rows), 12)}"
+    )
 
 
 def _chart(

@@ -90,7 +90,9 @@ def _texture(texture: Any, options: ReplayOptions) -> str:
     return base64.b64encode(jpeg(np.ascontiguousarray(small), options.quality)).decode("ascii")
 
 
-def add_skin(pack: Pack, key: str, trajectory: Trajectory, side: str, frames: Any, options: ReplayOptions) -> None:
+def add_skin(
+    pack: Pack, key: str, trajectory: Trajectory, side: str, frames: Any, options: ReplayOptions
+) -> None:
     """Put the skin of a hand into the page's arrays: at rest, and how palm and bones move.
 
     Nothing where the trajectory holds joints alone: to fit a hand to them takes longer than the whole page.

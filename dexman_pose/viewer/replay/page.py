@@ -6,10 +6,14 @@ import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Clip, MaskSequence, Trajectory
 from dexman_pose.viewer.html import escape
@@ -27,9 +31,9 @@ _SCRIPTS = ("unpack", "pictures", "drawing", "side", "scene", "player")
 _LAYERS = (
     ("outline", "object", "M2 12L9 2H22L28 8V14H9Z", "what is visible of an object at its pose; solid in the scene"),
     ("ghosts", "not valid", "M2 12L9 2H22L28 8V14H9Z", "dashed, a grey ghost in the scene: a pose not to be used"),
-    ("tint", "mask", "M2 12L9 2H22L28 8V14H9Z", "the pixels that the mask gives to an object, grey: to a hand or arm"),
+    ("tint", "mask", "M2 12L9 2H22L28 8V14H9Z", "the pixels of an object by its mask, grey: of a hand or arm"),
     ("axes", "axes", "", "of the object's frame: x red, y green, z blue"),
-    ("hands", "hand", "M3 13L13 4L27 8", "bones and joints; thin with hollow joints where a hand was not seen but bridged"),
+    ("hands", "hand", "M3 13L13 4L27 8", "bones and joints; hollow where a hand was not seen but bridged"),
     ("contacts", "contact", "", "a disc with a white ring: a joint that touches the object of that colour"),
     ("table", "table", "M2 13H28M5 8H25M8 3H22M15 3V13", "a grid of 10 cm on the table"),
     ("paths", "path", "M2 13C8 0 18 14 28 3", "the way of an object's middle, in the scene"),
@@ -48,16 +52,23 @@ class Replay:
         stage: pictures, scene and side view.
         charts: curves over time.
         tail: controls, data and script, for the end of the page.
+        kept: pictures of frames that were asked for.
     """
 
     head: str
     stage: str
     charts: list[str]
     tail: str
+    kept: dict[int, NDArray[np.uint8]]
 
 
 def replay(
-    trajectory: Trajectory, clip: Clip | None, masks: MaskSequence | None, options: ReplayOptions | None = None
+    trajectory: Trajectory,
+    clip: Clip | None,
+    masks: MaskSequence | None,
+    options: ReplayOptions | None = None,
+    *,
+    keep: Collection[int] = (),
 ) -> Replay:
     """Make what moves in the page.
 
@@ -66,11 +77,16 @@ def replay(
         clip: its pictures, undistorted; without it there are none.
         masks: tint the pictures.
         options: how much of it all.
+        keep: frames of the clip that are handed back, so that nobody must look for them again.
     """
     o = options or ReplayOptions()
     if trajectory.num_frames == 0:
-        return Replay(f"<style>{_web('replay.css')}</style>", "", [], "")
-    frames, camera, pack = shown_frames(trajectory.num_frames, o), drawn_camera(trajectory.camera, o.width), Pack()
+        return Replay(f"<style>{_web('replay.css')}</style>", "", [], "", {})
+    frames, camera, pack = (
+        shown_frames(trajectory.num_frames, o),
+        drawn_camera(trajectory.camera, o.width),
+        Pack(),
+    )
     meta = contents(trajectory, frames, camera, pack, o)
     drawings = Drawings(trajectory, camera, masks)
     coded: Pictures | None = None
@@ -78,8 +94,8 @@ def replay(
         for frame in frames:
             drawings.add(int(frame))
     else:
-        size = (camera.width, camera.height)
-        coded = pictures(clip, frames, trajectory.frame_times[frames], size, o, lambda i: drawings.add(int(frames[i])))
+        size, times = (camera.width, camera.height), trajectory.frame_times[frames]
+        coded = pictures(clip, frames, times, size, o, lambda i: drawings.add(int(frames[i])), keep)
     drawings.into(pack)
     curves = charts(trajectory, frames, pack)
     meta |= {
@@ -88,7 +104,13 @@ def replay(
         "arrays": pack.index,
     }
     script = _script()
-    return Replay(_head(script), _stage(trajectory, frames.size, o), curves, _tail(meta, pack, coded, script, frames.size))
+    return Replay(
+        _head(script),
+        _stage(trajectory, frames.size),
+        curves,
+        _tail(meta, pack, coded, script, frames.size),
+        {} if coded is None else coded.kept,
+    )
 
 
 def _labels(trajectory: Trajectory, masks: MaskSequence | None) -> list[dict[str, str]]:
@@ -112,14 +134,20 @@ def _head(script: str) -> str:
     )
 
 
-def _stage(trajectory: Trajectory, count: int, options: ReplayOptions) -> str:
+def _stage(trajectory: Trajectory, count: int) -> str:
     camera = trajectory.camera
-    views = "".join(f'<button type="button" data-view="{k}" aria-pressed="false">{w}</button>' for k, w in _VIEWS)
+    views = "".join(
+        f'<button type="button" data-view="{k}" aria-pressed="false">{w}</button>' for k, w in _VIEWS
+    )
     views += (
         '<button type="button" id="nearer" aria-label="nearer">+</button>'
         '<button type="button" id="farther" aria-label="farther">&minus;</button>'
     )
-    every = "" if count == trajectory.num_frames else f" Of {trajectory.num_frames} frames {count} can be seen here."
+    every = (
+        ""
+        if count == trajectory.num_frames
+        else f" Of {trajectory.num_frames} frames {count} can be seen here."
+    )
     return (
         f'<section class="moving" style="--ratio:{camera.width / camera.height:.5f}" aria-label="Replay">\n'
         '<div class="panes" id="stage">\n'
@@ -127,12 +155,14 @@ def _stage(trajectory: Trajectory, count: int, options: ReplayOptions) -> str:
         '<canvas id="picture" role="img" aria-label="picture of the frame with the estimate drawn over it"></canvas>'
         '<p class="hint" id="picture-note" hidden></p></div>\n'
         '<div class="pane"><h3>The scene in 3D</h3>'
-        '<canvas id="scene" tabindex="0" role="img" aria-label="the scene in three dimensions: drag to turn it"></canvas>'
+        '<canvas id="scene" tabindex="0" role="img" aria-label="the scene in three dimensions, drag to turn it">'
+        "</canvas>"
         '<p class="hint" id="scene-note" role="status" hidden></p>'
         f'<div class="buttons views">{views}</div></div>\n</div>\n'
         f'<div class="legend" role="group" aria-label="what is drawn">{_legend()}</div>\n'
-        '<p class="hint">Space plays; arrow keys step, with shift by ten; Home and End; a click into a curve goes there. '
-        "Drag the scene to turn it, with shift or two fingers to move it, wheel or pinch to zoom once it is clicked."
+        '<p class="hint">Space plays; arrow keys step, with shift by ten; Home and End go to the ends, a click into a '
+        "curve there. Drag the scene to turn it, with shift or two fingers to move it; once it is clicked, the wheel "
+        "brings it nearer."
         f"{every}</p>\n"
         '<div class="lower"><div class="pane"><h3>From the side, to scale; thin: six frames of the clip</h3>'
         '<canvas id="side" role="img" aria-label="the scene from the left of the camera"></canvas></div>\n'
@@ -141,12 +171,13 @@ def _stage(trajectory: Trajectory, count: int, options: ReplayOptions) -> str:
 
 
 def _legend() -> str:
-    return "".join(
-        f'<button type="button" data-layer="{layer}" aria-pressed="true" title="click to hide or show">'
-        f'<svg viewBox="0 0 30 16" aria-hidden="true">{_sign(layer, path)}</svg><span><strong>{escape(word)}</strong> {escape(text)}</span>'
-        "</button>"
-        for layer, word, path, text in _LAYERS
-    )
+    out = []
+    for layer, word, path, text in _LAYERS:
+        sign = f'<svg viewBox="0 0 30 16" aria-hidden="true">{_sign(layer, path)}</svg>'
+        words = f"<span><strong>{escape(word)}</strong> {escape(text)}</span>"
+        look = f'type="button" data-layer="{layer}" aria-pressed="true" title="click to hide or show"'
+        out.append(f"<button {look}>{sign}{words}</button>")
+    return "".join(out)
 
 
 def _sign(layer: str, path: str) -> str:
@@ -183,8 +214,8 @@ def _tail(meta: dict[str, Any], pack: Pack, coded: Pictures | None, script: str,
         f'<input type="range" id="frame" min="0" max="{count - 1}" value="0" step="1" aria-label="frame">'
         f'<select id="rate" aria-label="speed">{rates}</select><span id="where"></span></div>',
         '<svg width="0" height="0" aria-hidden="true"><defs><pattern id="hatch" width="6" height="6" '
-        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" stroke="#7c828b" stroke-width="3"/>'
-        "</pattern></defs></svg>",
+        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" stroke="#7c828b" '
+        'stroke-width="3"/></pattern></defs></svg>',
         _block("replay-meta", "application/json", in_script(meta)),
         _block("replay-data", "text/plain", _base64(pack.data())),
         _block("replay-three", "text/plain", _base64(_three())),

@@ -34,7 +34,7 @@ class ReplayOptions:
     quality: int = 76
     rate: int = 25
     group: int = 12
-    probes: int = 6
+    probes: int = 3
     faces: int = 16_000
     cells: int = 96
     texture: int = 512
