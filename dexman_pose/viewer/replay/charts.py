@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, Bools, runs
 from dexman_pose.viewer.html import escape
@@ -77,7 +78,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Bar:
-    """Frames (T,) of a row that are filled: ``full``, ``hatched`` or ``thin``."""
+    """Frames (T,) of a row that are filled: ``full``, ``pale`` or ``thin``."""
 
     flags: Bools
     color: str
@@ -171,7 +172,7 @@ def _path(times: Array, curve: Curve, low: float, high: float) -> str:
     return "".join(pieces)
 
 
-def _kept(values: Array, total: int) -> Array:
+def _kept(values: Array, total: int) -> NDArray[np.intp]:
     """Indices of values that are drawn: all of a short curve, the extremes of stretches of a long one."""
     size = 2 * -(-total // _O.points)
     if total <= _O.points:
@@ -199,10 +200,10 @@ def _shade(times: Array, flags: Bools) -> str:
 
 def _bar(times: Array, bar: Bar, middle: float) -> str:
     tall = _O.row * (_O.thin if bar.look == "thin" else _O.bar)
-    fill = 'fill="url(#hatch)"' if bar.look == "hatched" else f'fill="{escape(bar.color)}"'
-    over = f'color="{escape(bar.color)}" {fill}'
+    look = ' class="pale"' if bar.look == "pale" else ""
     return "".join(
-        f'<rect x="{x:.1f}" y="{middle - tall / 2:.2f}" width="{w:.1f}" height="{tall:.2f}" {over}/>'
+        f'<rect x="{x:.1f}" y="{middle - tall / 2:.2f}" width="{w:.1f}" height="{tall:.2f}" '
+        f'fill="{escape(bar.color)}"{look}/>'
         for x, w in _spans(times, bar.flags)
     )
 

@@ -23,6 +23,7 @@ Frames = NDArray[np.int64]
 _TIME_DIGITS = 5
 _BOUNDS_FRAMES = 60
 _BOUNDS_POINTS = 300
+_NEAR = 1.0  # metres that a pose in doubt may lie off all valid ones, and still be shown
 _FARTHEST = 20.0  # metres from the camera; what lies beyond does not widen the side view
 
 
@@ -74,7 +75,7 @@ def _object(
 ) -> dict[str, Any]:
     obj, key = t.objects[name], f"object{k}"
     track, poses = obj.track, obj.camera_from_object[frames]
-    pack.rounded(f"{key}.at", poses[:, :3, 3])
+    pack.rounded(f"{key}.at", poses[:, :3, 3], _placed(poses[:, :3, 3], obj.valid[frames]))
     pack.rounded(f"{key}.turn", quaternion_from_matrix(poses[:, :3, :3]))
     pack.whole(f"{key}.valid", obj.valid[frames].astype(np.uint8))
     pack.rounded(f"{key}.confidence", obj.confidence[frames])
@@ -84,6 +85,14 @@ def _object(
         pack.whole(f"{key}.doubt", track.doubt[frames].astype(np.uint16))
     color = hex_color(object_colors(t.objects)[name])
     return {"name": name, "color": color, **add_shape(pack, key, obj.mesh, options)}
+
+
+def _placed(at: Array, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Frames whose place (T, 3) is kept: valid ones, and others near them; a wild one would make all steps coarse."""
+    if not valid.any():
+        return (np.abs(at) < _FARTHEST).all(1)
+    low, high = at[valid].min(0) - _NEAR, at[valid].max(0) + _NEAR
+    return valid | ((at > low) & (at < high)).all(1)
 
 
 def _hand(pack: Pack, side: str, t: Trajectory, frames: Frames, options: ReplayOptions) -> dict[str, Any]:

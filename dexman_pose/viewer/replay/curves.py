@@ -93,9 +93,9 @@ def _of_hands(t: Trajectory) -> Rows:
         hand, bars = t.hands.get(side), []
         if hand is not None:
             color = hex_color(HAND_COLORS[side])
-            bars = [Bar(seen(hand), color), Bar(hand.valid & hand.bridged, color, "hatched")]
+            bars = [Bar(seen(hand), color), Bar(hand.valid & hand.bridged, color, "pale")]
         rows.append((f"{side} hand", bars))
-    return Rows("hands", "filled: seen, hatched: bridged, empty: absent", rows)
+    return Rows("hands", "filled: seen, pale: bridged, empty: absent", rows)
 
 
 def _of_contacts(t: Trajectory) -> Rows:

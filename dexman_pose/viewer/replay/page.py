@@ -9,13 +9,13 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.data import OCCLUDER, Clip, MaskSequence, Trajectory
+from dexman_pose.viewer.bundled import BUNDLED, WEB
 from dexman_pose.viewer.html import escape
 from dexman_pose.viewer.overlay import drawn_camera
 from dexman_pose.viewer.palette import GREY, hex_color, object_colors
@@ -26,7 +26,6 @@ from dexman_pose.viewer.replay.pack import Pack
 from dexman_pose.viewer.replay.pictures import Pictures, pictures
 from dexman_pose.viewer.replay.shown import ReplayOptions, shown_frames
 
-_WEB = Path(__file__).resolve().parent.parent / "web"
 _SCRIPTS = ("unpack", "pictures", "drawing", "side", "scene", "player")
 _LAYERS = (
     ("outline", "object", "M2 12L9 2H22L28 8V14H9Z", "what is visible of an object at its pose; solid in the scene"),
@@ -149,6 +148,7 @@ def _stage(trajectory: Trajectory, count: int) -> str:
         else f" Of {trajectory.num_frames} frames {count} can be seen here."
     )
     return (
+        "<noscript><p>Pictures, scene and side view need JavaScript; all else is below.</p></noscript>\n"
         f'<section class="moving" style="--ratio:{camera.width / camera.height:.5f}" aria-label="Replay">\n'
         '<div class="panes" id="stage">\n'
         '<div class="pane"><h3>The pictures, and the estimate over them</h3>'
@@ -213,9 +213,6 @@ def _tail(meta: dict[str, Any], pack: Pack, coded: Pictures | None, script: str,
         '<button type="button" id="on" aria-label="one frame on">&rsaquo;</button>'
         f'<input type="range" id="frame" min="0" max="{count - 1}" value="0" step="1" aria-label="frame">'
         f'<select id="rate" aria-label="speed">{rates}</select><span id="where"></span></div>',
-        '<svg width="0" height="0" aria-hidden="true"><defs><pattern id="hatch" width="6" height="6" '
-        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" stroke="#7c828b" '
-        'stroke-width="3"/></pattern></defs></svg>',
         _block("replay-meta", "application/json", in_script(meta)),
         _block("replay-data", "text/plain", _base64(pack.data())),
         _block("replay-three", "text/plain", _base64(_three())),
@@ -241,7 +238,7 @@ def _base64(data: bytes) -> str:
 
 @cache
 def _web(name: str) -> str:
-    return (_WEB / name).read_text(encoding="utf-8")
+    return (WEB / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -251,4 +248,4 @@ def _script() -> str:
 
 @cache
 def _three() -> bytes:
-    return gzip.compress(_web("three.module.min.js").encode(), mtime=0)
+    return gzip.compress(_web(BUNDLED[0].file).encode(), mtime=0)

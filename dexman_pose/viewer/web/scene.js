@@ -349,6 +349,8 @@ class Scene {
 }
 
 async function sceneOf(canvas) {
+  // Asked of another canvas first: three.js writes errors where there is no WebGL.
+  if (!document.createElement("canvas").getContext("webgl2")) throw new Error("no WebGL");
   const code = new Blob([await inflated(bytesOf("replay-three"))], { type: "text/javascript" });
   const address = URL.createObjectURL(code);
   try {
