@@ -1,4 +1,4 @@
-"""The page in a browser without a screen: scrub by slider, keys and curves; the scene has something in it; no request."""
+"""The page in a browser without a screen: scrubbed by slider, keys and curves; a scene with something in it."""
 
 from __future__ import annotations
 

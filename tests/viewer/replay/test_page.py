@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from dexman_pose.data import Clip, MaskSequence, Trajectory
-from dexman_pose.geometry import matrix_from_quaternion
+from dexman_pose.geometry import matrix_from_quaternion, transform_points
 from dexman_pose.viewer import write_report
 from dexman_pose.viewer.bundled import BUNDLED, WEB
 from dexman_pose.viewer.replay.page import in_script, replay
@@ -65,7 +65,7 @@ def test_outlines_and_masks_lie_where_objects_are(page: Any, trajectory: Traject
     ends = np.cumsum(page.array("drawn.lengths"))
     first = page.array("drawn.points").reshape(-1, 2)[: ends[counts[0, 0] - 1]] / 8
     cube = trajectory.objects["cube"]
-    shown = trajectory.camera.project(cube.mesh.vertices @ cube.camera_from_object[0, :3, :3].T + cube.camera_from_object[0, :3, 3])  # fmt: skip
+    shown = trajectory.camera.project(transform_points(cube.camera_from_object[0], cube.mesh.vertices))
     scale = page.meta["size"][0] / trajectory.camera.width
     np.testing.assert_allclose(first.min(0), scale * shown.min(0), atol=2.0)
     np.testing.assert_allclose(first.max(0), scale * shown.max(0), atol=2.0)
