@@ -87,8 +87,8 @@ def handle(args: argparse.Namespace) -> int:
         return handle_skill(args)
     if args.grasps is None or args.meshes is None:
         raise InputError("give --grasps and --meshes, or a plan with --skill")
-    from dexman_pose.synthetic.grasps.written import written_film
     from dexman_pose.synthetic.grasps.written import key_of as key_of_film
+    from dexman_pose.synthetic.grasps.written import written_film
 
     casting = casting_of(args)
     for seed in args.seeds:

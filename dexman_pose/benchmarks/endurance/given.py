@@ -20,7 +20,11 @@ _RUN_OPTIONS = "--hands none --no-overlay --K 190,190,79.5,59.5"
 
 def killables(folder: Path) -> dict[str, Killable]:
     """Write the inputs into a folder; the commands by their names."""
-    return {"run": _run(folder / "clip"), "batch": _batch(folder / "clips"), "synth": _synth(folder / "grasps")}
+    return {
+        "run": _run(folder / "clip"),
+        "batch": _batch(folder / "clips"),
+        "synth": _synth(folder / "grasps"),
+    }
 
 
 def _run(folder: Path) -> Killable:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from dexman_pose.errors import EstimationError
 
 _LONGEST = 3600.0
 _WAIT = 0.02
+_SHORTEST = 0.05
+"""Seconds that a step lasts in which a kill may come: lines that are printed at once are one step."""
 _ROUND = 5
 """Most kills before a command is let finish."""
 
@@ -68,19 +71,28 @@ class KillProof:
         """Whether all rounds ended as the unbroken run."""
         return self.kills.total() >= self.wanted and self.rounds > 0 and not self.differing and not self.left
 
+    def figures(self) -> dict[str, Any]:
+        """The proof as JSON values."""
+        return {**vars(self), "kills": dict(self.kills), "passed": self.passed}
+
     def lines(self) -> list[str]:
         """The proof as text."""
         where = ", ".join(f"{said} {count}" for said, count in self.kills.most_common())
         return [
             f"{self.name}: killed {self.kills.total()} times in {self.rounds} rounds, {self.finished} ended before",
             f"  the last words were of: {where}",
-            f"  not as unbroken: {', '.join(self.differing) or 'nothing'}; left over: {', '.join(self.left) or 'nothing'}",
+            f"  not as unbroken: {', '.join(self.differing) or 'nothing'}; "
+            f"left over: {', '.join(self.left) or 'nothing'}",
             f"  {'PASS' if self.passed else 'FAIL'}",
         ]
 
 
 def prove_kills(
-    command: Killable, folder: Path, kills: int, seed: int = 0, said: Callable[[str], object] = lambda line: None
+    command: Killable,
+    folder: Path,
+    kills: int,
+    seed: int = 0,
+    said: Callable[[str], object] = lambda line: None,
 ) -> KillProof:
     """Run a command unbroken, then kill it so many times, one to five times before each end.
 
@@ -101,16 +113,16 @@ def prove_kills(
     rng = np.random.default_rng(seed)
     whole = folder / f"{command.name}_unbroken"
     shutil.rmtree(whole, ignore_errors=True)
-    times = _finish(command, whole)
+    taken = np.diff(_finish(command, whole), prepend=0.0)
+    steps = np.flatnonzero(taken >= min(_SHORTEST, taken.max()))
     wanted = digests(whole)
     proof = KillProof(command.name, kills)
     while proof.kills.total() < kills:
         out = folder / f"{command.name}_{proof.rounds:03d}"
         shutil.rmtree(out, ignore_errors=True)
         for _ in range(min(int(rng.integers(1, _ROUND + 1)), kills - proof.kills.total())):
-            step = int(rng.integers(len(times)))
-            before = times[step - 1] if step else 0.0
-            last = _killed(command, out, step, float(rng.uniform(0.0, max(times[step] - before, _WAIT))))
+            step = int(rng.choice(steps))
+            last = _killed(command, out, step, float(rng.uniform(0.0, taken[step])))
             if last is None:
                 proof.finished += 1
             else:
@@ -139,7 +151,9 @@ def _finish(command: Killable, out: Path) -> list[float]:
         printed = line
         times.append(monotonic() - began)
     if process.wait() != 0:
-        raise EstimationError(f"'{' '.join(command.arguments)}' ended with {process.returncode}: {printed.strip()}")
+        raise EstimationError(
+            f"'{' '.join(command.arguments)}' ended with {process.returncode}: {printed.strip()}"
+        )
     return [*times, monotonic() - began]
 
 
@@ -173,6 +187,8 @@ def _lines(log: object) -> list[str]:
 def _step(line: str) -> str:
     """The step that a line tells of."""
     words = line.split()
-    if words[:1] == ["stage"] and len(words) > 2:  # noqa: PLR2004
+    if words[:1] == ["stage"] and len(words) > 2:
         return words[2]
+    if line.startswith("["):
+        return "a clip of the batch"
     return Path(words[0]).name if words else "a line"

@@ -75,7 +75,9 @@ def run_watched(arguments: Sequence[str], interval: float = 0.05) -> Watched:
     watcher.join()
     peaks["end"] = high[0]
     if status != 0:
-        raise EstimationError(f"'{' '.join(arguments)}' ended with {status}: ...{''.join(said)[-_LAST_LINES:]}")
+        raise EstimationError(
+            f"'{' '.join(arguments)}' ended with {status}: ...{''.join(said)[-_LAST_LINES:]}"
+        )
     return Watched(monotonic() - began, processor[0], peaks)
 
 

@@ -28,11 +28,16 @@ def add(subparsers: Any) -> None:
     p.add_argument(
         "--frames", type=positive, default=10000, metavar="N", help="of the long clip (default: 10000)"
     )
-    p.add_argument("--short", type=positive, default=1000, metavar="N", help="of the short one (default: 1000)")
+    p.add_argument(
+        "--short", type=positive, default=1000, metavar="N", help="of the short one (default: 1000)"
+    )
     p.add_argument("--kills", type=positive, default=50, metavar="N", help="in all (default: 50)")
     p.add_argument("--seed", type=int, default=0, metavar="S", help="of the moments (default: 0)")
     p.add_argument(
-        "--only", choices=PARTS, action="append", help="some parts of the proof; may be repeated (default: all)"
+        "--only",
+        choices=PARTS,
+        action="append",
+        help="some parts of the proof; may be repeated (default: all)",
     )
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep clips and results here")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
@@ -67,7 +72,7 @@ def _proved(folder: Path, parts: tuple[str, ...], args: argparse.Namespace) -> t
         kills = max(round(args.kills * _SHARES[part] / whole), 1)
         proof = prove_kills(commands[part], folder / "kills", kills, args.seed, _say)
         _say("\n".join(proof.lines()))
-        passed, figures[part] = passed and proof.passed, asdict(proof)
+        passed, figures[part] = passed and proof.passed, proof.figures()
     return passed, figures
 
 

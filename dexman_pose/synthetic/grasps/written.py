@@ -35,7 +35,7 @@ class WrittenFilm:
 
 
 def key_of(casting: Casting, seed: int, layout: str) -> str:
-    """Of all that a film depends on: grasps and meshes (by size and time), stories, options, seed, layout, this code."""
+    """Of all that a film depends on: grasps and meshes by size and time, stories, options, seed, layout, this code."""
     given = [*casting.paths, *sorted(f for f in casting.meshes.rglob("*") if f.is_file())]
     stamps = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in given]
     settings: list[Any] = [list(casting.kinds), repr(casting.options), casting.frames, seed, layout]

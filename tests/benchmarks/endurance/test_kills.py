@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ GOOD = KillProof("run", 3, Counter({"hands": 2, "masks": 1}), 1, 2)
 )
 def test_every_broken_promise_fails(broken: dict[str, object]) -> None:
     assert GOOD.passed and GOOD.lines()[-1].strip() == "PASS"
+    assert json.loads(json.dumps(GOOD.figures()))["kills"] == {"hands": 2, "masks": 1}
     bad = replace(GOOD, **broken)  # type: ignore[arg-type]
     assert not bad.passed and bad.lines()[-1].strip() == "FAIL"
 

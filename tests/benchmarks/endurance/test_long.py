@@ -11,7 +11,10 @@ from dexman_pose.benchmarks.endurance.long import LongProof, lines, prove_long
 from dexman_pose.benchmarks.endurance.watched import Watched, run_watched
 from dexman_pose.errors import EstimationError, InputError
 
-SHORT, LONG = Watched(9.0, 8.0, {"masks": 300.0, "end": 310.0}), Watched(90.0, 80.0, {"masks": 330.0, "end": 320.0})
+SHORT, LONG = (
+    Watched(9.0, 8.0, {"masks": 300.0, "end": 310.0}),
+    Watched(90.0, 80.0, {"masks": 330.0, "end": 320.0}),
+)
 GOOD = LongProof(100, 1000, SHORT, LONG, 1000, (0.99, 1.0), 12.0)
 
 
