@@ -35,8 +35,8 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "licences",
         help="the licences of all packages that this one needs",
-        description="Print every package that this one needs, those they need included, with the licence that the "
-        "package itself states, and the extra that brings it. Licences of networks: `models list`.",
+        description="Print every package that this one needs, those they need and programs that lie within it "
+        "included, with the licence that the package itself states, and the extra that brings it. Licences of networks: `models list`.",
     )
     p.set_defaults(handler=handle)
 
@@ -51,7 +51,7 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def needed() -> Iterator[Needed]:
-    """This package, then everything it needs: extras in their order, packages by name, each once."""
+    """This package, what of others lies within it, then all it needs: extras in order, packages by name, each once."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
@@ -61,7 +61,10 @@ def needed() -> Iterator[Needed]:
             f"{_PROJECT} runs here without being installed, so what it needs is not recorded; install it with: "
             "pip install -e ."
         ) from error
+    from dexman_pose.viewer.bundled import BUNDLED
+
     yield Needed(_PROJECT, own.version, licence_of(own), "itself")
+    yield from (Needed(part.name, part.version, part.licence, "within it") for part in BUNDLED)
     seen = {(_PROJECT, "")}
     listed = {_PROJECT}
     for extra, asked in _direct().items():

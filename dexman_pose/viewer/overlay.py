@@ -45,6 +45,7 @@ class OverlayRenderer:
         masks: tint the pixels they give to each object and to hands; None for no tint.
         max_width: pictures wider than this are made smaller, outlines stay sharp.
         outlines: of its objects, by :func:`drawn_camera`; made here when left out.
+        panel: whether numbers and contacts are written onto the pictures.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class OverlayRenderer:
         masks: MaskSequence | None = None,
         max_width: int = MAX_WIDTH,
         outlines: SceneOutlines | None = None,
+        panel: bool = True,
     ) -> None:
         instance(
             trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load"
@@ -63,7 +65,7 @@ class OverlayRenderer:
         max_width = count(max_width, "max_width")
         if max_width < 16:
             raise InputError(f"max_width must be at least 16 pixels, but got {max_width}")
-        self.trajectory, self.masks = trajectory, masks
+        self.trajectory, self.masks, self._with_panel = trajectory, masks, panel
         self.colors = object_colors([*trajectory.objects, *_extra_names(trajectory, masks)])
         self._camera = drawn_camera(trajectory.camera, max_width)
         # The middle and size of a mesh take longer to compute than a whole hand to draw.
@@ -105,7 +107,8 @@ class OverlayRenderer:
             if hand.valid[index]:
                 draw_hand(canvas, hand, index, self._pixels)
                 draw_contacts(canvas, self.trajectory, side, index, self._pixels, self.colors)
-        canvas.panel(self._panel(index))
+        if self._with_panel:
+            canvas.panel(self._panel(index))
         return canvas.image
 
     def _check(self, image: Image, index: int) -> None:

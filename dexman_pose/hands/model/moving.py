@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require_engine
 from dexman_pose.arrays import Array
 from dexman_pose.data import HandTrack, Trajectory
-from dexman_pose.exports.scene import held
 from dexman_pose.geometry import transform_points
+from dexman_pose.geometry.held import held
 from dexman_pose.hands.model.skeleton import BONE_JOINTS
 
 if TYPE_CHECKING:
