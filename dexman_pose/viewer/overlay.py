@@ -22,6 +22,7 @@ from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.progress import progress
 from dexman_pose.threads import ahead
 from dexman_pose.viewer.canvas import Canvas, TextLine
+from dexman_pose.viewer.corners import Corner, freest_corner, shown_at
 from dexman_pose.viewer.describe import contact_text
 from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
@@ -73,6 +74,7 @@ class OverlayRenderer:
         self._outlines = outlines or SceneOutlines(trajectory.objects, self._camera)
         self._tints = _label_colors(masks, self.colors)
         self._grid = TableGrid(trajectory, self._camera)
+        self._corner = self._freest() if panel else Corner(False, False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -108,7 +110,7 @@ class OverlayRenderer:
                 draw_hand(canvas, hand, index, self._pixels)
                 draw_contacts(canvas, self.trajectory, side, index, self._pixels, self.colors)
         if self._with_panel:
-            canvas.panel(self._panel(index))
+            canvas.panel(self._panel(index), right=self._corner.right, bottom=self._corner.bottom)
         return canvas.image
 
     def _check(self, image: Image, index: int) -> None:
@@ -145,6 +147,13 @@ class OverlayRenderer:
     def _pixels(self, points: Array) -> Array:
         """Pixels (N, 2) in the picture drawn of camera-frame points (N, 3) with positive z."""
         return self._camera.project_finite(points)
+
+    def _freest(self) -> Corner:
+        """The corner for the text: one for the whole clip, so that it stays where it is."""
+        canvas = Canvas(np.zeros((self._camera.height, self._camera.width, 3), np.uint8))
+        frames = shown_at(self.trajectory)
+        sizes = [canvas.panel_size(self._panel(int(index))) for index in frames]
+        return freest_corner(self.trajectory, self._camera, frames, np.array(sizes).reshape(-1, 2))
 
     def _panel(self, index: int) -> list[TextLine]:
         t = self.trajectory
@@ -205,7 +214,7 @@ def write_overlay(
     Per frame: the outline of what is visible of each object (dashed and dimmed where its pose is not valid),
     the axes of its frame (x red, y green, z blue), a faint grid of 10 cm on the table where it is
     known, hand skeletons (hollow joints where bridged), a filled disc in the object's colour at joints that touch it,
-    frame number and time, confidence and contacts as text.
+    frame number and time, confidence and contacts as text, in the corner where objects and hands are least.
 
     Args:
         trajectory: what to draw.
