@@ -194,7 +194,7 @@ RUN: dict[
     ("tracking.md", 1): (_tracked, lambda s: s["tracker"] is not None),
     ("world.md", 0): (lambda s, _: None, lambda s: s["result"].num_frames == 4),
 }
-"""Blocks that are run here: what they take for given, and what must hold then. ``out/clip`` holds a small trajectory."""
+"""Blocks that are run here: what they take for given, and what must hold then; ``out/clip`` is a small trajectory."""
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda b: b.name)
