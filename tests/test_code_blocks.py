@@ -24,7 +24,7 @@ import pytest
 
 import dexman_pose as dp
 from dexman_pose.cli.main import build_parser, main
-from dexman_pose.data import Camera
+from dexman_pose.data import Camera, PoseTrack
 from dexman_pose.data.video.writer import write_video
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -194,7 +194,7 @@ RUN: dict[
     ("tracking.md", 1): (_tracked, lambda s: s["tracker"] is not None),
     ("world.md", 0): (lambda s, _: None, lambda s: s["result"].num_frames == 4),
 }
-"""Blocks that are run here: what they take for given, and what must hold then. ``out/clip`` is a small run."""
+"""Blocks that are run here: what they take for given, and what must hold then; ``out/clip`` is a small trajectory."""
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda b: b.name)
@@ -218,15 +218,13 @@ def test_blocks_of_python_are_run_or_say_why_not(
 
 @pytest.fixture(scope="module")
 def small_run(tiny_scene: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose ``out/clip`` is the run of a small clip without hands."""
+    """A folder whose ``out/clip`` holds the true trajectory of a small clip; clip and mesh lie beside it."""
     root = tmp_path_factory.mktemp("pages")
-    dp.reconstruct(
-        np.stack(tiny_scene.frames),
-        {"cup": dp.ObjectPrompt(box=tiny_scene.box)},
-        camera=tiny_scene.camera,
-        hands=None,
-        overlay=False,
-        out=root / "out/clip",
+    count = len(tiny_scene.frames)
+    track = PoseTrack(tiny_scene.camera_from_object, np.ones(count, bool), np.ones(count))
+    cup = dp.RigidObject("cup", tiny_scene.mesh, track, 1.0, "given")
+    dp.Trajectory(tiny_scene.camera, np.arange(count) / 30.0, {"cup": cup}).save(
+        root / "out/clip/trajectory.npz"
     )
     tiny_scene.mesh.save(root / "cup.obj")
     write_video(root / "clip.mp4", tiny_scene.frames)

@@ -90,9 +90,11 @@ def _object(
 def _placed(at: Array, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Frames whose place (T, 3) is kept: valid ones, and others near them; a wild one would make all steps coarse."""
     if not valid.any():
-        return (np.abs(at) < _FARTHEST).all(1)
+        near: NDArray[np.bool_] = np.asarray((np.abs(at) < _FARTHEST).all(1))
+        return near
     low, high = at[valid].min(0) - _NEAR, at[valid].max(0) + _NEAR
-    return valid | ((at > low) & (at < high)).all(1)
+    kept: NDArray[np.bool_] = valid | ((at > low) & (at < high)).all(1)
+    return kept
 
 
 def _hand(pack: Pack, side: str, t: Trajectory, frames: Frames, options: ReplayOptions) -> dict[str, Any]:
