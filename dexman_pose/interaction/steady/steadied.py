@@ -41,8 +41,8 @@ class Carrier:
     Attributes:
         side: of the hand.
         measured: (T, 21, 3) joints, camera frame, metres.
-        fitted: (T, 21, 3) joints, smooth: without regard to what it holds where they were measured in space, otherwise as it
-            lies on that.
+        fitted: (T, 21, 3) joints, smooth: without regard to what it holds where they were measured in space,
+            otherwise as it lies on that.
         information: (T, 3, 3) of a frame's measurement as a whole, one over square metres; 0 where there is none.
         single: (T,) metres along an axis, by which a joint is off for itself.
         touches: whether it is known how its skin lies on what it holds.
@@ -165,7 +165,7 @@ class SteadiedObjects:
                 continue
             single = carrier.single[part]
             moved = moved_on(thing, carrier.fitted[part], part, single, noise, step, o)
-            whole = np.linalg.inv(carrier.information[part])
+            whole: Array = np.linalg.inv(carrier.information[part])
             hand = Measured(part, carrier.measured[part], whole, single, np.median(moved, axis=1))
             out.append(ride(thing, hand, step, o))
         return out
