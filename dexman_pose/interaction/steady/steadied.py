@@ -165,7 +165,7 @@ class SteadiedObjects:
                 continue
             single = carrier.single[part]
             moved = moved_on(thing, carrier.fitted[part], part, single, noise, step, o)
-            whole: Array = np.linalg.inv(carrier.information[part])
+            whole = np.asarray(np.linalg.inv(carrier.information[part]), np.float64)
             hand = Measured(part, carrier.measured[part], whole, single, np.median(moved, axis=1))
             out.append(ride(thing, hand, step, o))
         return out
