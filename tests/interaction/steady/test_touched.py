@@ -52,7 +52,7 @@ def test_a_step_closes_gaps(grasp: Callable[..., Any]) -> None:
     scene, cost, poses = _touched(grasp)
     found = cost.linearise(poses, np.zeros(0))
     firm = np.diag(np.repeat([0.005**-2, 0.05**-2], 3))
-    step = -np.linalg.solve(found.hessian + firm, found.gradient[..., None])[..., 0]
+    step = -np.asarray(np.linalg.solve(found.hessian + firm, found.gradient[..., None]), np.float64)[..., 0]
     after = cost.linearise(move_poses(poses, step, scene.bar.mesh.center), np.zeros(0))
     gripped = cost.gripped
     assert (after.cost[gripped] < 0.9 * found.cost[gripped]).all()
