@@ -102,8 +102,13 @@ class Clip:
             information, single = np.zeros((len(lifted), 3, 3)), np.full(len(lifted), np.inf)
             information[hand.picture.frames] = hand.picture.information(self.options)
             single[hand.picture.frames] = hand.picture.single(self.options)
-            fitted = found.hands[side].joints
-            out.append(Carrier(side, lifted.joints, fitted, information, single, bool(found.report)))
+            fitted, known = found.hands[side].joints, bool(found.report)
+            if (
+                hand.picture.placed is not None
+            ):  # joints measured in space lie where they were, whatever they hold
+                fitted, known = fitted.copy(), True
+                fitted[hand.picture.frames] = hand.picture.joints_of(hand.alone)
+            out.append(Carrier(side, lifted.joints, fitted, information, single, known))
         return out
 
     def _fingered(self, hand: PicturedHand, grips: tuple[Grip, ...]) -> tuple[Grip, ...]:

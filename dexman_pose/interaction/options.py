@@ -90,11 +90,11 @@ class SteadyOptions:
         slow: factor from what poses tremble by to all that they are off by: what changes slowly does not show, and is
             taken to be as large.
         reach: standard deviations at which a pose is let go of.
-        slip: metres along an axis by which a hand as a whole moves on what it holds without its being plain.
-        twist: radians about an axis by which it turns on what it holds likewise; measured grasps turn by that and more.
-        creep: metres per second by which the way it holds changes in any case.
-        alike: frames of a hold without plain motion that it takes to tell how the hand lies on the object.
-        carried_reach: standard deviations at which a joint of the hand that carries is let go of.
+        slip: metres along an axis, and per square root of a second, by which a hand moves on what it holds without its
+            being plain.
+        twist: radians about an axis by which it turns on what it holds likewise.
+        turned: radians about an axis by which the way joints lie tells a hand's turn wrongly: fingers move.
+        regrip: standard deviations of that from which on a hand plainly moves on what it holds, and is let do so.
         fewest: frames of a hold, or of a rest, from which on it tells anything.
         leaning: standard deviations of a pose's turn by which an object that stands may seem to lean.
         rest_shift: metres by which an object at rest seems to move.
@@ -102,7 +102,7 @@ class SteadyOptions:
         persists: share of the variance of what does not change quickly that does not change at all.
         drift: seconds over which the rest of it changes: it averages out over longer times.
         few: independent frames that all touches of a hold count as: what is wrong in one is wrong in all.
-        rest_reach: standard deviations at which a frame of a rest is let go of.
+        steps: how often the linear system of all poses is solved anew.
         window: seconds over which it is told how joints move on an object.
         smoothed: share of the noise of single frames that smooth tracks still have.
         plain: standard deviations of that noise beyond which a joint plainly moves on an object.
@@ -115,19 +115,18 @@ class SteadyOptions:
     turn: float = np.radians(1.5)
     slow: float = np.sqrt(2.0)
     reach: float = 4.0
-    slip: float = 0.003
+    slip: float = 0.005
     twist: float = np.radians(5.0)
-    creep: float = 0.005
-    alike: float = 12.0
-    carried_reach: float = 3.0
+    turned: float = np.radians(2.5)
+    regrip: float = 2.0
     fewest: int = 5
     leaning: float = 3.0
     rest_shift: float = 0.0005
     rest_turn: float = np.radians(0.5)
     persists: float = 0.5
     drift: float = 0.3
-    few: float = 8.0
-    rest_reach: float = 20.0
+    few: float = 1.0
+    steps: int = 4
     window: float = 0.2
     smoothed: float = 0.5
     plain: float = 2.0

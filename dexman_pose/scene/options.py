@@ -56,7 +56,7 @@ class RestOptions:
     lateral: float = 0.003
     along: float = 0.012
     turn: float = 0.05
-    frames: int = 5
+    frames: int = 4
     long: float = 0.4
     slips: int = 2
     joined: float = 1.5

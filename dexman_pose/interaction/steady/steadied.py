@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, runs
 from dexman_pose.contact.phases import Handling, PhaseOptions
-from dexman_pose.data.tracks import RigidObject
+from dexman_pose.data.tracks import PoseTrack, RigidObject
 from dexman_pose.data.world.table import TablePlane
-from dexman_pose.geometry.se3 import so3_log, transform_points
+from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.hands.model.quadratic import FINGERS
 from dexman_pose.interaction.options import ContactOptions, SteadyOptions
-from dexman_pose.interaction.steady.carried import CarriedJoints, Several, lying_on, standing
+from dexman_pose.interaction.steady.at_once import Known, solve_at_once
 from dexman_pose.interaction.steady.fingering import moved_on
-from dexman_pose.interaction.steady.touched import TouchedObject
+from dexman_pose.interaction.steady.resting import Resting, known_standing, standing
+from dexman_pose.interaction.steady.riding import Measured, Ride, ride
+from dexman_pose.interaction.steady.touched import Touch, TouchedObject
 from dexman_pose.interaction.steady.trembling import Trembling, trembling_object
+from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.optimize.pose_costs import PoseMeasurements
-from dexman_pose.optimize.problem import move_poses
 from dexman_pose.optimize.solver import solve_clip
-from dexman_pose.optimize.types import FrameCosts
 from dexman_pose.scene.stillness import mean_pose
 
 Flags = NDArray[np.bool_]
@@ -40,7 +41,8 @@ class Carrier:
     Attributes:
         side: of the hand.
         measured: (T, 21, 3) joints, camera frame, metres.
-        fitted: (T, 21, 3) joints by which it lies on what it holds; those measured where nothing better is known.
+        fitted: (T, 21, 3) joints, smooth: without regard to what it holds where they were measured in space,
+            otherwise as it lies on that.
         information: (T, 3, 3) of a frame's measurement as a whole, one over square metres; 0 where there is none.
         single: (T,) metres along an axis, by which a joint is off for itself.
         touches: whether it is known how its skin lies on what it holds.
@@ -52,6 +54,16 @@ class Carrier:
     information: Array
     single: Array
     touches: bool = False
+
+    def within(self, every: slice) -> Carrier:
+        """In some of the frames."""
+        return replace(
+            self,
+            measured=self.measured[every],
+            fitted=self.fitted[every],
+            information=self.information[every],
+            single=self.single[every],
+        )
 
 
 class SteadiedObjects:
@@ -80,7 +92,6 @@ class SteadiedObjects:
     ) -> None:
         self._tracked, self._times, self._table, self._options = dict(objects), times, table, options
         self._contact = contact
-        self._shifts = {name: np.zeros((len(thing.track), 3)) for name, thing in objects.items()}
         found = {name: trembling_object(thing) for name, thing in objects.items() if name not in fixed}
         self.trembling: dict[str, Trembling] = {
             name: t for name, t in found.items() if t.shift > options.shift or t.turn > options.turn
@@ -88,7 +99,7 @@ class SteadiedObjects:
 
     def alone(self) -> dict[str, RigidObject]:
         """All objects, those that tremble smoothed."""
-        return {**self._tracked, **{name: self._solved(name, ()) for name in self.trembling}}
+        return {**self._tracked, **{name: self._smoothed(name) for name in self.trembling}}
 
     def carried(
         self, objects: Mapping[str, RigidObject], handled: Sequence[Handling], carriers: Sequence[Carrier]
@@ -102,124 +113,92 @@ class SteadiedObjects:
         """
         out = dict(objects)
         for name in self.trembling:
-            thing = out[name]
-            more: list[FrameCosts] = []
-            for h in handled:
-                if h.name == name:
-                    more += [self._riding(thing, h, c) for c in carriers if c.side == h.side]
-            held = np.zeros(len(thing.track), np.bool_)
+            holds = [
+                (np.flatnonzero(h.gripped & np.isfinite(c.single)), c)
+                for h in handled
+                for c in carriers
+                if h.name == name and c.side == h.side
+            ]
+            held = np.zeros(len(self._times), np.bool_)
             for h in handled:
                 held |= h.gripped & (h.name == name)
-            self._drawn(name, thing, handled, carriers)
-            bias = self._persisting(name, thing, held)
-            out[name] = self._solved(name, (*more, self._resting(name, held, bias)), thing, bias)
+            out[name] = self._carried(name, out[name], holds, held)
         return out
 
-    def _persisting(self, name: str, thing: RigidObject, held: Flags) -> Array:
-        """(6,) the twist by which measured poses are likely off throughout, of what they are off by as far as is known.
+    def _carried(
+        self, name: str, thing: RigidObject, holds: Sequence[tuple[NDArray[np.intp], Carrier]], held: Flags
+    ) -> RigidObject:
+        """One object solved; frames before its first pose and after the last stay."""
+        o, tracked = self._options, self._tracked[name]
+        seen = np.flatnonzero(tracked.valid)
+        first, every = int(seen[0]), slice(int(seen[0]), int(seen[-1]) + 1)
+        within = replace(tracked, track=_cut(tracked.track, every))
+        around = replace(thing, track=_cut(thing.track, every))
+        cut = [
+            (frames[(frames >= every.start) & (frames < every.stop)] - first, c.within(every))
+            for frames, c in holds
+        ]
+        cut = [(frames, c) for frames, c in cut if len(frames) >= o.fewest]
+        noise = self.trembling[name]
+        known = Known(
+            within.camera_from_object,
+            within.valid,
+            np.repeat([max(noise.shift, o.shift), max(noise.turn, o.turn)], 3),
+            within.mesh.center,
+            self._times[every],
+            tuple(self._rests(name, within, held[every])),
+            tuple(ride for frames, c in cut for ride in self._rides(around, frames, c, noise)),
+            tuple(self._touch(around, frames, c) for frames, c in cut if c.touches),
+        )
+        poses = thing.camera_from_object.copy()
+        poses[every] = solve_at_once(around.camera_from_object, known, o)
+        return replace(tracked, track=replace(tracked.track, camera_from_object=poses))
 
-        How an object at rest stands, the table tells; the rest the hand, while it carries it.
-        """
-        tracked = self._tracked[name]
-        center, resting = tracked.mesh.center, self._rests(name, held)
-        known = np.flatnonzero(held & tracked.valid)
-        carried = [_apart(thing.camera_from_object[t], tracked.camera_from_object[t], center) for t in known]
-        out = self._share(len(known)) * np.mean(carried, axis=0) if carried else np.zeros(6)
-        if resting and self._table is not None:
-            means = [mean_pose(tracked.camera_from_object[frames], center) for frames in resting]
-            off = [_apart(self._stood(name, mean), mean, center) for mean in means]
-            counts = [len(frames) for frames in resting]
-            stood = self._share(sum(counts)) * np.average(off, axis=0, weights=counts)
-            up = np.outer(self._table.normal, self._table.normal)
-            out[:3] += up @ (stood[:3] - out[:3])
-            out[3:] += (np.eye(3) - up) @ (stood[3:] - out[3:])
-        return out
-
-    def _share(self, frames: int) -> float:
-        """Share of an error that is seen over so many frames that it does not change at all."""
-        o = self._options
-        seconds = frames * float(np.median(np.diff(self._times)))
-        return o.persists / (o.persists + (1.0 - o.persists) * min(o.drift / seconds, 1.0))
-
-    def _riding(self, thing: RigidObject, h: Handling, carrier: Carrier) -> CarriedJoints:
-        """A hand that carries the object."""
-        o = self._options
-        on, whole = np.zeros(carrier.fitted.shape), np.zeros(carrier.information.shape)
-        single = np.full(carrier.fitted.shape[:2], np.inf)
+    def _rides(
+        self, thing: RigidObject, frames: NDArray[np.intp], carrier: Carrier, noise: Trembling
+    ) -> list[Ride]:
+        """A hand that carries the object, over each stretch of its grip."""
+        o, out = self._options, []
         step = float(np.median(np.diff(self._times)))
-        for first, stop in runs(h.gripped):
-            frames = np.arange(first, stop)
-            frames = frames[np.isfinite(carrier.single[frames])]
-            if len(frames) < o.alike:
+        for part in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1):
+            if len(part) < o.fewest:
                 continue
-            joints, noise = carrier.fitted[frames], self.trembling[thing.name]
-            moved = np.median(moved_on(thing, joints, frames, carrier.single[frames], noise, step, o), axis=1)
-            lying = lying_on(thing, joints, frames, moved + o.creep * step, o.slip)
-            kept = lying.shared >= o.alike
-            at = frames[kept]
-            on[frames] = lying.places
-            whole[at] = np.linalg.inv(np.linalg.inv(carrier.information[at]) + np.eye(3) * o.slip**2)
-            # A hand that turns on what it holds takes all its joints along: they do not make up for each other.
-            twist = FINGERS * (o.twist * lying.levers[kept]) ** 2
-            single[at] = np.sqrt(carrier.single[at, None] ** 2 + lying.strays[kept] ** 2 + twist)
-        return CarriedJoints(on, carrier.measured, whole, single, thing.mesh.center, o.carried_reach)
+            single = carrier.single[part]
+            moved = moved_on(thing, carrier.fitted[part], part, single, noise, step, o)
+            whole = np.asarray(np.linalg.inv(carrier.information[part]), np.float64)
+            hand = Measured(part, carrier.measured[part], whole, single, np.median(moved, axis=1))
+            out.append(ride(thing, hand, step, o))
+        return out
 
-    def _drawn(
-        self, name: str, thing: RigidObject, handled: Sequence[Handling], carriers: Sequence[Carrier]
-    ) -> None:
-        """Draw measured places of an object to the hands that touch it, by one shift for each of these.
+    def _touch(self, thing: RigidObject, frames: NDArray[np.intp], carrier: Carrier) -> Touch:
+        """What touches of a hold tell: each joint is off for itself, and the hand as a whole."""
+        gripped = np.zeros(len(thing.track), np.bool_)
+        gripped[frames] = True
+        own = np.where(gripped, carrier.single / np.sqrt(FINGERS), 0.0)
+        whole = np.sqrt(np.trace(np.linalg.inv(carrier.information[frames]), axis1=1, axis2=2) / 3.0)
+        cost = TouchedObject.of(thing, carrier.fitted, gripped, own, self._contact)
+        return Touch(cost, frames, self._options.few, float(np.median(whole)))
 
-        Hand and object are each off by what does not change; where the hand seems to lie beside what it holds, or
-        within, both are. The object's share of that is taken off where it is held. What gaps say is wrong in the same
-        way in all frames of a hold, so that together they count as a few.
-        """
-        o, noise = self._options, self.trembling[name]
-        slow = np.sqrt(o.slow**2 - 1.0) * max(noise.shift, o.shift)
-        for h in handled:
-            for carrier in carriers:
-                known = h.gripped & np.isfinite(carrier.single)
-                if h.name != name or carrier.side != h.side or not carrier.touches or not known.any():
-                    continue
-                off = np.zeros(len(known))
-                off[known] = np.sqrt(3.0 / np.trace(carrier.information[known], axis1=1, axis2=2))
-                touched = TouchedObject.of(thing, carrier.fitted, known, off, self._contact)
-                found = touched.linearise(thing.camera_from_object, np.zeros(0))
-                few = min(o.few / int(known.sum()), 1.0)
-                apart = slow**2 + float(np.median(off[known])) ** 2
-                share, before = slow**2 / apart, self._shifts[name][known].mean(0)
-                hessian = few * found.hessian[:, :3, :3].sum(0) + np.eye(3) / apart
-                gradient = few * found.gradient[:, :3].sum(0) + before / share / apart
-                self._shifts[name][known] = before - share * np.linalg.solve(hessian, gradient)
-
-    def _rests(self, name: str, held: Flags) -> list[NDArray[np.intp]]:
-        """Valid frames of every stretch in which nobody holds an object, and it is not above the table."""
-        out, tracked = [], self._tracked[name]
+    def _rests(self, name: str, tracked: RigidObject, held: Flags) -> list[Resting]:
+        """Every stretch in which nobody holds an object, and it is not above the table."""
+        o, out, center = self._options, [], tracked.mesh.center
+        reach = o.leaning * max(self.trembling[name].turn * o.slow, o.turn)
         for first, stop in runs(~held):
             seen = np.flatnonzero(tracked.valid[first:stop]) + first
-            if len(seen) < self._options.fewest:
+            if len(seen) < o.fewest:
                 continue
-            if not self._lifted(mean_pose(tracked.camera_from_object[seen], tracked.mesh.center), tracked):
-                out.append(seen)
+            mean = mean_pose(tracked.camera_from_object[seen], center)
+            if self._lifted(mean, tracked):
+                continue
+            stands, known = None, np.zeros((POSE_SIZE, POSE_SIZE))
+            if self._table is not None:
+                stood = standing(mean, tracked.mesh, self._table, reach)
+                if stood is not mean:
+                    stands = stood
+                    point = stood[:3, :3] @ center + stood[:3, 3]
+                    known = known_standing(self._table, point, o.rest_shift, o.rest_turn)
+            out.append(Resting(int(seen[0]), int(seen[-1]) + 1, stands, known))
         return out
-
-    def _stood(self, name: str, pose: Array) -> Array:
-        """A pose of an object at rest that stands on the table, as near as may be."""
-        o = self._options
-        reach = o.leaning * max(self.trembling[name].turn * o.slow, o.turn)
-        return standing(pose, self._tracked[name].mesh, self._table, reach)
-
-    def _resting(self, name: str, held: Flags, bias: Array) -> FrameCosts:
-        """What nobody holds rests: one pose for each stretch, on the table where that is known."""
-        o, tracked = self._options, self._tracked[name]
-        center = tracked.mesh.center
-        poses, firm = tracked.camera_from_object.copy(), np.zeros(len(held))
-        for frames in self._rests(name, held):
-            mean = mean_pose(tracked.camera_from_object[frames], center)
-            every = slice(frames[0], frames[-1] + 1)
-            poses[every] = self._stood(name, move_poses(mean[None], bias[None], center)[0])
-            firm[every] = 1.0
-        information = np.diag(np.repeat([o.rest_shift**-2.0, o.rest_turn**-2.0], 3))
-        return PoseMeasurements(poses, firm[:, None, None] * information, center, o.rest_reach)
 
     def _lifted(self, pose: Array, thing: RigidObject) -> bool:
         """Whether an object is plainly above the table: a hand that was not seen holds it, or something else does."""
@@ -231,48 +210,28 @@ class SteadiedObjects:
             max(noise.shift, o.shift) + max(noise.turn, o.turn) * thing.mesh.radius
         )
 
-    def _solved(
-        self,
-        name: str,
-        more: tuple[FrameCosts, ...],
-        start: RigidObject | None = None,
-        bias: Array | None = None,
-    ) -> RigidObject:
-        """The object with all its poses solved at once; frames without a pose are bridged, and stay not valid."""
+    def _smoothed(self, name: str) -> RigidObject:
+        """The object alone, with all its poses solved at once; frames without one are bridged, and stay not valid."""
         o, tracked = self._options, self._tracked[name]
         noise = self.trembling[name]
         sigma = np.repeat([max(noise.shift, o.shift) * o.slow, max(noise.turn, o.turn) * o.slow], 3)
         information = np.where(tracked.valid[:, None, None], np.diag(sigma**-2.0), 0.0)
-        center, poses = tracked.mesh.center, tracked.camera_from_object
-        if bias is not None:
-            twists = np.tile(bias, (len(poses), 1))
-            shifts = self._shifts[name]
-            drawn = shifts.any(1)  # where the hand tells more than what persists
-            twists[drawn, :3] = shifts[drawn]
-            poses = move_poses(poses, twists, center)
-        measured = PoseMeasurements(poses, information, center, o.reach)
-        track = tracked.track if start is None else start.track
+        center, track = tracked.mesh.center, tracked.track
+        measured = PoseMeasurements(track.camera_from_object, information, center, o.reach)
         found = solve_clip(
-            Several((measured, *more)),
+            measured,
             track.camera_from_object,
-            tracked.valid if start is None else _between(tracked.valid),
+            tracked.valid,
             center,
             frame_times=self._times,
             options=replace(o.solver, max_gap=len(track)),
         )
-        return replace(tracked, track=replace(tracked.track, camera_from_object=found.poses))
+        return replace(tracked, track=replace(track, camera_from_object=found.poses))
 
 
-def _apart(pose: Array, other: Array, center: Array) -> Array:
-    """(6,) the twist (v, w) about a centre that moves the other pose to a pose."""
-    change = pose - other
-    return np.concatenate([change[:3, :3] @ center + change[:3, 3], so3_log(pose[:3, :3] @ other[:3, :3].T)])
-
-
-def _between(valid: Flags) -> Flags:
-    """(T,) frames from the first valid one to the last."""
-    out: Flags = np.maximum.accumulate(valid) & np.maximum.accumulate(valid[::-1])[::-1]
-    return out
+def _cut(track: PoseTrack, every: slice) -> PoseTrack:
+    """The track in some of its frames, with nothing but poses."""
+    return PoseTrack(track.camera_from_object[every], track.valid[every], track.confidence[every])
 
 
 def slower(phases: PhaseOptions, noise: Trembling, radius: float, o: SteadyOptions) -> PhaseOptions:

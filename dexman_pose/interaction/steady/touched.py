@@ -17,6 +17,9 @@ from dexman_pose.optimize.arrow_system import POSE_SIZE
 from dexman_pose.optimize.smoothness import robust
 from dexman_pose.optimize.types import FrameTerms
 
+_LEAST = 1e-3
+"""Information of directions of which touches say nothing; far below any measurement."""
+
 
 @dataclass(frozen=True)
 class TouchedObject:
@@ -102,3 +105,29 @@ def _known(thing: RigidObject, poses: Array) -> RigidObject:
     return RigidObject(
         thing.name, thing.mesh, PoseTrack(poses, ones > 0, ones), thing.scale, thing.scale_source
     )
+
+
+@dataclass(frozen=True)
+class Touch:
+    """The touches of a hold, of a hand that is off as a whole.
+
+    Attributes:
+        cost: what gaps say.
+        frames: (N,) of the hold.
+        few: independent frames that all of them count as: what is wrong in one is wrong in all.
+        off: metres along an axis, by which the hand is off throughout the hold.
+    """
+
+    cost: TouchedObject
+    frames: NDArray[np.intp]
+    few: float
+    off: float
+
+    def rows(self, poses: Array) -> tuple[Array, Array]:
+        """Slopes (N, 6, 6) by twists of the object in poses (T, 4, 4), and residuals (N, 6) there."""
+        found = self.cost.linearise(poses, np.zeros(0))
+        share = min(self.few / len(self.frames), 1.0)
+        values, axes = np.linalg.eigh(share * found.hessian[self.frames])
+        root = np.sqrt(np.maximum(values, _LEAST))
+        along = np.einsum("nij,ni->nj", axes, share * found.gradient[self.frames])
+        return root[..., None] * np.swapaxes(axes, 1, 2), along / root

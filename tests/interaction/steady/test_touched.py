@@ -9,7 +9,7 @@ import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.interaction.options import ContactOptions
-from dexman_pose.interaction.steady.touched import TouchedObject
+from dexman_pose.interaction.steady.touched import Touch, TouchedObject
 from dexman_pose.optimize.problem import move_poses
 
 FRAMES, STEP = 5, 2e-5
@@ -52,7 +52,21 @@ def test_a_step_closes_gaps(grasp: Callable[..., Any]) -> None:
     scene, cost, poses = _touched(grasp)
     found = cost.linearise(poses, np.zeros(0))
     firm = np.diag(np.repeat([0.005**-2, 0.05**-2], 3))
-    step = -np.linalg.solve(found.hessian + firm, found.gradient[..., None])[..., 0]
+    step = -np.asarray(np.linalg.solve(found.hessian + firm, found.gradient[..., None]), np.float64)[..., 0]
     after = cost.linearise(move_poses(poses, step, scene.bar.mesh.center), np.zeros(0))
     gripped = cost.gripped
     assert (after.cost[gripped] < 0.9 * found.cost[gripped]).all()
+
+
+def test_rows_have_the_gradient_of_the_touches_and_as_much_weight_as_a_few_frames(
+    grasp: Callable[..., Any],
+) -> None:
+    _, cost, poses = _touched(grasp)
+    frames = np.flatnonzero(cost.gripped)
+    slopes, residuals = Touch(cost, frames, 1.0, 0.002).rows(poses)
+    found, share = cost.linearise(poses, np.zeros(0)), 1.0 / len(frames)
+    np.testing.assert_allclose(
+        np.einsum("nij,ni->nj", slopes, residuals), share * found.gradient[frames], rtol=1e-6, atol=1e-6
+    )
+    square = np.swapaxes(slopes, 1, 2) @ slopes
+    np.testing.assert_allclose(square, share * found.hessian[frames], rtol=1e-6, atol=0.01)
