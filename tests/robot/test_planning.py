@@ -32,7 +32,7 @@ from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.world.build import TIME
 from tests.robot.gripper import lifting
 
-SMALL = PlanOptions(samples=8, members=2, rounds=2, horizon=8, passes=1, trials=4, settle=0.2)
+SMALL = PlanOptions(samples=8, members=2, rounds=2, horizon=8, passes=1, trials=4, settle=0.2, easy=0.0)
 
 
 @pytest.fixture(scope="module")
