@@ -1,4 +1,4 @@
-"""How hard fingertips have to press so that friction bears an object's weight where they hold it."""
+"""Forces with which fingertips bear an object's weight where they hold it, by friction."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class BearOptions:
 def borne(
     inward: Array, at: Array, load: Array, friction: float, options: BearOptions | None = None
 ) -> Array:
-    """The least presses (F,) N with which tips bear a load, by the cones of friction.
+    """The forces (F, 3) N, as small as can be, with which tips bear a load within their cones of friction.
 
     A thing that is held beside its middle of mass turns out of a grip that would bear its weight: turns count.
 
@@ -61,12 +61,12 @@ def borne(
     edges = inward[:, None] + o.sure * friction * aside
     turns = np.cross(at[:, None], edges) / o.arm
     wrench = np.concatenate([edges, turns], axis=2).reshape(-1, 6).T
-    presses = np.repeat(np.eye(len(inward)), o.edges, axis=1)
+    presses = np.repeat(np.eye(len(inward)), o.edges, axis=1)  # an edge is one newton along the normal
     size = max(float(np.linalg.norm(load)), 1e-9)
     rows = np.concatenate([wrench, o.little * presses])
     right = np.concatenate([load / size, np.zeros(3 + len(inward))])
     found, _ = nnls(rows, right)
-    return np.asarray(size * presses @ found)
+    return np.asarray(size * np.einsum("fe,fei->fi", found.reshape(len(inward), o.edges), edges))
 
 
 def loads(places: Array, mass: float, options: BearOptions | None = None) -> Array:

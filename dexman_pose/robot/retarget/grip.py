@@ -114,8 +114,10 @@ def _forces(
         poses = motion.objects[touch.name].world_from_object
         turned = np.einsum("tij,tkj->tki", poses[:, :3, :3], inward)
         if o.bear is not None:
-            least = _bearing(poses, masses[touch.name], on, turned, at, friction, o.bear)
-            size = np.minimum(np.maximum(size, least), o.most)
+            bearing = _bearing(poses, masses[touch.name], on, turned, at, friction, o.bear)
+            press = np.einsum("tki,tki->tk", bearing, turned)
+            size = np.minimum(np.maximum(size, o.bear.margin * press), o.most)
+            out[:, tips] += on[..., None] * (bearing - press[..., None] * turned)
         out[:, tips] += (on * size)[..., None] * turned
     return out
 
@@ -129,14 +131,14 @@ def _bearing(
     friction: float,
     bear: BearOptions,
 ) -> Array:
-    """(T, F) N of tips that bear an object on its way; ``inward`` world, ``at`` the object's frame."""
+    """(T, F, 3) N, world, of tips that bear an object on its way; ``inward`` world, ``at`` the object's frame."""
     middle = poses[:, :3, 3] + poses[:, :3, :3] @ mass.center
     arms = np.einsum("tij,tkj->tki", poses[:, :3, :3], at - mass.center)
-    out = np.zeros(on.shape)
+    out = np.zeros((*on.shape, 3))
     for t, load in enumerate(loads(middle, mass.mass, bear)):
         tips = np.flatnonzero(on[t] > _HALF)
         if len(tips) > 1:
-            out[t, tips] = bear.margin * borne(inward[t, tips], arms[t, tips], load, friction, bear)
+            out[t, tips] = borne(inward[t, tips], arms[t, tips], load, friction, bear)
     return out
 
 
