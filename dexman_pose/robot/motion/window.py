@@ -50,6 +50,8 @@ def lift_start(motion: Motion, options: WindowOptions | None = None) -> int:
 def skill(motion: Motion, options: WindowOptions | None = None) -> Motion:
     """Cut a motion to what is planned, and smooth it.
 
+    Where all is known from later on only, because a hand was not seen before, hands come more slowly than they came.
+
     Raises:
         InputError: no object moves.
     """
@@ -58,6 +60,13 @@ def skill(motion: Motion, options: WindowOptions | None = None) -> Motion:
     start = max(0, lift - round(o.before * RATE))
     stop = motion.num_frames if o.after is None else min(motion.num_frames, lift + round(o.after * RATE))
     stop = min(stop, max(_last_moving(motion, o) + round(o.stopped * RATE), lift + 1))
+    known, wanted = lift - start, round(o.before * RATE)
+    if 0 < known < wanted:
+        slow = motion.cut(start, stop).slowed(known, wanted)
+        return smoothed(slow, o.smooth).noted(
+            f"hands and objects are known from {known / RATE:.1f} s before anything moves only: hands come in "
+            f"{wanted / RATE:.1f} s instead"
+        )
     return smoothed(motion, o.smooth).cut(start, stop)
 
 
