@@ -43,6 +43,6 @@ def add_source_path(wheel: Path, root: Path) -> None:
 setup(
     packages=[*find_packages(include=["dexman_pose", "dexman_pose.*"]), *DATA],
     package_dir=DATA,
-    package_data={"dexman_pose": ["py.typed"], **{name: ["*.yaml"] for name in DATA}},
+    package_data={"dexman_pose": ["py.typed", "viewer/web/*"], **{name: ["*.yaml"] for name in DATA}},
     cmdclass={"editable_wheel": EditableWheel},
 )

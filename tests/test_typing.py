@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -85,6 +86,23 @@ def test_an_editable_install_leaves_a_plain_path_for_type_checkers(tmp_path: Pat
         record = next(files.read(n).decode() for n in files.namelist() if n.endswith("RECORD"))
     assert paths == [str(ROOT)]
     assert "_source.pth,sha256=" in record
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_the_scripts_of_the_report(tmp_path: Path) -> None:
+    build = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
+    source = tmp_path / "source"
+    shutil.copytree(
+        ROOT, source, ignore=shutil.ignore_patterns(".git", ".venv", "build", "out", "*.egg-info")
+    )
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True, timeout=300)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        names = set(files.namelist())
+    web = {p.name for p in (ROOT / "dexman_pose/viewer/web").iterdir()}
+    assert {"three.module.min.js", "three.LICENSE", "player.js", "replay.css"} <= web
+    assert {f"dexman_pose/viewer/web/{name}" for name in web} <= names
+    assert any(name.endswith("licenses/dexman_pose/viewer/web/three.LICENSE") for name in names)
 
 
 def declared(kind: type[Any]) -> list[str]:

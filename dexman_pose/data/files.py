@@ -106,12 +106,13 @@ def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # temporary files are private, results are as any file
-        os.replace(name, path)
+        with unwritable_is_bad_input(path):  # a disk that is full says so while it is written to
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(name, 0o666 & ~_umask())  # temporary files are private, results are as any file
+            os.replace(name, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)

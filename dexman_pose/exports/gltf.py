@@ -15,7 +15,6 @@ from dexman_pose.data.files import write_bytes
 from dexman_pose.data.meshes.glb import WHITE, add_mesh
 from dexman_pose.data.meshes.gltf_parts import ARRAY_BUFFER, GltfParts
 from dexman_pose.data.numbers import word
-from dexman_pose.exports.hand_skin import PARENTS, HandSkin, hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     plain_names,
@@ -24,6 +23,7 @@ from dexman_pose.exports.scene import (
     world_joints,
 )
 from dexman_pose.geometry import quaternion_from_matrix
+from dexman_pose.hands.model.moving import PARENTS, HandSkin, hand_skin
 from dexman_pose.viewer.palette import HAND_COLORS, object_colors
 
 HANDS = ("skin", "joints", "both")

@@ -19,7 +19,6 @@ from dexman_pose.data import JOINT_NAMES, Mesh, Trajectory
 from dexman_pose.data.files import make_folder, write_bytes
 from dexman_pose.data.meshes.obj import write_obj
 from dexman_pose.errors import InputError
-from dexman_pose.exports.hand_skin import hand_skin
 from dexman_pose.exports.scene import (
     frame_rate,
     plain_names,
@@ -28,6 +27,7 @@ from dexman_pose.exports.scene import (
     world_joints,
 )
 from dexman_pose.geometry import transform_points
+from dexman_pose.hands.model.moving import hand_skin
 
 POINTS = 1000
 """Points on an object's surface."""

@@ -17,7 +17,6 @@ from dexman_pose.data.files import unwritable_is_bad_input
 from dexman_pose.data.meshes.corners import split_corners
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.errors import InputError
-from dexman_pose.exports.hand_skin import hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     plain_names,
@@ -26,6 +25,7 @@ from dexman_pose.exports.scene import (
     world_joints,
 )
 from dexman_pose.geometry import transform_points
+from dexman_pose.hands.model.moving import hand_skin
 from dexman_pose.viewer.palette import GREY, HAND_COLORS, RGB, object_colors
 
 APPLICATION = "dexman_pose"

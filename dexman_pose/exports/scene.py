@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Trajectory
 from dexman_pose.geometry import quaternion_from_matrix, transform_points
+from dexman_pose.geometry.held import held
 
 _DEFAULT_RATE = 30.0  # frames a second of a trajectory of one frame
 
@@ -40,16 +40,6 @@ def world_joints(trajectory: Trajectory, side: str) -> Array:
     """(T, 21, 3) joints of a hand in the world, filled as :func:`world_from_object` does it."""
     hand = trajectory.hands[side]
     return transform_points(trajectory.world_from_camera, held(hand.joints, hand.valid))
-
-
-def held(rows: Array, valid: NDArray[np.bool_]) -> Array:
-    """Rows (T, ...), those that are not valid replaced by the valid one before, at the beginning by the first."""
-    if not valid.any():
-        return rows
-    last = np.maximum.accumulate(np.where(valid, np.arange(len(rows)), -1))
-    last[last < 0] = int(np.argmax(valid))
-    out: Array = rows[last]
-    return out
 
 
 def continuous_quaternions(rotations: Array) -> Array:

@@ -90,5 +90,10 @@ def hash_code(*rooms: str) -> str:
         rooms: sub-packages by name, e.g. ``"hands"``; geometry and data, which all stages use, always count.
     """
     package = Path(__file__).resolve().parents[1]
-    files = sorted(f for room in {"geometry", "data", *rooms} for f in (package / room).rglob("*.py"))
+    files = sorted(f for room in {"geometry", "data", *rooms} for f in _sources(package / room))
     return hash_json([[f.relative_to(package).as_posix(), hash_file(f)] for f in files])
+
+
+def _sources(room: Path) -> list[Path]:
+    """Files of a room that make its results: programs, and the scripts and styles of pages."""
+    return [path for kind in ("*.py", "*.js", "*.css") for path in room.rglob(kind)]

@@ -78,22 +78,34 @@ class Canvas:
         blended = cv2.addWeighted(patch, 1.0 - share, colored, share, 0.0)
         cv2.copyTo(blended, inside, patch)
 
-    def panel(self, lines: Sequence[TextLine], *, size: float = 14.0) -> None:
-        """Lines of text on a dark, half transparent ground in the top left corner."""
+    def panel(
+        self, lines: Sequence[TextLine], *, size: float = 14.0, right: bool = False, bottom: bool = False
+    ) -> None:
+        """Lines of text on a dark, half transparent ground in a corner, the top left one unless said otherwise."""
         pixels = max(11, round(size * self.unit))
         covers = [text_coverage(line.text, pixels) for line in lines]
         row, pad = covers[0].shape[0], pixels // 2
         left = [pixels if line.mark else 0 for line in lines]
-        width = max(indent + cover.shape[1] for indent, cover in zip(left, covers))
-        width = -(-width // (4 * pixels)) * 4 * pixels  # in steps: the panel does not twitch with every digit
-        ground = self.image[: row * len(lines) + 2 * pad, : width + 2 * pad]
+        width, height = self.panel_size(lines, size=size)
+        x0 = max(self.image.shape[1] - width, 0) if right else 0
+        y0 = max(self.image.shape[0] - height, 0) if bottom else 0
+        ground = self.image[y0 : y0 + height, x0 : x0 + width]
         cv2.convertScaleAbs(ground, ground, 0.35, 5.0)
         for i, (line, cover, indent) in enumerate(zip(lines, covers, left)):
-            y = pad + i * row
+            x, y = x0 + pad, y0 + pad + i * row
             if line.mark:
-                middle = np.array([pad + 0.3 * pixels, y + 0.55 * row])
+                middle = np.array([x + 0.3 * pixels, y + 0.55 * row])
                 self.disc(middle, line.mark, 0.28 * pixels / self.unit)
-            self._blend(cover, y, pad + indent, 170 if line.dim else 245)
+            self._blend(cover, y, x + indent, 170 if line.dim else 245)
+
+    def panel_size(self, lines: Sequence[TextLine], *, size: float = 14.0) -> tuple[int, int]:
+        """Width and height in pixels of the panel of these lines."""
+        pixels = max(11, round(size * self.unit))
+        covers = [text_coverage(line.text, pixels) for line in lines]
+        width = max((pixels if line.mark else 0) + cover.shape[1] for line, cover in zip(lines, covers))
+        width = -(-width // (4 * pixels)) * 4 * pixels  # in steps: the panel does not twitch with every digit
+        pad = pixels // 2
+        return width + 2 * pad, covers[0].shape[0] * len(lines) + 2 * pad
 
     def _blend(self, cover: NDArray[np.float32], y: int, x: int, grey: int) -> None:
         patch = self.image[y : y + cover.shape[0], x : x + cover.shape[1]]

@@ -52,20 +52,21 @@ def escape(text: object) -> str:
     return html.escape("".join(c if c in "\n\t" or c >= " " else "\ufffd" for c in str(text)))
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole document."""
+def page(title: str, body: Iterable[str], *, head: str = "") -> str:
+    """A whole document; ``head`` is HTML for the end of its head."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n{head}</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )
 
 
-def section(title: str, *parts: str) -> str:
-    """A titled part of the page."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
+def section(title: str, *parts: str, name: str = "") -> str:
+    """A titled part of the page; links lead to it by its name."""
+    mark = f' id="{escape(name)}"' if name else ""
+    return f"<section{mark}>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
 def table(

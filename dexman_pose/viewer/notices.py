@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dexman_pose.data import HandTrack, RigidObject, Trajectory
@@ -10,7 +12,7 @@ from dexman_pose.data.doubt import DOUBT_TEXT, Doubt
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
 from dexman_pose.viewer._text import frame_ranges, percent
-from dexman_pose.viewer.sizes import hand_notices, unit_notice
+from dexman_pose.viewer.sizes import hand_notices_of, unit_notice
 
 _SCALE_TEXT = {
     "hand": "its size follows from the size of the hand that handles it, taken as an average adult's",
@@ -20,20 +22,33 @@ _SCALE_TEXT = {
 }
 
 
+class Notice(NamedTuple):
+    """What a sentence is about - the camera, an object's name, a hand, the run - and the sentence."""
+
+    about: str
+    text: str
+
+
 def notices(trajectory: Trajectory) -> list[str]:
     """Sentences about everything assumed, guessed or missing in a trajectory; empty when nothing is."""
-    found = _camera_notices(trajectory)
-    for obj in trajectory.objects.values():
+    return [notice.text for notice in noted(trajectory)]
+
+
+def noted(trajectory: Trajectory) -> list[Notice]:
+    """The same sentences, each with what it is about."""
+    found = [Notice("camera", text) for text in _camera_notices(trajectory)]
+    for name, obj in trajectory.objects.items():
         unit = unit_notice(obj, trajectory.provenance)
-        found += ([] if unit is None else [unit]) + _object_notices(obj)
-    found += hand_notices(trajectory)
+        found += [Notice(name, text) for text in ([] if unit is None else [unit]) + _object_notices(obj)]
+        found += [Notice(name, text) for text in hand_notices_of(trajectory, obj)]
     for side in SIDES if _hands_looked_for(trajectory) else ():
         hand = trajectory.hands.get(side)
-        found += [f"The {side} hand was never seen."] if hand is None else _hand_notices(hand)
+        texts = [f"The {side} hand was never seen."] if hand is None else _hand_notices(hand)
+        found += [Notice(f"{side} hand", text) for text in texts]
     if not trajectory.objects:
-        found.append("The trajectory holds no object.")
+        found.append(Notice("run", "The trajectory holds no object."))
     extra = trajectory.provenance.get("notices", [])
-    return found + [str(text) for text in (extra if isinstance(extra, list) else [extra])]
+    return found + [Notice("run", str(text)) for text in (extra if isinstance(extra, list) else [extra])]
 
 
 def _hands_looked_for(trajectory: Trajectory) -> bool:

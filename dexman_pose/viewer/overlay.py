@@ -22,6 +22,7 @@ from dexman_pose.imaging.undistorted_inputs import undistorted_clip
 from dexman_pose.progress import progress
 from dexman_pose.threads import ahead
 from dexman_pose.viewer.canvas import Canvas, TextLine
+from dexman_pose.viewer.corners import Corner, freest_corner, shown_at
 from dexman_pose.viewer.describe import contact_text
 from dexman_pose.viewer.outline import SceneOutlines, bent
 from dexman_pose.viewer.palette import AXIS_COLORS, GREY, HAND_COLORS, RGB, mixed, object_colors
@@ -45,6 +46,7 @@ class OverlayRenderer:
         masks: tint the pixels they give to each object and to hands; None for no tint.
         max_width: pictures wider than this are made smaller, outlines stay sharp.
         outlines: of its objects, by :func:`drawn_camera`; made here when left out.
+        panel: whether numbers and contacts are written onto the pictures.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class OverlayRenderer:
         masks: MaskSequence | None = None,
         max_width: int = MAX_WIDTH,
         outlines: SceneOutlines | None = None,
+        panel: bool = True,
     ) -> None:
         instance(
             trajectory, Trajectory, "trajectory", "dexman_pose.reconstruct gives one, or Trajectory.load"
@@ -63,7 +66,7 @@ class OverlayRenderer:
         max_width = count(max_width, "max_width")
         if max_width < 16:
             raise InputError(f"max_width must be at least 16 pixels, but got {max_width}")
-        self.trajectory, self.masks = trajectory, masks
+        self.trajectory, self.masks, self._with_panel = trajectory, masks, panel
         self.colors = object_colors([*trajectory.objects, *_extra_names(trajectory, masks)])
         self._camera = drawn_camera(trajectory.camera, max_width)
         # The middle and size of a mesh take longer to compute than a whole hand to draw.
@@ -71,6 +74,7 @@ class OverlayRenderer:
         self._outlines = outlines or SceneOutlines(trajectory.objects, self._camera)
         self._tints = _label_colors(masks, self.colors)
         self._grid = TableGrid(trajectory, self._camera)
+        self._corner = self._freest() if panel else Corner(False, False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -105,7 +109,8 @@ class OverlayRenderer:
             if hand.valid[index]:
                 draw_hand(canvas, hand, index, self._pixels)
                 draw_contacts(canvas, self.trajectory, side, index, self._pixels, self.colors)
-        canvas.panel(self._panel(index))
+        if self._with_panel:
+            canvas.panel(self._panel(index), right=self._corner.right, bottom=self._corner.bottom)
         return canvas.image
 
     def _check(self, image: Image, index: int) -> None:
@@ -142,6 +147,13 @@ class OverlayRenderer:
     def _pixels(self, points: Array) -> Array:
         """Pixels (N, 2) in the picture drawn of camera-frame points (N, 3) with positive z."""
         return self._camera.project_finite(points)
+
+    def _freest(self) -> Corner:
+        """The corner for the text: one for the whole clip, so that it stays where it is."""
+        canvas = Canvas(np.zeros((self._camera.height, self._camera.width, 3), np.uint8))
+        frames = shown_at(self.trajectory)
+        sizes = [canvas.panel_size(self._panel(int(index))) for index in frames]
+        return freest_corner(self.trajectory, self._camera, frames, np.array(sizes).reshape(-1, 2))
 
     def _panel(self, index: int) -> list[TextLine]:
         t = self.trajectory
@@ -202,7 +214,7 @@ def write_overlay(
     Per frame: the outline of what is visible of each object (dashed and dimmed where its pose is not valid),
     the axes of its frame (x red, y green, z blue), a faint grid of 10 cm on the table where it is
     known, hand skeletons (hollow joints where bridged), a filled disc in the object's colour at joints that touch it,
-    frame number and time, confidence and contacts as text.
+    frame number and time, confidence and contacts as text, in the corner where objects and hands are least.
 
     Args:
         trajectory: what to draw.

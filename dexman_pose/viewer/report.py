@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import re
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from dexman_pose.data.numbers import described, instance
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.errors import InputError
 from dexman_pose.imaging.undistorted_inputs import undistorted_clip
-from dexman_pose.viewer import html, plots
+from dexman_pose.viewer import html
 from dexman_pose.viewer._text import percent
 from dexman_pose.viewer.describe import (
     ObjectSummary,
@@ -30,14 +31,18 @@ from dexman_pose.viewer.describe import (
     summarize_object,
     world_text,
 )
-from dexman_pose.viewer.notices import notices
+from dexman_pose.viewer.notices import Notice, noted
 from dexman_pose.viewer.overlay import OverlayRenderer
 from dexman_pose.viewer.palette import HAND_COLORS, hex_color, object_colors
-from dexman_pose.viewer.side_view import plot_side_view
+from dexman_pose.viewer.replay.page import Replay, replay
+from dexman_pose.viewer.replay.pictures import jpeg
 
 KEY_FRAMES = 8
 _KEY_WIDTH = 640
+_QUALITY = 86
 _LARGEST_EMBEDDED = 8_000_000
+_JUMP = '<button type="button" class="jump" data-frame="{}">{}</button>'
+_FRAMES = re.compile(r"\bframes:? (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)")
 
 
 def write_report(
@@ -50,13 +55,16 @@ def write_report(
     truth_errors: dict[str, str] | None = None,
     title: str | None = None,
 ) -> Path:
-    """Write the report of a trajectory: summary, what to be careful with, key frames, curves, provenance.
+    """Write the report of a trajectory: a replay of it, summary, what to be careful with, key frames, curves.
+
+    The replay shows pictures, the scene in 3D and from the side, and a line in every curve, of one frame at a time. Its
+    script asks nothing of the network, and the page forbids it to; without WebGL it does without the 3D.
 
     Args:
         trajectory: what to report on.
         path: the HTML file; appears only when complete.
-        clip: the video it was made from; without it there are no key frames.
-        masks: tint the key frames with them.
+        clip: the video it was made from; without it there are no pictures.
+        masks: tint the pictures with them.
         overlay: an overlay video; put into the page below 8 MB, else linked by its relative path.
         truth_errors: what was measured against ground truth, in words, by object or quantity.
         title: heading; the clip's name when None.
@@ -76,23 +84,31 @@ def write_report(
         raise InputError(f"path must be that of a file, but got {described(path)}")
     target = Path(path)
     clip = None if clip is None else undistorted_clip(clip, trajectory.filmed_camera)
-    heading = title or _title(trajectory, clip)
-    body = [f"<header><h1>{html.escape(heading)}</h1>", f'<p class="lead">{_lead(trajectory)}</p></header>']
-    warnings = notices(trajectory)
+    if clip is not None and clip.num_frames < trajectory.num_frames:
+        raise InputError(
+            f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "
+            "give the video that the trajectory was made from"
+        )
+    shown = None if overlay is None else _video(Path(overlay), target)
+    heading, wanted = title or _title(trajectory, clip), key_frames(trajectory)
+    moving = replay(trajectory, clip, masks, keep=wanted)
+    warnings = noted(trajectory)
+    body = [_header(heading, trajectory, len(warnings)), moving.stage]
     if warnings:
-        body.append(html.section("Before you use the numbers", html.notes(warnings)))
+        body.append(html.section("Before you use the numbers", _note_table(warnings), name="notes"))
     body.append(html.section("Summary", _object_table(trajectory), _hand_table(trajectory)))
     if truth_errors:
         rows = [(html.escape(k), html.escape(v)) for k, v in truth_errors.items()]
         body.append(html.section("Against ground truth", html.table(("what", "error"), rows)))
+    body.append(html.section("Over time, in seconds", *_curves(trajectory, moving)))
     if clip is not None:
-        body.append(html.section("Key frames", _contact_sheet(trajectory, clip, masks)))
-    if overlay is not None:
-        body.append(html.section("Overlay", _video(Path(overlay), target)))
-    body.append(html.section("Over time", *_plots(trajectory)))
-    body.append(html.section("Provenance", _provenance(trajectory)))
+        body.append(html.section("Key frames", _contact_sheet(trajectory, wanted, moving.kept, masks)))
+    if shown is not None:
+        body.append(html.section("Overlay", shown))
+    body += [html.section("Provenance", _provenance(trajectory)), moving.tail]
     # A lone surrogate (an undecodable byte of a file name) has no UTF-8 form.
-    return write_bytes(target, html.page(heading, body).encode("utf-8", errors="replace"))
+    content = html.page(heading, body, head=moving.head)
+    return write_bytes(target, content.encode("utf-8", errors="replace"))
 
 
 def key_frames(trajectory: Trajectory, count: int = KEY_FRAMES) -> dict[int, str]:
@@ -108,6 +124,32 @@ def key_frames(trajectory: Trajectory, count: int = KEY_FRAMES) -> dict[int, str
             before = chosen.get(worst.worst_frame, "")
             chosen[worst.worst_frame] = f"{before}; {why}" if before else why
     return dict(sorted(chosen.items()))
+
+
+def _header(heading: str, trajectory: Trajectory, warnings: int) -> str:
+    things = "one thing" if warnings == 1 else f"{warnings} things"
+    link = (
+        f'<a class="warn" href="#notes">{things} to note before you use the numbers</a>' if warnings else ""
+    )
+    return f'<header><h1>{html.escape(heading)}</h1><p class="lead">{_lead(trajectory)}</p>{link}</header>'
+
+
+def _note_table(warnings: Sequence[Notice]) -> str:
+    """What is to note, a row each; frames that a sentence names can be gone to."""
+    rows = [(html.escape(n.about), _with_jumps(n.text.removeprefix(f"{n.about}: "))) for n in warnings]
+    return '<div class="noted">' + html.table(("about", "to note"), rows) + "</div>"
+
+
+def _with_jumps(text: str) -> str:
+    out, end = [], 0
+    for found in _FRAMES.finditer(text):
+        out.append(html.escape(text[end : found.start(1)]))
+        out += [
+            piece if k % 2 else _JUMP.format(int(piece.split("-")[0]), piece)
+            for k, piece in enumerate(re.split("(, )", found[1]))
+        ]
+        end = found.end(1)
+    return "".join([*out, html.escape(text[end:])])
 
 
 def _title(trajectory: Trajectory, clip: Clip | None) -> str:
@@ -163,27 +205,21 @@ def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _contact_sheet(trajectory: Trajectory, clip: Clip, masks: MaskSequence | None) -> str:
-    if clip.num_frames < trajectory.num_frames:
-        raise InputError(
-            f"the clip has {clip.num_frames} frames, but the trajectory covers {trajectory.num_frames}; "
-            "give the video that the trajectory was made from"
-        )
-    renderer = OverlayRenderer(trajectory, masks=masks, max_width=_KEY_WIDTH)
+def _contact_sheet(
+    trajectory: Trajectory,
+    wanted: dict[int, str],
+    found: dict[int, NDArray[np.uint8]],
+    masks: MaskSequence | None,
+) -> str:
+    renderer = OverlayRenderer(trajectory, masks=masks, max_width=_KEY_WIDTH, panel=False)
     figures = []
-    for index, why in key_frames(trajectory).items():
-        picture = renderer.draw(clip.frame(index), index)
+    for index, why in wanted.items():
+        picture = renderer.draw(found[index], index)
         caption = f"frame {index}, {trajectory.frame_times[index]:.2f} s" + (f" - {why}" if why else "")
-        figures.append(html.figure(html.image(_jpeg(picture), "jpeg", f"overlay of frame {index}"), caption))
+        figures.append(
+            html.figure(html.image(jpeg(picture, _QUALITY), "jpeg", f"overlay of frame {index}"), caption)
+        )
     return '<div class="frames">\n' + "\n".join(figures) + "\n</div>"
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, format="JPEG", quality=86, optimize=True)
-    return out.getvalue()
 
 
 def _video(overlay: Path, target: Path) -> str:
@@ -198,22 +234,10 @@ def _video(overlay: Path, target: Path) -> str:
     return html.figure(video, overlay.name)
 
 
-def _plots(trajectory: Trajectory) -> list[str]:
+def _curves(trajectory: Trajectory, moving: Replay) -> list[str]:
     if trajectory.num_frames == 0:
         return ["<p>No frames.</p>"]
-    figures = {} if trajectory.table is None else {"the scene from the side": plot_side_view(trajectory)}
-    figures |= {
-        f"pose of {name} over time": plots.plot_object(trajectory, name) for name in trajectory.objects
-    }
-    if trajectory.hands:
-        figures["hands over time"] = plots.plot_hands(trajectory)
-    if trajectory.contacts is not None and trajectory.contacts.pairs:
-        figures["contacts over time"] = plots.plot_contacts(trajectory)
-        figures["hand-object distance over time"] = plots.plot_distances(trajectory)
-    return [
-        html.figure(html.image(plots.figure_png(figure), "png", text), look="plot")
-        for text, figure in figures.items()
-    ] or ["<p>Nothing to plot.</p>"]
+    return moving.charts or ["<p>Nothing to plot.</p>"]
 
 
 def _provenance(trajectory: Trajectory) -> str:

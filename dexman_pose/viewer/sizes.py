@@ -65,13 +65,15 @@ _GUESSED = (
 
 def hand_notices(trajectory: Trajectory, options: HandDistanceOptions = _DEFAULTS) -> list[str]:
     """Sentences about hands that are far nearer or farther than an object they overlap in the picture."""
-    found = []
-    for obj in trajectory.objects.values():
-        for hand in trajectory.hands.values():
-            text = _hand_notice(trajectory, obj, hand, options)
-            if text is not None:
-                found.append(text)
-    return found
+    return [text for obj in trajectory.objects.values() for text in hand_notices_of(trajectory, obj, options)]
+
+
+def hand_notices_of(
+    trajectory: Trajectory, obj: RigidObject, options: HandDistanceOptions = _DEFAULTS
+) -> list[str]:
+    """Those sentences that are about one object."""
+    texts = [_hand_notice(trajectory, obj, hand, options) for hand in trajectory.hands.values()]
+    return [text for text in texts if text is not None]
 
 
 def _hand_notice(

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from dexman_pose import __version__
-from dexman_pose.cli.licences import licence_of, needed
+from dexman_pose.cli.licences import _asked, licence_of, needed
 from dexman_pose.cli.main import main
+from dexman_pose.viewer.bundled import BUNDLED, WEB
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,12 +27,24 @@ def test_the_table_names_itself_what_it_needs_and_what_those_need(capsys: pytest
     assert "BSD" in lines["numpy"] and lines["numpy"].endswith("core")
     assert "sympy" in lines, "needed by torch"
     assert lines["av"].endswith("video")
+    assert lines["three"].endswith("within it") and " MIT " in lines["three"]
 
 
 def test_every_package_is_there_once_and_none_without_a_word() -> None:
     rows = list(needed())
     assert len({row.name for row in rows}) == len(rows) > 20
     assert all(row.licence or row.version == "not installed" for row in rows)
+
+
+def test_what_lies_within_the_package_is_what_it_says_and_has_its_licence_beside_it() -> None:
+    (part,) = BUNDLED
+    code, text = (WEB / part.file).read_text(encoding="utf-8"), (WEB / part.text).read_text(encoding="utf-8")
+    assert (
+        f'const t="{part.version.split(".")[1]}"' in code[:400]
+        and f"SPDX-License-Identifier: {part.licence}" in code[:200]
+    )
+    assert text.startswith("The MIT License") and "three.js authors" in text
+    assert f'"dexman_pose/viewer/web/{part.text}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_without_an_installation_it_says_so(
@@ -92,3 +105,13 @@ def test_the_citation_is_of_this_version() -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert cited["version"] == __version__ and cited["license"] == "MIT" and cited["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= cited.keys()
+
+
+def test_extras_of_packages_are_followed() -> None:
+    assert _asked("dexman-pose[engine]; extra == 'video'") == [("dexman-pose", ""), ("dexman-pose", "engine")]
+    assert _asked("mkdocstrings[python, crystal]>=0.29") == [
+        ("mkdocstrings", ""),
+        ("mkdocstrings", "python"),
+        ("mkdocstrings", "crystal"),
+    ]
+    assert _asked("Types_PyYAML") == [("types-pyyaml", "")]

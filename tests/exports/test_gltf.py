@@ -15,9 +15,9 @@ from PIL import Image
 
 from dexman_pose.data import JOINT_NAMES, Trajectory
 from dexman_pose.exports import export
-from dexman_pose.exports.hand_skin import hand_skin
 from dexman_pose.exports.scene import world_from_object, world_joints
 from dexman_pose.geometry import matrix_from_quaternion, transform_points
+from dexman_pose.hands.model.moving import hand_skin
 from dexman_pose.meshing import load_mesh
 
 CAN, BALL = "soup can / 1", "ball"

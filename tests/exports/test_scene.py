@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from dexman_pose.data import Trajectory
-from dexman_pose.exports.hand_skin import PARENTS, hand_skin
 from dexman_pose.exports.scene import (
     continuous_quaternions,
     frame_rate,
@@ -15,6 +14,7 @@ from dexman_pose.exports.scene import (
     world_joints,
 )
 from dexman_pose.geometry import matrix_from_quaternion, so3_exp
+from dexman_pose.hands.model.moving import PARENTS, hand_skin
 
 
 def test_names_are_plain_and_differ() -> None:

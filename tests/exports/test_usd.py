@@ -11,8 +11,8 @@ from PIL import Image
 
 from dexman_pose.data import Trajectory
 from dexman_pose.exports import export
-from dexman_pose.exports.hand_skin import hand_skin
 from dexman_pose.exports.scene import world_from_object, world_joints
+from dexman_pose.hands.model.moving import hand_skin
 
 pytest.importorskip("pxr")
 

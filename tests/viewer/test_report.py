@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -18,7 +19,8 @@ from dexman_pose.errors import InputError
 from dexman_pose.viewer import report, write_overlay, write_report
 from dexman_pose.viewer.report import key_frames
 
-VOID = {"meta", "img", "br", "link"}
+VOID = {"meta", "img", "br", "link", "input"}
+BLOCKS = ["replay-meta", "replay-data", "replay-three", "replay-pictures", ""]
 
 
 class Page(HTMLParser):
@@ -30,6 +32,7 @@ class Page(HTMLParser):
         self.tags: set[str] = set()
         self.addresses: list[str] = []
         self.text = ""
+        self.scripts: dict[str, str] = {}
         self.feed(text)
         self.close()
         assert self.open == []
@@ -42,6 +45,8 @@ class Page(HTMLParser):
             v or "" for k, v in attrs if k in ("src", "href", "poster", "data", "srcset", "action")
         ]
         assert not any(name.startswith("on") for name in names)
+        if tag == "script":
+            self.scripts[dict(attrs).get("id") or ""] = ""
         if tag not in VOID:
             self.open.append(tag)
 
@@ -49,14 +54,10 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if self.open[-1:] == ["script"]:
+            self.scripts[list(self.scripts)[-1]] += data
+        elif "style" not in self.open:
             self.text += data
-
-
-@pytest.fixture
-def quick_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests that do not look at the plots."""
-    monkeypatch.setattr(report.plots, "figure_png", lambda figure: b"picture")
 
 
 def parsed(path: Path) -> Page:
@@ -86,15 +87,18 @@ def test_report_holds_every_part(
         assert text in page.text, text
     kinds = [a.split(",")[0] for a in page.addresses]
     assert kinds.count("data:image/jpeg;base64") == len(key_frames(trajectory)) >= 8
-    assert kinds.count("data:image/png;base64") == 5
+    assert page.text.count("rotation since frame 0") == 2, "a panel for each object"
+    for title in ("position in the camera frame", "quality", "hands", "contacts", "distance of the nearest"):
+        assert title in page.text, title
     for address in page.addresses:
+        if address == "#notes":
+            continue
         with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as image:
             image.verify()
-    assert "script" not in page.tags and "link" not in page.tags
+    assert list(page.scripts) == BLOCKS and "link" not in page.tags
     assert [p.name for p in path.parent.iterdir()] == ["r.html"]
 
 
-@pytest.mark.usefixtures("quick_plots")
 def test_nothing_is_loaded_from_anywhere(trajectory: Trajectory, clip: Clip, tmp_path: Path) -> None:
     overlay = write_overlay(trajectory, clip, tmp_path / "o.mp4")
     text = write_report(trajectory, tmp_path / "r.html", clip=clip, overlay=overlay).read_text()
@@ -103,7 +107,6 @@ def test_nothing_is_loaded_from_anywhere(trajectory: Trajectory, clip: Clip, tmp
     assert base64.b64decode(videos[0].split(",")[1]) == overlay.read_bytes()
 
 
-@pytest.mark.usefixtures("quick_plots")
 def test_a_large_overlay_is_linked_by_its_relative_path(
     trajectory: Trajectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +118,6 @@ def test_a_large_overlay_is_linked_by_its_relative_path(
     assert "../videos/a%20%22b%22%20%231.mp4" in page.addresses
 
 
-@pytest.mark.usefixtures("quick_plots")
 def test_names_are_escaped_everywhere(
     trajectory_named: Callable[[str, str], Trajectory], hostile_name: str, tmp_path: Path
 ) -> None:
@@ -123,9 +125,13 @@ def test_names_are_escaped_everywhere(
     trajectory = replace(trajectory, provenance={"input": hostile_name, "notices": [hostile_name]})
     path = write_report(trajectory, tmp_path / "r.html", truth_errors={hostile_name: hostile_name})
     page = parsed(path)
-    assert "script" not in page.tags and "i" not in page.tags
+    assert list(page.scripts) == [b for b in BLOCKS if b != "replay-pictures"] and "i" not in page.tags
     assert page.text.count(hostile_name) >= 6
     assert "a & b <i>" in page.text
+    assert [o["name"] for o in json.loads(page.scripts["replay-meta"])["objects"]] == [
+        hostile_name,
+        "a & b <i>",
+    ]
 
 
 def test_text_that_is_no_utf8(trajectory: Trajectory, tmp_path: Path) -> None:

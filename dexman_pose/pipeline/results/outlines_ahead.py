@@ -1,11 +1,10 @@
-"""Outlines of objects traced, and what plots need imported, while hands are fitted to what they hold."""
+"""Outlines of objects traced while hands are fitted to what they hold."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from threading import Event, Thread
 
 from dexman_pose.data.camera import Camera
@@ -18,8 +17,6 @@ _log = logging.getLogger(__name__)
 
 MOST = 1000
 """Frames that are traced at most: curves of one take some ten kilobytes."""
-_PLOTS = ("matplotlib.figure", "matplotlib.backends.backend_agg")
-"""Of another package, which nothing that runs beside it imports."""
 
 
 class OutlinesAhead:
@@ -51,9 +48,6 @@ class OutlinesAhead:
 
     def _work(self) -> None:
         try:
-            for module in _PLOTS:
-                if not self._stop.is_set():
-                    import_module(module)
             self.outlines.trace_ahead(index for index in self._frames if not self._stop.is_set())
         except Exception as error:  # it fails again, and is told, where it belongs
             _log.debug("not traced ahead: %s", error)
