@@ -1,7 +1,7 @@
 """What the contact term does for the planner: the same grasps and seeds with it and without.
 
     python eval/contact_term.py --grasps DIR --meshes DIR --robots DIR --only cracker,mustard,banana --seeds 0,1,2
-        [--passes N] [--json FILE]
+        [--samples N] [--members N] [--passes N] [--json FILE]
 
 Prints a row per grasp and seed: strict success in an independent replay, frames tracked, and perturbed replays of ten,
 with the term and without. For PPO `eval/learn_grasps.py` has `--no-contact`.
@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--robots", type=Path)
     parser.add_argument("--only", default="", help="parts of names, with commas")
     parser.add_argument("--seeds", default="0")
-    parser.add_argument("--passes", type=int, help="over the whole motion, at most")
+    for name in ("samples", "members", "passes"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(PlanOptions(), name), help="of the search")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     say(f"{'grasp':<32} seed  term     strict  tracked  perturbed")
@@ -59,13 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _job(given: argparse.Namespace, seed: int, weight: float) -> GraspJob:
-    options = PlanOptions(seed=seed)
+    options = PlanOptions(seed=seed, samples=given.samples, members=given.members, passes=given.passes)
     options = replace(options, cost=replace(options.cost, contact=weight))
-    if given.passes is not None:
-        options = replace(options, passes=given.passes)
     preparing = PrepareOptions(objects=ObjectOptions(masses=YCB_MASSES))
     only = tuple(p for p in given.only.split(",") if p)
-    return GraspJob(given.grasps, given.meshes, given.robots, only, preparing=preparing, options=options)
+    return GraspJob(
+        given.grasps, given.meshes, given.robots, only=only, preparing=preparing, options=options
+    )
 
 
 def _row(result: GraspResult, seed: int, weight: float) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from dexman_pose.robot.motion.checks import doubts
 from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
 from dexman_pose.robot.motion.resample import points_at, poses_at
 from dexman_pose.robot.motion.touch import closing_on_holds, touches_of
-from dexman_pose.robot.motion.window import lift_start, skill, smoothed
+from dexman_pose.robot.motion.types import RATE
+from dexman_pose.robot.motion.window import WindowOptions, lift_start, skill, smoothed
 from dexman_pose.robot.objects.placement import Placement
 from tests.robot.gripper import FRAMES, LIFT, SIDE, cube, lifting
 
@@ -218,3 +219,25 @@ def test_fingers_close_where_they_will_hold() -> None:
     assert after.touching[LIFT - 2, k] and np.allclose(after.normal[LIFT - 2, k], [-1, 0, 0], atol=1e-6)
     assert np.array_equal(after.touching[LIFT:], before.touching[LIFT:]), "while it holds nothing changes"
     assert after.closes[LIFT - 1, k] and not after.closes[LIFT:, k].any()
+
+
+def test_a_hand_that_is_known_late_comes_more_slowly() -> None:
+    motion = lifting()
+    lift = lift_start(motion)
+    late = motion.cut(lift - 4, FRAMES)
+    found = skill(late)
+    before = round(WindowOptions().before * RATE)
+    assert lift_start(found) == pytest.approx(before, abs=2)
+    assert found.num_frames == late.num_frames + before - 4
+    assert "known from 0.1 s" in found.notes[-1]
+    assert found.begins == pytest.approx(late.begins - (before - 4) / RATE)
+    last, wanted = found.hands["right"].joints[-1], skill(motion).hands["right"].joints[-1]
+    assert np.allclose(last, wanted, atol=1e-3), "what follows the lift stays as it was"
+
+
+def test_slow_frames_are_on_the_way_of_the_fast_ones() -> None:
+    motion = lifting()
+    slow = motion.slowed(4, 12)
+    assert slow.num_frames == FRAMES + 8
+    assert np.allclose(slow.hands["right"].joints[::3][:4], motion.hands["right"].joints[:4])
+    assert np.allclose(slow.hands["right"].joints[12:], motion.hands["right"].joints[4:])

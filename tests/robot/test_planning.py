@@ -29,10 +29,12 @@ from dexman_pose.robot.planning.prepare import Prepared, prepare
 from dexman_pose.robot.planning.proposals import Carriers
 from dexman_pose.robot.planning.score import score
 from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.planning.sweep import Sweep
 from dexman_pose.robot.world.build import TIME
+from dexman_pose.robot.world.controls import limited
 from tests.robot.gripper import lifting
 
-SMALL = PlanOptions(samples=8, members=2, rounds=2, horizon=8, passes=1, trials=4, settle=0.2)
+SMALL = PlanOptions(samples=8, members=2, rounds=2, horizon=8, passes=1, trials=4, settle=0.2, easy=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +286,22 @@ def test_an_unstable_simulation_leaves_no_file_behind(
         states[0, TIME + ready.task.world.model.nq] = 1e12
         many.run([ready.task.world.model], states, np.repeat(ready.task.controls[None, :1], 4, 1))
     assert not list(tmp_path.iterdir())
+
+
+def test_controls_that_hold_well_are_not_searched(ready: Prepared) -> None:
+    """A plan of the retargeted motion is that of no pass; a search that finds nothing to mend changes nothing."""
+    searched = replace(SMALL, easy=0.9)
+    plain = plan_controls(ready.task, searched)
+    assert plain.passes == 0
+    assert plain.share == 1.0
+    assert np.array_equal(plain.controls, limited(ready.task.world, ready.task.controls))
+    with Simulations(ready.task.world, 1) as many:
+        sweep = Sweep(
+            ready.task, many, spread_differences(2, 1, Spread(), np.random.default_rng(0)), searched
+        )
+        state = sweep.run(sweep.begin(np.random.default_rng(1)))
+        assert not state.residuals.any()
+        eager = Sweep(ready.task, many, sweep.differences, SMALL)
+        assert eager.run(eager.begin(np.random.default_rng(1))).residuals.any(), (
+            "the same, all of it searched"
+        )

@@ -11,6 +11,7 @@ from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import JOINT_NAMES, SIDES
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
+from dexman_pose.robot.motion.resample import points_at, poses_at
 
 RATE = 30.0
 """Frames a second of every motion; a robot's controls come at the same rate."""
@@ -114,6 +115,25 @@ class Motion:
             for name, o in self.objects.items()
         }
         return replace(self, hands=hands, objects=objects, begins=self.begins + start / RATE)
+
+    def slowed(self, first: int, frames: int) -> Motion:
+        """The motion with its first frames (one or more) gone more slowly, so that they take so many."""
+        old = np.arange(self.num_frames, dtype=np.float64)
+        at = np.concatenate([np.arange(frames) * first / frames, old[first:]])
+        every, nearest = np.ones(len(old), np.bool_), np.floor(at).astype(int)
+        hands = {
+            side: replace(h, joints=points_at(old, h.joints, every, at), bridged=h.bridged[nearest])
+            for side, h in self.hands.items()
+        }
+        objects = {
+            name: replace(
+                o,
+                world_from_object=poses_at(old, o.world_from_object, every, at),
+                bridged=o.bridged[nearest],
+            )
+            for name, o in self.objects.items()
+        }
+        return replace(self, hands=hands, objects=objects, begins=self.begins - (frames - first) / RATE)
 
     def moved(self, by: dict[str, Array], hand_by: dict[str, Array]) -> Motion:
         """Objects and hands moved by (T, 4, 4) or (4, 4) transforms ``world_from_world``, by name and side."""

@@ -20,6 +20,7 @@ class WindowOptions:
     Attributes:
         lift: metres from its place at which an object has left it.
         before: seconds before that.
+        least: seconds before it from which on all has to be known, else hands come more slowly than they came.
         after: seconds after it at most; None for the whole motion.
         stopped: seconds kept after the last object has come to rest.
         still: metres a second below which an object rests.
@@ -28,6 +29,7 @@ class WindowOptions:
 
     lift: float = 0.015
     before: float = 0.6
+    least: float = 0.4
     after: float | None = None
     stopped: float = 0.5
     still: float = 0.03
@@ -50,6 +52,8 @@ def lift_start(motion: Motion, options: WindowOptions | None = None) -> int:
 def skill(motion: Motion, options: WindowOptions | None = None) -> Motion:
     """Cut a motion to what is planned, and smooth it.
 
+    Where all is known from shortly before only, because a hand was not seen earlier, hands come more slowly.
+
     Raises:
         InputError: no object moves.
     """
@@ -58,6 +62,13 @@ def skill(motion: Motion, options: WindowOptions | None = None) -> Motion:
     start = max(0, lift - round(o.before * RATE))
     stop = motion.num_frames if o.after is None else min(motion.num_frames, lift + round(o.after * RATE))
     stop = min(stop, max(_last_moving(motion, o) + round(o.stopped * RATE), lift + 1))
+    known, wanted = lift - start, round(o.before * RATE)
+    if 0 < known < round(o.least * RATE):
+        slow = motion.cut(start, stop).slowed(known, wanted)
+        return smoothed(slow, o.smooth).noted(
+            f"hands and objects are known from {known / RATE:.1f} s before anything moves only: hands come in "
+            f"{wanted / RATE:.1f} s instead"
+        )
     return smoothed(motion, o.smooth).cut(start, stop)
 
 

@@ -20,7 +20,7 @@ from dexman_pose.robot.planning.planner import Found, Progress
 from dexman_pose.robot.planning.sweep import SweepState
 from dexman_pose.robot.planning.task import Task
 
-_VERSION = 2
+_VERSION = 3
 _PAUSE = 5.0  # seconds between two writings
 
 

@@ -82,6 +82,8 @@ class PlanOptions:
         spread: how far worlds differ.
         limits: what counts as success.
         tight: share of the limits that the search keeps to, so that there is room for what it does not know.
+        easy: share of the limits within which controls that keep objects in all worlds are not searched any further.
+        far: horizons ahead that they have to.
         cost: what is paid for.
         seed: of all that is drawn.
     """
@@ -110,5 +112,7 @@ class PlanOptions:
     spread: Spread = field(default_factory=Spread)
     limits: Limits = field(default_factory=Limits)
     tight: float = 0.7
+    easy: float = 0.5
+    far: int = 2
     cost: CostOptions = field(default_factory=CostOptions)
     seed: int = 0

@@ -17,7 +17,7 @@ from dexman_pose.robot.planning.members import (
     no_difference,
     spread_differences,
 )
-from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.options import Limits, PlanOptions
 from dexman_pose.robot.planning.score import Score, score
 from dexman_pose.robot.planning.simulation import Simulations
 from dexman_pose.robot.planning.sweep import Sweep, SweepState
@@ -36,7 +36,7 @@ class Found:
         controls: (T, A).
         share: of the trial worlds in which they succeed; 0 where the believed one is not among them.
         tracked: mean share of the frames that are tracked there.
-        passes: after how many passes.
+        passes: after how many passes; 0 for the retargeted motion itself.
         steps: of the simulation, in all.
     """
 
@@ -100,17 +100,13 @@ def plan_controls(
     at = begun or Progress(0, None, None, _members(task, o, 0, None), None, 0)
     with Simulations(task.world) as many:
         many.steps = at.steps
-        best = at.best or Found(limited(task.world, task.controls), -1.0, -1.0, 0, 0)
-        while at.best is None or not _is_enough(at.best, at.number, o):
+        best = at.best or _unsearched(task, many, trials, o)
+        while not _is_enough(best, at.number, o):
             sweep = Sweep(task, many, at.differences, o, o.again**at.number, first=at.number == 0)
             state = _gone(sweep, at, many, keep, o)
             controls = sweep.controls(state)
             scores = tried(task, many, controls, trials, o)
-            good = np.array([s.success for s in scores])
-            share = float(good.mean()) * float(good[0])
-            found = Found(
-                controls, share, float(np.mean([s.share for s in scores])), at.number + 1, many.steps
-            )
+            found = _found(controls, scores, at.number + 1, many.steps)
             best = max(best, found, key=lambda f: f.rank)
             if _is_enough(best, at.number + 1, o):
                 break
@@ -118,6 +114,20 @@ def plan_controls(
             members = _members(task, o, at.number + 1, failed)
             at = Progress(at.number + 1, None, state.residuals, members, best, many.steps)
         return replace(best, steps=many.steps)
+
+
+def _unsearched(task: Task, many: Simulations, trials: list[Difference], o: PlanOptions) -> Found:
+    """The retargeted motion's own controls; a success where they keep objects well within the limits."""
+    controls = limited(task.world, task.controls)
+    well = Limits(o.easy * o.limits.position, o.easy * o.limits.rotation)
+    scores = tried(task, many, controls, trials, replace(o, limits=well))
+    return _found(controls, scores, 0, many.steps)
+
+
+def _found(controls: Array, scores: list[Score], passes: int, steps: int) -> Found:
+    good = np.array([s.success for s in scores])
+    share = float(good.mean()) * float(good[0])
+    return Found(controls, share, float(np.mean([s.share for s in scores])), passes, steps)
 
 
 def _is_enough(best: Found, passes: int, o: PlanOptions) -> bool:

@@ -23,6 +23,7 @@ from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.retarget.grip import GripOptions, grip_controls
 from dexman_pose.robot.retarget.kinematics import FreeKinematics
 from dexman_pose.robot.retarget.motion import PressOptions, Retargeted, retarget
+from dexman_pose.robot.retarget.obstacles import Obstacle
 from dexman_pose.robot.retarget.on_body import BodyOptions, OnBody, on_body
 from dexman_pose.robot.retarget.together import together
 from dexman_pose.robot.world.build import World, WorldOptions, build_world
@@ -119,17 +120,18 @@ def prepare(
     stood = _put_down(seen, placements, moving, found, o)
     touches = closing_on_holds(touches_of(stood, o.touch), moving, o.touch)
     held = {name: _held(flags, o) for name, flags in moving.items()}
-    free = tuple(retarget(stood, hand, touches, held, o.press) for hand in descriptions)
+    ways = _obstacles(stood, things, held)
+    free = tuple(retarget(stood, hand, touches, held, o.press, ways) for hand in descriptions)
     carried = None
     if body is None:
-        free = together(free, o.press)
+        free = together(free, o.press, ways)
     else:
         most = np.max(list(held.values()), axis=0)
-        carried = on_body(body, free, describe, most, o.press, o.body)
+        carried = on_body(body, free, describe, most, o.press, o.body, ways)
     hands = free if carried is None else carried.hands
     first = {name: placements[name].world_from_object for name in stood.objects}
     world = build_world(_rig(hands, carried), things, first, o.world)
-    masses = {thing.name: thing.mass.mass for thing in things}
+    masses = {thing.name: thing.mass for thing in things}
     grip = grip_controls(world, stood, hands, touches, held, masses, o.world.contact.friction, o.grip)
     task = _task(world, stood, hands, touches, held, first, grip)
     said += tuple(note for h in hands for note in h.notes) + (carried.notes if carried is not None else ())
@@ -165,6 +167,17 @@ def _held(moving: np.ndarray, o: PrepareOptions) -> Array:
         fall = (stop - frames) / (o.closing * RATE) + 1.0 if stop < len(moving) else np.ones(len(moving))
         out = np.maximum(out, np.clip(np.minimum(rise, fall), 0.0, 1.0))
     return out
+
+
+def _obstacles(
+    motion: Motion, things: tuple[SimulatedObject, ...], held: dict[str, Array]
+) -> tuple[Obstacle, ...]:
+    """Objects while they are not held: until fingers, which are before their places by then, close."""
+    out = []
+    for thing in things:
+        weight = 1.0 - np.clip(2.0 * held[thing.name] - 1.0, 0.0, 1.0)
+        out.append(Obstacle(thing.pieces, motion.objects[thing.name].world_from_object, weight))
+    return tuple(out)
 
 
 def _placed(motion: Motion, thing: SimulatedObject, moving: np.ndarray, o: PrepareOptions) -> Placement:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.arrays import Array
-from dexman_pose.robot.planning.cost import contact_cost, object_cost
+from dexman_pose.robot.planning.cost import apart, contact_cost, object_cost
 from dexman_pose.robot.planning.members import Difference, different_models, different_start
 from dexman_pose.robot.planning.noise import deviations, knots_to_frames
 from dexman_pose.robot.planning.options import Limits, PlanOptions
@@ -30,7 +30,7 @@ class SweepState:
 
     Attributes:
         frame: the next one.
-        residuals: (T + horizon + 1, A) on the task's controls.
+        residuals: (T + F, A) on the task's controls, F frames beyond the end that are looked at.
         states: (M, S) of the members.
         rng: of the noise.
     """
@@ -73,7 +73,8 @@ class Sweep:
         self.limits = Limits(options.tight * options.limits.position, options.tight * options.limits.rotation)
         ahead = options.horizon + 1
         self.basis = knots_to_frames(ahead, options.knot)
-        self.reference_controls = _continued(task.controls, ahead)
+        self.far = max(options.far, 1) * options.horizon + 1
+        self.reference_controls = _continued(task.controls, self.far)
 
     def begin(self, rng: np.random.Generator, residuals: Array | None = None) -> SweepState:
         """The state before the first frame: objects settled, hands where the motion begins.
@@ -86,7 +87,7 @@ class Sweep:
         starts = [different_start(task.world, task.start, d) for d in self.differences]
         states = np.stack([self.many.state(qpos) for qpos in starts])
         if residuals is None:
-            residuals = np.zeros((task.num_frames + self.o.horizon + 1, task.controls.shape[1]))
+            residuals = np.zeros((task.num_frames + self.far, task.controls.shape[1]))
         first = self._bounded(task.controls[0] + residuals[0])
         steps = round(self.o.settle / task.world.model.opt.timestep)
         held = np.broadcast_to(first, (len(states), steps, len(first)))
@@ -113,12 +114,14 @@ class Sweep:
         at, ahead = state.frame, self.o.horizon + 1
         mean = state.residuals[at : at + ahead].copy()
         for turn in range(self.o.rounds if self.first else self.o.again_rounds):
+            if self._is_easy(state):
+                break
             centers = self._centers(mean, state) if turn == 0 else [mean]
             residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, at)
             mean = self._weighted(*self._chosen(residuals, state, turn))
-        state.residuals[at : at + ahead] = mean
-        if self.first:  # what lies ahead begins where this ends; later passes know it already
-            state.residuals[at + ahead :] = self.o.carried * mean[-1]
+            state.residuals[at : at + ahead] = mean
+            if self.first:  # what lies ahead begins where this ends; later passes know it already
+                state.residuals[at + ahead :] = self.o.carried * mean[-1]
         go = min(self.o.stride, self.task.num_frames - 1 - at)
         controls = self._bounded(self.reference_controls[at : at + go + 1] + mean[: go + 1])
         steps = stepped(controls, self.task.world.steps)
@@ -126,6 +129,22 @@ class Sweep:
         states, _ = self.many.run(self.models, state.states, same)
         state.states = states[:, -1].copy()
         state.frame = at + go
+
+    def _is_easy(self, state: SweepState) -> bool:
+        """Whether the controls found so far keep objects well within the limits in all members, a good way ahead."""
+        at = state.frame
+        controls = self._bounded(
+            self.reference_controls[at : at + self.far] + state.residuals[at : at + self.far]
+        )
+        steps = stepped(controls, self.task.world.steps)
+        same = np.ascontiguousarray(np.broadcast_to(steps, (len(self.models), *steps.shape)))
+        states, _ = self.many.run(self.models, state.states, same)
+        every = self.task.world.steps
+        places = self.task.world.object_places(self.many.qpos(states[:, every - 1 :: every]))
+        frames = np.minimum(np.arange(at + 1, at + self.far), self.task.num_frames - 1)
+        metres, radians = apart(places, self.task.reference[frames])
+        easy, limits = self.o.easy, self.o.limits
+        return bool(((metres < easy * limits.position) & (radians < easy * limits.rotation)).all())
 
     def _drawn(self, centers: list[Array], rng: np.random.Generator, noise: float, frame: int) -> Array:
         """(N, F, A) residuals around centers in turn; the first sample of each is the center itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -12,14 +12,15 @@ from scipy.optimize import lsq_linear
 from dexman_pose.arrays import Array
 from dexman_pose.robot.motion.touch import Touches
 from dexman_pose.robot.motion.types import Motion
+from dexman_pose.robot.objects.mass import MassProperties
+from dexman_pose.robot.retarget.bear import GRAVITY, BearOptions, borne, loads
 from dexman_pose.robot.retarget.kinematics import tips_of
 from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.world.build import World
 from dexman_pose.robot.world.controls import controls_for
 
-GRAVITY = 9.81
-"""m/s2."""
 _LITTLE = 1e-3  # weight of a tip that does not touch
+_HALF = 0.5  # touching from here on
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class GripOptions:
         regained: times that balanced forces are raised at most, to bear together what the wanted ones would; where
             nothing opposes them they stay small, for they would only push the object away.
         arm: metres, what a turn is divided by to be compared with a push.
+        bear: what has to be borne where the object is held; None to leave that out.
     """
 
     margin: float = 5.0
@@ -46,6 +48,7 @@ class GripOptions:
     balance: float = 10.0
     regained: float = 1.5
     arm: float = 0.03
+    bear: BearOptions | None = field(default_factory=BearOptions)
 
 
 def grip_controls(
@@ -54,7 +57,7 @@ def grip_controls(
     hands: Sequence[Retargeted],
     touches: Sequence[Touches],
     held: dict[str, Array],
-    masses: dict[str, float],
+    masses: dict[str, MassProperties],
     friction: float,
     options: GripOptions | None = None,
 ) -> Array:
@@ -69,7 +72,7 @@ def grip_controls(
         hands: retargeted.
         touches: what they touch.
         held: (T,) by object, how much it is held.
-        masses: kg by object.
+        masses: by object.
         friction: along surfaces.
         options: how hard.
     """
@@ -87,7 +90,7 @@ def _forces(
     hand: Retargeted,
     touches: Sequence[Touches],
     held: dict[str, Array],
-    masses: dict[str, float],
+    masses: dict[str, MassProperties],
     friction: float,
     o: GripOptions,
 ) -> Array:
@@ -101,15 +104,41 @@ def _forces(
         closed = np.clip((held[touch.name] - o.late) / max(1.0 - o.late, _LITTLE), 0.0, 1.0)
         on = gaussian_filter1d(touch.touching[:, index] * closed[:, None], o.soft, axis=0, mode="nearest")
         count = np.maximum(on.sum(1, keepdims=True), 1.0)
-        force = np.clip(o.margin * masses[touch.name] * GRAVITY / (friction * count), o.least, o.most)
+        force = np.clip(o.margin * masses[touch.name].mass * GRAVITY / (friction * count), o.least, o.most)
         inward = -gaussian_filter1d(touch.normal[:, index], o.soft, axis=0, mode="nearest")
         inward /= np.maximum(np.linalg.norm(inward, axis=2, keepdims=True), 1e-9)
         at = gaussian_filter1d(touch.point[:, index], o.soft, axis=0, mode="nearest")
         size = np.array(
             [_balanced(*frame, o) for frame in zip(np.broadcast_to(force, on.shape), on, inward, at)]
         )
-        turned = np.einsum("tij,tkj->tki", motion.objects[touch.name].world_from_object[:, :3, :3], inward)
+        poses = motion.objects[touch.name].world_from_object
+        turned = np.einsum("tij,tkj->tki", poses[:, :3, :3], inward)
+        if o.bear is not None:
+            bearing = _bearing(poses, masses[touch.name], on, turned, at, friction, o.bear)
+            press = np.einsum("tki,tki->tk", bearing, turned)
+            size = np.minimum(np.maximum(size, o.bear.margin * press), o.most)
+            out[:, tips] += on[..., None] * (bearing - press[..., None] * turned)
         out[:, tips] += (on * size)[..., None] * turned
+    return out
+
+
+def _bearing(
+    poses: Array,
+    mass: MassProperties,
+    on: Array,
+    inward: Array,
+    at: Array,
+    friction: float,
+    bear: BearOptions,
+) -> Array:
+    """(T, F, 3) N, world, of tips that bear an object on its way; ``inward`` world, ``at`` the object's frame."""
+    middle = poses[:, :3, 3] + poses[:, :3, :3] @ mass.center
+    arms = np.einsum("tij,tkj->tki", poses[:, :3, :3], at - mass.center)
+    out = np.zeros((*on.shape, 3))
+    for t, load in enumerate(loads(middle, mass.mass, bear)):
+        tips = np.flatnonzero(on[t] > _HALF)
+        if len(tips) > 1:
+            out[t, tips] = borne(inward[t, tips], arms[t, tips], load, friction, bear)
     return out
 
 

@@ -21,6 +21,7 @@ from dexman_pose.robot.assets.rig import HandPlace
 from dexman_pose.robot.assets.standing import BodyPlace, add_body
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.objects.model import ContactOptions, add_table
+from dexman_pose.robot.retarget.obstacles import Obstacle, Placed, add_obstacles
 from dexman_pose.robot.world.physics import PhysicsOptions, new_spec
 
 _AXES = 3
@@ -29,21 +30,25 @@ _BASE = 6
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two parts of a robot, or a part and the table, that are too near each other.
+    """Two parts of a robot, or a part and the table or an obstacle, that are too near each other.
 
     Attributes:
         gap: metres between them, negative inside.
         change: (N,) of the gap per radian or metre of each joint.
         parts: names of the two bodies.
+        lacking: metres that the gap should grow by, times how much that counts.
+        weight: how much it counts.
     """
 
     gap: float
     change: Array
     parts: tuple[str, str]
+    lacking: float
+    weight: float = 1.0
 
 
 class Kinematics:
-    """Hands and what carries them, without objects.
+    """Hands and what carries them; of objects those alone that are in the way.
 
     Attributes:
         hands: whose points are followed.
@@ -57,10 +62,18 @@ class Kinematics:
         ease: (N,) joints at which the robot is at ease.
     """
 
-    def __init__(self, spec: Any, hands: Sequence[HandDescription], carriers: Sequence[str]) -> None:
+    def __init__(
+        self,
+        spec: Any,
+        hands: Sequence[HandDescription],
+        carriers: Sequence[str],
+        obstacles: Sequence[Obstacle] = (),
+    ) -> None:
         mj = mujoco()
         self.hands = tuple(hands)
+        add_obstacles(spec, obstacles)
         self._model = spec.compile()
+        self._obstacles = Placed(self._model, obstacles)
         self._data = mj.MjData(self._model)
         self.joints = tuple(self._model.joint(i).name for i in range(self._model.njnt))
         self.lower, self.upper = np.asarray(self._model.jnt_range, np.float64).T.copy()
@@ -110,15 +123,21 @@ class Kinematics:
             places[t] = self._data.xpos[body]
         return turns, places
 
-    def overlaps(self, joints: Array, clear: float) -> list[Overlap]:
+    def overlaps(
+        self, joints: Array, clear: float, frame: int | None = None, wide: float = 0.0
+    ) -> list[Overlap]:
         """What of the robot is nearer to itself than it should be, by the shapes that collide in the simulation.
 
         Args:
             joints: (N,).
             clear: metres that parts keep from each other. Neighbours in the tree are no pair, as in the simulation.
+            frame: in which obstacles count, where they are then; None to leave them out.
+            wide: metres that parts keep from obstacles.
         """
         mj, model, data = mujoco(), self._model, self._data
         model.geom_margin[:] = clear
+        model.geom_margin[self._obstacles.geoms] = wide
+        self._obstacles.put(data, frame)
         self.points(joints)
         mj.mj_comPos(model, data)
         mj.mj_collision(model, data)
@@ -126,13 +145,16 @@ class Kinematics:
         first, second = np.zeros((_AXES, model.nv)), np.zeros((_AXES, model.nv))
         for i in range(data.ncon):
             contact = data.contact[i]
-            if contact.dist >= clear:
-                continue
             one, other = (int(model.geom_bodyid[g]) for g in (contact.geom1, contact.geom2))
+            counts = self._obstacles.weight((one, other), frame)
+            weight, least = (1.0, clear) if counts is None else (counts, wide)
+            if contact.dist >= least or weight <= 0.0:
+                continue
             mj.mj_jac(model, data, first, None, contact.pos, one)
             mj.mj_jac(model, data, second, None, contact.pos, other)
             names = (str(model.body(one).name), str(model.body(other).name))
-            out.append(Overlap(float(contact.dist), contact.frame[:_AXES] @ (second - first), names))
+            gap, change = float(contact.dist), contact.frame[:_AXES] @ (second - first)
+            out.append(Overlap(gap, change, names, weight * (least - gap), weight))
         return out
 
 
@@ -143,13 +165,18 @@ class FreeKinematics(Kinematics):
         free: each hand and its zero.
     """
 
-    def __init__(self, free: Sequence[HandPlace], options: FloatingOptions | None = None) -> None:
+    def __init__(
+        self,
+        free: Sequence[HandPlace],
+        options: FloatingOptions | None = None,
+        obstacles: Sequence[Obstacle] = (),
+    ) -> None:
         self.free = tuple(free)
         spec = new_spec(PhysicsOptions())
         for placed in self.free:
             add_floating_hand(spec, placed.hand, placed.place, placed.quaternion, options)
         hands = [placed.hand for placed in self.free]
-        super().__init__(spec, hands, [joint for hand in hands for joint in base_joints(hand)])
+        super().__init__(spec, hands, [joint for hand in hands for joint in base_joints(hand)], obstacles)
         self.is_floating = self.is_carrier
 
 
@@ -160,9 +187,14 @@ class HandKinematics(FreeKinematics):
         placed: the hand and its zero.
     """
 
-    def __init__(self, placed: HandPlace, options: FloatingOptions | None = None) -> None:
+    def __init__(
+        self,
+        placed: HandPlace,
+        options: FloatingOptions | None = None,
+        obstacles: Sequence[Obstacle] = (),
+    ) -> None:
         self.placed = placed
-        super().__init__([placed], options)
+        super().__init__([placed], options, obstacles)
         assert self.joints[:_BASE] == base_joints(placed.hand)
 
     def carried(self, palms: tuple[Array, Array]) -> Array:
@@ -181,12 +213,12 @@ class BodyKinematics(Kinematics):
         placed: the body where it stands.
     """
 
-    def __init__(self, placed: BodyPlace) -> None:
+    def __init__(self, placed: BodyPlace, obstacles: Sequence[Obstacle] = ()) -> None:
         self.placed = placed
         spec = new_spec(PhysicsOptions())
         add_body(spec, placed)
         add_table(spec, ContactOptions())
-        super().__init__(spec, placed.hands, placed.carriers)
+        super().__init__(spec, placed.hands, placed.carriers, obstacles)
         trunk = {MARK + joint for joint in placed.body.trunk}
         self.is_trunk = np.array([name in trunk for name in self.joints])
         self._base = self._model.body(BASE).id

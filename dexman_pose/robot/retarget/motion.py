@@ -15,6 +15,7 @@ from dexman_pose.robot.assets.rig import HandPlace
 from dexman_pose.robot.motion.touch import Touches
 from dexman_pose.robot.motion.types import RATE, Motion
 from dexman_pose.robot.retarget.kinematics import HandKinematics, Kinematics, palm_of, tips_of
+from dexman_pose.robot.retarget.obstacles import Obstacle
 from dexman_pose.robot.retarget.solve import RetargetOptions, solve_motion
 
 _MILLIMETRES = 1000.0
@@ -99,6 +100,7 @@ def retarget(
     touches: Sequence[Touches],
     held: dict[str, Array],
     options: PressOptions | None = None,
+    obstacles: Sequence[Obstacle] = (),
 ) -> Retargeted:
     """Find a robot hand's joints for a person's hand.
 
@@ -108,6 +110,7 @@ def retarget(
         touches: contacts of the motion.
         held: (T,) from 0 to 1 by object, how much it is carried rather than at rest.
         options: how contacts are kept.
+        obstacles: what the hand keeps clear of while it comes and goes.
     """
     o = options or PressOptions()
     joints = motion.hands[hand.side].joints
@@ -126,7 +129,7 @@ def retarget(
                 o,
             )
     palms = palm_of(hand, joints)
-    kinematics = HandKinematics(_zero(hand, palms, held))
+    kinematics = HandKinematics(_zero(hand, palms, held), obstacles=obstacles)
     solved = solve_motion(kinematics, targets, palms, o.solve)
     tips, _ = tips_of(hand)
     return retargeted(hand, kinematics, solved, targets, pressed[:, tips], o)
@@ -166,17 +169,24 @@ def _press(
     held: Array,
     o: PressOptions,
 ) -> None:
-    """Move the targets of touching tips under the surface, in place."""
+    """Move the targets of touching tips under the surface, in place.
+
+    They go before the place that they will touch in the first half of their closing, and to it, along its normal, in
+    the second: the straight way from where a finger is to where it holds may cut a corner of the object.
+    """
     for i, point in enumerate(hand.followed):
         if not point.is_tip or point.joint not in touch.joints:
             continue
         k = touch.joints.index(point.joint)
-        share = gaussian_filter1d(touch.touching[:, k] * held, o.soft, mode="nearest")[:, None]
-        aim = touch.point[:, k] - o.depth * touch.normal[:, k]
+        closed = touch.touching[:, k] * held
+        share = gaussian_filter1d(np.minimum(2.0 * closed, 1.0), o.soft, mode="nearest")[:, None]
+        down = gaussian_filter1d(np.maximum(2.0 * closed - 1.0, 0.0), o.soft, mode="nearest")[:, None]
+        high = o.open - (o.open + o.depth) * down
+        aim = touch.point[:, k] + high * touch.normal[:, k]
         aim = gaussian_filter1d(aim, o.soft, axis=0, mode="nearest")
         world = transform_points(poses, aim[:, None])[:, 0]
         targets[:, i] = (1.0 - share) * targets[:, i] + share * world
-        pressed[:, i] = np.maximum(pressed[:, i], share[:, 0])
+        pressed[:, i] = np.maximum(pressed[:, i], down[:, 0])
 
 
 def _open(

@@ -15,6 +15,7 @@ from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.assets.standing import BodyPlace, idle_sides
 from dexman_pose.robot.retarget.kinematics import BodyKinematics
 from dexman_pose.robot.retarget.motion import PressOptions, Retargeted, retargeted
+from dexman_pose.robot.retarget.obstacles import Obstacle
 from dexman_pose.robot.retarget.solve import solve_joints
 from dexman_pose.robot.retarget.stand import Palms, Stand, StandOptions, palm_errors, reached, stands
 
@@ -88,6 +89,7 @@ def on_body(
     held: Array,
     press: PressOptions,
     options: BodyOptions | None = None,
+    obstacles: Sequence[Obstacle] = (),
 ) -> OnBody:
     """Let the arms of a body carry hands as free hands moved.
 
@@ -98,6 +100,7 @@ def on_body(
         held: (T,) from 0 to 1, how much anything is held.
         press: how joints are solved.
         options: where the body may stand.
+        obstacles: what hands keep clear of while they come and go.
 
     Raises:
         InputError: while something is held, a palm is farther from its aim than may be, wherever the body stands; or
@@ -106,7 +109,7 @@ def on_body(
     o = options or BodyOptions()
     hands = tuple(x.hand for x in free)
     idle = tuple(describe(side) for side in idle_sides(body, hands))
-    kinematics = BodyKinematics(BodyPlace(body, hands, idle, np.zeros(3), 0.0))
+    kinematics = BodyKinematics(BodyPlace(body, hands, idle, np.zeros(3), 0.0), obstacles)
     both = [x.kinematics.palm(x.hand, x.joints) for x in free]
     palms = (np.stack([turns for turns, _ in both], 1), np.stack([places for _, places in both], 1))
     start = _with_fingers(kinematics, free)

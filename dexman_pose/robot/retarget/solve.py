@@ -30,6 +30,7 @@ class RetargetOptions:
         bent: radians that fingers are bent at the beginning.
         apart: weight, beside a fingertip's error, of what overlaps of the robot itself.
         clear: metres that parts of the robot are kept from each other; 0 or less not to look at them.
+        wide: metres that they are kept from objects while they come and go.
     """
 
     speed: float = 0.005
@@ -46,6 +47,7 @@ class RetargetOptions:
     bent: float = 0.3
     apart: float = 1.0
     clear: float = 0.001
+    wide: float = 0.005
 
 
 def solve_motion(
@@ -161,8 +163,12 @@ class _Problem:
         """Sum of squares of what overlaps."""
         if self.o.clear <= 0.0:
             return 0.0
-        found = [x.gap for q in joints for x in self.robot.overlaps(q, self.o.clear)]
-        return float(((self.o.apart * (self.o.clear - np.array(found))) ** 2).sum())
+        found = [
+            x.lacking
+            for t, q in enumerate(joints)
+            for x in self.robot.overlaps(q, self.o.clear, t, self.o.wide)
+        ]
+        return float(((self.o.apart * np.array(found)) ** 2).sum())
 
     def equations(self, joints: Array) -> tuple[BandedSystem, Array]:
         """Normal equations and gradient (T, N)."""
@@ -175,7 +181,7 @@ class _Problem:
             weighted = rows[:, None] * jacobian
             blocks[t] = weighted.T @ weighted
             gradient[t] = weighted.T @ (rows * (places - self.targets[t]).reshape(-1))
-            self._add_crowded(q, blocks[t], gradient[t])
+            self._add_crowded(t, q, blocks[t], gradient[t])
         blocks += np.diag(self.rest) + self.equal
         system.add_blocks(blocks)
         gradient += self.rest * (joints - self.ease) + joints @ self.equal
@@ -187,14 +193,14 @@ class _Problem:
             gradient += _transposed_difference(step, order, count)
         return system, gradient
 
-    def _add_crowded(self, joints: Array, block: Array, gradient: Array) -> None:
+    def _add_crowded(self, frame: int, joints: Array, block: Array, gradient: Array) -> None:
         """Add what overlaps in one frame, in place."""
         if self.o.clear <= 0.0:
             return
-        for x in self.robot.overlaps(joints, self.o.clear):
-            row = -self.o.apart * x.change
+        for x in self.robot.overlaps(joints, self.o.clear, frame, self.o.wide):
+            row = -self.o.apart * x.weight * x.change
             block += np.outer(row, row)
-            gradient += row * (self.o.apart * (self.o.clear - x.gap))
+            gradient += row * (self.o.apart * x.lacking)
 
 
 def _transposed_difference(values: Array, order: int, count: int) -> Array:

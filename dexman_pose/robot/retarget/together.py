@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.robot.retarget.kinematics import FreeKinematics
 from dexman_pose.robot.retarget.motion import PressOptions, Retargeted, retargeted
+from dexman_pose.robot.retarget.obstacles import Obstacle
 from dexman_pose.robot.retarget.solve import solve_joints
 
 
-def together(hands: tuple[Retargeted, ...], options: PressOptions | None = None) -> tuple[Retargeted, ...]:
+def together(
+    hands: tuple[Retargeted, ...],
+    options: PressOptions | None = None,
+    obstacles: Sequence[Obstacle] = (),
+) -> tuple[Retargeted, ...]:
     """Let free hands keep clear of each other.
 
     Hands that never meet are given back as they are: nothing else ties them to each other.
@@ -18,6 +25,7 @@ def together(hands: tuple[Retargeted, ...], options: PressOptions | None = None)
     Args:
         hands: free, each retargeted alone.
         options: as they were retargeted with.
+        obstacles: what they keep clear of while they come and go.
     """
     o = options or PressOptions()
     placed = [
@@ -25,7 +33,7 @@ def together(hands: tuple[Retargeted, ...], options: PressOptions | None = None)
     ]
     if len(placed) < 2 or o.solve.clear <= 0.0:
         return hands
-    both = FreeKinematics(placed)
+    both = FreeKinematics(placed, obstacles=obstacles)
     start = _joined(both, hands)
     if not any(_meet(both, q, o.solve.clear) for q in start):
         return hands
