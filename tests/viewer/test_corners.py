@@ -46,7 +46,7 @@ def test_the_text_is_drawn_there_and_stays_there(trajectory: Trajectory, clip: C
         changed = (renderer.draw(clip.frame(index), index) != bare.draw(clip.frame(index), index)).any(-1)
         rows, columns = np.nonzero(changed)
         assert rows.max() == moved.camera.height - 1 and columns.min() == 0
-        assert rows.min() > moved.camera.height / 2, "the ball is at the top left, and the text is too wide for the right"
+        assert rows.min() > moved.camera.height / 2, "the ball is at the top left, the text wide"
 
 
 def test_nothing_to_hide_and_no_frame(trajectory: Trajectory) -> None:
