@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dexman_pose._optional import told_missing
 from dexman_pose._version import __version__
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def __getattr__(name: str) -> object:
         return import_module(f"dexman_pose.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'dexman_pose' has no attribute {name!r}")
-    value: object = getattr(import_module(f"dexman_pose.{_ROOM_OF.get(name, 'data')}"), name)
+    with told_missing(f"dexman_pose.{name}"):
+        value: object = getattr(import_module(f"dexman_pose.{_ROOM_OF.get(name, 'data')}"), name)
     globals()[name] = value
     return value
 

@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
 from typing import Any
 
+from dexman_pose._optional import ENGINE
 from dexman_pose.errors import InputError
 
 
@@ -115,6 +116,7 @@ def _installed(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
+_ENGINE = Needs(tuple((module, "pip install 'dexman-pose[engine]'") for module in ENGINE))
 _TIMM = ("timm", "pip install timm, with the torchvision that was built for your torch")
 _TRANSFORMERS = ("transformers", "pip install 'dexman-pose[networks]'")
 
@@ -128,6 +130,7 @@ SEGMENTATION = Stage(
         "outside": "dexman_pose.segmentation.outside:segment_outside",
     },
     {
+        "grabcut": _ENGINE,
         "sam": Needs((("segment_anything", "pip install 'dexman-pose[sam]'"),), "sam-vit-b"),
         "sam2": Needs((_TRANSFORMERS,), "sam2.1-tiny"),
         "edgetam": Needs((_TRANSFORMERS, _TIMM), "edgetam"),
@@ -142,7 +145,9 @@ HANDS = Stage(
 )
 """A function ``(clip, *, model, **options) -> HandObservations``."""
 
-MESH = Stage("mesh", {"silhouette": "dexman_pose.meshing.silhouette:shape_from_mask"})
+MESH = Stage(
+    "mesh", {"silhouette": "dexman_pose.meshing.silhouette:shape_from_mask"}, {"silhouette": _ENGINE}
+)
 """How the shape of an object given without a mesh is made."""
 
 DEPTH = Stage(

@@ -21,11 +21,13 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import Full, Queue
 from threading import Event, Thread
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -107,6 +109,8 @@ def behind(count: int = 2) -> Iterator[Callable[[Callable[[], object]], None]]:
     if cores() < 2:
         yield lambda work: (work(), None)[1]
         return
+    from concurrent.futures import ThreadPoolExecutor  # 50 ms that help and files can do without
+
     waiting: deque[Future[object]] = deque()
     with ThreadPoolExecutor(1, "behind") as pool:
 
@@ -132,6 +136,8 @@ def side_by_side(work: Callable[[S], T], items: Iterable[S]) -> list[T]:
     given = list(items)
     if len(given) < 2 or cores() < 2:
         return [work(item) for item in given]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(min(len(given), cores()), "beside") as pool:
         return list(pool.map(work, given))
 

@@ -81,7 +81,7 @@ def test_the_example_of_the_engine_runs(tmp_path: Path, monkeypatch: pytest.Monk
     exec(code, space)
     assert space["poses"].valid.all() and space["cup"].valid.all()
     assert abs(space["cup"].camera_from_object[0, 2, 3] - 0.4) < 0.01
-    assert space["depth"].requires_grad
+    assert space["images"].depth.requires_grad
 
 
 def test_the_example_of_the_metrics_runs() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dexman_pose.cli.parts.console import add_quiet
 from dexman_pose.cli.run import positive, print_files, with_meshes
 
 LINES = {
@@ -25,6 +26,9 @@ LINES = {
 }
 """Text, factor and unit of each number of the comparison with the truth."""
 
+ERRORS = "errors.json"
+"""File in the run folder that holds them."""
+
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
@@ -39,13 +43,14 @@ def add(subparsers: Any) -> None:
         "--frames", type=positive, default=150, metavar="N", help="length of the clip (default: 150)"
     )
     p.add_argument("--hands", default="mediapipe", metavar="NAME", help="hand detector, or none")
+    add_quiet(p)
     p.set_defaults(handler=handle)
 
 
 def handle(args: argparse.Namespace) -> int:
     """Render, reconstruct, compare."""
     from dexman_pose.cli.parts.console import print_stage, shown
-    from dexman_pose.data.files import make_folder
+    from dexman_pose.data.files import make_folder, write_json
     from dexman_pose.pipeline import load_prompts, reconstruct
     from dexman_pose.pipeline.backends import Backends, check_backends
     from dexman_pose.synthetic import compare_with_truth, render_demo
@@ -54,8 +59,9 @@ def handle(args: argparse.Namespace) -> int:
     check_backends(Backends(hands))
     out = Path(args.out).expanduser()
     make_folder(out / "clip")
-    with shown():
-        print(f"rendering {args.frames} frames into {out / 'clip'}", flush=True)
+    with shown(args.quiet):
+        if not args.quiet:
+            print(f"rendering {args.frames} frames into {out / 'clip'}", flush=True)
         truth = render_demo(out / "clip", num_frames=args.frames)
         prompts = load_prompts(out / "clip/prompts.json")
         name = next(iter(prompts))
@@ -66,10 +72,13 @@ def handle(args: argparse.Namespace) -> int:
             hands=hands,
             mesh_unit="m",
             out=out,
-            on_stage=print_stage,
+            on_stage=None if args.quiet else print_stage,
         )
-    print_errors(compare_with_truth(result, truth))
+    errors = compare_with_truth(result, truth)
+    if not args.quiet:
+        print_errors(errors)
     print_files(out)
+    print(write_json(out / ERRORS, {"frames": args.frames, "hands": hands, "errors": errors}))
     return 0
 
 

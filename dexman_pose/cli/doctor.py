@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import platform
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dexman_pose.errors import InputError
-from dexman_pose.pipeline.versions import installed
 
 if TYPE_CHECKING:
     from dexman_pose.backends import Stage
@@ -26,14 +26,16 @@ class Package(NamedTuple):
 
 CORE = (
     Package("numpy", "numpy", "arrays"),
-    Package("scipy", "scipy", "spatial search, optimisation"),
-    Package("torch", "torch", "differentiable rendering"),
-    Package("warp-lang", "warp", "the rasteriser"),
     Package("trimesh", "trimesh", "mesh files"),
-    Package("opencv-python-headless", "cv2", "segmentation, pose engine, drawing"),
     Package("pillow", "PIL", "images"),
     Package("tqdm", "tqdm", "progress bars"),
     Package("pyyaml", "yaml", "model cards, camera files"),
+)
+ENGINE = (
+    Package("scipy", "scipy", "spatial search, optimisation"),
+    Package("torch", "torch", "rendering with gradients, networks"),
+    Package("warp-lang", "warp", "the rasteriser"),
+    Package("opencv-python-headless", "cv2", "segmentation, pose engine, drawing"),
 )
 VIDEO = (
     Package("av", "av", "reading and writing videos"),
@@ -54,6 +56,7 @@ def add(subparsers: Any) -> None:
         description="Print packages, models, devices and backends that work here, and the command that gets "
         "each missing one. The exit status is 0 whatever is missing.",
     )
+    p.add_argument("--json", action="store_true", help="print it as JSON")
     p.set_defaults(handler=handle)
 
 
@@ -61,10 +64,14 @@ def handle(args: argparse.Namespace) -> int:
     """Print the state of this machine."""
     from dexman_pose._version import __version__
 
+    if args.json:
+        print(json.dumps(machine(), indent=1))
+        return 0
     print(f"dexman-pose {__version__}, Python {platform.python_version()}, {platform.platform()}")
     missing = [
         *_packages("core", CORE, "pip install dexman-pose"),
-        *_packages("video", VIDEO, _extra("video")),
+        *_packages("engine (extra engine)", ENGINE, _extra("engine")),
+        *_packages("video (extra video)", VIDEO, _extra("video")),
     ]
     _optional("networks (optional: extras sam, networks)", NETWORKS)
     print("devices")
@@ -81,12 +88,56 @@ def handle(args: argparse.Namespace) -> int:
     return 0
 
 
+def machine() -> dict[str, Any]:
+    """The state of this machine as plain values.
+
+    Returns:
+        ``version``, ``python``, ``platform``; ``packages``: versions by distribution, None where one cannot be imported
+        (of networks: is not installed); ``devices``, as lines; ``models``: whether each lies here; ``backends`` by
+        stage: None for one that works, else why it does not.
+    """
+    from dexman_pose._version import __version__
+    from dexman_pose.data import model_store
+    from dexman_pose.pipeline.versions import installed
+
+    tried = {p.distribution: _import_problem(p.module) is None for p in (*CORE, *ENGINE, *VIDEO)}
+    versions = {name: installed(name) or "unknown" if works else None for name, works in tried.items()}
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": versions | {p.distribution: installed(p.distribution) for p in NETWORKS},
+        "devices": list(_devices()),
+        "models": {name: model_store.path_of(name).exists() for name in model_store.names()},
+        "backends": {stage: dict(found) for stage, found in _judged()},
+    }
+
+
+def _judged() -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """Each stage's backends, with None, or why one does not work here."""
+    from dexman_pose.backends import DEPTH, HANDS, MESH, SEGMENTATION
+    from dexman_pose.pipeline.backends import check_needs
+
+    for stage in (HANDS, SEGMENTATION, MESH, DEPTH):
+        found: list[tuple[str, str | None]] = []
+        for name in stage.names():
+            try:
+                check_needs(stage, name)
+            except InputError as error:
+                found.append((name, str(error)))
+            else:
+                found.append((name, None))
+        yield stage.name, found
+
+
 def _extra(name: str) -> str:
     return f"pip install 'dexman-pose[{name}]'"
 
 
 def _packages(title: str, packages: tuple[Package, ...], command: str) -> list[str]:
     """Print one group of packages; gives the command that installs it when one of them cannot be used."""
+    from dexman_pose.pipeline.versions import installed
+
     print(f"packages: {title}")
     bad = False
     for package in packages:
@@ -103,6 +154,8 @@ def _packages(title: str, packages: tuple[Package, ...], command: str) -> list[s
 
 def _optional(title: str, packages: tuple[Package, ...]) -> None:
     """Print packages that nobody needs by default, without importing them."""
+    from dexman_pose.pipeline.versions import installed
+
     print(f"packages: {title}")
     for package in packages:
         print(
@@ -156,20 +209,19 @@ def _models() -> list[str]:
 def _backends() -> list[str]:
     """Print what each backend needs and whether it works here; gives the commands for the default ones."""
     from dexman_pose.backends import DEPTH, HANDS, MESH, SEGMENTATION
-    from dexman_pose.pipeline.backends import Backends, check_needs
+    from dexman_pose.pipeline.backends import Backends
 
     print("backends")
+    stages = {stage.name: stage for stage in (HANDS, SEGMENTATION, MESH, DEPTH)}
     default = {Backends().hands, Backends().segmentation, Backends().mesh}
     commands = []
-    for stage in (HANDS, SEGMENTATION, MESH, DEPTH):
-        for name in stage.names():
-            try:
-                check_needs(stage, name)
-            except InputError as error:
-                commands += [str(error).rpartition(": ")[2]] if name in default else []
-                print(f"  {stage.name:<14} {name:<16} does not work here: {error}")
-            else:
-                print(f"  {stage.name:<14} {name:<16} works here{_resources(stage, name)}")
+    for stage, found in _judged():
+        for name, why in found:
+            if why is None:
+                print(f"  {stage:<14} {name:<16} works here{_resources(stages[stage], name)}")
+                continue
+            commands += [why.rpartition(": ")[2]] if name in default else []
+            print(f"  {stage:<14} {name:<16} does not work here: {why}")
     return commands
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dexman_pose.errors import InputError
 
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
 _PROJECT = "dexman-pose"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^\]]*)\])?")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 _LONGEST = 60  # characters; some packages put the whole text where the name belongs
+
+Asked = tuple[str, str]
+"""A package and one of its extras; an empty extra is the package itself."""
 
 
 class Needed(NamedTuple):
@@ -30,8 +35,8 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "licences",
         help="the licences of all packages that this one needs",
-        description="Print every package that this one needs, those they need and programs that lie within it included, with the licence that the "
-        "package itself states, and the extra that brings it. Licences of networks: `models list`.",
+        description="Print every package that this one needs, those they need and programs that lie within it "
+        "included, with the licence that the package itself states, and the extra that brings it. Licences of networks: `models list`.",
     )
     p.set_defaults(handler=handle)
 
@@ -46,7 +51,9 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def needed() -> Iterator[Needed]:
-    """This package, what of others lies within it, then everything it needs: extras in their order, packages by name."""
+    """This package, what of others lies within it, then all it needs: extras in order, packages by name, each once."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         own = distribution(_PROJECT)
     except PackageNotFoundError as error:
@@ -58,9 +65,11 @@ def needed() -> Iterator[Needed]:
 
     yield Needed(_PROJECT, own.version, licence_of(own), "itself")
     yield from (Needed(part.name, part.version, part.licence, "within it") for part in BUNDLED)
-    seen = {_PROJECT}
-    for extra, names in _direct().items():
-        for name in sorted(_closure(names, seen)):
+    seen = {(_PROJECT, "")}
+    listed = {_PROJECT}
+    for extra, asked in _direct().items():
+        for name in sorted(_closure(asked, seen) - listed):
+            listed.add(name)
             try:
                 found = distribution(name)
             except PackageNotFoundError:
@@ -84,37 +93,46 @@ def licence_of(found: Distribution) -> str:
     return stated if 0 < len(stated) <= _LONGEST else "see its own files"
 
 
-def _direct() -> dict[str, list[str]]:
-    """Names of the packages asked for, by extra."""
-    out: dict[str, list[str]] = {"core": []}
+def _direct() -> dict[str, list[Asked]]:
+    """What is asked for, by extra."""
+    from importlib.metadata import requires
+
+    out: dict[str, list[Asked]] = {"core": []}
     for requirement in requires(_PROJECT) or []:
         extra = _EXTRA.search(requirement)
-        out.setdefault(extra[1] if extra else "core", []).append(_plain(requirement))
+        out.setdefault(extra[1] if extra else "core", []).extend(_asked(requirement))
     return out
 
 
-def _closure(names: list[str], seen: set[str]) -> list[str]:
-    """These packages and those they need, but for what was ``seen``, which grows."""
-    out, waiting = [], list(names)
+def _closure(asked: list[Asked], seen: set[Asked]) -> set[str]:
+    """Names of these packages and of those they need, but for what was ``seen``, which grows."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    out, waiting, direct = set(), list(asked), {name for name, _ in asked}
     while waiting:
-        name = waiting.pop()
-        if name in seen:
+        name, extra = waiting.pop()
+        if (name, extra) in seen or name == _PROJECT:
             continue
-        asked_for = name in names
         try:
             inner = requires(name) or []
         except PackageNotFoundError:
-            if asked_for:  # others are for another system, or another Python
-                seen.add(name)
-                out.append(name)
-            continue
-        seen.add(name)
-        out.append(name)
-        waiting += [_plain(r) for r in inner if not _EXTRA.search(r)]
+            if name not in direct:  # others are for another system, or another Python
+                continue
+            inner = []
+        seen.add((name, extra))
+        out.add(name)
+        for requirement in inner:
+            found = _EXTRA.search(requirement)
+            if (found[1] if found else "") == extra:
+                waiting += _asked(requirement)
     return out
 
 
-def _plain(requirement: str) -> str:
-    """The normalised name at the beginning of a requirement."""
+def _asked(requirement: str) -> list[Asked]:
+    """What a requirement asks for: the package by its normalised name, and each extra of it."""
     found = _NAME.match(requirement.strip())
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else requirement
+    if found is None:
+        return [(requirement, "")]
+    name = re.sub(r"[-_.]+", "-", found["name"]).lower()
+    extras = [part.strip() for part in (found["extras"] or "").split(",") if part.strip()]
+    return [(name, ""), *((name, extra) for extra in extras)]

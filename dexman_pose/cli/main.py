@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from dexman_pose._optional import told_missing
 from dexman_pose.cli.interrupt import STOPPED, raise_from_now_on
 from dexman_pose.cli.parts.parser import BAD_INPUT, Parser
 from dexman_pose.errors import DexmanError, InputError
@@ -65,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise_from_now_on()
         one_thread_each()
         args = build_parser().parse_args(argv)
-        status: int = args.handler(args)
+        with told_missing(f"dexman-pose {args.command}"):
+            status: int = args.handler(args)
         sys.stdout.flush()
         return status
     except SystemExit as stop:  # argparse has printed its help or its one line

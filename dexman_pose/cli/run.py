@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dexman_pose.cli.parts.boxes import SHAPE, prompts_of_boxes
+from dexman_pose.cli.parts.console import add_quiet
 from dexman_pose.cli.parts.words import prompts_of_words
 from dexman_pose.errors import InputError
 
@@ -88,6 +89,7 @@ def add(subparsers: Any) -> None:
         "--overwrite", action="store_true", help="remove the run of another clip from the run folder first"
     )
     p.add_argument("--no-overlay", action="store_true", help="draw no overlay.mp4 and no report.html")
+    add_quiet(p)
     p.set_defaults(handler=handle)
 
 
@@ -182,7 +184,7 @@ def handle(args: argparse.Namespace) -> int:
     objects = scaled_meshes(objects, args.mesh_scale)
     if args.mesh_unit != "auto" and not any(_has_mesh(value) for value in objects.values()):
         raise InputError(f"--mesh-unit {args.mesh_unit}: no object has a mesh; give one by --mesh NAME=PATH")
-    with shown():
+    with shown(args.quiet):
         clip = open_clip(args.video, args.max_frames)
         result = reconstruct(
             clip,
@@ -201,12 +203,13 @@ def handle(args: argparse.Namespace) -> int:
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,
             overwrite=args.overwrite,
-            progress=sys.stderr.isatty(),
-            on_stage=print_stage,
+            progress=sys.stderr.isatty() and not args.quiet,
+            on_stage=None if args.quiet else print_stage,
         )
     from dexman_pose.viewer import describe
 
-    print(describe(result))
+    if not args.quiet:
+        print(describe(result))
     print_files(Path(args.out))
     return 0
 

@@ -31,6 +31,7 @@ def add(subparsers: Any) -> None:
         action="store_true",
         help="write scene.rrd, the whole run for the Rerun viewer (extra view3d)",
     )
+    p.add_argument("--json", action="store_true", help="print the summary as JSON")
     p.set_defaults(handler=handle)
 
 
@@ -38,11 +39,11 @@ def handle(args: argparse.Namespace) -> int:
     """Print the summary and write what was asked for."""
     from dexman_pose.cli.parts.console import shown
     from dexman_pose.data import Trajectory
-    from dexman_pose.viewer import describe
+    from dexman_pose.viewer import describe, figures
 
     path = Path(args.run).expanduser()
     result = Trajectory.load(path)
-    print(describe(result))
+    print(json.dumps(figures(result), indent=1) if args.json else describe(result))
     folder = path if path.is_dir() else path.parent
     if args.in_3d:
         with shown():

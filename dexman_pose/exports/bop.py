@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
-from scipy.spatial.distance import pdist
 
 from dexman_pose.arrays import Array
 from dexman_pose.data import Clip, RigidObject, Trajectory
@@ -18,6 +15,7 @@ from dexman_pose.data.meshes.ply import write_ply
 from dexman_pose.datasets.bop.results import BopEstimate, write_bop_results
 from dexman_pose.exports.scene import plain_names
 from dexman_pose.geometry import inverse
+from dexman_pose.metrics import diameter
 
 MM = 1000.0
 """Millimetres in a metre."""
@@ -25,8 +23,6 @@ SCENE = 0
 """Number of the one scene."""
 SPLIT = "test"
 """Folder of the scene."""
-
-_MOST_POINTS = 4000  # of a mesh whose diameter is measured pair by pair
 
 
 def write_bop(trajectory: Trajectory, path: Path, *, clip: Clip | None = None) -> Path:
@@ -97,7 +93,7 @@ def _cameras(trajectory: Trajectory) -> dict[str, dict[str, Any]]:
 def _info(obj: RigidObject) -> dict[str, Any]:
     points = MM * obj.mesh.vertices[np.unique(obj.mesh.faces)]
     low, size = points.min(0).tolist(), np.ptp(points, axis=0).tolist()
-    out: dict[str, Any] = {"diameter": _diameter(points)}
+    out: dict[str, Any] = {"diameter": diameter(points)}
     out |= {f"min_{axis}": value for axis, value in zip("xyz", low)}
     out |= {f"size_{axis}": value for axis, value in zip("xyz", size)}
     others = obj.symmetry[1:].copy()  # the first is the identity, which BOP leaves out
@@ -105,15 +101,6 @@ def _info(obj: RigidObject) -> dict[str, Any]:
         others[:, :3, 3] *= MM
         out["symmetries_discrete"] = others.reshape(len(others), -1).tolist()
     return out
-
-
-def _diameter(points: Array) -> float:
-    """Largest distance between any two points."""
-    with suppress(QhullError):  # a flat mesh has no hull
-        points = points[ConvexHull(points).vertices]
-    if len(points) > _MOST_POINTS:  # a hull of so many points is round: its neighbours say the same
-        points = points[:: -(-len(points) // _MOST_POINTS)]
-    return float(pdist(points).max())
 
 
 def _row_major(pose: Array) -> list[float]:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from dexman_pose._optional import told_missing
 from dexman_pose.data import Trajectory
 from dexman_pose.data.numbers import described
 from dexman_pose.errors import InputError
@@ -37,7 +38,8 @@ class ExportFormat:
     def write(self) -> Callable[..., Path]:
         """The function that writes it."""
         module, _, function = self.writer.partition(":")
-        found: Callable[..., Path] = getattr(import_module(module), function)
+        with told_missing(f"export to {self.name}"):
+            found: Callable[..., Path] = getattr(import_module(module), function)
         return found
 
 

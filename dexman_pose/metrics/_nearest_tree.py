@@ -70,6 +70,11 @@ class CandidateTree:
         """Numbers in all candidate lists."""
         return self._sizes[1]
 
+    @property
+    def grows(self) -> bool:
+        """Whether another cube may be added."""
+        return self.cubes < MOST_CUBES
+
     def grow(self) -> None:
         """Add the next larger cube."""
         bits, half = self.top_bits, float(GROWTH**self.cubes)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial import cKDTree
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _given
 from dexman_pose.metrics.alignment import MIDDLE_KNUCKLE, WRIST, Alignment, align_points
+from dexman_pose.metrics.mesh_points.kd_tree import kd_tree
 
 PCK_MAX = 0.05
 """Metres, upper end of the PCK curve of HO3D and FreiHAND."""
@@ -234,8 +234,8 @@ def f_score(
 
 def _shares(estimated: Array, true: Array, threshold: float) -> tuple[float, float]:
     """Precision and recall of one pair of sets."""
-    to_true = cKDTree(true).query(estimated)[0]
-    to_estimated = cKDTree(estimated).query(true)[0]
+    to_true = kd_tree(true).query(estimated)[0]
+    to_estimated = kd_tree(estimated).query(true)[0]
     return float((to_true < threshold).mean()), float((to_estimated < threshold).mean())
 
 

@@ -4,24 +4,28 @@ An octree over a cube around the vertices holds, for each cell, every vertex tha
 of the cell. On the way down a vertex is dropped from a cell when the vertex nearest to the cell's centre is nearer to
 the whole cell, that is when the plane halfway between the two misses it. The few that are left are tried one by one,
 so nothing is approximate. Larger cubes are added when points lie outside, a KD-tree answers beyond the largest, and
-also answers everything until so much was asked that the octree is worth building.
+also answers everything until so much was asked that the octree is worth building, and everything without the engine.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial import cKDTree
 
+from dexman_pose._optional import has_engine
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
 from dexman_pose.metrics import _given
-from dexman_pose.metrics._nearest_tree import MOST_CUBES, CandidateTree
+from dexman_pose.metrics.mesh_points.kd_tree import KdTree, kd_tree
 from dexman_pose.metrics.mesh_points.kept import MeshPoints, checked_vertices, mesh_points
+
+if TYPE_CHECKING:
+    from dexman_pose.metrics._nearest_tree import CandidateTree
 
 _MARGIN = 2.25  # half side of the inner cube in radii of the vertices: errors of a radius stay inside
 _WORTH = 10  # the octree is built once that many points per vertex were asked for
@@ -47,7 +51,7 @@ class NearestVertices:
         self._in_units = (self.vertices - self._center) / self._unit
         self._asked = 0
         self._tree: CandidateTree | None = None
-        self._kd_tree: cKDTree | None = None
+        self._kd_tree: KdTree | None = None
         self._lock = threading.Lock()
 
     @property
@@ -111,20 +115,22 @@ class NearestVertices:
     def _octree(self, more: int) -> CandidateTree | None:
         """The octree, built once enough was asked; None before that."""
         self._asked += more
-        if self._tree is None and self._asked > _WORTH * len(self.vertices):
+        if self._tree is None and self._asked > _WORTH * len(self.vertices) and has_engine():
+            from dexman_pose.metrics._nearest_tree import CandidateTree
+
             self._tree = CandidateTree(_distinct(self._in_units))
         return self._tree
 
     def _grown(self, tree: CandidateTree, needed: bool) -> bool:
         """Whether another cube was needed and could be added."""
-        if not needed or tree.cubes >= MOST_CUBES:
+        if not needed or not tree.grows:
             return False
         tree.grow()
         return True
 
-    def _kd(self) -> cKDTree:
+    def _kd(self) -> KdTree:
         if self._kd_tree is None:
-            self._kd_tree = cKDTree(self.vertices)
+            self._kd_tree = kd_tree(self.vertices)
         return self._kd_tree
 
 

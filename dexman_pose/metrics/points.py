@@ -19,7 +19,7 @@ from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.metrics.mesh_points.kept import MeshPoints, mesh_points
-from dexman_pose.metrics.mesh_points.single import NEAR
+from dexman_pose.metrics.mesh_points.limits import NEAR
 from dexman_pose.metrics.nearest import nearest_vertices
 from dexman_pose.metrics.poses import Symmetry, checked_poses, symmetry_transforms
 

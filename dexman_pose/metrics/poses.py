@@ -14,7 +14,7 @@ from dexman_pose.geometry.se3 import rotation_angle
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.metrics import _given
 from dexman_pose.metrics.mesh_points.kept import MeshPoints, mesh_points
-from dexman_pose.metrics.mesh_points.single import RIGID
+from dexman_pose.metrics.mesh_points.limits import RIGID
 
 Symmetry = ArrayLike | SymmetryGroup | None
 

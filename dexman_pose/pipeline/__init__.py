@@ -1,24 +1,23 @@
 """The stages in order, their artefacts on disk, resuming."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
-from dexman_pose.pipeline.prompt_file import load_prompts
-from dexman_pose.pipeline.reconstruction import reconstruct
-from dexman_pose.pipeline.stage import StageEvent
+from dexman_pose._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from dexman_pose.pipeline.prompt_file import load_prompts
     from dexman_pose.pipeline.prompts_from_mesh import sharpen_prompts
+    from dexman_pose.pipeline.reconstruction import reconstruct
+    from dexman_pose.pipeline.stage import StageEvent
 
 __all__ = ["StageEvent", "load_prompts", "reconstruct", "sharpen_prompts"]
 
-
-def __getattr__(name: str) -> object:
-    """Import what needs the engine when it is first used, so that the command line starts at once."""
-    if name != "sharpen_prompts":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from dexman_pose.pipeline.prompts_from_mesh import sharpen_prompts
-
-    globals()[name] = sharpen_prompts
-    return sharpen_prompts
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "StageEvent": "dexman_pose.pipeline.stage",
+        "load_prompts": "dexman_pose.pipeline.prompt_file",
+        "reconstruct": "dexman_pose.pipeline.reconstruction",
+        "sharpen_prompts": "dexman_pose.pipeline.prompts_from_mesh",
+    },
+)

@@ -28,6 +28,7 @@ from dexman_pose.pipeline.run_folder import MANIFESTS, RunFolder
 from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stage import StageEvent, StageListener, stage_line
 from dexman_pose.pipeline.stages import Stages
+from dexman_pose.pipeline.versions import versions
 from dexman_pose.pipeline.world.stage import placed_objects, scene_stage
 from dexman_pose.progress import is_chosen, is_shown, progress_shown, say
 from dexman_pose.threads import native_threads
@@ -158,7 +159,10 @@ def reconstruct(
             + (2 if folder is not None and overlay else 0)
         )
         runner = Runner(folder, total, on_stage)
-        return _run(stages, runner, folder, overlay)
+        result = _run(stages, runner, folder, overlay)
+        if folder is not None:
+            _describe(folder, inputs, content, backends, result)
+        return result
 
 
 def _run(stages: Stages, runner: Runner, folder: RunFolder | None, overlay: bool) -> Trajectory:
@@ -239,19 +243,23 @@ def _filmed_content(inputs: Inputs, fingerprints: Fingerprints) -> str:
     return fingerprints.content if filmed is inputs.clip else filmed.sha256()
 
 
-def _describe(folder: RunFolder, inputs: Inputs, content: str, backends: Backends) -> None:
-    """Say in the run folder what it was made from, for people and for later drawing."""
+def _describe(
+    folder: RunFolder, inputs: Inputs, content: str, backends: Backends, result: Trajectory | None = None
+) -> None:
+    """Say in the run folder what it was made from, for people and later drawing; in the end what the result says."""
     clip = inputs.filmed_clip
     described: dict[str, Any] = {
         **identity(clip, content),
         "frames": clip.num_frames,
         "objects": list(inputs.prompts),
-        "camera": "given" if inputs.camera is not None else "estimated",
-        "depth": inputs.depth is not None,
+        "finished": result is not None,
+        "camera": "given" if inputs.camera is not None else None if result is None else result.camera.source,
+        "depth": "given" if inputs.depth is not None else "none",
         "hands": backends.hands,
         "segmentation": backends.segmentation,
         "mesh": backends.mesh,
         "given": inputs.given.provenance(),
+        "versions": versions() if result is None else result.provenance["versions"],
     }
     path = folder.path / RUN_FILE
     with unwritable_is_bad_input(path):

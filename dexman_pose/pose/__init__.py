@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dexman_pose._lazy import lazy_names
+from dexman_pose._optional import require_engine
 
 if TYPE_CHECKING:
     from dexman_pose.pose.api import estimate_pose, refine_pose, track
@@ -46,3 +47,5 @@ __getattr__, __dir__ = lazy_names(
         "smooth_track": "dexman_pose.pose.clip.smoothing",
     },
 )
+
+require_engine("finding poses")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dexman_pose._lazy import lazy_names
+from dexman_pose._optional import require_engine
 
 if TYPE_CHECKING:
     from dexman_pose.render.functional import Images, rasterizer_of, render
@@ -26,3 +27,5 @@ __getattr__, __dir__ = lazy_names(
     | dict.fromkeys(("Rasterizer", "Rendering"), "dexman_pose.render.rasterizer")
     | dict.fromkeys(("SceneRendering", "render_scene"), "dexman_pose.render.scene"),
 )
+
+require_engine("rendering")

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import Protocol, cast
 
+from dexman_pose._optional import require_engine
 from dexman_pose.backends import SEGMENTATION
 from dexman_pose.data import Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.data.accept import ClipLike, as_clip, as_prompts
 from dexman_pose.data.numbers import instance
 
 __all__ = ["SegmentationBackend", "available_backends", "load_backend", "segment_clip"]
+
+
+require_engine("segmentation")
 
 
 class SegmentationBackend(Protocol):

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from dexman_pose import __version__
-from dexman_pose.cli.licences import licence_of, needed
+from dexman_pose.cli.licences import _asked, licence_of, needed
 from dexman_pose.cli.main import main
 from dexman_pose.viewer.bundled import BUNDLED, WEB
 
@@ -105,3 +105,13 @@ def test_the_citation_is_of_this_version() -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert cited["version"] == __version__ and cited["license"] == "MIT" and cited["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= cited.keys()
+
+
+def test_extras_of_packages_are_followed() -> None:
+    assert _asked("dexman-pose[engine]; extra == 'video'") == [("dexman-pose", ""), ("dexman-pose", "engine")]
+    assert _asked("mkdocstrings[python, crystal]>=0.29") == [
+        ("mkdocstrings", ""),
+        ("mkdocstrings", "python"),
+        ("mkdocstrings", "crystal"),
+    ]
+    assert _asked("Types_PyYAML") == [("types-pyyaml", "")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dexman_pose.cli import doctor
@@ -97,6 +99,17 @@ def test_doctor_is_0_and_names_what_is_missing(
     out = capsys.readouterr().out
     assert "numpy" in out and "cpu" in out
     assert "dexman-pose models fetch mediapipe-hands" in out
+
+
+def test_doctor_tells_programs_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEXMAN_POSE_MODELS", str(tmp_path))
+    assert main(["doctor", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["packages"]["numpy"] == np.__version__ and told["models"]["mediapipe-hands"] is False
+    assert told["backends"]["segmentation"]["grabcut"] is None
+    assert "models fetch mediapipe-hands" in told["backends"]["hands"]["mediapipe"]
 
 
 def test_models(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

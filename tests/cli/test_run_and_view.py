@@ -54,6 +54,61 @@ def test_view_says_what_was_found(finished_run: Path, capsys: pytest.CaptureFixt
     assert "4 frames" in out and "object box" in out
 
 
+def test_view_says_it_to_programs(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(finished_run), "--json"]) == 0
+    said, result = json.loads(capsys.readouterr().out), dp.Trajectory.load(finished_run)
+    assert said["frames"] == 4 and said["camera"]["K"] == result.camera.K.tolist()
+    box = said["objects"]["box"]
+    assert (
+        box["valid"] == result.objects["box"].valid.mean()
+        and box["scale_source"] == result.objects["box"].scale_source
+    )
+
+
+def test_a_camera_that_nobody_told_is_called_alike_in_run_file_and_result(
+    tiny_scene: Any, tmp_path: Path
+) -> None:
+    box = dp.ObjectPrompt(box=tiny_scene.box)
+    result = dp.reconstruct(
+        np.stack(tiny_scene.frames), {"box": box}, hands=None, overlay=False, out=tmp_path
+    )
+    assert result.camera.source == "assumed"
+    assert json.loads((tmp_path / "run.json").read_text())["camera"] == "assumed"
+
+
+def test_a_quiet_run_names_its_files_and_nothing_else(
+    finished_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["run", finished_run.parent / "frames", "--prompts", finished_run.parent / "prompts.json"]
+    arguments += [
+        "--out",
+        finished_run,
+        "--hands",
+        "none",
+        "--K",
+        "150,150,63.5,47.5",
+        "--no-overlay",
+        "--quiet",
+    ]
+    assert main([str(a) for a in arguments]) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert str(finished_run / "trajectory.npz") in lines and said.err == ""
+    assert all(Path(line).is_file() for line in lines)
+
+
+def test_the_run_file_says_what_the_result_says(finished_run: Path) -> None:
+    told = json.loads((finished_run / "run.json").read_text())
+    result = dp.Trajectory.load(finished_run)
+    found = result.provenance
+    assert told["finished"] and told["camera"] == result.camera.source == found["camera"]
+    assert told["frames"] == result.num_frames == found["input"]["frames"]
+    assert told["objects"] == list(result.objects) == list(found["objects"])
+    assert {key: told[key] for key in ("depth", "given", "versions")} == {
+        key: found[key] for key in ("depth", "given", "versions")
+    }
+
+
 def test_view_draws_a_frame(finished_run: Path, tmp_path: Path) -> None:
     png = tmp_path / "deep" / "frame.png"
     assert main(["view", str(finished_run), "--frame", "2", "--png", str(png)]) == 0

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._optional import require_engine
 from dexman_pose.arrays import Array
 from dexman_pose.data import HandTrack, Trajectory
 from dexman_pose.geometry import transform_points
 from dexman_pose.geometry.held import held
-from dexman_pose.hands.model.fit import HandFit, fit_joints
-from dexman_pose.hands.model.hand_model import HandModel
 from dexman_pose.hands.model.skeleton import BONE_JOINTS
+
+if TYPE_CHECKING:
+    from dexman_pose.hands.model.fit import HandFit
+    from dexman_pose.hands.model.hand_model import HandModel
 
 FOREARM = 0.05
 """Metres of forearm behind the wrist."""
@@ -70,7 +74,11 @@ def hand_skin(trajectory: Trajectory, side: str, *, resolution: float = RESOLUTI
         trajectory: with a hand of that side.
         side: ``"left"`` or ``"right"``.
         resolution: metres between points of the skin.
+
+    Raises:
+        MissingExtraError: the engine is not installed.
     """
+    require_engine("the skin of hands (exports with hands='joints' do without)")
     hand = trajectory.hands[side]
     fit, fitted = _fit(hand)
     model = fit.model(forearm_length=FOREARM, resolution=resolution)
@@ -80,6 +88,8 @@ def hand_skin(trajectory: Trajectory, side: str, *, resolution: float = RESOLUTI
 
 
 def _fit(hand: HandTrack) -> tuple[HandFit, bool]:
+    from dexman_pose.hands.model.fit import HandFit, fit_joints
+
     if hand.angles is None or hand.shape is None or hand.camera_from_wrist is None:
         return fit_joints(hand.joints, hand.side, hand.valid), True
     known: NDArray[np.bool_] = hand.valid

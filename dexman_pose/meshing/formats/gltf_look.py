@@ -10,7 +10,6 @@ from functools import cache
 from logging import getLogger
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from dexman_pose.meshing.parts import Part
 log = getLogger(__name__)
 
 _CLAMP, _MIRROR = 33071, 33648  # ways of a sampler to go on beyond the edge
+_BEYOND = 1.5  # texels beyond a triangle's edges that are lit as it is: what lies between texels is a mixture
 _LARGEST = 1 << 24  # pixels of a picture that is lit texel by texel
 _SPECULAR = "KHR_materials_pbrSpecularGlossiness"
 _SHOWN_BYTES = ("trimesh", "open3d", "pymeshlab")
@@ -206,10 +206,24 @@ def _light_in_picture(uv: Array, light: Array, height: int, width: int) -> Array
         at = np.stack([x, y], -1) - corners[0]
         b = (at[..., 0] * edges[1, 1] - at[..., 1] * edges[1, 0]) / area
         c = (at[..., 1] * edges[0, 0] - at[..., 0] * edges[0, 1]) / area
-        covered = np.zeros(x.shape, np.uint8)
-        cv2.fillConvexPoly(covered, np.rint(corners - low).astype(np.int32), 1)
-        covered = cv2.dilate(covered, np.ones((3, 3), np.uint8))
+        covered = _in_triangle(at, edges, area)
         value = values[0] + b[..., None] * (values[1] - values[0]) + c[..., None] * (values[2] - values[0])
         window = out[low[1] : high[1], low[0] : high[0]]
-        window[covered > 0] = value[covered > 0].clip(0.0, 1.0)
+        window[covered] = value[covered].clip(0.0, 1.0)
     return out
+
+
+def _in_triangle(at: Array, edges: Array, area: float) -> NDArray[np.bool_]:
+    """(h, w) which places (h, w, 2), from its first corner, lie in a triangle or a little beyond its edges.
+
+    Args:
+        at: texels.
+        edges: (2, 2) from the first corner to the other two.
+        area: twice that of the triangle, with the sign of its turn.
+    """
+    corners = np.vstack([np.zeros(2), edges])
+    inside = np.ones(at.shape[:-1], np.bool_)
+    for one, other in zip(corners, np.roll(corners, -1, axis=0)):
+        x, y = np.sign(area) * (other - one) / np.linalg.norm(other - one)
+        inside &= x * (at[..., 1] - one[1]) - y * (at[..., 0] - one[0]) >= -_BEYOND
+    return inside

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from dexman_pose.arrays import Array
 
@@ -12,7 +11,10 @@ _FEW = 16  # vertices that need no hull
 
 
 def hull_of(vertices: Array) -> Array:
-    """The vertices (H, 3) of the convex hull of vertices (V, 3); in a plane or on a line, of that hull."""
+    """The vertices (H, 3) of the convex hull of vertices (V, 3); in a plane or on a line, of that hull.
+
+    Without the engine all vertices where that takes a hull: slower to go over, with the same answers.
+    """
     if len(vertices) <= _FEW:
         return vertices
     centered = vertices - vertices.mean(0)
@@ -26,6 +28,10 @@ def hull_of(vertices: Array) -> Array:
         if rank == 1:
             return vertices[[int(flat[:, 0].argmin()), int(flat[:, 0].argmax())]]
         centered = flat
+    try:
+        from scipy.spatial import ConvexHull, QhullError
+    except ImportError:  # it comes with the engine; what is asked of a hull can be asked of all vertices
+        return vertices
     try:
         return vertices[ConvexHull(centered).vertices]
     except QhullError:

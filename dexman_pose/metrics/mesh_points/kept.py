@@ -9,15 +9,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dexman_pose._optional import has_engine
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError
 from dexman_pose.metrics import _given
 from dexman_pose.metrics.mesh_points.hull import far_apart, hull_of, longest_distance
-from dexman_pose.metrics.mesh_points.single import SinglePose
+from dexman_pose.metrics.mesh_points.unpacked import Unpacked
+
+if TYPE_CHECKING:
+    from dexman_pose.metrics.mesh_points.single import SinglePose
 
 _MOST_KEPT = 64  # sets of vertices
 _MOST_NUMBERS = 30_000_000  # in all of them together
@@ -53,8 +58,12 @@ class MeshPoints:
         return np.ascontiguousarray(np.vstack([self.vertices.T, np.ones(len(self.vertices))]))
 
     @cached_property
-    def single(self) -> SinglePose:
+    def single(self) -> SinglePose | Unpacked:
         """Errors of one pose a call."""
+        if not has_engine():
+            return Unpacked()
+        from dexman_pose.metrics.mesh_points.single import SinglePose
+
         return SinglePose(self.vertices)
 
     @cached_property

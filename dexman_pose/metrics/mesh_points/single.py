@@ -10,14 +10,9 @@ from numpy.typing import ArrayLike
 
 from dexman_pose.arrays import Array
 from dexman_pose.metrics.mesh_points import _single_kernels as kernels
+from dexman_pose.metrics.mesh_points.limits import NEAR, RIGID
 from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
-
-RIGID = 1e-3
-"""By which a rotation may miss orthonormality: poses of float32 files pass, scaled ones do not."""
-
-NEAR = 0.01
-"""Metres in front of the camera plane from where on a vertex has a pixel."""
 
 MOST_PAIRED = 200
 """Vertices up to which all pairs are tried sooner than a search structure is asked."""
