@@ -41,7 +41,7 @@ def charts(trajectory: Trajectory, frames: NDArray[np.int64] | None, pack: Pack 
         frames: (S,) those that the page shows, whose values go into its arrays.
         pack: takes the values of the shown frames.
     """
-    out = []
+    out: list[str] = []
     if trajectory.num_frames == 0:
         return out
     for number, part in enumerate(_parts(trajectory)):
