@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli.benches import batch, flags, grasps, noise, pipeline, scene, stress
+from dexman_pose.cli.benches import batch, endurance, flags, grasps, noise, pipeline, scene, stress
 from dexman_pose.cli.run import positive
 
 
@@ -44,6 +44,7 @@ def add(subparsers: Any) -> None:
     noise.add(accuracy)
     grasps.add(accuracy)
     batch.add(accuracy)
+    endurance.add(accuracy)
 
 
 def handle(args: argparse.Namespace) -> int:

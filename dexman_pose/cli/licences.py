@@ -36,7 +36,8 @@ def add(subparsers: Any) -> None:
         "licences",
         help="the licences of all packages that this one needs",
         description="Print every package that this one needs, those they need and programs that lie within it "
-        "included, with the licence that the package itself states, and the extra that brings it. Licences of networks: `models list`.",
+        "included, with the licence that the package itself states, and the extra that brings it. Those of networks: "
+        "`models list`.",
     )
     p.set_defaults(handler=handle)
 

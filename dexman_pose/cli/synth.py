@@ -11,6 +11,7 @@ from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
     from dexman_pose.synthetic.grasps.casting import Casting
+    from dexman_pose.synthetic.grasps.written import WrittenFilm
 
 
 def add(subparsers: Any) -> None:
@@ -86,17 +87,29 @@ def handle(args: argparse.Namespace) -> int:
         return handle_skill(args)
     if args.grasps is None or args.meshes is None:
         raise InputError("give --grasps and --meshes, or a plan with --skill")
-    from dexman_pose.synthetic.grasps.record import write_film
-    from dexman_pose.synthetic.grasps.taco_layout import write_taco_film
+    from dexman_pose.synthetic.grasps.written import key_of as key_of_film
+    from dexman_pose.synthetic.grasps.written import written_film
 
     casting = casting_of(args)
     for seed in args.seeds:
-        plan = casting.plan(seed)
-        record = write_film(args.out / "films" / plan.name, plan.film, fit_error=plan.fit_error)
-        print(record.folder, flush=True)
-        if args.layout == "taco":
-            print(write_taco_film(args.out, record, seed), flush=True)
+        key = key_of_film(casting, seed, args.layout)
+        film = written_film(args.out, seed, key) or _film(args, casting, seed, key)
+        print(args.out / film.film, flush=True)
+        if film.sequence:
+            print(film.sequence, flush=True)
     return 0
+
+
+def _film(args: argparse.Namespace, casting: Casting, seed: int, key: str) -> WrittenFilm:
+    """Render the film of a seed."""
+    from dexman_pose.synthetic.grasps.record import write_film
+    from dexman_pose.synthetic.grasps.taco_layout import write_taco_film
+    from dexman_pose.synthetic.grasps.written import FOLDER, remember_film
+
+    plan = casting.plan(seed)
+    record = write_film(args.out / FOLDER / plan.name, plan.film, fit_error=plan.fit_error)
+    sequence = write_taco_film(args.out, record, seed) if args.layout == "taco" else ""
+    return remember_film(args.out, seed, key, record.folder, sequence)
 
 
 def handle_skill(args: argparse.Namespace) -> int:

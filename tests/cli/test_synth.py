@@ -53,6 +53,21 @@ def test_films_are_written_in_both_layouts(
     assert {v.name for v in views} == {name} and len(views) == 2
 
 
+def test_films_that_are_there_are_not_rendered_again(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["synth", *_options(folder), "--out", str(tmp_path), "--seeds", "4"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    film = Path(said.split()[0])
+    before = (film / "masks.npz").stat().st_mtime_ns
+    assert main(command) == 0 and capsys.readouterr().out == said
+    assert (film / "masks.npz").stat().st_mtime_ns == before
+    (film / "video.mp4").unlink()
+    assert main(command) == 0 and (film / "video.mp4").is_file()
+    assert (film / "masks.npz").stat().st_mtime_ns > before
+
+
 @pytest.mark.parametrize(
     "wrong", [["--seeds", "a"], ["--size", "64"], ["--size", "63x48"], ["--stories", "juggle"]]
 )

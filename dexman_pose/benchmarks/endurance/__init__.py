@@ -1,1 +1,1 @@
-"""What must not break: batches whose driver is killed, clips that are no clips."""
+"""What must not break: long clips, runs that are killed, batches whose driver is killed, clips that are no clips."""

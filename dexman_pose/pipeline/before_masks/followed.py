@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dexman_pose.data.clip import Clip
 from dexman_pose.data.files import read_arrays, write_npz
-from dexman_pose.data.masks import MaskSequence
+from dexman_pose.data.masks import BACKGROUND, OCCLUDER, MaskSequence
 from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.tracks import HandObservations, PoseTrack
 from dexman_pose.errors import EstimationError
@@ -94,6 +94,8 @@ def follow(
         labels, seen = first.labels(frame).copy(), found.labels(0)
         for name in there:
             labels[seen == found.label_of(name)] = first.label_of(name)
+        # A hand over an object is not the picture's background: colours are not asked there.
+        labels[(seen == OCCLUDER) & (labels == BACKGROUND)] = OCCLUDER
         first.set(frame, labels)
     requests = [
         ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False, box=prompt.box)

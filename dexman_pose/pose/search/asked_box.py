@@ -15,26 +15,59 @@ from dexman_pose.render import Rasterizer
 
 LOOSE = 6.0
 """Pixels by which a box that is drawn around an object is loose on every side, at most."""
+_LEAST_LOOSE, _LOOSE_SHARE = 2.0, 0.08
+"""Where poses are ranked by it: share of the box's longer side by which it is loose, at least so many pixels, at most
+``LOOSE``. Six pixels are a fifth of a box of thirty."""
 
 
-def off_box(visible: Mask, box: Array | None) -> float | None:
-    """Share of a box's side by which what is visible (H, W) misses it on the worst side; None without a box.
+def closely(box: Array) -> float:
+    """Pixels by which a box (4,) is loose on every side, as poses that agree otherwise are ranked."""
+    return float(np.clip(_LOOSE_SHARE * (box[2:] - box[:2]).max(), _LEAST_LOOSE, LOOSE))
 
-    What is hidden does not count: the box is around what is visible. What hides it may not be known: it counts as far
-    as it reaches out of the box.
+
+def off_box(
+    visible: Mask, box: Array | None, *, whole: Mask | None = None, loose: float = LOOSE
+) -> float | None:
+    """Share of a box's side by which an object misses it on the worst side; None without a box.
+
+    A box is around what is visible, or around all of an object that a hand covers in part: a side between the two
+    misses by nothing. What hides it may not be known: it counts as far as it reaches out of the box.
+
+    Args:
+        visible: (H, W) what is seen of the object.
+        box: (4,) x0, y0, x1, y1 pixels.
+        whole: (H, W) what would be seen if nothing covered it, or None where that is not known.
+        loose: pixels by which a side may miss for nothing.
     """
     found = mask_box(visible)
     if box is None or found is None:
         return None
-    short = np.concatenate([found[:2] - box[:2], box[2:] - found[2:]])
+    widest = found if whole is None else mask_box(whole)
+    assert widest is not None
+    missed = np.maximum(_short(widest, box), -_short(found, box))
     sides = np.tile(box[2:] - box[:2], 2)
-    return float((np.maximum(np.abs(short) - LOOSE, 0.0) / sides).max())
+    return float((np.maximum(missed - loose, 0.0) / sides).max())
 
 
-def pose_off_box(rasterizer: Rasterizer, camera_from_object: Array, look: ObjectView) -> float | None:
-    """:func:`off_box` of a mesh at a pose (4, 4), in the picture for which the box was drawn; None without a box."""
+def _short(found: Array, box: Array) -> Array:
+    """(4,) pixels by which a box lies within another one on the left, above, on the right and below."""
+    return np.concatenate([found[:2] - box[:2], box[2:] - found[2:]])
+
+
+def pose_off_box(
+    rasterizer: Rasterizer, camera_from_object: Array, look: ObjectView, *, ranked: bool = False
+) -> float | None:
+    """:func:`off_box` of a mesh at a pose (4, 4), in the picture for which the box was drawn; None without a box.
+
+    Args:
+        rasterizer: of the mesh.
+        camera_from_object: (4, 4).
+        look: the picture.
+        ranked: whether poses are ranked by it, which a closer look tells apart.
+    """
     if look.asked is None:
         return None
     c = look.camera
     drawn = rasterizer.render(camera_from_object[None], c.K, c.width, c.height).mask[0]
-    return off_box(drawn & look.free, look.asked)
+    loose = closely(look.asked) if ranked else LOOSE
+    return off_box(drawn & look.free, look.asked, whole=drawn, loose=loose)

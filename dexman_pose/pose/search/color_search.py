@@ -1,7 +1,8 @@
 """Searching a coloured mesh where colours and mask disagree: the mask is a weak hint, colours decide.
 
 A mask that leaks, or misses a part, suggests poses that cover it and nothing else. The mesh's own colours, compared
-over all of the area that a pose covers, do not depend on where the mask ends.
+over all of the area that a pose covers, do not depend on where the mask ends. Nor does the box that somebody drew:
+where the mask was made of it, and the best pose does not explain that mask, colours and box decide.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, apply_incr
 from dexman_pose.pose.refinement.scores import EDGE_SHARE, agreement, edge_scores
 from dexman_pose.pose.refinement.texture import align_to_texture
 from dexman_pose.pose.search.asked_box import pose_off_box
+from dexman_pose.pose.search.by_region import RegionJudge
 from dexman_pose.pose.search.coarse import coarse_scorer
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis
@@ -43,6 +45,10 @@ class ColorSearchOptions:
         contrast: grey levels of local contrast at which ``agreed`` holds; with less it falls in proportion.
         least_contrast: grey levels of contrast below which colours are not asked.
         gain: colour agreement by which another pose must be better.
+        explained: overlap of a pose with a mask that was made of a box, below which the mask is searched past ...
+        sure: ... unless colours agree so well ...
+        boxed_gain: ... colour agreement by which another pose must be better there ...
+        boxed_overlap: ... and the weight of the overlap with the mask when what was found is ranked.
         directions, turns: viewing directions, and turns in the image of each, that are tried.
         margin: share of the mask's longer side by which the crop is wider on each side.
         side: longest side in pixels of the crop in which poses are scored.
@@ -53,7 +59,8 @@ class ColorSearchOptions:
         shift: the same of the place across the line of sight, in radii of the object.
         growth: the same of the logarithm of the distance.
         apart: radians by which poses kept differ.
-        refined: poses brought onto the picture by their texture.
+        refined: poses brought onto the picture by their texture, and by what their outline separates ...
+        again: ... and the best of these, so many, once more.
         boxed: what a pose loses whose outline misses the box that somebody drew by a whole side of it.
     """
 
@@ -61,6 +68,10 @@ class ColorSearchOptions:
     contrast: float = 22.0
     least_contrast: float = 6.0
     gain: float = 0.05
+    explained: float = 0.95
+    sure: float = 0.85
+    boxed_gain: float = 0.02
+    boxed_overlap: float = 0.1
     directions: int = 140
     turns: int = 16
     margin: float = 0.5
@@ -73,6 +84,7 @@ class ColorSearchOptions:
     growth: float = 0.1
     apart: float = 0.2
     refined: int = 8
+    again: int = 2
     boxed: float = 1.0
 
 
@@ -91,6 +103,15 @@ def colors_contradict(found: ColorAgreement, options: ColorSearchOptions = _DEFA
     if found.contrast < options.least_contrast:
         return False
     return found.value < options.agreed * min(1.0, found.contrast / options.contrast)
+
+
+def is_unexplained(
+    best: Hypothesis, found: ColorAgreement, look: ObjectView, options: ColorSearchOptions = _DEFAULT
+) -> bool:
+    """Whether a pose explains too little of a mask that was made of a box, and colours can tell a better one."""
+    if look.asked is None or found.contrast < options.contrast:
+        return False
+    return best.iou < options.explained and found.value < options.sure
 
 
 def search_by_color(
@@ -112,40 +133,68 @@ def search_by_color(
     Returns:
         Hypotheses, best first; those that were given, as they were, where nothing agrees clearly better.
     """
+    boxed = look.asked is not None
     fine = look.evidence(options.margin)
-    pool = [(h.refined, _agreed(refiner, h.camera_from_object, look, options)) for h in found]
-    start = pool[0][1]
-    for pose in _promising(refiner, look, options):
-        by_texture = align_to_texture(refiner, pose, fine, look, _REFINE, None)
-        if by_texture is not None:
-            refined = by_texture.refined
-            pool.append((refined, _agreed(refiner, refined.camera_from_object, look, options)))
-    best = max(value for _, value in pool)
-    if best < start + options.gain:
+    pool = [Candidate(h.refined, _agreed(refiner, h.camera_from_object, look, options)) for h in found]
+    start = pool[0].agreed
+    pool += _candidates(refiner, look, fine, options)
+    if max(one.agreed for one in pool) < start + (options.boxed_gain if boxed else options.gain):
         return found
     picture = picture_edges(crop_like(look.image, fine))
-    edges = edge_scores(refiner, [refined for refined, _ in pool], fine, picture)
-    made = [_hypothesis(refiner, r, v, float(e), fine) for (r, v), e in zip(pool, edges)]
-    colors = np.array([value for _, value in pool])
-    ranks = colors + options.overlap * np.array([h.iou for h in made]) + EDGE_SHARE * edges
+    edges = edge_scores(refiner, [one.refined for one in pool], fine, picture)
+    overlap = options.boxed_overlap if boxed else 1.0
+    made = [_hypothesis(refiner, one, float(e), fine, overlap) for one, e in zip(pool, edges)]
+    ranks = np.array([h.score for h in made])
+    if not boxed:
+        colors = np.array([one.agreed for one in pool])
+        ranks = colors + options.overlap * np.array([h.iou for h in made]) + EDGE_SHARE * edges
     poses = np.stack([h.camera_from_object for h in made])
     return [made[i] for i in distinct_poses(poses, ranks, len(found), options.apart, symmetry)]
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A refined pose, and how well its colours and the box agree."""
+
+    refined: Refined
+    agreed: float
+
+
+def _candidates(
+    refiner: PoseRefiner, look: ObjectView, fine: CropObservation, options: ColorSearchOptions
+) -> list[Candidate]:
+    """Poses that colours suggest, brought onto the picture by texture and by region; the best of them once more."""
+    judge = RegionJudge(refiner, look)
+
+    def brought(pose: Array) -> list[Candidate]:
+        seen = judge.seen(pose).camera_from_object
+        out = [refiner.refine(seen, fine, RefineOptions(iterations=0))]
+        for start in (pose, seen):
+            by_texture = align_to_texture(refiner, start, fine, look, _REFINE, None)
+            if by_texture is not None:
+                out.append(by_texture.refined)
+        return [Candidate(r, _agreed(refiner, r.camera_from_object, look, options)) for r in out]
+
+    pool = [one for pose in _promising(refiner, look, options) for one in brought(pose)]
+    best = sorted(pool, key=lambda one: -one.agreed)[: options.again]
+    return pool + [one for known in best for one in brought(known.refined.camera_from_object)]
+
+
 def _agreed(refiner: PoseRefiner, pose: Array, look: ObjectView, options: ColorSearchOptions) -> float:
     """Agreement of colours at a pose (4, 4), less what it misses of the box that somebody drew."""
-    off = pose_off_box(refiner.rasterizer, pose, look)
+    off = pose_off_box(refiner.rasterizer, pose, look, ranked=True)
     return agreement_of(refiner, pose, look).value - options.boxed * (off or 0.0)
 
 
 def _hypothesis(
-    refiner: PoseRefiner, refined: Refined, color: float, edges: float, view: CropObservation
+    refiner: PoseRefiner, one: Candidate, edges: float, view: CropObservation, overlap: float
 ) -> Hypothesis:
-    """A refinement that colours and edges made, judged as all hypotheses are."""
-    judged = refiner.refine(refined.camera_from_object, view, RefineOptions(iterations=0))
-    refined = replace(refined, iou=judged.iou)
-    score = agreement(refiner, refined, view) + color + EDGE_SHARE * edges
-    return Hypothesis(refined.camera_from_object, score, refined.iou, color, refined)
+    """A refinement that colours and edges made, judged as all hypotheses are; the mask may count for less."""
+    judged = refiner.refine(one.refined.camera_from_object, view, RefineOptions(iterations=0))
+    refined = replace(one.refined, iou=judged.iou)
+    mask = (1.0 - overlap) * (1.0 - judged.iou)
+    score = agreement(refiner, refined, view) + mask + one.agreed + EDGE_SHARE * edges
+    return Hypothesis(refined.camera_from_object, score, refined.iou, one.agreed, refined)
 
 
 def _promising(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptions) -> list[Array]:

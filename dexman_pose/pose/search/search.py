@@ -23,7 +23,12 @@ from dexman_pose.pose.refinement.texture import HYPOTHESIS
 from dexman_pose.pose.search.by_region import judge_by_region
 from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
 from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
-from dexman_pose.pose.search.color_search import agreement_of, colors_contradict, search_by_color
+from dexman_pose.pose.search.color_search import (
+    agreement_of,
+    colors_contradict,
+    is_unexplained,
+    search_by_color,
+)
 from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
@@ -71,7 +76,8 @@ def search_pose(
 
     Thousands of poses that cover the mask are rendered small and scored; the best that differ are refined together,
     the best of these once more in full size, with texture where the mesh has any. Where the picture then shows other
-    colours than the mesh has, the mask may be wrong: it is searched once more by colour, the mask a weak hint.
+    colours than the mesh has, or a mask made of a box is not explained, the mask may be wrong: it is searched once more
+    by colour, the mask a weak hint.
 
     Args:
         refiner: holds the mesh.
@@ -139,8 +145,8 @@ def search_pose(
     )
     if colored and rotations is None:
         seen = agreement_of(refiner, found[0].camera_from_object, look)
-        if colors_contradict(seen):
-            _log.debug("search: colours agree to %.2f only; searched again by colour", seen.value)
+        if colors_contradict(seen) or is_unexplained(found[0], seen, look):
+            _log.debug("search: colours agree to %.2f; searched again by colour", seen.value)
             return search_by_color(refiner, look, found, symmetry)
     return found
 

@@ -52,7 +52,7 @@ def pose_signals(
         depth=depth,
         inside=_share_inside(stretched @ pose[:3, :3].T + refiner.camera_center(pose), look),
         seen=_share_seen(drawn, look),
-        boxed=off_box(drawn & look.free, look.asked),
+        boxed=off_box(drawn & look.free, look.asked, whole=drawn),
     )
 
 

@@ -69,6 +69,32 @@ def test_hands_of_the_prompt_s_frame_hide_it_there(tiny_scene: Any, monkeypatch:
         np.testing.assert_array_equal(getattr(seen, name), getattr(hands, name)[2:3])
 
 
+def test_what_a_hand_covers_is_not_taken_for_the_ground(
+    tiny_scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture shows a hand there, not the colours of the mesh, and not those of the ground either."""
+    segment = room.segment_clip
+
+    def with_hand(clip: Any, prompts: Any, observations: Any, **options: Any) -> Any:
+        found = segment(clip, prompts, None, **options)
+        labels = found.labels(0).copy()
+        labels[:20] = OCCLUDER
+        found.set(0, labels)
+        return found
+
+    begun: list[MaskSequence] = []
+
+    def noting(clip: Any, first: MaskSequence, *others: Any, **options: Any) -> None:
+        begun.append(first)
+
+    monkeypatch.setattr(room, "segment_clip", with_hand)
+    monkeypatch.setattr(room, "follow_known", noting)
+    inputs = inputs_of(tiny_scene, prompt={"frame": 2})
+    room.follow(inputs, inputs.prompts, None)
+    assert (begun[0].labels(2)[:20] == OCCLUDER).all()
+    assert (begun[0].labels(2)[20:] == 1).any()
+
+
 def test_what_cannot_be_found_is_not_followed(tiny_scene: Any) -> None:
     ground = [np.full_like(tiny_scene.frames[0], 90)] * 4
     inputs = inputs_of(tiny_scene, frames=ground, prompt={"frame": 2})

@@ -12,7 +12,7 @@ from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.pose.matching.color_agreement import ColorAgreement
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.search import verdict as words
-from dexman_pose.pose.search.asked_box import LOOSE, off_box, pose_off_box
+from dexman_pose.pose.search.asked_box import LOOSE, closely, off_box, pose_off_box
 from dexman_pose.pose.search.verdict import PoseSignals, judge
 from dexman_pose.render import Rasterizer
 
@@ -35,6 +35,26 @@ def test_a_loose_box_around_what_is_seen_is_met() -> None:
 )
 def test_the_side_that_is_missed_most_counts(box: list[float], share: float) -> None:
     assert off_box(SEEN, np.array(box)) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("right", [69.0, 80.0, 89.0])
+def test_a_box_may_be_around_what_is_seen_or_around_what_a_hand_covers_too(right: float) -> None:
+    covered = SEEN.copy()
+    covered[:, 70:] = False
+    box = np.array([30.0, 20.0, right, 59.0])
+    assert off_box(covered, box, whole=SEEN, loose=0.0) == 0.0
+    assert off_box(covered, box + [0, 0, 30, 0], whole=SEEN, loose=0.0) == pytest.approx(
+        (right + 30 - 89) / (right)
+    )
+    assert off_box(covered, box - [0, 0, 9, 0], whole=SEEN, loose=0.0) == pytest.approx(
+        max(69 - (right - 9), 0) / (right - 39)
+    )
+
+
+def test_a_small_box_is_drawn_closer() -> None:
+    assert closely(np.array([0.0, 0.0, 10.0, 12.0])) == 2.0
+    assert closely(np.array([5.0, 5.0, 35.0, 55.0])) == pytest.approx(4.0)
+    assert closely(np.array([0.0, 0.0, 300.0, 200.0])) == LOOSE
 
 
 def test_without_a_box_or_an_outline_nothing_is_said() -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dexman_pose.data import Camera
 from dexman_pose.pose.matching.color_agreement import ColorAgreement, color_agreement
 from dexman_pose.pose.observation.view import ObjectView
-from dexman_pose.pose.refinement.refiner import refiner_for
-from dexman_pose.pose.search.color_search import ColorSearchOptions, colors_contradict
+from dexman_pose.pose.refinement.refiner import Refined, refiner_for
+from dexman_pose.pose.search.color_search import ColorSearchOptions, colors_contradict, is_unexplained
+from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.search import search_pose
 
 
@@ -79,6 +81,37 @@ def test_a_wrong_mask_does_not_lead_a_textured_mesh_astray(scene: Any, view: Any
     found = search_pose(refiner_for(scene.mesh, mask == 1), ObjectView(image, mask, 1, scene.camera))
     millimetres, degrees = scene.error(found[0].camera_from_object, true)
     assert millimetres < 3.0 and degrees < 2.0
+
+
+def test_a_box_tells_what_a_mask_made_of_it_misses(scene: Any, view: Any) -> None:
+    """Colours agree well enough with a pose on the rest of the mask; the box says that there is more."""
+    true, image, labels, _ = view
+    v, u = np.nonzero(labels)
+    mask = labels.copy()
+    mask[:, : int(np.quantile(u, 0.12))] = 0
+    box = np.array([u.min() - 3.0, v.min() - 4.0, u.max() + 4.0, v.max() + 3.0])
+    look = ObjectView(image, mask, 1, scene.camera, asked=box)
+    refiner = refiner_for(scene.mesh, mask == 1)
+    alone = search_pose(refiner, replace(look, asked=None))[0]
+    found = search_pose(refiner, look)[0]
+    millimetres, degrees = scene.error(found.camera_from_object, true)
+    assert millimetres < 3.0 and degrees < 2.0
+    assert found.iou <= alone.iou  # the mask is not explained better: the picture is
+    assert np.linalg.eigvalsh(found.refined.hessian).max() > 0.0
+
+
+def test_only_a_mask_that_a_box_made_is_searched_past() -> None:
+    pose = np.eye(4)
+    image, labels = np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9), np.uint8)
+    look = ObjectView(image, labels, 1, Camera.from_focal(9.0, 9, 9))
+    boxed = replace(look, asked=np.array([1.0, 1.0, 7.0, 7.0]))
+    half, well = (Hypothesis(pose, 1.0, iou, 0.7, Refined.unrefined(pose)) for iou in (0.85, 0.97))
+    colors = ColorAgreement(0.7, 30.0, 1.0)
+    assert is_unexplained(half, colors, boxed)
+    assert not is_unexplained(half, colors, look)
+    assert not is_unexplained(well, colors, boxed)
+    assert not is_unexplained(half, ColorAgreement(0.92, 30.0, 1.0), boxed)
+    assert not is_unexplained(half, ColorAgreement(0.7, 8.0, 1.0), boxed)
 
 
 def test_without_colours_the_search_does_not_ask_them(scene: Any, view: Any) -> None:
