@@ -89,10 +89,11 @@ def _object(
 
 def _placed(at: Array, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Frames whose place (T, 3) is kept: valid ones, and others near them; a wild one would make all steps coarse."""
-    if not valid.any():
-        return (np.abs(at) < _FARTHEST).all(1)
-    low, high = at[valid].min(0) - _NEAR, at[valid].max(0) + _NEAR
-    return valid | ((at > low) & (at < high)).all(1)
+    low, high = np.full(3, -_FARTHEST), np.full(3, _FARTHEST)
+    if valid.any():
+        low, high = at[valid].min(0) - _NEAR, at[valid].max(0) + _NEAR
+    near: NDArray[np.bool_] = ((at > low) & (at < high)).all(1)
+    return valid | near
 
 
 def _hand(pack: Pack, side: str, t: Trajectory, frames: Frames, options: ReplayOptions) -> dict[str, Any]:
