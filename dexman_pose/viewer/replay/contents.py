@@ -92,8 +92,8 @@ def _placed(at: Array, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     low, high = np.full(3, -_FARTHEST), np.full(3, _FARTHEST)
     if valid.any():
         low, high = at[valid].min(0) - _NEAR, at[valid].max(0) + _NEAR
-    near: NDArray[np.bool_] = ((at > low) & (at < high)).all(1)
-    return valid | near
+    near = np.asarray(((at > low) & (at < high)).all(1))
+    return np.logical_or(valid, near)
 
 
 def _hand(pack: Pack, side: str, t: Trajectory, frames: Frames, options: ReplayOptions) -> dict[str, Any]:
