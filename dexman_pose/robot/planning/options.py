@@ -82,7 +82,7 @@ class PlanOptions:
         spread: how far worlds differ.
         limits: what counts as success.
         tight: share of the limits that the search keeps to, so that there is room for what it does not know.
-        easy: share of the limits within which a retargeted motion that keeps objects in all trial worlds is not searched.
+        easy: share of the limits; a retargeted motion that keeps objects within it in the trial worlds is not searched.
         skip: share of the limits within which controls that keep objects in all worlds are not searched any further at
             a step; 0 for never: a search that stops so early leaves weak grips.
         far: horizons ahead that they have to.
