@@ -52,7 +52,7 @@ def test_a_backend_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(registry, "_installed", lambda group: {"theirs": Point()})
     assert detect_hands(CLIP, backend="theirs") is answer
-    assert backends() == ["mediapipe", "theirs"]
+    assert backends() == ["mediapipe", "outside", "theirs"]
 
 
 def _sighting(x: float, presence: float = 1.0) -> Sighting:

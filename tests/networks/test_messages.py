@@ -23,7 +23,7 @@ NAMES += [(DEPTH, "depth_anything"), (DEPTH, "depth_pro")]
 
 @pytest.mark.parametrize(("stage", "name"), NAMES)
 def test_a_missing_package_names_the_extra(stage: object, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_optional, "find_spec", lambda module: None)
+    monkeypatch.setattr(_optional, "installed", lambda module: False)
     extra = "sam" if name == "sam" else "networks"
     with pytest.raises(MissingExtraError, match=rf"'{name}' needs.*pip install 'dexman-pose\[{extra}\]'"):
         check_needs(stage, name)  # type: ignore[arg-type]

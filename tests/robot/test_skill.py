@@ -17,10 +17,11 @@ from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.prepare import prepare
 from dexman_pose.robot.planning.score import score
+from dexman_pose.robot.planning.ways import ways
 from dexman_pose.robot.skill.evaluate import evaluate
 from dexman_pose.robot.skill.make import UNFINISHED, plan_motion
 from dexman_pose.robot.skill.plan import Plan
-from dexman_pose.robot.skill.plan_file import read_plan, write_plan
+from dexman_pose.robot.skill.plan_file import NAME, read_plan, write_plan
 from dexman_pose.robot.skill.replay import replay
 from tests.robot.gripper import lifting
 
@@ -51,6 +52,23 @@ def test_a_plan_lifts_the_cube_in_an_independent_replay_and_in_others(plan: Plan
     assert values["strict_success"]
     assert values["E_t_m"] < 0.03
     assert "perturbed" in found.told()
+
+
+def test_where_one_way_does_not_do_the_other_is_tried_and_the_better_kept(
+    mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path: Path
+) -> None:
+    """The first way is told to be never good enough."""
+    picky = replace(SMALL, samples=4, rounds=1, trials=2, other=2.0)
+    said: list[str] = []
+    plan_motion(lifting(), gripper, options=picky, out=tmp_path, said=said.append)
+    assert "the same with plain grips" in said
+    about = read_plan(tmp_path).about["search"]
+    assert about["grips"] in ("bearing", "plain")
+    assert sorted(f.name for f in tmp_path.iterdir()) == [NAME]
+    first, plain = ways()
+    assert first.around and first.press.along and first.grip.bear is not None
+    assert not plain.around and not plain.press.along and plain.grip.bear is None
+    assert ways(plain) == (plain,)
 
 
 def test_contacts_are_where_the_fingers_are(plan: Plan) -> None:

@@ -87,6 +87,8 @@ class PlanOptions:
             a step; 0 for never: a search that stops so early leaves weak grips.
         far: horizons ahead that they have to.
         cost: what is paid for.
+        other: share of the trial worlds; where fewer are successes, the motion is planned with plain grips, too, and
+            the better plan is taken; 0 for never.
         seed: of all that is drawn.
     """
 
@@ -118,4 +120,5 @@ class PlanOptions:
     skip: float = 0.0
     far: int = 2
     cost: CostOptions = field(default_factory=CostOptions)
+    other: float = 0.8
     seed: int = 0

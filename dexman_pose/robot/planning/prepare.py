@@ -47,6 +47,7 @@ class PrepareOptions:
         early: seconds before an object moves from which on it is grasped.
         closing: seconds that the grasp takes.
         moving: metres a second from which on an object moves.
+        around: whether hands keep clear of objects while they come and go.
         floating: metres above the table from which on an object does not stand on it.
     """
 
@@ -62,6 +63,7 @@ class PrepareOptions:
     early: float = 0.33
     closing: float = 0.2
     moving: float = 0.03
+    around: bool = True
     floating: float = 0.03
 
 
@@ -120,7 +122,7 @@ def prepare(
     stood = _put_down(seen, placements, moving, found, o)
     touches = closing_on_holds(touches_of(stood, o.touch), moving, o.touch)
     held = {name: _held(flags, o) for name, flags in moving.items()}
-    ways = _obstacles(stood, things, held)
+    ways = _obstacles(stood, things, held) if o.around else ()
     free = tuple(retarget(stood, hand, touches, held, o.press, ways) for hand in descriptions)
     carried = None
     if body is None:

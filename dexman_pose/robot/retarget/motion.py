@@ -33,6 +33,7 @@ class PressOptions:
         wrong: metres behind that plane from which on a tip is elsewhere yet, and is let go its way; it fades from half.
         soft: frames over which a touch begins and ends.
         unreached: metres at which a touching tip does not reach what it touches.
+        along: whether tips come to what they touch along its normal in the second half of closing; else straight.
         solve: weights of the joints' solution.
     """
 
@@ -41,6 +42,7 @@ class PressOptions:
     wrong: float = 0.08
     soft: float = 2.0
     unreached: float = 0.03
+    along: bool = True
     solve: RetargetOptions = field(default_factory=RetargetOptions)
 
 
@@ -171,22 +173,24 @@ def _press(
 ) -> None:
     """Move the targets of touching tips under the surface, in place.
 
-    They go before the place that they will touch in the first half of their closing, and to it, along its normal, in
-    the second: the straight way from where a finger is to where it holds may cut a corner of the object.
+    Where they come along the normal, they go before the place that they will touch in the first half of their closing,
+    and to it in the second: the straight way from where a finger is to where it holds may cut a corner of the object.
     """
     for i, point in enumerate(hand.followed):
         if not point.is_tip or point.joint not in touch.joints:
             continue
         k = touch.joints.index(point.joint)
         closed = touch.touching[:, k] * held
-        share = gaussian_filter1d(np.minimum(2.0 * closed, 1.0), o.soft, mode="nearest")[:, None]
-        down = gaussian_filter1d(np.maximum(2.0 * closed - 1.0, 0.0), o.soft, mode="nearest")[:, None]
+        half = np.minimum(2.0 * closed, 1.0) if o.along else closed
+        share = gaussian_filter1d(half, o.soft, mode="nearest")[:, None]
+        below = np.maximum(2.0 * closed - 1.0, 0.0) if o.along else np.ones_like(closed)
+        down = gaussian_filter1d(below, o.soft, mode="nearest")[:, None]
         high = o.open - (o.open + o.depth) * down
         aim = touch.point[:, k] + high * touch.normal[:, k]
         aim = gaussian_filter1d(aim, o.soft, axis=0, mode="nearest")
         world = transform_points(poses, aim[:, None])[:, 0]
         targets[:, i] = (1.0 - share) * targets[:, i] + share * world
-        pressed[:, i] = np.maximum(pressed[:, i], down[:, 0])
+        pressed[:, i] = np.maximum(pressed[:, i], (down if o.along else share)[:, 0])
 
 
 def _open(

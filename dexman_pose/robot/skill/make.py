@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,6 +19,7 @@ from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.planning.ways import ways
 from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.plan_file import NAME, write_plan
@@ -59,17 +60,38 @@ def plan_motion(
     """
     o = options or PlanOptions()
     began = monotonic()
-    ready = prepare(motion, describe, preparing, body)
-    for line in _told(ready):
-        said(line)
-    keeper = Keeper(Path(out) / UNFINISHED, ready.task, o) if out is not None else None
-    begun = keeper.begun() if keeper is not None else None
-    found = plan_controls(ready.task, o, begun=begun, keep=keeper.keep if keeper is not None else None)
-    plan = _plan(ready, found, o, preparing or PrepareOptions(), monotonic() - began)
-    if keeper is not None and out is not None:
+    tried: list[_Tried] = []
+    for number, way in enumerate(ways(preparing)):
+        ready = prepare(motion, describe, way, body)
+        for line in _told(ready) if number == 0 else ["the same with plain grips"]:
+            said(line)
+        keeper = Keeper(_unfinished(out, number), ready.task, o) if out is not None else None
+        begun = keeper.begun() if keeper is not None else None
+        found = plan_controls(ready.task, o, begun=begun, keep=keeper.keep if keeper is not None else None)
+        tried.append(_Tried(ready, found, way, number))
+        if found.share >= o.other:
+            break
+    best = max(tried, key=lambda t: t.found.rank)
+    plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
+    if out is not None:
         write_plan(Path(out) / NAME, plan)
-        keeper.done()
+        for t in tried:
+            _unfinished(out, t.number).unlink(missing_ok=True)
     return plan
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A way of gripping, and what was found with it."""
+
+    ready: Prepared
+    found: Found
+    preparing: PrepareOptions
+    number: int
+
+
+def _unfinished(out: str | Path, number: int) -> Path:
+    return Path(out) / (UNFINISHED if number == 0 else f"{number}_{UNFINISHED}")
 
 
 def _told(ready: Prepared) -> list[str]:
@@ -88,10 +110,10 @@ def _told(ready: Prepared) -> list[str]:
     return lines + [f"doubt: {line}" for line in ready.doubts]
 
 
-def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptions, seconds: float) -> Plan:
-    task = ready.task
+def _plan(best: _Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
+    ready, found, task = best.ready, best.found, best.ready.task
     episode = replay(task.world, task.start, found.controls, settle=o.settle)
-    contact = preparing.world.contact
+    contact = best.preparing.world.contact
     about: dict[str, Any] = {
         "source": ready.motion.source,
         "begins_s": ready.motion.begins,
@@ -116,7 +138,8 @@ def _plan(ready: Prepared, found: Found, o: PlanOptions, preparing: PrepareOptio
             "trial_share": found.share,
             "trial_tracked": found.tracked,
             "passes": found.passes,
-            "steps": found.steps,
+            "grips": "plain" if best.number else "bearing",
+            "steps": steps,
             "seconds": seconds,
         },
         "versions": {"dexman_pose": __version__, "mujoco": str(mujoco().__version__)},
