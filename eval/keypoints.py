@@ -1,6 +1,6 @@
 """Find lost objects again by learnt keypoints, and by what the tracker does today, in the same frames.
 
-    python eval/keypoints.py --data DIR --weights FILE [--taco RUN ...] [--shapes box,can] [--every 25] [--out FILE]
+    python eval/keypoints.py --data DIR --weights FILE [--taco RUN ...] [--shapes box,can] [--box] [--out FILE]
 
 DIR is the test data folder (its cube clip is used), FILE the weights of ALIKED (aliked-n16.pth), RUN a finished
 run of a clip without known poses: its own valid poses are taken for true. The rendered clips have exact poses and an
@@ -66,6 +66,7 @@ class Options:
         least: keypoints that must agree with the pose.
         looks: frames in which the tracker looks for the object, all the same picture: its search goes through its
             starts in turns, and from all sides in the third.
+        boxed: whether the search in a box is asked too: it takes longer than all others together.
         loose: pixels by which the box is larger than the outline on each side.
         near_mm: a pose is right within so many millimetres ...
         near_deg: ... and degrees.
@@ -85,6 +86,7 @@ class Options:
     rounds: int = 1000
     least: int = 10
     looks: int = 4
+    boxed: bool = False
     loose: int = 5
     near_mm: float = 20.0
     near_deg: float = 10.0
@@ -298,8 +300,9 @@ def rows_of(case: Case, extractors: Mapping[str, Extract], options: Options) -> 
         found = {
             "near": by_tracker(case, query, last, options, start=None, far=False),
             "all sides": by_tracker(case, query, last, options, start=None, far=True),
-            "box": by_search(case, query, options),
         }
+        if options.boxed:
+            found["box"] = by_search(case, query, options)
         for name, finder in finders.items():
             first = finder.find(query, last)
             found[name] = first
@@ -361,9 +364,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="rendered clips of each shape")
     parser.add_argument("--every", type=int, default=25, help="frames between queries")
     parser.add_argument("--gaps", default="30,120", help="frames not seen before a query of the cube clip")
+    parser.add_argument("--box", action="store_true", help="ask the search in a box, too")
     parser.add_argument("--out", type=Path, help="JSON lines of all queries")
     given = parser.parse_args(arguments)
-    options = Options()
+    options = Options(boxed=given.box)
     cv2.setNumThreads(1)
     cases: list[Callable[[], Iterable[Case]]] = []
     for shape in filter(None, given.shapes.split(",")):
