@@ -64,9 +64,7 @@ def _job(given: argparse.Namespace, seed: int, weight: float) -> GraspJob:
     options = replace(options, cost=replace(options.cost, contact=weight))
     preparing = PrepareOptions(objects=ObjectOptions(masses=YCB_MASSES))
     only = tuple(p for p in given.only.split(",") if p)
-    return GraspJob(
-        given.grasps, given.meshes, given.robots, only=only, preparing=preparing, options=options
-    )
+    return GraspJob(given.grasps, given.meshes, given.robots, only=only, preparing=preparing, options=options)
 
 
 def _row(result: GraspResult, seed: int, weight: float) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def test_a_finished_run_on_a_disk_that_cannot_be_written(
             [*arguments(out), "--no-overlay"],
             ["view", str(out), "--export-overlay"],
             ["view", str(out), "--png", str(out / "x.png")],
-            ["export", str(out), "--to", "gltf", "--out", str(out / "x.glb")],
+            ["export", str(out), "--format", "gltf", "--out", str(out / "x.glb")],
             ["batch", str(disks.root.parent / "frames"), "--out", str(disks.root / "many")],
         ):
             line = refused(capsys, command)

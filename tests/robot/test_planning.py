@@ -290,7 +290,7 @@ def test_an_unstable_simulation_leaves_no_file_behind(
 
 def test_controls_that_hold_well_are_not_searched(ready: Prepared) -> None:
     """A plan of the retargeted motion is that of no pass; a search that finds nothing to mend changes nothing."""
-    searched = replace(SMALL, easy=0.9)
+    searched = replace(SMALL, easy=0.9, skip=0.9)
     plain = plan_controls(ready.task, searched)
     assert plain.passes == 0
     assert plain.share == 1.0

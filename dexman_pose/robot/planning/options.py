@@ -82,7 +82,9 @@ class PlanOptions:
         spread: how far worlds differ.
         limits: what counts as success.
         tight: share of the limits that the search keeps to, so that there is room for what it does not know.
-        easy: share of the limits within which controls that keep objects in all worlds are not searched any further.
+        easy: share of the limits; a retargeted motion that keeps objects within it in the trial worlds is not searched.
+        skip: share of the limits within which controls that keep objects in all worlds are not searched any further at
+            a step; 0 for never: a search that stops so early leaves weak grips.
         far: horizons ahead that they have to.
         cost: what is paid for.
         seed: of all that is drawn.
@@ -113,6 +115,7 @@ class PlanOptions:
     limits: Limits = field(default_factory=Limits)
     tight: float = 0.7
     easy: float = 0.5
+    skip: float = 0.0
     far: int = 2
     cost: CostOptions = field(default_factory=CostOptions)
     seed: int = 0

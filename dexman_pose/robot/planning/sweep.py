@@ -114,7 +114,7 @@ class Sweep:
         at, ahead = state.frame, self.o.horizon + 1
         mean = state.residuals[at : at + ahead].copy()
         for turn in range(self.o.rounds if self.first else self.o.again_rounds):
-            if self._is_easy(state):
+            if self.o.skip > 0 and self._is_easy(state):
                 break
             centers = self._centers(mean, state) if turn == 0 else [mean]
             residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, at)
@@ -143,7 +143,7 @@ class Sweep:
         places = self.task.world.object_places(self.many.qpos(states[:, every - 1 :: every]))
         frames = np.minimum(np.arange(at + 1, at + self.far), self.task.num_frames - 1)
         metres, radians = apart(places, self.task.reference[frames])
-        easy, limits = self.o.easy, self.o.limits
+        easy, limits = self.o.skip, self.o.limits
         return bool(((metres < easy * limits.position) & (radians < easy * limits.rotation)).all())
 
     def _drawn(self, centers: list[Array], rng: np.random.Generator, noise: float, frame: int) -> Array:
