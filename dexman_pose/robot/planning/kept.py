@@ -66,7 +66,7 @@ class Keeper:
 
 
 def _key(task: Task, options: PlanOptions) -> str:
-    begun_alike = replace(options, passes=0, enough=0.0)  # these only say when to stop
+    begun_alike = replace(options, passes=0, enough=0.0, other=0.0)  # these only say when to stop
     text = hashlib.sha256(repr((_VERSION, begun_alike)).encode())
     text.update(task.world.xml.encode())
     for values in (task.start, task.controls, task.reference, task.touch_point, task.touch_weight):
