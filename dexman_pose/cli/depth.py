@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from dexman_pose.cli.parts.device import add_device
+
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
@@ -21,6 +23,7 @@ def add(subparsers: Any) -> None:
         "--backend", default="depth_anything", metavar="NAME[:WEIGHTS]", help="depth_anything, depth_pro"
     )
     p.add_argument("--camera", metavar="FILE", help="camera file, for networks that guess the focal length")
+    add_device(p)
     p.set_defaults(handler=handle)
 
 
@@ -32,13 +35,14 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.cli.parts.console import shown
     from dexman_pose.depth import predict_depth
     from dexman_pose.errors import InputError
+    from dexman_pose.networks.device import networks_on
     from dexman_pose.pipeline.backends import check_needs
     from dexman_pose.pipeline.inputs import open_clip
 
     if args.out.suffix != ".npy":
         raise InputError(f"--out must be a .npy file, but got {args.out}")
     check_needs(DEPTH, args.backend)
-    with shown():
+    with shown(), networks_on(args.device):
         found = predict_depth(open_clip(args.video), camera=args.camera, backend=args.backend, out=args.out)
     middle = found.frames.frame(len(found.frames) // 2)
     unit = "m" if found.kind == "metric" else "(inverse depth, of unknown scale and shift: not for --depth)"

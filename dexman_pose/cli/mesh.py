@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dexman_pose.cli.parts.device import add_device
 from dexman_pose.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def add(subparsers: Any) -> None:
         metavar="NAME",
         help="depth (default), depth_open3d, outside:FILE.yaml, or another package's",
     )
+    add_device(clip)
     clip.set_defaults(handler=_make)
     picture = ways.add_parser(
         "picture",
@@ -76,6 +78,7 @@ def _make(args: argparse.Namespace) -> int:
     from dexman_pose.backends import MESH
     from dexman_pose.cli.parts.console import shown
     from dexman_pose.meshing.generated.request import MadeMesh
+    from dexman_pose.networks.device import networks_on
     from dexman_pose.pipeline.backends import check_needs
     from dexman_pose.pipeline.given_objects import OWN_SHAPES
 
@@ -83,7 +86,7 @@ def _make(args: argparse.Namespace) -> int:
     if args.backend == OWN_SHAPES:
         raise InputError("--backend silhouette works inside a run alone: dexman-pose run without --mesh")
     check_needs(MESH, args.backend)
-    with shown():
+    with shown(), networks_on(args.device):
         made: MadeMesh = MESH.load(args.backend)(_request(args))
     for note in made.notes:
         print(note)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dexman_pose.cli.parts.boxes import SHAPE, prompts_of_boxes
 from dexman_pose.cli.parts.camera import camera_given
 from dexman_pose.cli.parts.console import add_quiet
+from dexman_pose.cli.parts.device import add_device
 from dexman_pose.cli.parts.words import prompts_of_words
 from dexman_pose.errors import InputError
 
@@ -97,6 +98,7 @@ def add(subparsers: Any) -> None:
         "--overwrite", action="store_true", help="remove the run of another clip from the run folder first"
     )
     p.add_argument("--no-overlay", action="store_true", help="draw no overlay.mp4 and no report.html")
+    add_device(p)
     add_quiet(p)
     p.set_defaults(handler=handle)
 
@@ -212,6 +214,7 @@ def handle(args: argparse.Namespace) -> int:
             mesh_unit=args.mesh_unit,
             overlay=not args.no_overlay,
             overwrite=args.overwrite,
+            device=args.device,
             progress=sys.stderr.isatty() and not args.quiet,
             on_stage=None if args.quiet else print_stage,
         )
@@ -225,11 +228,13 @@ def handle(args: argparse.Namespace) -> int:
 
 def _prompts(args: argparse.Namespace) -> dict[str, ObjectPrompt]:
     """The prompts of the file, of the boxes, and of the words."""
+    from dexman_pose.networks.device import networks_on
     from dexman_pose.pipeline import load_prompts
 
     boxes = prompts_of_boxes(args.box)
     if args.objects:
-        boxes |= prompts_of_words(args.objects, args.video, known=[*boxes])
+        with networks_on(args.device):
+            boxes |= prompts_of_words(args.objects, args.video, known=[*boxes])
     if args.prompts is None:
         if not boxes:
             raise InputError(

@@ -37,10 +37,12 @@ def add(subparsers: Any) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Print the summary and write what was asked for."""
+    from dexman_pose._memory import large_blocks_apart
     from dexman_pose.cli.parts.console import shown
     from dexman_pose.data import Trajectory
     from dexman_pose.viewer import describe, figures
 
+    large_blocks_apart(0)  # before the first thread
     path = Path(args.run).expanduser()
     result = Trajectory.load(path)
     print(json.dumps(figures(result), indent=1) if args.json else describe(result))

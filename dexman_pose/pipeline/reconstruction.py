@@ -18,6 +18,7 @@ from dexman_pose.data.prompts import ObjectPrompt
 from dexman_pose.data.trajectory import Trajectory
 from dexman_pose.errors import InputError
 from dexman_pose.given.forms import HandsLike, MasksLike, PosesLike
+from dexman_pose.networks.device import networks_on
 from dexman_pose.pipeline.backends import Backends, check_backends
 from dexman_pose.pipeline.given import GIVEN, Brought, detector_of
 from dexman_pose.pipeline.inputs import DepthLike, Fingerprints, Inputs, VideoLike
@@ -70,6 +71,7 @@ def reconstruct(
     mesh_unit: str = "auto",
     overlay: bool = True,
     overwrite: bool = False,
+    device: str = "auto",
     progress: bool | None = None,
     on_stage: StageListener | None = None,
 ) -> Trajectory:
@@ -104,6 +106,8 @@ def reconstruct(
             notices say so.
         overlay: with ``out``, also draw ``overlay.mp4`` and ``report.html``.
         overwrite: whether a run of another clip in ``out`` is removed first; without it that is an error.
+        device: where networks run, as ``cpu`` or ``cuda:0``; ``auto`` takes a graphics card that torch sees. The engine
+            itself computes on the CPU.
         progress: whether stages and bars are shown on standard error; None: in a terminal or a notebook.
         on_stage: called when a stage starts and ends.
 
@@ -142,6 +146,7 @@ def reconstruct(
     )
     with ExitStack() as stack:
         stack.enter_context(progress_shown(shown))
+        stack.enter_context(networks_on(device))
         folder = stack.enter_context(RunFolder.open(out)) if out is not None else None
         fingerprints = Fingerprints.of(inputs)
         if folder is not None:

@@ -181,9 +181,11 @@ class Stages:
     ) -> Stage[MaskSequence]:
         """Follow the outlines of the objects through the clip; of those that were followed they are known."""
         from dexman_pose.imaging.undistorted_inputs import outside_marked
+        from dexman_pose.pipeline.before_masks.beside import expected_of, followed_beside
         from dexman_pose.segmentation import segment_clip
 
         backend = self.backends.segmentation
+        beside = bool(followed_beside(self.inputs, backend))
 
         def compute() -> MaskSequence:
             if followed is not None and followed.makes_masks:
@@ -193,7 +195,10 @@ class Stages:
                 return outside_marked(known, self.inputs.clip)
             grown = None if foreseen is None else foreseen.masks
             into = None if grown is None else grown.filled
-            found = segment_clip(self.inputs.clip, prompts, observations, backend=backend, into=into)
+            expected = expected_of(self.inputs, prompts, observations, backend)
+            found = segment_clip(
+                self.inputs.clip, prompts, observations, backend=backend, into=into, expected=expected
+            )
             if grown is not None:
                 grown.settle()
             return outside_marked(found, self.inputs.clip)
@@ -204,9 +209,14 @@ class Stages:
             compute=compute,
             save=artefacts.save_masks,
             load=artefacts.load_masks,
-            settings={"clip": self.marks.clip, "backend": backend, **weights_used(SEGMENTATION, backend)},
+            settings={
+                "clip": self.marks.clip,
+                "backend": backend,
+                **weights_used(SEGMENTATION, backend),
+                **({"camera": self.marks.camera, "depth": self.marks.depth} if beside else {}),
+            },
             after=("prompts", *(("follow",) if followed is not None else ()), *self._with_hands("hands")),
-            rooms=("segmentation", "imaging"),
+            rooms=("segmentation", *(_ENGINE if beside else ("imaging",))),
         )
 
     def given_masks(self, observations: HandObservations | None) -> Stage[MaskSequence]:

@@ -31,6 +31,11 @@ def fills(name: str) -> bool:
     return "into" in signature(load_backend(name)).parameters
 
 
+def expects(name: str) -> bool:
+    """Whether a backend takes the keyword ``expected``: outlines of poses, by which it may be shown objects again."""
+    return "expected" in signature(load_backend(name)).parameters
+
+
 def available_backends() -> tuple[str, ...]:
     """Names that :func:`load_backend` knows here."""
     return SEGMENTATION.names()
@@ -52,6 +57,7 @@ def segment_clip(
     *,
     backend: str = "grabcut",
     into: MaskSequence | None = None,
+    expected: MaskSequence | None = None,
     gate: bool | None = None,
 ) -> MaskSequence:
     """Masks of the visible part of each object, and of hands in front, in every frame of a clip.
@@ -65,6 +71,8 @@ def segment_clip(
             some, a colon and the name of a model or a path may follow: ``"sam2:sam2.1-large"``.
         into: empty masks to fill, for those who read frames while later ones are made; of backends that :func:`fills`
             names.
+        expected: outlines of poses that were followed beside, with confidence 0 where they are not known: a backend
+            that :func:`expects` names is shown an object again where its masks turn away from them.
         gate: whether masks that leak, jump or flicker are taken away, and objects that change places are doubted
             (``dexman_pose.segmentation.gate``); None does so for backends that hand out all frames at once, which all
             networks are. ``"grabcut"`` judges its masks itself.
@@ -79,7 +87,7 @@ def segment_clip(
     """
     if hands is not None:
         instance(hands, HandObservations, "hands", "detect_hands(clip) gives one")
-    more = {} if into is None else {"into": into}
+    more = {k: v for k, v in {"into": into, "expected": expected}.items() if v is not None}
     known = as_prompts(prompts, "prompts")
     masks = load_backend(backend)(as_clip(clip), known, hands, **more)
     if gate is False or (gate is None and fills(backend)) or into is not None:

@@ -10,8 +10,13 @@ SEGMENTATION = "grabcut"
 
 
 def followable(inputs: Inputs, segmentation: str) -> dict[str, ObjectPrompt]:
-    """Objects that may be followed: of known shape and size, seen by a known camera, without poses of their own."""
-    if inputs.camera is None or inputs.given.masks is not None or segmentation != SEGMENTATION:
+    """Objects that may be followed in place of being segmented: see :func:`of_known_shape`."""
+    return of_known_shape(inputs) if segmentation == SEGMENTATION else {}
+
+
+def of_known_shape(inputs: Inputs) -> dict[str, ObjectPrompt]:
+    """Objects of known shape and size, seen by a known camera, without masks or poses of their own."""
+    if inputs.camera is None or inputs.given.masks is not None:
         return {}
     return {
         name: prompt

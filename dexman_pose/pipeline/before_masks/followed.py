@@ -82,25 +82,7 @@ def follow(
     """
     assert inputs.camera is not None
     clip = inputs.clip
-    first = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
-    for frame in sorted({prompt.frame for prompt in prompts.values()}):
-        there = {name: replace(p, frame=0) for name, p in prompts.items() if p.frame == frame}
-        picture = Clip.from_frames([clip.frame(frame)])
-        try:
-            found = segment_clip(picture, there, hands_at(observations, frame), backend=SEGMENTATION)
-        except EstimationError:  # told where masks are made, with the number of the frame in the whole clip
-            _log.info("not followed: %s, nothing stands out in frame %d", ", ".join(there), frame)
-            continue
-        labels, seen = first.labels(frame).copy(), found.labels(0)
-        for name in there:
-            labels[seen == found.label_of(name)] = first.label_of(name)
-        # A hand over an object is not the picture's background: colours are not asked there.
-        labels[(seen == OCCLUDER) & (labels == BACKGROUND)] = OCCLUDER
-        first.set(frame, labels)
-    requests = [
-        ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False, box=prompt.box)
-        for name, prompt in prompts.items()
-    ]
+    first = first_masks(inputs, prompts, observations)
     made: list[MaskSequence] = []
 
     def segmented(names: Sequence[str]) -> MaskSequence | None:
@@ -114,7 +96,7 @@ def follow(
         clip,
         first,
         inputs.camera,
-        requests,
+        requests_of(inputs, prompts),
         hands=observations,
         depth=inputs.depth,
         segmented=segmented,
@@ -124,6 +106,70 @@ def follow(
         return FollowedObjects({}, {}, segmented=others)
     frames = {name: start.frame for name, start in followed.starts.items()}
     return FollowedObjects(followed.tracks, frames, followed.masks, others)
+
+
+def expected_masks(
+    inputs: Inputs,
+    prompts: Mapping[str, ObjectPrompt],
+    observations: HandObservations | None,
+    segmentation: str,
+) -> MaskSequence | None:
+    """Outlines of objects that are followed from the frames of their prompts, for a network that makes the masks.
+
+    Args:
+        inputs: of the run.
+        prompts: of the objects of known shape.
+        observations: hands, which hide objects.
+        segmentation: the network's backend, which segments those frames.
+
+    Returns:
+        Outlines, with confidence 0 where a pose is not valid; None where nothing was followed.
+    """
+    assert inputs.camera is not None
+    first = first_masks(inputs, prompts, observations, segmentation)
+    followed = follow_known(
+        inputs.clip,
+        first,
+        inputs.camera,
+        requests_of(inputs, prompts),
+        hands=observations,
+        depth=inputs.depth,
+    )
+    return None if followed is None else followed.masks
+
+
+def requests_of(inputs: Inputs, prompts: Mapping[str, ObjectPrompt]) -> list[ObjectRequest]:
+    """Objects as they are looked for: in the frame of their prompt alone."""
+    return [
+        ObjectRequest(name, inputs.meshes[name], frame=prompt.frame, elsewhere=False, box=prompt.box)
+        for name, prompt in prompts.items()
+    ]
+
+
+def first_masks(
+    inputs: Inputs,
+    prompts: Mapping[str, ObjectPrompt],
+    observations: HandObservations | None,
+    segmentation: str = SEGMENTATION,
+) -> MaskSequence:
+    """Label images of the clip, of which those of the prompts' frames are made."""
+    clip = inputs.clip
+    first = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
+    for frame in sorted({prompt.frame for prompt in prompts.values()}):
+        there = {name: replace(p, frame=0) for name, p in prompts.items() if p.frame == frame}
+        picture = Clip.from_frames([clip.frame(frame)])
+        try:
+            found = segment_clip(picture, there, hands_at(observations, frame), backend=segmentation)
+        except EstimationError:  # told where masks are made, with the number of the frame in the whole clip
+            _log.info("not followed: %s, nothing stands out in frame %d", ", ".join(there), frame)
+            continue
+        labels, seen = first.labels(frame).copy(), found.labels(0)
+        for name in there:
+            labels[seen == found.label_of(name)] = first.label_of(name)
+        # A hand over an object is not the picture's background: colours are not asked there.
+        labels[(seen == OCCLUDER) & (labels == BACKGROUND)] = OCCLUDER
+        first.set(frame, labels)
+    return first
 
 
 def masks_beside(

@@ -11,6 +11,7 @@ FAULT_TEXT = {
     "FLICKER": "gone for a moment",
     "LASTING": "large or far off, and so it stayed",
     "EXCHANGED": "in another object's place",
+    "SHOWN_AGAIN": "unlike the pose followed beside, and shown again by it,",
 }
 """Words for each :class:`~dexman_pose.segmentation.gate.checks.Fault`."""
 

@@ -24,7 +24,8 @@ def gated(
 
     Args:
         masks: of any backend; not changed.
-        starts: by object, the frame of its prompt, whose mask is trusted.
+        starts: by object, the frame of its prompt, whose mask is trusted; as are those that ``masks.faults`` tells to
+            have been shown again.
         options: thresholds.
 
     Returns:
@@ -38,21 +39,31 @@ def gated(
         if frames.any():
             changed.append((one, other, frames))
             found[one], found[other] = _swapped(found[one], found[other], frames)
-    codes = {name: _codes(one, starts[name], options) for name, one in found.items()}
+    again = _shown_again(masks)
+    codes = {name: _codes(one, starts[name], options, again[name]) for name, one in found.items()}
     for one, other, frames in reversed(changed):  # faults go back to the names that the masks have
         codes[one][frames], codes[other][frames] = codes[other][frames].copy(), codes[one][frames].copy()
         for name in (one, other):
             codes[name][frames] |= np.uint8(Fault.EXCHANGED)
+    for name, frames in again.items():
+        codes[name][frames] |= np.uint8(Fault.SHOWN_AGAIN)
     return _applied(masks, codes, options), codes
 
 
-def _codes(measures: Measures, start: int, options: GateOptions) -> Codes:
+def _shown_again(masks: MaskSequence) -> dict[str, NDArray[np.bool_]]:
+    """(T,) frames in which objects were shown to a network again, by name."""
+    faults = np.zeros(masks.confidence.shape, np.uint8) if masks.faults is None else masks.faults
+    return {name: (faults[:, i] & Fault.SHOWN_AGAIN) > 0 for i, name in enumerate(masks.names)}
+
+
+def _codes(measures: Measures, start: int, options: GateOptions, again: NDArray[np.bool_]) -> Codes:
     count = len(measures.areas)
     codes = np.zeros(count, np.uint8)
     for order in (np.arange(start, count), np.arange(start, -1, -1)):
-        codes[order] |= outward(measures.taken(order), options)
+        codes[order] |= outward(measures.taken(order), options, again[order])
     brief = flicker(measures, options)
     brief[start] = 0
+    brief[again] = 0
     return codes | brief
 
 

@@ -29,9 +29,13 @@ class Fault(IntFlag):
     """After a leak or a jump that did not end."""
     EXCHANGED = 32
     """It has changed places with another object."""
+    SHOWN_AGAIN = 64
+    """It had turned away from a pose followed beside it, and was shown to the network again: no fault of this mask."""
 
 
-def outward(measures: Measures, options: GateOptions = DEFAULTS) -> Codes:
+def outward(
+    measures: Measures, options: GateOptions = DEFAULTS, trusted: NDArray[np.bool_] | None = None
+) -> Codes:
     """Judge masks one by one, away from a first one that is trusted.
 
     A mask that follows from those before it is accepted and tells what is usual for those after it.
@@ -39,6 +43,7 @@ def outward(measures: Measures, options: GateOptions = DEFAULTS) -> Codes:
     Args:
         measures: of T frames, the trusted one first.
         options: thresholds.
+        trusted: (T,) other frames whose masks are trusted; what was usual before them is forgotten.
 
     Returns:
         (T,) sums of :class:`Fault`: LARGE, JUMP, SMALL, LASTING.
@@ -49,6 +54,10 @@ def outward(measures: Measures, options: GateOptions = DEFAULTS) -> Codes:
     last, step, kept, since, run, lasting = np.zeros(2), np.zeros(2), 0, 1, 0, False
     for k in np.flatnonzero(measures.present):
         area, middle = measures.areas[k], measures.middles[k]
+        if trusted is not None and trusted[k]:
+            areas.clear()
+            sides.clear()
+            run, lasting = 0, False
         fault = Fault(0)
         if areas:
             # Frames without a mask give it time to move; frames with a wrong one do not.

@@ -12,6 +12,8 @@ from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, Obj
 from dexman_pose.data.tracks import SIDES
 from dexman_pose.progress import progress
 from dexman_pose.segmentation.checks import check_prompts
+from dexman_pose.segmentation.gate.checks import Fault
+from dexman_pose.segmentation.prompted.expectation import Expectation, check_expected, covered
 from dexman_pose.segmentation.prompted.hand_prompts import hand_prompts
 from dexman_pose.segmentation.prompted.options import PromptedOptions
 from dexman_pose.segmentation.prompted.seen import Seen, labels_of
@@ -36,6 +38,7 @@ def follow_both_ways(
     hands: HandObservations | None,
     follower: Callable[[bool], Follower],
     options: PromptedOptions,
+    expected: MaskSequence | None = None,
 ) -> MaskSequence:
     """Follow every object from the frame of its prompt to both ends of the clip, hands beside it.
 
@@ -45,20 +48,23 @@ def follow_both_ways(
         hands: 2D joints per frame, or None.
         follower: makes one for a pass; True for the pass back.
         options: of the passes.
+        expected: outlines of poses that were followed beside: where masks turn away from them, the object is shown
+            again by its outline, and ``faults`` tell so.
 
     Returns:
         One label image per frame, with a confidence (T, N).
 
     Raises:
-        InputError: prompts or hands that do not fit the clip.
+        InputError: prompts, hands or masks that do not fit the clip.
     """
     check_prompts(clip, prompts, hands)
+    check_expected(clip, expected)
     masks = MaskSequence(tuple(prompts), clip.height, clip.width, clip.num_frames)
     first, last = (pick(p.frame for p in prompts.values()) for pick in (min, max))
-    forward = _Pass(clip, prompts, hands, follower(False), options, masks, {})
+    forward = _Pass(clip, prompts, hands, follower(False), options, masks, {}, expected)
     forward.over(clip.frames(first, clip.num_frames), clip.num_frames - first)
     if last > 0:
-        back = _Pass(clip, prompts, hands, follower(True), options, masks, forward.begun)
+        back = _Pass(clip, prompts, hands, follower(True), options, masks, forward.begun, expected)
         back.over(clip.frames(0, last + 1, reverse=True), last + 1)
     return masks
 
@@ -79,16 +85,20 @@ class _Pass:
         options: PromptedOptions,
         masks: MaskSequence,
         done: Mapping[str, int],
+        expected: MaskSequence | None,
     ) -> None:
         self.clip, self.prompts, self.hands, self.options = clip, prompts, hands, options
         self.follower, self.masks, self.done = follower, masks, done
+        self.expectation = Expectation(expected, options.again)
         self.begun: dict[str, int] = {}
         self.shown: dict[str, int] = {}
 
     def over(self, frames: Iterable[tuple[int, NDArray[np.uint8]]], count: int) -> None:
         for index, rgb in progress(frames, "segment", total=count):
             self.follower.look(index, rgb)
-            self._store(index, self._objects(index), self._hands(index))
+            objects, hands = self._objects(index), self._hands(index)
+            again = self._shown_again(index, objects, hands)
+            self._store(index, {**objects, **again}, hands, frozenset(again))
 
     def _objects(self, index: int) -> dict[str, Seen]:
         seen = {}
@@ -99,6 +109,22 @@ class _Pass:
             elif name in self.begun:
                 seen[name] = self.follower.follow(name)
         return {name: s for name, s in seen.items() if self.done.get(name) != index}
+
+    def _shown_again(self, index: int, objects: Mapping[str, Seen], hands: list[Seen]) -> dict[str, Seen]:
+        """Objects that are not where their poses are, seen anew from there."""
+        if self.expectation.silent:
+            return {}
+        hidden = covered([seen.mask for seen in hands], (self.clip.height, self.clip.width))
+        out = {}
+        for name in self.begun:
+            if self.prompts[name].frame == index:
+                seen = objects.get(name)
+                mask = self.masks.mask(index, name) if seen is None else seen.mask
+                self.expectation.begin(name, index, mask, hidden)
+            elif name in objects and self.expectation.disagrees(name, index, objects[name].mask, hidden):
+                seen = self.follower.start(name, self.expectation.prompt(name, index))
+                out[name] = Seen(seen.logits, seen.trust * self.expectation.trust(name, index))
+        return out
 
     def _hands(self, index: int) -> list[Seen]:
         """Hands as they are shown by their joints; between two showings the network follows them."""
@@ -120,7 +146,7 @@ class _Pass:
     def _known(self, index: int, side: str) -> bool:
         return self.hands is not None and bool(self.hands.valid[index, SIDES.index(side)])
 
-    def _store(self, index: int, seen: Mapping[str, Seen], hands: list[Seen]) -> None:
+    def _store(self, index: int, seen: Mapping[str, Seen], hands: list[Seen], again: frozenset[str]) -> None:
         shape = (self.clip.height, self.clip.width)
         label = {name: self.masks.label_of(name) for name in seen}
         labels = labels_of({label[n]: s for n, s in seen.items()}, hands, shape, self.options.margin)
@@ -136,7 +162,14 @@ class _Pass:
             given = self.prompts[name].frame == index and self.prompts[name].mask is not None
             trust = 1.0 if given else one.confidence(labels == label[name], self.options.least_pixels)
             self.masks.confidence[index, label[name] - 1] = trust
+            if name in again:
+                self._tell(index, label[name])
         self.masks.set(index, labels)
+
+    def _tell(self, index: int, label: int) -> None:
+        if self.masks.faults is None:
+            self.masks.faults = np.zeros(self.masks.confidence.shape, np.uint8)
+        self.masks.faults[index, label - 1] |= Fault.SHOWN_AGAIN
 
 
 def _hand_name(side: str) -> str:

@@ -32,6 +32,7 @@ def segment_by_sam(
     hands: HandObservations | None,
     weights: str | Path = "sam-vit-b",
     options: SamOptions = DEFAULTS,
+    expected: MaskSequence | None = None,
 ) -> MaskSequence:
     """Make masks with Segment Anything, frame by frame.
 
@@ -44,6 +45,8 @@ def segment_by_sam(
         hands: 2D joints per frame, or None. Hands are seen by themselves and taken out of the objects.
         weights: name of a model's card, or a ``.pth`` file.
         options: of the method.
+        expected: outlines of poses that were followed beside; where masks turn away from them, the object is shown
+            again.
 
     Returns:
         One label image per frame, with a confidence (T, N); see ``segment_clip``. A mask that was given is kept
@@ -58,7 +61,7 @@ def segment_by_sam(
     segment_anything(PURPOSE)
     network = load_network(find_weights(weights), PURPOSE, device_named(options.passes.device))
     return follow_both_ways(
-        clip, prompts, hands, lambda reverse: FrameByFrame(network, options), options.passes
+        clip, prompts, hands, lambda reverse: FrameByFrame(network, options), options.passes, expected
     )
 
 

@@ -38,6 +38,7 @@ def segment_by_sam2(
     hands: HandObservations | None,
     weights: str | Path = "sam2.1-tiny",
     options: PromptedOptions = DEFAULTS,
+    expected: MaskSequence | None = None,
 ) -> MaskSequence:
     """Make masks with SAM 2.
 
@@ -47,6 +48,8 @@ def segment_by_sam2(
         hands: 2D joints per frame, or None. Hands are followed as things of their own and taken out of the objects.
         weights: name of a model's card, or a folder with ``config.json`` and ``model.safetensors``.
         options: of the passes.
+        expected: outlines of poses that were followed beside; where masks turn away from them, the object is shown
+            again.
 
     Returns:
         One label image per frame, with a confidence (T, N); see ``segment_clip``.
@@ -56,7 +59,7 @@ def segment_by_sam2(
         MissingExtraError: transformers is missing; the message holds the command that installs it.
         MissingModelError: the weights are missing; the message holds the command that fetches them.
     """
-    return _segment("Sam2Video", "sam2", clip, prompts, hands, weights, options)
+    return _segment("Sam2Video", "sam2", clip, prompts, hands, weights, options, expected)
 
 
 def segment_by_edgetam(
@@ -65,9 +68,10 @@ def segment_by_edgetam(
     hands: HandObservations | None,
     weights: str | Path = "edgetam",
     options: PromptedOptions = DEFAULTS,
+    expected: MaskSequence | None = None,
 ) -> MaskSequence:
     """Make masks with EdgeTAM; as :func:`segment_by_sam2`."""
-    return _segment("EdgeTamVideo", "edgetam", clip, prompts, hands, weights, options)
+    return _segment("EdgeTamVideo", "edgetam", clip, prompts, hands, weights, options, expected)
 
 
 def _segment(
@@ -78,6 +82,7 @@ def _segment(
     hands: HandObservations | None,
     weights: str | Path,
     options: PromptedOptions,
+    expected: MaskSequence | None,
 ) -> MaskSequence:
     check_prompts(clip, prompts, hands)
     purpose = f"the segmentation backend {backend!r}"
@@ -85,7 +90,12 @@ def _segment(
     device = device_named(options.device)
     network = load_model(f"{kind}Model", find_weights(weights), purpose, device, _TWINS)
     return follow_both_ways(
-        clip, prompts, hands, lambda reverse: RememberingFollower(network, session, device, reverse), options
+        clip,
+        prompts,
+        hands,
+        lambda reverse: RememberingFollower(network, session, device, reverse),
+        options,
+        expected,
     )
 
 

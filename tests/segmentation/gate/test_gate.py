@@ -126,3 +126,16 @@ def test_the_checks_alone() -> None:
     pair = [Measures(np.full(2, 100.0), m, np.full(2, 10.0)) for m in (left, right)]
     assert exchanges(*pair).tolist() == [False, True]
     assert not exchanges(pair[0], pair[0]).any()
+
+
+def test_an_object_that_was_shown_again_is_judged_from_there() -> None:
+    def draw(t: int) -> list[tuple[int, int, int, int]]:
+        return [(5, 30, 20, 20) if t < 10 else (110, 30, 40, 40)]  # found again far away, and nearer
+
+    masks = drawn(draw)
+    assert (gated(masks, {"a": 0})[1]["a"][10:] > 0).any()
+    masks.faults = np.zeros((FRAMES, 1), np.uint8)
+    masks.faults[10] = Fault.SHOWN_AGAIN
+    out, found = gated(masks, {"a": 0})
+    assert np.flatnonzero(found["a"]).tolist() == [10] and found["a"][10] == Fault.SHOWN_AGAIN
+    assert (out.confidence == 1).all() and out.faults is not None and out.faults[10, 0] == Fault.SHOWN_AGAIN

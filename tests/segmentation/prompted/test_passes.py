@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dexman_pose.data import OCCLUDER, Clip, HandObservations, ObjectPrompt
+from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import InputError
+from dexman_pose.segmentation.gate.checks import Fault
 from dexman_pose.segmentation.prompted.hand_prompts import hand_prompts
 from dexman_pose.segmentation.prompted.options import DEFAULTS, HandPromptOptions
 from dexman_pose.segmentation.prompted.passes import follow_both_ways
@@ -170,3 +171,119 @@ def test_prompts_that_do_not_fit() -> None:
         run({})
     with pytest.raises(InputError, match=r"'red'.*frame 99"):
         run({"red": ObjectPrompt(box=[1, 1, 9, 9], frame=99)})
+
+
+class Straying(ByColor):
+    """Takes the blue thing for the red one from some frame on, until it is shown the red one again."""
+
+    def __init__(self, reverse: bool, at: int = 8) -> None:
+        super().__init__(reverse)
+        self.at = at
+
+    def follow(self, name: str) -> Seen:
+        if name == "red" and self.indices[-1] == self.at:
+            self.colors["red"] = np.array(COLORS["blue"])
+        return super().follow(name)
+
+
+def outlines(wrong: Any = (), unknown: Any = ()) -> MaskSequence:
+    """The red thing as a pose would draw it; elsewhere in some frames, unknown in others."""
+    masks = MaskSequence(("red",), HEIGHT, WIDTH, FRAMES, np.ones((FRAMES, 1), np.float32))
+    for t in range(FRAMES):
+        x, y, w, h = places(t)["red"]
+        labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+        top = 44 if t in wrong else y
+        labels[top : top + h, x : x + w] = 1
+        masks.set(t, labels)
+        masks.confidence[t] = 0.0 if t in unknown else 0.8
+    return masks
+
+
+def strayed(
+    prompts: dict[str, ObjectPrompt], expected: MaskSequence | None, at: int = 8, options: Any = DEFAULTS
+) -> tuple[MaskSequence, list[tuple[int, str]]]:
+    made: list[Straying] = []
+
+    def follower(reverse: bool) -> Straying:
+        made.append(Straying(reverse, at))
+        return made[-1]
+
+    masks = follow_both_ways(film(), prompts, None, follower, options, expected)
+    return masks, [start for one in made for start in one.started]
+
+
+def right_from(masks: MaskSequence) -> list[int]:
+    truth = film()
+    return [
+        t for t in range(FRAMES) if (masks.mask(t, "red") == (truth.frame(t) == COLORS["red"]).all(2)).all()
+    ]
+
+
+def test_an_object_is_shown_again_where_masks_turn_away_from_its_pose() -> None:
+    prompts = {"red": click("red", 0)}
+    alone, started = strayed(prompts, None)
+    assert right_from(alone) == list(range(8)) and started == [(0, "red")] and alone.faults is None
+    masks, started = strayed(prompts, outlines())
+    assert started == [(0, "red"), (9, "red")]  # the second frame of those that disagree
+    assert right_from(masks) == [t for t in range(FRAMES) if t != 8]
+    assert masks.faults is not None
+    assert np.flatnonzero(masks.faults[:, 0]).tolist() == [9] and masks.faults[9, 0] == Fault.SHOWN_AGAIN
+    assert masks.confidence[9, 0] == pytest.approx(0.8 * masks.confidence[7, 0])
+
+
+def test_it_is_shown_again_on_the_way_back_too() -> None:
+    masks, started = strayed({"red": click("red", 20)}, outlines())
+    assert started == [(20, "red"), (20, "red"), (7, "red")]
+    assert right_from(masks) == [t for t in range(FRAMES) if t != 8]
+
+
+@pytest.mark.parametrize(
+    ("expected", "why"),
+    [
+        (outlines(wrong=range(FRAMES)), "they disagree about what the object is"),
+        (outlines(unknown=range(1, FRAMES)), "no pose is valid"),
+        (outlines(unknown=range(9, FRAMES, 2)), "never twice in a row"),
+    ],
+)
+def test_poses_that_say_nothing_change_nothing(expected: MaskSequence, why: str) -> None:
+    masks, started = strayed({"red": click("red", 0)}, expected)
+    assert started == [(0, "red")], why
+    assert right_from(masks) == list(range(8)) and masks.faults is None
+
+
+def test_what_a_hand_covers_is_not_compared() -> None:
+    expected = outlines()
+    for t in range(8, FRAMES):  # a hand over all of it
+        labels = expected.labels(t).copy()
+        labels[labels == 1] = OCCLUDER
+        expected.set(t, labels)
+    assert strayed({"red": click("red", 0)}, expected)[1] == [(0, "red")]
+
+
+def test_showings_are_some_frames_apart() -> None:
+    """A network that does not take the hint is not asked in every frame."""
+
+    class Stubborn(Straying):
+        def start(self, name: str, prompt: ObjectPrompt) -> Seen:
+            seen = super().start(name, prompt)
+            if len(self.started) > 1:
+                self.colors["red"] = np.array(COLORS["blue"])
+            return seen
+
+    made: list[Stubborn] = []
+    follow_both_ways(
+        film(),
+        {"red": click("red", 0)},
+        None,
+        lambda reverse: made.append(Stubborn(reverse)) or made[-1],  # type: ignore[func-returns-value]
+        DEFAULTS,
+        outlines(),
+    )
+    times = [t for t, _ in made[0].started[1:]]
+    assert times == [9, 19]
+
+
+def test_outlines_of_another_clip_are_refused() -> None:
+    other = MaskSequence(("red",), HEIGHT, WIDTH, FRAMES + 1)
+    with pytest.raises(InputError, match=r"expected masks are .* but the clip is"):
+        strayed({"red": click("red", 0)}, other)

@@ -1,0 +1,111 @@
+"""What poses that were followed beside a network say of its masks, frame by frame of one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dexman_pose.arrays import Mask
+from dexman_pose.data import OCCLUDER, Clip, MaskSequence, ObjectPrompt
+from dexman_pose.errors import InputError
+from dexman_pose.segmentation.prompted.options import AgainOptions
+
+
+@dataclass
+class _Judged:
+    """One object: the area of its outline at the prompt, 0 where mask and outline disagreed there already."""
+
+    area: int
+    unlike: int = 0
+    since: int | None = None
+
+
+class Expectation:
+    """Tells when a network should be shown an object again.
+
+    Args:
+        outlines: of the objects whose poses were followed; confidence 0 where a pose is not valid.
+        options: when it disagrees.
+    """
+
+    def __init__(self, outlines: MaskSequence | None, options: AgainOptions) -> None:
+        self._outlines, self._options = outlines, options
+        self._judged: dict[str, _Judged] = {}
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to compare with."""
+        return self._outlines is None
+
+    def begin(self, name: str, index: int, mask: Mask, hidden: Mask) -> None:
+        """Compare what a network sees of an object where it is prompted: nothing is said later if that disagrees.
+
+        Args:
+            name: of the object.
+            index: frame of its prompt.
+            mask: (H, W) what the network sees of it.
+            hidden: (H, W) what hands cover.
+        """
+        outline = self._outline(name, index)
+        if outline is None or self._overlap(index, mask, outline, hidden) < self._options.unlike:
+            self._judged[name] = _Judged(0)
+        else:
+            self._judged[name] = _Judged(int(outline.sum()))
+
+    def disagrees(self, name: str, index: int, mask: Mask, hidden: Mask) -> bool:
+        """Whether the object should be shown again in this frame; frames come in order, in either direction."""
+        judged, o = self._judged.get(name), self._options
+        if judged is None or not judged.area:
+            return False
+        outline = self._outline(name, index)
+        if outline is None or (outline & ~hidden).sum() < o.shown * judged.area:
+            judged.unlike = 0
+            return False
+        unlike = self._overlap(index, mask, outline, hidden) < o.unlike
+        judged.unlike = judged.unlike + 1 if unlike else 0
+        due = judged.since is None or abs(index - judged.since) >= o.apart
+        if judged.unlike < o.patience or not due:
+            return False
+        judged.unlike, judged.since = 0, index
+        return True
+
+    def prompt(self, name: str, index: int) -> ObjectPrompt:
+        """The outline as a prompt, where :meth:`disagrees` said so."""
+        return ObjectPrompt(mask=self._outline(name, index), frame=index)
+
+    def trust(self, name: str, index: int) -> float:
+        """How far the outline can be trusted, in [0, 1]."""
+        assert self._outlines is not None
+        return float(self._outlines.confidence[index, self._outlines.label_of(name) - 1])
+
+    def _outline(self, name: str, index: int) -> Mask | None:
+        if self._outlines is None or name not in self._outlines.names or not self.trust(name, index):
+            return None
+        mask = self._outlines.mask(index, name)
+        return mask if mask.any() else None
+
+    def _overlap(self, index: int, mask: Mask, outline: Mask, hidden: Mask) -> float:
+        assert self._outlines is not None
+        seen = ~hidden & (self._outlines.labels(index) != OCCLUDER)
+        either = int(((mask | outline) & seen).sum())
+        return int((mask & outline & seen).sum()) / either if either else 0.0
+
+
+def check_expected(clip: Clip, outlines: MaskSequence | None) -> None:
+    """See that outlines fit a clip.
+
+    Raises:
+        InputError: they have another size or number of frames.
+    """
+    if outlines is None:
+        return
+    shape = (clip.num_frames, clip.height, clip.width)
+    found = (outlines.num_frames, outlines.height, outlines.width)
+    if found != shape:
+        raise InputError(f"the expected masks are (T, H, W) = {found}, but the clip is {shape}")
+
+
+def covered(masks: list[Mask], shape: tuple[int, int]) -> Mask:
+    """(H, W) what any of them covers."""
+    return np.logical_or.reduce(masks) if masks else np.zeros(shape, bool)
