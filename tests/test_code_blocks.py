@@ -55,7 +55,7 @@ GIVEN = {
 }
 """What blocks take for given, with its type; modules with the line that imports them."""
 
-ELSEWHERE = {("README.md", 0), ("README.md", 1), ("README.md", 2), ("trajectory.md", 0)}
+ELSEWHERE = {("README.md", 0), ("python.md", 0), ("python.md", 1), ("trajectory.md", 0)}
 """Blocks of Python that `test_readme.py` and `test_docs.py` run."""
 
 

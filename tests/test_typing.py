@@ -1,4 +1,4 @@
-"""Callers' type checkers agree with what callers may give: the README's snippets, lists and tuples, other libraries."""
+"""Callers' type checkers agree with what callers may give: the first pages' snippets, lists and tuples, other libraries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import dexman_pose as dp
 from dexman_pose.data import HandObservations
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "docs/python.md")
 
 GIVEN = (
     "image: Any, mask: Any, depth: Any, camera: dp.Camera, start: Any, clip: dp.Clip, masks: dp.MaskSequence"
@@ -45,8 +45,9 @@ mask_rendered, *_ = dp.render.render(mesh, np.eye(4), camera)
 
 
 def programs() -> dict[str, str]:
-    """The README's snippets as functions of what they take for granted, and calls with lists and tuples."""
-    start, engine, metrics = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    """The pages' snippets as functions of what they take for granted, and calls with lists and tuples."""
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+    start, engine, metrics = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     head = "from typing import Any\nimport dexman_pose as dp\n"
 
     def function(given: str, code: str) -> str:
