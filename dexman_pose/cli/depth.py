@@ -20,7 +20,10 @@ def add(subparsers: Any) -> None:
     p.add_argument("video", metavar="VIDEO", help="video file, or folder of images")
     p.add_argument("--out", required=True, type=Path, metavar="FILE.npy")
     p.add_argument(
-        "--backend", default="depth_anything", metavar="NAME[:WEIGHTS]", help="depth_anything, depth_pro"
+        "--backend",
+        default="depth_anything",
+        metavar="NAME[:WEIGHTS]",
+        help="depth_anything (default), depth_pro, outside:FILE.yaml",
     )
     p.add_argument("--camera", metavar="FILE", help="camera file, for networks that guess the focal length")
     add_device(p)

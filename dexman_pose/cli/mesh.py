@@ -36,7 +36,7 @@ def add(subparsers: Any) -> None:
         "--backend",
         default="depth",
         metavar="NAME",
-        help="depth (default), depth_open3d, outside:FILE.yaml, or another package's",
+        help="depth (default), depth_open3d, shap_e:FOLDER, outside:FILE.yaml, or another package's",
     )
     add_device(clip)
     clip.set_defaults(handler=_make)

@@ -90,7 +90,7 @@ def add(subparsers: Any) -> None:
         default="silhouette",
         metavar="NAME",
         help="how objects without a mesh get one: silhouette (default), depth, depth_open3d, "
-        "outside:FILE.yaml (docs/backends.md)",
+        "shap_e:FOLDER, outside:FILE.yaml (docs/backends.md)",
     )
     _add_given(p)
     p.add_argument("--max-frames", type=positive, metavar="N", help="use only the first N frames")
