@@ -94,13 +94,19 @@ def _frames(text: str | None) -> tuple[int, int] | None:
     return start, stop
 
 
+_ROBOTS = {
+    "shadow": "shadow: free Shadow hands (default)",
+    "g1": "g1: a Unitree G1 that carries them on its arms",
+}
+
+
 def add_robot(p: argparse.ArgumentParser, robots: Sequence[str] = ("shadow", "g1")) -> None:
     """Add the options about robot, objects and friction."""
     p.add_argument(
         "--robot",
         choices=robots,
         default="shadow",
-        help="shadow: free Shadow hands (default); g1: a Unitree G1 that carries them on its arms",
+        help="; ".join(_ROBOTS[name] for name in robots),
     )
     p.add_argument("--robots", type=Path, metavar="DIR", help="folder of robots (default: $DEXMAN_ROBOTS)")
     p.add_argument(
