@@ -105,7 +105,9 @@ def outside_marked(masks: MaskSequence, clip: Clip) -> MaskSequence:
     """Masks made from an undistorted clip, with what was not filmed an occluder; of another clip as they are."""
     if not isinstance(clip, UndistortedClip) or not clip.undistortion.outside.any():
         return masks
-    out = MaskSequence(masks.names, masks.height, masks.width, masks.num_frames, masks.confidence)
+    out = MaskSequence(
+        masks.names, masks.height, masks.width, masks.num_frames, masks.confidence, faults=masks.faults
+    )
     for frame in range(masks.num_frames):
         out.set(frame, clip.undistortion.mark_outside(masks.labels(frame)))
     return out

@@ -29,7 +29,7 @@ def device_named(name: str = AUTO) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         why = str(error).splitlines()[0]
         raise InputError(
             f"the device {name!r} cannot be used by torch here ({why}); use cpu, cuda or auto"

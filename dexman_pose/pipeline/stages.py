@@ -185,7 +185,7 @@ class Stages:
         from dexman_pose.segmentation import segment_clip
 
         backend = self.backends.segmentation
-        beside = bool(followed_beside(self.inputs, backend))
+        beside = list(followed_beside(self.inputs, backend))
 
         def compute() -> MaskSequence:
             if followed is not None and followed.makes_masks:
@@ -213,7 +213,15 @@ class Stages:
                 "clip": self.marks.clip,
                 "backend": backend,
                 **weights_used(SEGMENTATION, backend),
-                **({"camera": self.marks.camera, "depth": self.marks.depth} if beside else {}),
+                **(
+                    {
+                        "meshes": {name: self.marks.meshes[name] for name in beside},
+                        "camera": self.marks.camera,
+                        "depth": self.marks.depth,
+                    }
+                    if beside
+                    else {}
+                ),
             },
             after=("prompts", *(("follow",) if followed is not None else ()), *self._with_hands("hands")),
             rooms=("segmentation", *(_ENGINE if beside else ("imaging",))),

@@ -11,6 +11,7 @@ from dexman_pose.backends import SEGMENTATION
 from dexman_pose.data import Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.data.accept import ClipLike, as_clip, as_prompts
 from dexman_pose.data.numbers import instance
+from dexman_pose.errors import InputError
 
 __all__ = ["SegmentationBackend", "available_backends", "load_backend", "segment_clip"]
 
@@ -87,6 +88,10 @@ def segment_clip(
     """
     if hands is not None:
         instance(hands, HandObservations, "hands", "detect_hands(clip) gives one")
+    if expected is not None:
+        instance(expected, MaskSequence, "expected", "segment_clip(clip, prompts) gives one")
+        if not expects(backend):
+            raise InputError(f"the segmentation backend {backend!r} takes no expected masks; leave them out")
     more = {k: v for k, v in {"into": into, "expected": expected}.items() if v is not None}
     known = as_prompts(prompts, "prompts")
     masks = load_backend(backend)(as_clip(clip), known, hands, **more)

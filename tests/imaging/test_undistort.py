@@ -180,10 +180,12 @@ def test_masks_depth_and_hands_go_along() -> None:
     moved = undistorted_masks(masks, found)
     np.testing.assert_array_equal(moved.labels(1), found.labels(labels))
     assert moved.confidence[1, 0] == 1
+    masks.faults = np.array([[0], [3]], np.uint8)
     marked = outside_marked(
         masks, undistorted_clip(Clip.from_frames(np.zeros((2, 240, 320, 3), np.uint8)), PINCUSHION)
     )
     assert (marked.labels(1)[found.outside] == OCCLUDER).all() and (marked.labels(1) == 1).sum() == 1600
+    assert marked.faults is not None and marked.faults.tolist() == [[0], [3]]
     depth = DepthSequence.from_arrays(np.full((2, 240, 320), 0.7, np.float32))
     straight = undistorted_depth(depth, found)
     assert straight is not None

@@ -38,7 +38,7 @@ def test_a_choice_ends_where_the_block_fails() -> None:
     assert device_named() == USUAL
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", ""])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "", "hpu", "privateuseone"])
 def test_what_torch_cannot_use_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="cannot be used by torch here"), networks_on(name):
         pass

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.data import OCCLUDER, Clip, HandObservations, ObjectPrompt
+from dexman_pose.data import OCCLUDER, Clip, HandObservations, MaskSequence, ObjectPrompt
 from dexman_pose.errors import EstimationError, InputError
 from dexman_pose.segmentation import available_backends, segment_clip
 
@@ -189,3 +189,13 @@ def test_large_frames_are_worked_on_small_and_labelled_in_full(moving: Any) -> N
         true = np.kron(moving.masks["thing"][t], np.ones((6, 6), bool))
         found = masks.mask(t, "thing")
         assert (found & true).sum() / (found | true).sum() > 0.93, t
+
+
+@pytest.mark.parametrize(
+    ("expected", "why"), [("that", "must be a MaskSequence"), (None, "takes no expected masks")]
+)
+def test_expected_masks_are_refused_where_they_mean_nothing(moving: Any, expected: Any, why: str) -> None:
+    clip = moving.clip
+    expected = expected or MaskSequence(("thing",), clip.height, clip.width, clip.num_frames)
+    with pytest.raises(InputError, match=why):
+        segment_clip(clip, {"thing": ObjectPrompt(box=moving.box("thing", 0))}, expected=expected)

@@ -32,14 +32,15 @@ def gated(
         Masks with lower confidence where they are doubtful, without those that leak, jump or flicker (their pixels
         become background), and by object (T,) sums of :class:`Fault`. Occluders stay as they are.
     """
-    found = measures_of(masks)
+    found, again = measures_of(masks), _shown_again(masks)
     changed: list[tuple[str, str, NDArray[np.bool_]]] = []
     for one, other in combinations(found, 2):
-        frames = _changed(found[one], found[other], starts[one], starts[other], options)
+        frames = _changed(
+            found[one], found[other], starts[one], starts[other], again[one] | again[other], options
+        )
         if frames.any():
             changed.append((one, other, frames))
             found[one], found[other] = _swapped(found[one], found[other], frames)
-    again = _shown_again(masks)
     codes = {name: _codes(one, starts[name], options, again[name]) for name, one in found.items()}
     for one, other, frames in reversed(changed):  # faults go back to the names that the masks have
         codes[one][frames], codes[other][frames] = codes[other][frames].copy(), codes[one][frames].copy()
@@ -68,14 +69,23 @@ def _codes(measures: Measures, start: int, options: GateOptions, again: NDArray[
 
 
 def _changed(
-    one: Measures, other: Measures, start_one: int, start_other: int, options: GateOptions
+    one: Measures,
+    other: Measures,
+    start_one: int,
+    start_other: int,
+    again: NDArray[np.bool_],
+    options: GateOptions,
 ) -> NDArray[np.bool_]:
-    """(T,) frames in which two objects have each other's places, away from the prompts of both."""
+    """(T,) frames in which two objects have each other's places, away from the prompts of both.
+
+    From a frame in which one of them was shown again it is itself, whatever was before: nothing is compared across it.
+    """
     count, first, last = len(one.areas), min(start_one, start_other), max(start_one, start_other)
     out = np.zeros(count, bool)
     for order in (np.arange(last, count), np.arange(first, -1, -1)):
-        times = exchanges(one.taken(order), other.taken(order), options)
-        out[order] |= np.cumsum(times) % 2 == 1  # a second exchange puts things right again
+        for part in np.split(order, np.flatnonzero(again[order])):
+            times = exchanges(one.taken(part), other.taken(part), options)
+            out[part] |= np.cumsum(times) % 2 == 1  # a second exchange puts things right again
     return out & one.present & other.present
 
 

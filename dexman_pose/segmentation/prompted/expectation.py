@@ -21,6 +21,19 @@ class _Judged:
     since: int | None = None
 
 
+@dataclass(frozen=True)
+class Cover:
+    """What may hide an object in a frame.
+
+    Attributes:
+        hands: (H, W) what hands cover.
+        others: (H, W) where other objects are seen that have no outline there.
+    """
+
+    hands: Mask
+    others: Mask
+
+
 class Expectation:
     """Tells when a network should be shown an object again.
 
@@ -38,31 +51,40 @@ class Expectation:
         """Whether there is nothing to compare with."""
         return self._outlines is None
 
-    def begin(self, name: str, index: int, mask: Mask, hidden: Mask) -> None:
+    def draws(self, name: str, index: int) -> bool:
+        """Whether there is an outline of an object in a frame: those of others lack what it covers of them."""
+        return self._outline(name, index) is not None
+
+    def begin(self, name: str, index: int, mask: Mask, cover: Cover) -> None:
         """Compare what a network sees of an object where it is prompted: nothing is said later if that disagrees.
 
         Args:
             name: of the object.
             index: frame of its prompt.
             mask: (H, W) what the network sees of it.
-            hidden: (H, W) what hands cover.
+            cover: what may hide it.
         """
         outline = self._outline(name, index)
-        if outline is None or self._overlap(index, mask, outline, hidden) < self._options.unlike:
+        if outline is None or _overlap(*self._compared(index, mask, outline, cover)) < self._options.unlike:
             self._judged[name] = _Judged(0)
         else:
             self._judged[name] = _Judged(int(outline.sum()))
 
-    def disagrees(self, name: str, index: int, mask: Mask, hidden: Mask) -> bool:
+    def disagrees(self, name: str, index: int, mask: Mask, cover: Cover) -> bool:
         """Whether the object should be shown again in this frame; frames come in order, in either direction."""
         judged, o = self._judged.get(name), self._options
         if judged is None or not judged.area:
             return False
         outline = self._outline(name, index)
-        if outline is None or (outline & ~hidden).sum() < o.shown * judged.area:
+        least = o.shown * judged.area
+        if outline is None or (outline & ~cover.hands).sum() < least:
             judged.unlike = 0
             return False
-        unlike = self._overlap(index, mask, outline, hidden) < o.unlike
+        both, either = self._compared(index, mask, outline, cover)
+        if either < least:  # all else of it is where another object is seen
+            judged.unlike = 0
+            return False
+        unlike = _overlap(both, either) < o.unlike
         judged.unlike = judged.unlike + 1 if unlike else 0
         due = judged.since is None or abs(index - judged.since) >= o.apart
         if judged.unlike < o.patience or not due:
@@ -70,9 +92,17 @@ class Expectation:
         judged.unlike, judged.since = 0, index
         return True
 
-    def prompt(self, name: str, index: int) -> ObjectPrompt:
-        """The outline as a prompt, where :meth:`disagrees` said so."""
-        return ObjectPrompt(mask=self._outline(name, index), frame=index)
+    def prompt(self, name: str, index: int, cover: Cover) -> ObjectPrompt:
+        """The outline as a prompt, where :meth:`disagrees` said so: without what hides it.
+
+        Others hide it as long as enough of it is left: one that is seen all over it may be its own mask gone astray.
+        """
+        outline = self._outline(name, index)
+        assert outline is not None
+        outline = outline & ~cover.hands
+        alone = outline & ~cover.others
+        enough = alone.sum() >= self._options.shown * self._judged[name].area
+        return ObjectPrompt(mask=alone if enough else outline, frame=index)
 
     def trust(self, name: str, index: int) -> float:
         """How far the outline can be trusted, in [0, 1]."""
@@ -85,11 +115,16 @@ class Expectation:
         mask = self._outlines.mask(index, name)
         return mask if mask.any() else None
 
-    def _overlap(self, index: int, mask: Mask, outline: Mask, hidden: Mask) -> float:
+    def _compared(self, index: int, mask: Mask, outline: Mask, cover: Cover) -> tuple[int, int]:
+        """Pixels of both mask and outline, and of either, of those that would be seen."""
         assert self._outlines is not None
-        seen = ~hidden & (self._outlines.labels(index) != OCCLUDER)
-        either = int(((mask | outline) & seen).sum())
-        return int((mask & outline & seen).sum()) / either if either else 0.0
+        seen = ~cover.hands & (self._outlines.labels(index) != OCCLUDER)
+        seen &= mask | ~cover.others  # what the mask lacks of the outline is where another object is seen
+        return int((mask & outline & seen).sum()), int(((mask | outline) & seen).sum())
+
+
+def _overlap(both: int, either: int) -> float:
+    return both / either if either else 0.0
 
 
 def check_expected(clip: Clip, outlines: MaskSequence | None) -> None:

@@ -13,7 +13,7 @@ from dexman_pose.data.tracks import SIDES
 from dexman_pose.progress import progress
 from dexman_pose.segmentation.checks import check_prompts
 from dexman_pose.segmentation.gate.checks import Fault
-from dexman_pose.segmentation.prompted.expectation import Expectation, check_expected, covered
+from dexman_pose.segmentation.prompted.expectation import Cover, Expectation, check_expected, covered
 from dexman_pose.segmentation.prompted.hand_prompts import hand_prompts
 from dexman_pose.segmentation.prompted.options import PromptedOptions
 from dexman_pose.segmentation.prompted.seen import Seen, labels_of
@@ -114,15 +114,18 @@ class _Pass:
         """Objects that are not where their poses are, seen anew from there."""
         if self.expectation.silent:
             return {}
-        hidden = covered([seen.mask for seen in hands], (self.clip.height, self.clip.width))
+        shape = (self.clip.height, self.clip.width)
+        hidden = covered([seen.mask for seen in hands], shape)
+        # Those that are not followed in this pass, or not in this frame, may have a mask of the pass before.
+        masks = {n: objects[n].mask if n in objects else self.masks.mask(index, n) for n in self.prompts}
+        loose = {n: mask for n, mask in masks.items() if not self.expectation.draws(n, index)}
         out = {}
         for name in self.begun:
+            cover = Cover(hidden, covered([mask for n, mask in loose.items() if n != name], shape))
             if self.prompts[name].frame == index:
-                seen = objects.get(name)
-                mask = self.masks.mask(index, name) if seen is None else seen.mask
-                self.expectation.begin(name, index, mask, hidden)
-            elif name in objects and self.expectation.disagrees(name, index, objects[name].mask, hidden):
-                seen = self.follower.start(name, self.expectation.prompt(name, index))
+                self.expectation.begin(name, index, masks[name], cover)
+            elif name in objects and self.expectation.disagrees(name, index, masks[name], cover):
+                seen = self.follower.start(name, self.expectation.prompt(name, index, cover))
                 out[name] = Seen(seen.logits, seen.trust * self.expectation.trust(name, index))
         return out
 

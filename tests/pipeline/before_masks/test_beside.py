@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 import dexman_pose.backends as registry
-from dexman_pose.data import Clip, HandObservations, MaskSequence, ObjectPrompt
+from dexman_pose.data import Clip, HandObservations, MaskSequence, Mesh, ObjectPrompt
 from dexman_pose.pipeline import reconstruct
 from dexman_pose.pipeline.backends import Backends
 from dexman_pose.pipeline.before_masks.beside import expected_of, followed_beside
 from dexman_pose.pipeline.inputs import Fingerprints
 from dexman_pose.pipeline.results.mask_faults import mask_fault_notices
+from dexman_pose.pipeline.run_folder import RunFolder
+from dexman_pose.pipeline.runner import Runner
 from dexman_pose.pipeline.stages import Stages
 from dexman_pose.segmentation import expects
 from dexman_pose.segmentation.prompted.options import DEFAULTS
@@ -106,3 +110,24 @@ def test_the_run_is_right_in_the_end(tiny_scene: Any, straying: str) -> None:
     track = result.objects["box"]
     off = np.linalg.norm(track.camera_from_object[:, :3, 3] - s.camera_from_object[:, :3, 3], axis=1)
     assert track.valid[[0, 2, 3]].all() and off[[0, 2, 3]].max() < 0.012
+
+
+def test_masks_are_made_again_for_another_shape_alone(tiny_scene: Any, straying: str, tmp_path: Path) -> None:
+    """A prompt stays what it was where a mesh without colours becomes another one; outlines of poses do not."""
+    plain = Mesh(tiny_scene.mesh.vertices, tiny_scene.mesh.faces)
+    larger = Mesh(plain.vertices * 1.1, plain.faces)
+
+    def made(mesh: Mesh, **more: Any) -> bool:
+        inputs = inputs_of(tiny_scene, prompt={"mesh": mesh}, **more)
+        stages = Stages(inputs, Fingerprints.of(inputs), Backends(None, straying))
+        with RunFolder.open(tmp_path) as folder:
+            runner = Runner(folder, 2)
+            stage = stages.masks(runner.run(stages.prompts(None)), None)
+            due = runner.is_due(stage)
+            runner.run(replace(stage, compute=lambda: drawn))
+        return due
+
+    drawn = MaskSequence(("box",), tiny_scene.camera.height, tiny_scene.camera.width, len(tiny_scene.frames))
+    assert made(plain) and not made(plain)
+    assert made(larger) and not made(larger)
+    assert made(larger, camera=None) and not made(plain, camera=None)  # not followed: its shape says nothing

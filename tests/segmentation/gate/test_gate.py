@@ -139,3 +139,21 @@ def test_an_object_that_was_shown_again_is_judged_from_there() -> None:
     out, found = gated(masks, {"a": 0})
     assert np.flatnonzero(found["a"]).tolist() == [10] and found["a"][10] == Fault.SHOWN_AGAIN
     assert (out.confidence == 1).all() and out.faults is not None and out.faults[10, 0] == Fault.SHOWN_AGAIN
+
+
+def test_two_objects_that_were_shown_again_one_after_the_other_are_themselves() -> None:
+    """They change places in frame 8; one is shown again in frame 9, the other, a remnant beside it, in frame 12."""
+    here, there = (10, 30, 20, 20), (110, 30, 20, 20)
+
+    def draw(t: int) -> list[tuple[int, int, int, int]]:
+        if t == 8:
+            return [there, here]
+        return [here, (10, 48, 20, 6)] if 9 <= t < 12 else [here, there]
+
+    masks = drawn(draw, 2)
+    masks.faults = np.zeros((FRAMES, 2), np.uint8)
+    masks.faults[9, 0] = masks.faults[12, 1] = Fault.SHOWN_AGAIN
+    out, found = gated(masks, {"a": 0, "b": 0})
+    assert np.flatnonzero(found["a"] & Fault.EXCHANGED).tolist() == [8]
+    assert np.flatnonzero(found["b"] & Fault.EXCHANGED).tolist() == [8]
+    assert (out.confidence[9:, 0] == 1).all() and (out.confidence[12:, 1] == 1).all()

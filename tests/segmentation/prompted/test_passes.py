@@ -287,3 +287,87 @@ def test_outlines_of_another_clip_are_refused() -> None:
     other = MaskSequence(("red",), HEIGHT, WIDTH, FRAMES + 1)
     with pytest.raises(InputError, match=r"expected masks are .* but the clip is"):
         strayed({"red": click("red", 0)}, other)
+
+
+def still(blue: Any) -> tuple[Clip, MaskSequence]:
+    """A red thing that stands still, with its outline, and a blue one before it: its left edge by frame."""
+    frames = np.full((FRAMES, HEIGHT, WIDTH, 3), 90, np.uint8)
+    expected = MaskSequence(("red",), HEIGHT, WIDTH, FRAMES, np.ones((FRAMES, 1), np.float32))
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[20:40, 30:50] = 1
+    for t in range(FRAMES):
+        frames[t, 20:40, 30:50] = COLORS["red"]
+        frames[t, 15:45, blue(t) : blue(t) + 25] = COLORS["blue"]
+        expected.set(t, labels)
+    return Clip.from_frames(frames), expected
+
+
+BOTH = {"red": ObjectPrompt(points=[[32, 30, 1]]), "blue": ObjectPrompt(points=[[80, 30, 1]])}
+
+
+@pytest.mark.parametrize("least", [37, 30])
+@pytest.mark.parametrize("back", [False, True])
+def test_an_object_that_another_one_covers_is_not_shown_again(least: int, back: bool) -> None:
+    """The other one has no outline of its own: nothing but its mask tells that it is in front."""
+
+    def left(t: int) -> int:
+        return max(least, 70 - 6 * min(t, FRAMES - 1 - t))
+
+    clip, expected = still(left)
+    prompts = {**BOTH, "red": replace(BOTH["red"], frame=FRAMES - 1)} if back else BOTH
+    made: list[ByColor] = []
+    masks = follow_both_ways(
+        clip,
+        prompts,
+        None,
+        lambda reverse: made.append(ByColor(reverse)) or made[-1],  # type: ignore[func-returns-value]
+        DEFAULTS,
+        expected,
+    )
+    assert {t for one in made for t, name in one.started if name == "red"} == {prompts["red"].frame}
+    assert masks.faults is None and (masks.mask(12, "red").sum() < 160) == (left(12) < 50)
+
+
+class Swapping(ByColor):
+    """Takes each of two things for the other from a frame on; shown one again, it knows that one."""
+
+    def follow(self, name: str) -> Seen:
+        if self.indices[-1] == 8 and name == "red":
+            self.colors["red"], self.colors["blue"] = self.colors["blue"], self.colors["red"]
+        return super().follow(name)
+
+
+def test_an_object_is_shown_again_where_another_one_has_its_place() -> None:
+    clip, expected = still(lambda t: 70)
+    masks = follow_both_ways(clip, BOTH, None, Swapping, DEFAULTS, expected)
+    assert masks.faults is not None and np.flatnonzero(masks.faults[:, 0]).tolist() == [9]
+    assert all((masks.mask(t, "red") == expected.mask(t, "red")).all() for t in range(9, FRAMES))
+
+
+def test_what_hides_an_object_is_not_shown_as_part_of_it() -> None:
+    """A hand that the network sees, and another object: both over a part of an outline that knows neither."""
+    shown: list[NDArray[np.bool_]] = []
+
+    class Kept(Straying):
+        def start(self, name: str, prompt: ObjectPrompt) -> Seen:
+            if name == "red" and prompt.mask is not None:
+                shown.append(prompt.mask)
+            return super().start(name, prompt)
+
+    clip = film()
+    hand = hands_at(list(range(FRAMES)))
+    follow_both_ways(clip, {"red": click("red", 0)}, hand, Kept, DEFAULTS, outlines())
+    (mask,) = shown
+    assert mask.any() and (clip.frame(9)[mask] == COLORS["red"]).all()
+
+    shown.clear()
+    clip, expected = still(lambda t: 70 if t < 5 else 40)
+
+    class Lost(Kept):
+        def follow(self, name: str) -> Seen:
+            if name == "red" and self.indices[-1] == self.at:
+                self.colors["red"] = np.array([90, 90, 90])
+            return ByColor.follow(self, name)
+
+    follow_both_ways(clip, BOTH, None, Lost, DEFAULTS, expected)
+    assert shown and (clip.frame(9)[shown[0]] == COLORS["red"]).all()
