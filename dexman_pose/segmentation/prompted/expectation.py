@@ -14,11 +14,19 @@ from dexman_pose.segmentation.prompted.options import AgainOptions
 
 @dataclass
 class _Judged:
-    """One object: the area of its outline at the prompt, 0 where mask and outline disagreed there already."""
+    """One object.
+
+    Attributes:
+        area: of its outline at the prompt, 0 where mask and outline disagreed there already.
+        unlike: frames in a row in which they disagree.
+        since: frame in which it was shown again last.
+        lost: whether its pose was not valid since they agreed last: where it is found again may be another thing.
+    """
 
     area: int
     unlike: int = 0
     since: int | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,20 @@ class Cover:
 
     hands: Mask
     others: Mask
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Pixels in both mask and outline, in either, and of the mask elsewhere."""
+
+    both: int
+    either: int
+    elsewhere: int
+
+    @property
+    def overlap(self) -> float:
+        """Intersection over union."""
+        return self.both / self.either if self.either else 0.0
 
 
 class Expectation:
@@ -65,7 +87,7 @@ class Expectation:
             cover: what may hide it.
         """
         outline = self._outline(name, index)
-        if outline is None or _overlap(*self._compared(index, mask, outline, cover)) < self._options.unlike:
+        if outline is None or self._compared(index, mask, outline, cover).overlap < self._options.unlike:
             self._judged[name] = _Judged(0)
         else:
             self._judged[name] = _Judged(int(outline.sum()))
@@ -79,12 +101,15 @@ class Expectation:
         least = o.shown * judged.area
         if outline is None or (outline & ~cover.hands).sum() < least:
             judged.unlike = 0
+            judged.lost |= not self.trust(name, index)
             return False
-        both, either = self._compared(index, mask, outline, cover)
-        if either < least:  # all else of it is where another object is seen
+        seen = self._compared(index, mask, outline, cover)
+        # All else of it may be where another object is seen, and a pose that was found anew may be another thing's.
+        if seen.either < least or (judged.lost and seen.overlap < o.unlike and seen.elsewhere >= least):
             judged.unlike = 0
             return False
-        unlike = _overlap(both, either) < o.unlike
+        unlike = seen.overlap < o.unlike
+        judged.lost &= unlike
         judged.unlike = judged.unlike + 1 if unlike else 0
         due = judged.since is None or abs(index - judged.since) >= o.apart
         if judged.unlike < o.patience or not due:
@@ -115,16 +140,14 @@ class Expectation:
         mask = self._outlines.mask(index, name)
         return mask if mask.any() else None
 
-    def _compared(self, index: int, mask: Mask, outline: Mask, cover: Cover) -> tuple[int, int]:
-        """Pixels of both mask and outline, and of either, of those that would be seen."""
+    def _compared(self, index: int, mask: Mask, outline: Mask, cover: Cover) -> _Compared:
+        """Mask and outline, of the pixels that would be seen."""
         assert self._outlines is not None
         seen = ~cover.hands & (self._outlines.labels(index) != OCCLUDER)
         seen &= mask | ~cover.others  # what the mask lacks of the outline is where another object is seen
-        return int((mask & outline & seen).sum()), int(((mask | outline) & seen).sum())
-
-
-def _overlap(both: int, either: int) -> float:
-    return both / either if either else 0.0
+        return _Compared(
+            *(int((part & seen).sum()) for part in (mask & outline, mask | outline, mask & ~outline))
+        )
 
 
 def check_expected(clip: Clip, outlines: MaskSequence | None) -> None:

@@ -371,3 +371,35 @@ def test_what_hides_an_object_is_not_shown_as_part_of_it() -> None:
 
     follow_both_ways(clip, BOTH, None, Lost, DEFAULTS, expected)
     assert shown and (clip.frame(9)[shown[0]] == COLORS["red"]).all()
+
+
+def test_a_pose_that_was_lost_and_found_elsewhere_does_not_overrule_a_mask() -> None:
+    """It may have been found on another thing that looks like the object."""
+    clip = film()
+    made: list[ByColor] = []
+
+    def seen(follower: Any, expected: MaskSequence) -> MaskSequence:
+        made.clear()
+        return follow_both_ways(
+            clip,
+            {"red": click("red", 0)},
+            None,
+            lambda reverse: made.append(follower(reverse)) or made[-1],  # type: ignore[func-returns-value]
+            DEFAULTS,
+            expected,
+        )
+
+    masks = seen(ByColor, outlines(wrong=range(9, FRAMES), unknown=[8]))
+    assert [t for t, _ in made[0].started] == [0]
+    assert right_from(masks) == list(range(FRAMES)) and masks.faults is None
+
+    class Losing(Straying):
+        def follow(self, name: str) -> Seen:
+            found = super().follow(name)
+            blue = (self.colors[name] == COLORS["blue"]).all()
+            return Seen(np.full_like(found.logits, -6.0), 0.0) if blue else found
+
+    masks = seen(Losing, outlines(unknown=[8]))  # both lost it; who finds it may tell the other
+    assert right_from(masks) == [t for t in range(FRAMES) if t not in (8, 9)]
+    masks = seen(Straying, outlines(unknown=[4]))  # they agreed again before
+    assert right_from(masks) == [t for t in range(FRAMES) if t != 8]
