@@ -43,7 +43,8 @@ def outward(
     Args:
         measures: of T frames, the trusted one first.
         options: thresholds.
-        trusted: (T,) other frames whose masks are trusted; what was usual before them is forgotten.
+        trusted: (T,) other frames whose masks are trusted; what was usual before them is forgotten, and what is usual
+            now is for the frames after them to tell: such masks may be of a part.
 
     Returns:
         (T,) sums of :class:`Fault`: LARGE, JUMP, SMALL, LASTING.
@@ -57,7 +58,8 @@ def outward(
         if trusted is not None and trusted[k]:
             areas.clear()
             sides.clear()
-            run, lasting = 0, False
+            last, step, kept, run, lasting = middle, np.zeros(2), int(k), 0, False
+            continue
         fault = Fault(0)
         if areas:
             # Frames without a mask give it time to move; frames with a wrong one do not.

@@ -157,3 +157,12 @@ def test_two_objects_that_were_shown_again_one_after_the_other_are_themselves() 
     assert np.flatnonzero(found["a"] & Fault.EXCHANGED).tolist() == [8]
     assert np.flatnonzero(found["b"] & Fault.EXCHANGED).tolist() == [8]
     assert (out.confidence[9:, 0] == 1).all() and (out.confidence[12:, 1] == 1).all()
+
+
+def test_a_mask_by_which_it_was_shown_again_does_not_tell_its_size() -> None:
+    """Outlines of poses lack all that lies near the joints of a hand, be the hand in front of the object or behind."""
+    masks = drawn(lambda t: [(5, 30, 20, 20) if t < 10 else (60, 30, 20, 8) if t == 10 else (60, 30, 20, 20)])
+    masks.faults = np.zeros((FRAMES, 1), np.uint8)
+    masks.faults[10] = Fault.SHOWN_AGAIN
+    out, found = gated(masks, {"a": 0})
+    assert np.flatnonzero(found["a"]).tolist() == [10] and (out.confidence == 1).all()
