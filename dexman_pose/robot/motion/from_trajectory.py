@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class MotionOptions:
         most_objects: the ones that move farthest; others are left out.
         moves: metres that an object moves at least to count as moved.
         acting: which hands act, where nobody says so.
+        seconds: of the clip, from and to: nothing else is looked at; None for all of it.
     """
 
     bridged: float = 0.7
@@ -34,6 +35,7 @@ class MotionOptions:
     most_objects: int = 2
     moves: float = 0.03
     acting: ActingOptions = field(default_factory=ActingOptions)
+    seconds: tuple[float, float] | None = None
 
 
 def motion_from_trajectory(
@@ -51,7 +53,8 @@ def motion_from_trajectory(
         options: what is bridged.
 
     Raises:
-        InputError: no table, no such hand or object, or too few frames in which all of them are known.
+        InputError: no table, no such hand or object, no frame within the seconds asked for, or too few frames in which
+            all of them are known.
     """
     o = options or MotionOptions()
     if trajectory.table is None or trajectory.provenance.get("world", "table") == "camera":
@@ -60,6 +63,8 @@ def motion_from_trajectory(
             f"this trajectory does not know which way is down ({reason}), so nothing can be simulated; run it with "
             "objects of known shape at rest on the table, or with depth images"
         )
+    if o.seconds is not None:
+        trajectory = _within(trajectory, *o.seconds)
     chosen, notes = _objects(trajectory, objects, o)
     if hand == AUTO:
         hand, told = acting(trajectory, chosen, o.acting)
@@ -92,6 +97,22 @@ def motion_from_trajectory(
         notes.append(f"used: {grid[0]:.2f} to {grid[-1]:.2f} s, where all hands and objects are known")
     source = f"trajectory of {trajectory.num_frames} frames"
     return Motion(hands, things, source, tuple(notes), begins=float(grid[0]))
+
+
+def _within(trajectory: Trajectory, start: float, stop: float) -> Trajectory:
+    """The trajectory with nothing known outside of a time."""
+    times = trajectory.frame_times
+    inside = (times >= start) & (times <= stop)
+    if not inside.any():
+        raise InputError(
+            f"no frame lies within {start:g} to {stop:g} s; the trajectory goes from {times[0]:g} to {times[-1]:g} s"
+        )
+    hands = {s: replace(h, valid=h.valid & inside) for s, h in trajectory.hands.items()}
+    objects = {
+        n: replace(x, track=replace(x.track, valid=x.track.valid & inside))
+        for n, x in trajectory.objects.items()
+    }
+    return replace(trajectory, hands=hands, objects=objects)
 
 
 def _sides(trajectory: Trajectory, hand: str) -> list[str]:
