@@ -12,7 +12,7 @@ from dexman_pose.data import Trajectory
 from dexman_pose.data.tracks import SIDES, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
-from dexman_pose.robot.motion.acting import AUTO, ActingOptions, acting
+from dexman_pose.robot.motion.acting import AUTO, ActingOptions, acting, handled
 from dexman_pose.robot.motion.resample import distance_to_valid, points_at, poses_at
 from dexman_pose.robot.motion.types import RATE, Motion, MovingHand, MovingObject
 
@@ -49,7 +49,7 @@ def motion_from_trajectory(
     Args:
         trajectory: with a table, so that gravity is known.
         hand: ``right``, ``left`` or ``both``; ``auto`` for those that touch an object while it moves.
-        objects: names of those to take; None for the ones that move.
+        objects: names of those to take; None for the ones that move, and with ``auto`` are touched while they do.
         options: what is bridged.
 
     Raises:
@@ -65,7 +65,7 @@ def motion_from_trajectory(
         )
     if o.seconds is not None:
         trajectory = _within(trajectory, *o.seconds)
-    chosen, notes = _objects(trajectory, objects, o)
+    chosen, notes = _objects(trajectory, objects, o, hand == AUTO)
     if hand == AUTO:
         hand, told = acting(trajectory, chosen, o.acting)
         notes.append(told)
@@ -130,9 +130,9 @@ def _sides(trajectory: Trajectory, hand: str) -> list[str]:
 
 
 def _objects(
-    trajectory: Trajectory, names: Sequence[str] | None, o: MotionOptions
+    trajectory: Trajectory, names: Sequence[str] | None, o: MotionOptions, touched: bool
 ) -> tuple[list[RigidObject], list[str]]:
-    """The objects to take, and notes of what is left out."""
+    """The objects to take, ``touched`` ones where there are any, and notes of what is left out."""
     if names is not None:
         for name in names:
             if name not in trajectory.objects:
@@ -144,18 +144,24 @@ def _objects(
         raise InputError("the trajectory has no object with a valid pose, so there is nothing to handle")
     spans = {x.name: _span(x.camera_from_object, x.valid) for x in found}
     found.sort(key=lambda x: -spans[x.name])
-    if names is None:
-        moving = [x for x in found if spans[x.name] >= o.moves]
-        if not moving:
-            raise InputError(
-                f"no object moves by {1e3 * o.moves:.0f} mm or more, so there is no skill in it; the one that moves "
-                f"most is {found[0].name!r}, by {1e3 * spans[found[0].name]:.0f} mm"
-            )
-        kept = moving[: o.most_objects]
-    else:
-        kept = found
-    left = [x.name for x in found if x not in kept]
-    return kept, [f"left out, they do not move or move least: {', '.join(left)}"] if left else []
+    if names is not None:
+        return found, []
+    moving = [x for x in found if spans[x.name] >= o.moves]
+    if not moving:
+        raise InputError(
+            f"no object moves by {1e3 * o.moves:.0f} mm or more, so there is no skill in it; the one that moves "
+            f"most is {found[0].name!r}, by {1e3 * spans[found[0].name]:.0f} mm"
+        )
+    held = (handled(trajectory, moving, o.acting) if touched else moving) or moving
+    kept = held[: o.most_objects]
+    alone = [x.name for x in moving if x not in held]
+    left = [x.name for x in found if x not in kept and x.name not in alone]
+    notes = [f"left out, they do not move or move least: {', '.join(left)}"] if left else []
+    if alone:
+        notes.append(
+            f"left out, no hand touches them while they move: {', '.join(alone)}; --objects takes them"
+        )
+    return kept, notes
 
 
 def _span(poses: Array, valid: Bools) -> float:
