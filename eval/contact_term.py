@@ -1,7 +1,7 @@
 """What the contact term does for the planner: the same grasps and seeds with it and without.
 
     python eval/contact_term.py --grasps DIR --meshes DIR --robots DIR --only cracker,mustard,banana --seeds 0,1,2
-        [--samples N] [--members N] [--passes N] [--json FILE]
+        [--samples N] [--members N] [--passes N] [--other SHARE] [--json FILE]
 
 Prints a row per grasp and seed: strict success in an independent replay, frames tracked, and perturbed replays of ten,
 with the term and without. For PPO `eval/learn_grasps.py` has `--no-contact`.
@@ -43,6 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0")
     for name in ("samples", "members", "passes"):
         parser.add_argument(f"--{name}", type=int, default=getattr(PlanOptions(), name), help="of the search")
+    parser.add_argument(
+        "--other",
+        type=float,
+        default=PlanOptions().other,
+        help="share of the trials below which plain grips are tried, too; 0 for never, in half the time",
+    )
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     say(f"{'grasp':<32} seed  term     strict  tracked  perturbed")
@@ -61,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _job(given: argparse.Namespace, seed: int, weight: float) -> GraspJob:
     options = PlanOptions(seed=seed, samples=given.samples, members=given.members, passes=given.passes)
+    options = replace(options, other=given.other)
     options = replace(options, cost=replace(options.cost, contact=weight))
     preparing = PrepareOptions(objects=ObjectOptions(masses=YCB_MASSES))
     only = tuple(p for p in given.only.split(",") if p)

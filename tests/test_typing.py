@@ -1,4 +1,4 @@
-"""Callers' type checkers agree with what callers may give: the first pages' snippets, lists and tuples, other libraries."""
+"""Callers' type checkers agree with what callers may give: snippets of the first pages, lists, other libraries."""
 
 from __future__ import annotations
 

@@ -49,6 +49,9 @@ def add_motion(p: argparse.ArgumentParser) -> None:
     p.add_argument("--sequence", metavar="NAME", help="take the truth of a sequence of OakInk2")
     p.add_argument("--view", metavar="NAME", help="of the sequence: a camera that looks down on the table")
     p.add_argument("--frames", metavar="A:B", help="of the sequence (default: all)")
+    p.add_argument(
+        "--seconds", metavar="A:B", help="of the clip: one of several things done in it (default: all)"
+    )
     p.add_argument("--mano", type=Path, metavar="DIR", help="MANO's files: joints of the sequence's hands")
     p.add_argument(
         "--hand",
@@ -70,18 +73,19 @@ def motion_of(args: argparse.Namespace) -> Motion:
     from dexman_pose.data import Trajectory
     from dexman_pose.datasets.as_trajectory import trajectory_of
     from dexman_pose.datasets.oakink2.reader import read_oakink2
-    from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
+    from dexman_pose.robot.motion.from_trajectory import MotionOptions, motion_from_trajectory
 
+    options = MotionOptions(seconds=_seconds(args.seconds))
     names = [n for n in args.objects.split(",") if n] if args.objects else None
     if args.sequence is None:
-        return motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names)
+        return motion_from_trajectory(Trajectory.load(args.trajectory), args.hand, names, options)
     views = None if args.view is None else [args.view]
     found = read_oakink2(args.trajectory, sequences=[args.sequence], views=views, mano=args.mano)
     recording = next(iter(found), None)
     if recording is None:
         raise InputError(f"{args.sequence} has no view {args.view or 'that can be read'}")
     trajectory = trajectory_of(recording, frames=_frames(args.frames), objects=names)
-    return motion_from_trajectory(trajectory, args.hand, names)
+    return motion_from_trajectory(trajectory, args.hand, names, options)
 
 
 def _frames(text: str | None) -> tuple[int, int] | None:
@@ -91,6 +95,16 @@ def _frames(text: str | None) -> tuple[int, int] | None:
         start, stop = (int(word) for word in text.split(":"))
     except ValueError as error:
         raise InputError(f"--frames takes A:B, the first and one after the last, but got {text!r}") from error
+    return start, stop
+
+
+def _seconds(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        start, stop = (float(word) for word in text.split(":"))
+    except ValueError as error:
+        raise InputError(f"--seconds takes A:B, from and to, but got {text!r}") from error
     return start, stop
 
 

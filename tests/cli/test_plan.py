@@ -55,6 +55,8 @@ def test_a_trajectory_without_a_table_is_refused(tmp_path: Path, capsys: pytest.
         (["--hand", "right", "--mass", "cube=-1"], "NAME=KG"),
         (["--hand", "right", "--friction", "0"], "--friction must be positive"),
         (["--hand", "right", "--objects", "cup"], "no object 'cup'"),
+        (["--hand", "right", "--seconds", "2"], "--seconds takes A:B, from and to, but got '2'"),
+        (["--hand", "right", "--seconds", "8:9"], "no frame lies within 8 to 9 s"),
         (["--hand", "right", "--robot", "h1"], "invalid choice: 'h1'"),
         ([], "--hand"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from dexman_pose.contact.detect import detect_contacts
 from dexman_pose.data import Trajectory
 from dexman_pose.errors import InputError
+from dexman_pose.geometry.se3 import se3
 from dexman_pose.robot.motion.acting import AUTO
 from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
 from tests.robot.test_motion import trajectory
@@ -28,6 +29,21 @@ def test_the_hand_that_holds_acts() -> None:
     motion = motion_from_trajectory(seen(), AUTO)
     assert set(motion.hands) == {"right"}
     assert any("right 100 %, left 0 %" in n for n in motion.notes)
+
+
+def test_an_object_that_moves_untouched_is_left_out_and_told() -> None:
+    """A thing beside the cube, which goes along 30 cm away: no hand can have moved it."""
+    made = seen()
+    cube = made.objects["cube"]
+    away = cube.camera_from_object + se3(np.eye(3), [0.3, 0.0, 0.0]) - np.eye(4)
+    beside = replace(cube, name="beside", track=replace(cube.track, camera_from_object=away))
+    objects = {"beside": beside, "cube": cube}
+    both = replace(made, objects=objects, contacts=detect_contacts(objects, dict(made.hands)))
+    motion = motion_from_trajectory(both, AUTO)
+    assert set(motion.objects) == {"cube"}
+    assert any("no hand touches them while they move: beside; --objects" in n for n in motion.notes)
+    assert set(motion_from_trajectory(both, AUTO, ["cube", "beside"]).objects) == {"cube", "beside"}
+    assert set(motion_from_trajectory(both, "right").objects) == {"cube", "beside"}, "the hand was named"
 
 
 def test_no_hand_that_touches_is_refused_with_the_shares() -> None:

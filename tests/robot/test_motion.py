@@ -14,7 +14,7 @@ from dexman_pose.data.world.table import TablePlane
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, se3, so3_exp, transform_points
 from dexman_pose.robot.motion.checks import doubts
-from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
+from dexman_pose.robot.motion.from_trajectory import MotionOptions, motion_from_trajectory
 from dexman_pose.robot.motion.resample import points_at, poses_at
 from dexman_pose.robot.motion.touch import closing_on_holds, touches_of
 from dexman_pose.robot.motion.types import RATE
@@ -79,6 +79,23 @@ def test_frames_before_the_hand_comes_are_left_out_and_told() -> None:
     found = motion_from_trajectory(trajectory(hand=[0, 1, 2, 3]), "right")
     assert found.num_frames == FRAMES - 4
     assert any("used: 0.13" in n for n in found.notes)
+
+
+def test_of_a_clip_some_seconds_can_be_taken() -> None:
+    made = lifting()
+    found = motion_from_trajectory(
+        trajectory(), "right", options=MotionOptions(seconds=(4 / RATE, 24 / RATE))
+    )
+    assert found.num_frames == 21
+    assert found.begins == pytest.approx(4 / RATE)
+    assert np.allclose(found.hands["right"].joints, made.hands["right"].joints[4:25])
+    with pytest.raises(
+        InputError, match=r"no frame lies within 2 to 3 s; the trajectory goes from 0 to 0\.9 s"
+    ):
+        motion_from_trajectory(trajectory(), "right", options=MotionOptions(seconds=(2.0, 3.0)))
+    still = MotionOptions(seconds=(0.0, 0.3), shortest=0.1)
+    with pytest.raises(InputError, match="no object moves by 30 mm"):
+        motion_from_trajectory(trajectory(), "right", options=still)
 
 
 def test_other_rates_come_at_the_rate_of_controls() -> None:

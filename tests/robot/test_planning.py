@@ -305,3 +305,21 @@ def test_controls_that_hold_well_are_not_searched(ready: Prepared) -> None:
         assert eager.run(eager.begin(np.random.default_rng(1))).residuals.any(), (
             "the same, all of it searched"
         )
+
+
+def test_what_is_lost_is_not_searched_for(ready: Prepared) -> None:
+    """The pass ends where the cube is far away in all worlds, not in one of them; its controls are whole."""
+    task = ready.task
+    with Simulations(task.world, 1) as many:
+        sweep = Sweep(task, many, spread_differences(2, 1, Spread(), np.random.default_rng(0)), SMALL)
+        state = sweep.begin(np.random.default_rng(1))
+        x = TIME + task.world.object_at[0]
+        state.states[0, x] += 1.1 * SMALL.lost * SMALL.limits.position
+        some = sweep.run(replace(state, residuals=state.residuals.copy(), states=state.states.copy()))
+        assert some.frame == task.num_frames - 1, "one world is left"
+        state.states[1, x] += 1.1 * SMALL.lost * SMALL.limits.position
+        steps = many.steps
+        assert sweep.run(state).frame == 0 and many.steps == steps
+        assert np.array_equal(sweep.controls(state), limited(task.world, task.controls))
+        state.states[:] = np.nan
+        assert sweep.run(state).frame == 0, "simulations that broke"

@@ -24,7 +24,9 @@ from dexman_pose.synthetic.grasps.casting import Casting
 from dexman_pose.synthetic.grasps.record import FilmRecord, prompted
 
 CUBE_FRAMES = 430
-"""Of the cube clip: lifted, turned and put back once."""
+"""Of the cube clip: tumbled over an edge, turned on the table, lifted and put back."""
+CUBE_TUMBLE = (0.0, 6.6)
+"""Seconds of the cube clip in which the cube is tumbled over one of its edges: the table bears it all the time."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class VideoCase:
         camera: intrinsics.
         truth: of each object, where there is one.
         masses: kg, of objects that somebody has weighed.
+        seconds: of the clip that are planned, from and to; None for all of it.
+        clip_name: of the clip, where a case is a part of it; one reconstruction serves all parts.
     """
 
     name: str
@@ -54,6 +58,13 @@ class VideoCase:
     camera: Camera
     truth: Mapping[str, TruePoses] = field(default_factory=dict)
     masses: Mapping[str, float] = field(default_factory=dict)
+    seconds: tuple[float, float] | None = None
+    clip_name: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Name of what is kept of the clip's reconstruction."""
+        return self.clip_name or self.name
 
 
 def demo_case(folder: Path) -> VideoCase:
@@ -95,11 +106,12 @@ def case_of_film(record: FilmRecord, name: str) -> VideoCase:
     return VideoCase(name, Clip.open(record.video), prompts, record.truth.camera, truth, weighed)
 
 
-def cube_case(data: Path) -> VideoCase:
+def cube_case(data: Path, seconds: tuple[float, float] | None = None) -> VideoCase:
     """The real clip of a hand that lifts, turns and puts back a printed cube.
 
     Args:
         data: the folder of test data.
+        seconds: of the clip that are planned, from and to; None for all of it.
 
     Raises:
         InputError: the clip is not there.
@@ -119,4 +131,6 @@ def cube_case(data: Path) -> VideoCase:
             poses[frame], known[frame] = one["camera_from_object"], True
     clip = Clip.open(folder / "cube_video.mp4", max_frames=CUBE_FRAMES)
     camera = Camera(np.array(told["K"]), told["width"], told["height"])
-    return VideoCase("cube", clip, prompts, camera, {"cube": TruePoses(poses, known)})
+    name = "cube" if seconds is None else f"cube {seconds[0]:g} to {seconds[1]:g} s"
+    truth = {"cube": TruePoses(poses, known)}
+    return VideoCase(name, clip, prompts, camera, truth, seconds=seconds, clip_name="cube")

@@ -18,7 +18,7 @@ from dexman_pose.geometry.se3 import matrix_from_quaternion, rotation_angle, se3
 from dexman_pose.pipeline import reconstruct
 from dexman_pose.robot.assets.shadow import shadow_hand
 from dexman_pose.robot.motion.acting import AUTO
-from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
+from dexman_pose.robot.motion.from_trajectory import MotionOptions, motion_from_trajectory
 from dexman_pose.robot.motion.types import RATE
 from dexman_pose.robot.planning.options import Limits, PlanOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions
@@ -118,19 +118,19 @@ def run_video(
         MissingExtraError: MuJoCo or CoACD is not installed.
         MissingModelError: the robot or the hand detector's weights are not on this machine.
     """
-    folder, began = job.out / case.name.replace(" ", "_"), monotonic()
+    folder, began = job.out / case.folder.replace(" ", "_"), monotonic()
     try:
         trajectory = reconstruct(
             case.clip, case.prompts, camera=case.camera, out=folder / "run", progress=False
         )
         seen = monotonic()
-        motion = motion_from_trajectory(trajectory, AUTO)
+        motion = motion_from_trajectory(trajectory, AUTO, options=MotionOptions(seconds=case.seconds))
         plan = plan_motion(
             motion,
             lambda side: shadow_hand(side, job.robots),
             preparing=_weighed(job.preparing, case),
             options=job.options,
-            out=folder / "plan",
+            out=job.out / case.name.replace(" ", "_") / "plan",
             said=lambda line: report(f"  {line}"),
         )
     except (MissingExtraError, MissingModelError):

@@ -1,4 +1,4 @@
-"""Which hands act in a trajectory: those that touch an object while it moves."""
+"""Which hands act in a trajectory, and on what: those that touch an object while it moves."""
 
 from __future__ import annotations
 
@@ -55,6 +55,26 @@ def acting(
             f"{told}); say which hand acts with --hand right, left or both"
         )
     return "both" if len(sides) > 1 else sides[0], f"hands that act, by their touch of what moves: {told}"
+
+
+def handled(
+    trajectory: Trajectory, objects: Sequence[RigidObject], options: ActingOptions | None = None
+) -> list[RigidObject]:
+    """Find the objects that some hand touches while they move.
+
+    Others either did not move and are known badly, or the hand that moved them was not seen: no robot can move them so.
+
+    Args:
+        trajectory: with contacts.
+        objects: those to choose from.
+        options: thresholds.
+    """
+    o = options or ActingOptions()
+    return [
+        x
+        for x in objects
+        if max((_share(trajectory, side, [x], o) for side in trajectory.hands), default=0.0) >= o.share
+    ]
 
 
 def _share(trajectory: Trajectory, side: str, objects: Sequence[RigidObject], o: ActingOptions) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from dexman_pose.data import Trajectory
 from dexman_pose.data.tracks import SIDES, RigidObject
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import transform_points
-from dexman_pose.robot.motion.acting import AUTO, ActingOptions, acting
+from dexman_pose.robot.motion.acting import AUTO, ActingOptions, acting, handled
 from dexman_pose.robot.motion.resample import distance_to_valid, points_at, poses_at
 from dexman_pose.robot.motion.types import RATE, Motion, MovingHand, MovingObject
 
@@ -27,6 +27,7 @@ class MotionOptions:
         most_objects: the ones that move farthest; others are left out.
         moves: metres that an object moves at least to count as moved.
         acting: which hands act, where nobody says so.
+        seconds: of the clip, from and to: nothing else is looked at; None for all of it.
     """
 
     bridged: float = 0.7
@@ -34,6 +35,7 @@ class MotionOptions:
     most_objects: int = 2
     moves: float = 0.03
     acting: ActingOptions = field(default_factory=ActingOptions)
+    seconds: tuple[float, float] | None = None
 
 
 def motion_from_trajectory(
@@ -47,11 +49,12 @@ def motion_from_trajectory(
     Args:
         trajectory: with a table, so that gravity is known.
         hand: ``right``, ``left`` or ``both``; ``auto`` for those that touch an object while it moves.
-        objects: names of those to take; None for the ones that move.
+        objects: names of those to take; None for the ones that move, and with ``auto`` are touched while they do.
         options: what is bridged.
 
     Raises:
-        InputError: no table, no such hand or object, or too few frames in which all of them are known.
+        InputError: no table, no such hand or object, no frame within the seconds asked for, or too few frames in which
+            all of them are known.
     """
     o = options or MotionOptions()
     if trajectory.table is None or trajectory.provenance.get("world", "table") == "camera":
@@ -60,7 +63,9 @@ def motion_from_trajectory(
             f"this trajectory does not know which way is down ({reason}), so nothing can be simulated; run it with "
             "objects of known shape at rest on the table, or with depth images"
         )
-    chosen, notes = _objects(trajectory, objects, o)
+    if o.seconds is not None:
+        trajectory = _within(trajectory, *o.seconds)
+    chosen, notes = _objects(trajectory, objects, o, hand == AUTO)
     if hand == AUTO:
         hand, told = acting(trajectory, chosen, o.acting)
         notes.append(told)
@@ -94,6 +99,22 @@ def motion_from_trajectory(
     return Motion(hands, things, source, tuple(notes), begins=float(grid[0]))
 
 
+def _within(trajectory: Trajectory, start: float, stop: float) -> Trajectory:
+    """The trajectory with nothing known outside of a time."""
+    times = trajectory.frame_times
+    inside = (times >= start) & (times <= stop)
+    if not inside.any():
+        raise InputError(
+            f"no frame lies within {start:g} to {stop:g} s; the trajectory goes from {times[0]:g} to {times[-1]:g} s"
+        )
+    hands = {s: replace(h, valid=h.valid & inside) for s, h in trajectory.hands.items()}
+    objects = {
+        n: replace(x, track=replace(x.track, valid=x.track.valid & inside))
+        for n, x in trajectory.objects.items()
+    }
+    return replace(trajectory, hands=hands, objects=objects)
+
+
 def _sides(trajectory: Trajectory, hand: str) -> list[str]:
     if hand not in (*SIDES, "both"):
         raise InputError(f"hand must be right, left or both, but got {hand!r}")
@@ -109,9 +130,9 @@ def _sides(trajectory: Trajectory, hand: str) -> list[str]:
 
 
 def _objects(
-    trajectory: Trajectory, names: Sequence[str] | None, o: MotionOptions
+    trajectory: Trajectory, names: Sequence[str] | None, o: MotionOptions, touched: bool
 ) -> tuple[list[RigidObject], list[str]]:
-    """The objects to take, and notes of what is left out."""
+    """The objects to take, ``touched`` ones where there are any, and notes of what is left out."""
     if names is not None:
         for name in names:
             if name not in trajectory.objects:
@@ -123,18 +144,24 @@ def _objects(
         raise InputError("the trajectory has no object with a valid pose, so there is nothing to handle")
     spans = {x.name: _span(x.camera_from_object, x.valid) for x in found}
     found.sort(key=lambda x: -spans[x.name])
-    if names is None:
-        moving = [x for x in found if spans[x.name] >= o.moves]
-        if not moving:
-            raise InputError(
-                f"no object moves by {1e3 * o.moves:.0f} mm or more, so there is no skill in it; the one that moves "
-                f"most is {found[0].name!r}, by {1e3 * spans[found[0].name]:.0f} mm"
-            )
-        kept = moving[: o.most_objects]
-    else:
-        kept = found
-    left = [x.name for x in found if x not in kept]
-    return kept, [f"left out, they do not move or move least: {', '.join(left)}"] if left else []
+    if names is not None:
+        return found, []
+    moving = [x for x in found if spans[x.name] >= o.moves]
+    if not moving:
+        raise InputError(
+            f"no object moves by {1e3 * o.moves:.0f} mm or more, so there is no skill in it; the one that moves "
+            f"most is {found[0].name!r}, by {1e3 * spans[found[0].name]:.0f} mm"
+        )
+    held = (handled(trajectory, moving, o.acting) if touched else moving) or moving
+    kept = held[: o.most_objects]
+    alone = [x.name for x in moving if x not in held]
+    left = [x.name for x in found if x not in kept and x.name not in alone]
+    notes = [f"left out, they do not move or move least: {', '.join(left)}"] if left else []
+    if alone:
+        notes.append(
+            f"left out, no hand touches them while they move: {', '.join(alone)}; --objects takes them"
+        )
+    return kept, notes
 
 
 def _span(poses: Array, valid: Bools) -> float:

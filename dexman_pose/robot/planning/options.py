@@ -86,6 +86,8 @@ class PlanOptions:
         skip: share of the limits within which controls that keep objects in all worlds are not searched any further at
             a step; 0 for never: a search that stops so early leaves weak grips.
         far: horizons ahead that they have to.
+        lost: times the limit on place; where an object is farther than that from its reference in all worlds, the rest
+            of a pass is not searched: no hand comes back to it.
         cost: what is paid for.
         other: share of the trial worlds; where fewer are successes, the motion is planned with plain grips, too, and
             the better plan is taken; 0 for never.
@@ -119,6 +121,7 @@ class PlanOptions:
     easy: float = 0.5
     skip: float = 0.0
     far: int = 2
+    lost: float = 10.0
     cost: CostOptions = field(default_factory=CostOptions)
     other: float = 0.8
     seed: int = 0

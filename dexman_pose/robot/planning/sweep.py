@@ -95,8 +95,13 @@ class Sweep:
         return SweepState(0, residuals.copy(), settled[:, -1].copy(), rng)
 
     def run(self, state: SweepState, after: Callable[[SweepState], None] | None = None) -> SweepState:
-        """Go to the end of the motion; ``after`` is called with the state after each stride."""
-        while state.frame < self.task.num_frames - 1:
+        """Go to the end of the motion, or to where an object is lost in all members.
+
+        Args:
+            state: to go on from.
+            after: called with the state after each stride.
+        """
+        while state.frame < self.task.num_frames - 1 and not self._is_lost(state):
             self._stride(state)
             if after is not None:
                 after(state)
@@ -129,6 +134,13 @@ class Sweep:
         states, _ = self.many.run(self.models, state.states, same)
         state.states = states[:, -1].copy()
         state.frame = at + go
+
+    def _is_lost(self, state: SweepState) -> bool:
+        """Whether some object is far from its reference in all members; where a simulation broke it is, too."""
+        places = self.task.world.object_places(self.many.qpos(state.states))
+        metres, _ = apart(places, self.task.reference[state.frame])
+        near = metres <= self.o.lost * self.o.limits.position
+        return bool((~near).any(-1).all())
 
     def _is_easy(self, state: SweepState) -> bool:
         """Whether the controls found so far keep objects well within the limits in all members, a good way ahead."""
