@@ -1,7 +1,7 @@
 """Learn measured grasps by trial and error, and judge the policies in worlds that they were not learnt in.
 
     python eval/learn_grasps.py --grasps DIR --meshes DIR --robots DIR --only cracker,can --minutes 30 --out DIR
-        [--seeds 0,1,2] [--no-contact] [--plans DIR] [--json FILE]
+        [--seeds 0,1,2] [--deviation X] [--no-contact] [--plans DIR] [--json FILE]
 
 Prints a row per grasp and seed: strict success in 64 perturbed starts at first, at best, and of the policy that was
 kept, in worlds it was not learnt in. DIR of --plans holds a folder with plan.npz per grasp, as `bench grasps --keep`
@@ -46,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="parts of names, with commas")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seeds", default="0")
+    parser.add_argument(
+        "--deviation", type=float, default=LearningOptions().deviation, help="of first actions"
+    )
     parser.add_argument("--no-contact", action="store_true")
     parser.add_argument("--plans", type=Path)
     parser.add_argument("--json", type=Path)
@@ -66,7 +69,7 @@ def _learnt(file: Path, seed: int, given: argparse.Namespace) -> dict[str, objec
     task = prepare(motion, lambda side: shadow_hand(side, given.robots), preparing).task
     if given.plans is not None:
         task = task_of_plan(task, read_plan(given.plans / file.stem))
-    options = replace(LearningOptions(), seed=seed)
+    options = replace(LearningOptions(), seed=seed, deviation=given.deviation)
     if given.no_contact:
         options = replace(options, rewards=replace(options.rewards, contact=None))
     out = given.out / f"{file.stem}_{seed}{'_no_contact' if given.no_contact else ''}"
@@ -83,6 +86,7 @@ def _learnt(file: Path, seed: int, given: argparse.Namespace) -> dict[str, objec
         "grasp": file.stem,
         "seed": seed,
         "contact": not given.no_contact,
+        "deviation": given.deviation,
         "from_plan": given.plans is not None,
         "friction": policy.about["friction"],
         "learnt": learnt,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dexman_pose._optional import require
 from dexman_pose.arrays import Array
 from dexman_pose.robot.learning.environment import EXTRA, GraspEnvironment
+from dexman_pose.robot.learning.exploring import first_deviation
 from dexman_pose.robot.learning.judge import Judgement, Policy, judge, nothing
 from dexman_pose.robot.learning.options import LearningOptions
 
@@ -91,6 +92,13 @@ class Learner:
         self.environment.reset()
         self.environment.counts.ended = []
 
+    def _scatter(self, deviation: float) -> None:
+        """Let actions scatter so much from now on; the policy is as good as it was."""
+        with self._torch.no_grad():
+            self._runner.alg.actor.distribution.std_param.fill_(deviation)
+        self.best = _copied(self._runner.alg.save())
+        _log.info("first actions scatter by %.2f", deviation)
+
     @property
     def policy(self) -> Policy:
         """The policy as it is now, without noise."""
@@ -116,7 +124,9 @@ class Learner:
             after: called after every judgement.
         """
         if not self.course.judged:  # what is to be beaten: the controls as they are
-            self._judged(nothing(self.environment.num_actions), 0.0)
+            still = self._judged(nothing(self.environment.num_actions), 0.0)
+            if not until(self.course) and not self._is_sure():
+                self._scatter(first_deviation(self.environment, still, self.options))
             after(self.course)
         while not until(self.course) and not self._is_sure():
             began = monotonic()

@@ -162,7 +162,9 @@ class LearningOptions:
         batches: per epoch.
         discount: of later rewards.
         trace: lambda of the advantages (Schulman et al., 2016).
-        deviation: of the first actions.
+        deviation: of the first actions, at most ...
+        shaken: ... it is halved until this share of the frames that are tracked without is tracked with it ...
+        halved: ... but no more often than this.
         layers: of the networks.
         judged_every: updates between two judgements.
         judged: perturbed starts of a judgement.
@@ -185,6 +187,8 @@ class LearningOptions:
     discount: float = 0.99
     trace: float = 0.95
     deviation: float = 0.5
+    shaken: float = 0.8
+    halved: int = 3
     layers: tuple[int, ...] = (256, 128, 64)
     judged_every: int = 20
     judged: int = 64

@@ -12,7 +12,8 @@ import pytest
 
 from dexman_pose.errors import InputError
 from dexman_pose.robot.assets.hand import HandDescription
-from dexman_pose.robot.learning.judge import Judgement
+from dexman_pose.robot.learning.exploring import first_deviation
+from dexman_pose.robot.learning.judge import Judgement, judge, nothing
 from dexman_pose.robot.learning.learner import Learner
 from dexman_pose.robot.learning.options import LearningOptions, StrictnessOptions
 from dexman_pose.robot.learning.policy import Network, SkillPolicy
@@ -175,6 +176,25 @@ def test_a_fall_brings_the_best_policy_back_and_learns_slower(task: Task, learns
     assert learner._runner.alg.desired_kl == pytest.approx(SMALL.kl / 2)
     learner._watch(Judgement(0.7, 0.9, 1.0, 0.0, 0.0, 8))
     assert learner._runner.alg.desired_kl == pytest.approx(SMALL.kl / 4)
+    made.close()
+
+
+def test_first_actions_scatter_no_more_than_a_grip_takes(task: Task, learns: None) -> None:
+    """Noise that throws the cube away is halved, noise that does not is left; the policy itself stays as it was."""
+    made = environment_of(task, SMALL)
+    still = judge(made, nothing(made.num_actions))
+    calm = replace(SMALL, deviation=1e-3)
+    assert first_deviation(made, still, calm) == 1e-3
+    wild = replace(SMALL, deviation=8.0, halved=2)
+    assert first_deviation(made, still, wild) == 2.0, "not more often than it may"
+    assert 1e-3 < first_deviation(made, still, replace(wild, halved=20)) < 8.0
+    learner = Learner(made, wild)
+    learner.environment.reset()
+    hard = replace(wild, enough=2.0)  # never sure
+    learner.options = hard
+    learner.learn(lambda c: c.updates > 0)
+    for kept in (learner.best, learner.state()["best"]):
+        np.testing.assert_allclose(kept["actor_state_dict"]["distribution.std_param"].numpy(), 2.0, rtol=0.2)
     made.close()
 
 
