@@ -15,7 +15,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.render import Rasterizer
 from dexman_pose.segmentation import segment_clip
 
-FROM_BOX = ("colorful",)
+FROM_BOX = ("boxed_print", "colorful")
 """Conditions whose masks are those of the default segmentation, prompted by the box in the first frame."""
 
 COUNTED = 0.1

@@ -9,16 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Mesh
-from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.pose.estimate import PoseEstimate, estimate_of
 from dexman_pose.pose.matching.edges import PictureEdges, picture_edges
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.occlusion import is_cut
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
-from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color
 from dexman_pose.pose.refinement.texture import HYPOTHESIS
 from dexman_pose.pose.search.by_region import judge_by_region
 from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
@@ -131,7 +128,7 @@ def search_pose(
         def others(count: int) -> Array:
             return poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
 
-        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges)
+        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges, options.second_chances)
     reached = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
     found = [hypotheses[i] for i in distinct_poses(reached, order, count, options.returned_apart, symmetry)]
@@ -192,6 +189,7 @@ def _by_region(
     fine: CropObservation,
     look: ObjectView,
     edges: PictureEdges,
+    second_chances: bool,
 ) -> list[Hypothesis]:
     """The hypotheses judged by what the picture shows along their outlines, best first."""
 
@@ -199,7 +197,7 @@ def _by_region(
         refined = refiner.refine(pose, fine, RefineOptions(iterations=0))
         return refine_and_score(refiner, refined, fine, look, False, edges)
 
-    return judge_by_region(refiner, found, others, look, fine, finish)
+    return judge_by_region(refiner, found, others, look, fine, finish, second_chances=second_chances)
 
 
 def _coarse(
@@ -263,54 +261,8 @@ def _equivalents_by_color(
     return [Problem(poses[i]) for i in chosen]
 
 
-def find_pose(
-    mesh: Mesh,
-    look: ObjectView,
-    *,
-    scales: int = 0,
-    source: ScaleSource = "given",
-    symmetry: SymmetryGroup | Awaited,
-    device: str = "cpu",
-) -> list[PoseEstimate]:
-    """Ranked estimates of one object in one picture, best first; the first is judged.
-
-    Where one scale is unknown and the mesh has colours, shape and depth give the size first; with the size known,
-    colours then tell what shape leaves open.
-
-    Args:
-        mesh: metres, or of any size where ``scales`` is not 0.
-        look: the object in the picture.
-        scales: unknown factors of the mesh: 0, 1, or 3 along its axes.
-        source: what fixes the scale.
-        symmetry: of the mesh.
-        device: where the engine runs.
-
-    Raises:
-        EstimationError: the mask is empty.
-    """
-    refiner = refiner_for(mesh, look.own, device)
-    found = search_pose(refiner, look, scales=scales, symmetry=symmetry)
-    if scales != 1 or not has_color(refiner):
-        return _judged(refiner, found, look, source)
-    factor = float(found[0].refined.stretch[0])
-    refiner = refiner_for(mesh.scaled(factor), look.own, device)
-    _log.debug("search: the mesh is taken %.3f times as large", factor)
-    group = symmetry() if callable(symmetry) else symmetry
-    found = search_pose(refiner, look, symmetry=group.scaled(factor))
-    return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
-
-
 def judge_best(refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView) -> Verdict:
     """Judge the best of ranked hypotheses of a picture, by its lead too."""
     margin = found[0].score - found[1].score if len(found) > 1 else None
     signals = pose_signals(refiner, found[0].refined, look, margin)
     return judge(replace(signals, region=found[0].seen))
-
-
-def _judged(
-    refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView, source: ScaleSource
-) -> list[PoseEstimate]:
-    """The public estimates of hypotheses; the first with its verdict."""
-    verdict = judge_best(refiner, found, look)
-    out = [estimate_of(refiner, h.refined, h.score, source) for h in found]
-    return [replace(out[0], valid=verdict.valid, doubts=verdict.doubts), *out[1:]]

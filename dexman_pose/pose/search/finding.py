@@ -1,0 +1,111 @@
+"""A pose from one picture whose mask may be wrong: search, cut the mask again along the outline found, search in it.
+
+Mask and pose help each other: a pose that most of the picture speaks for says where the mask must end, and the mask
+that is cut there says where the pose errs. What was found in the first place stays where it agrees better.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from dexman_pose.data import Mesh
+from dexman_pose.data.tracks import ScaleSource
+from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.pose.estimate import PoseEstimate, estimate_of
+from dexman_pose.pose.observation.view import ObjectView
+from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color, refiner_for
+from dexman_pose.pose.search.hypotheses import Hypothesis
+from dexman_pose.pose.search.options import IN_RECUT, RECUT, RecutOptions
+from dexman_pose.pose.search.recut import recut
+from dexman_pose.pose.search.search import Awaited, judge_best, search_pose
+
+_log = logging.getLogger(__name__)
+
+
+def search_and_recut(
+    refiner: PoseRefiner,
+    look: ObjectView,
+    *,
+    symmetry: SymmetryGroup | Awaited | None = None,
+    scales: int = 0,
+    options: RecutOptions = RECUT,
+) -> tuple[list[Hypothesis], ObjectView]:
+    """Ranked hypotheses of :func:`~dexman_pose.pose.search.search.search_pose`, and the view whose mask they are of.
+
+    A mask is cut again where the pose that was found does not explain it, though the picture shows its outline.
+
+    Args:
+        refiner: holds the mesh.
+        look: the object in the picture.
+        symmetry: of the mesh; a function is called when poses have been scored.
+        scales: unknown factors of the mesh.
+        options: when and how a mask is cut again.
+
+    Raises:
+        EstimationError: the mask is empty.
+    """
+    found = search_pose(refiner, look, scales=scales, symmetry=symmetry)
+    shown = found[0].shown
+    if shown is None or found[0].iou >= options.explained:
+        return found, look
+    cut = recut(refiner.rasterizer, found[0].camera_from_object, look, options)
+    if cut is None:
+        return found, look
+    again = search_pose(refiner, cut, scales=scales, symmetry=symmetry, options=IN_RECUT)
+    _log.debug(
+        "search: overlap %.2f with the mask, %.2f with that cut again; the picture shows %.2f and %.2f",
+        found[0].iou,
+        again[0].iou,
+        shown,
+        again[0].shown or 0.0,
+    )
+    if again[0].iou < found[0].iou or (again[0].shown or 0.0) < shown - options.less:
+        return found, look
+    return again, cut
+
+
+def find_pose(
+    mesh: Mesh,
+    look: ObjectView,
+    *,
+    scales: int = 0,
+    source: ScaleSource = "given",
+    symmetry: SymmetryGroup | Awaited,
+    device: str = "cpu",
+) -> list[PoseEstimate]:
+    """Ranked estimates of one object in one picture, best first; the first is judged.
+
+    Where one scale is unknown and the mesh has colours, shape and depth give the size first; with the size known,
+    colours then tell what shape leaves open.
+
+    Args:
+        mesh: metres, or of any size where ``scales`` is not 0.
+        look: the object in the picture.
+        scales: unknown factors of the mesh: 0, 1, or 3 along its axes.
+        source: what fixes the scale.
+        symmetry: of the mesh.
+        device: where the engine runs.
+
+    Raises:
+        EstimationError: the mask is empty.
+    """
+    refiner = refiner_for(mesh, look.own, device)
+    found, seen = search_and_recut(refiner, look, scales=scales, symmetry=symmetry)
+    if scales != 1 or not has_color(refiner):
+        return _judged(refiner, found, seen, source)
+    factor = float(found[0].refined.stretch[0])
+    refiner = refiner_for(mesh.scaled(factor), look.own, device)
+    _log.debug("search: the mesh is taken %.3f times as large", factor)
+    group = symmetry() if callable(symmetry) else symmetry
+    found = search_pose(refiner, look, symmetry=group.scaled(factor))
+    return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
+
+
+def _judged(
+    refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView, source: ScaleSource
+) -> list[PoseEstimate]:
+    """The public estimates of hypotheses; the first with its verdict."""
+    verdict = judge_best(refiner, found, look)
+    out = [estimate_of(refiner, h.refined, h.score, source) for h in found]
+    return [replace(out[0], valid=verdict.valid, doubts=verdict.doubts), *out[1:]]
