@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dexman_pose.arrays import Array, FloatImage, Mask
+from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.imaging.masks import crop_box
 from dexman_pose.pose.observation.crop import crop_like, gather
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner
-from dexman_pose.pose.search.asked_box import closely
+from dexman_pose.pose.search.asked_box import closely, off_box
 from dexman_pose.pose.search.coarse_mesh import stand_in
+from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.options import BOX_OUTLINES, VIEWPOINTS, BoxOutlineOptions, ViewpointOptions
 from dexman_pose.pose.search.viewpoints import extreme_points, poses_on_box, ray_rotation, rotation_grid
 from dexman_pose.render.rasterizer import Rasterizer
@@ -59,6 +61,24 @@ def poses_by_outline(
         drawn = rasterizer.render(part, view.camera.K, width, height, attributes=()).mask
         scores.append(told_apart(drawn, kinds) + options.edges * edges_along(drawn, edges))
     return poses, np.concatenate(scores)
+
+
+def poses_filling_box(
+    refiner: PoseRefiner,
+    look: ObjectView,
+    apart: float,
+    symmetry: SymmetryGroup | None = None,
+    options: BoxOutlineOptions = BOX_OUTLINES,
+) -> Array:
+    """The best poses (N, 4, 4) of :func:`poses_by_outline` that differ by ``apart`` radians; at most ``looked_at``."""
+    poses, scores = poses_by_outline(refiner, look, options)
+    return poses[distinct_poses(poses, scores, options.looked_at, apart, symmetry)]
+
+
+def is_astray(look: ObjectView, options: BoxOutlineOptions = BOX_OUTLINES) -> bool:
+    """Whether a mask cannot be that of the object: it misses the box that somebody drew around it."""
+    missed = off_box(look.own, look.asked)
+    return missed is not None and missed > options.astray
 
 
 def object_box(look: ObjectView) -> Array:

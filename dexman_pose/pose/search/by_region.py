@@ -19,11 +19,9 @@ from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, apply_increment
 from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
-from dexman_pose.pose.search.asked_box import off_box, pose_off_box
-from dexman_pose.pose.search.box_outlines import poses_by_outline
-from dexman_pose.pose.search.distinct import distinct_poses
+from dexman_pose.pose.search.asked_box import pose_off_box
 from dexman_pose.pose.search.hypotheses import Hypothesis
-from dexman_pose.pose.search.options import BOX_OUTLINES, BY_REGION, SEARCH, RegionJudgeOptions
+from dexman_pose.pose.search.options import BY_REGION, RegionJudgeOptions
 from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.pose.solver.options import RefineOptions
 
@@ -66,6 +64,11 @@ class RegionJudge:
         """Share of a side of the box that somebody drew by which a pose (4, 4) misses it; 0 without a box."""
         return pose_off_box(self._refiner.rasterizer, pose, self._look, ranked=True) or 0.0
 
+    def shown(self, pose: Array) -> float:
+        """What the picture says for a pose (4, 4): shares of its outline, less what it misses of the box."""
+        found = self.seen(pose)
+        return found.agree + found.odds + found.edge - self.options.boxed * self.off(pose)
+
     def is_doubtful(self, found: list[Hypothesis]) -> bool:
         """Whether poses that did worse on the mask are to be looked at: outline, mask or box speak against the best."""
         best, o = max(found, key=lambda h: h.score), self.options
@@ -81,9 +84,8 @@ class RegionJudge:
             view: in which the overlap is measured.
         """
         found = self.seen(hypothesis.camera_from_object)
-        said, pose = found.agree + found.odds + found.edge, hypothesis.camera_from_object
-        missed = self.options.boxed * self.off(pose)
-        score = hypothesis.score + self.options.weight * said - missed
+        pose, o = hypothesis.camera_from_object, self.options
+        said, missed = found.agree + found.odds + found.edge, o.boxed * self.off(pose)
         if self.is_convincing(found):
             pose = self._between(pose, found.camera_from_object)
         seen = self._refiner.refine(pose, view, RefineOptions(iterations=0))
@@ -91,7 +93,7 @@ class RegionJudge:
         return replace(
             hypothesis,
             camera_from_object=pose,
-            score=score,
+            score=hypothesis.score + o.weight * said - missed,
             iou=refined.iou,
             refined=refined,
             seen=found.agree,
@@ -134,19 +136,11 @@ def judge_by_region(
     judge = RegionJudge(refiner, look, options)
     out = [judge.judged(h, view) for h in found]
     if second_chances and judge.is_doubtful(out):
-        poses = _filling_box(refiner, look)
-        if (off_box(look.own, look.asked) or 0.0) < options.astray:
-            poses = np.concatenate([others(options.looked_at), poses])
-        out += [judge.judged(finish(pose), view) for pose in _second_chances(judge, poses, options)]
+        poses = _second_chances(judge, others(options.looked_at), options)
+        out += [judge.judged(finish(pose), view) for pose in poses]
         _log.debug("search: no outline was convincing; others were looked at by region")
     out.sort(key=lambda h: -h.score)
     return out
-
-
-def _filling_box(refiner: PoseRefiner, look: ObjectView) -> Array:
-    """The poses (B, 4, 4) that fill the box best by their outlines, whatever the mask in it shows."""
-    poses, scores = poses_by_outline(refiner, look)
-    return poses[distinct_poses(poses, scores, BOX_OUTLINES.looked_at, SEARCH.coarse_apart)]
 
 
 def _second_chances(judge: RegionJudge, poses: Array, options: RegionJudgeOptions) -> list[Array]:

@@ -15,6 +15,7 @@ from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color, refiner_for
+from dexman_pose.pose.search.by_region import RegionJudge
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.options import IN_RECUT, RECUT, RecutOptions
 from dexman_pose.pose.search.recut import recut
@@ -46,23 +47,51 @@ def search_and_recut(
         EstimationError: the mask is empty.
     """
     found = search_pose(refiner, look, scales=scales, symmetry=symmetry)
-    shown = found[0].shown
-    if shown is None or found[0].iou >= options.explained:
+    plain = scales == 0 and look.pictured and not has_color(refiner)
+    if not plain or found[0].iou >= options.explained:
         return found, look
+    if look.depth is not None:
+        return _recut_by_picture(refiner, look, found, symmetry, options)
     cut = recut(refiner.rasterizer, found[0].camera_from_object, look, options)
     if cut is None:
         return found, look
-    again = search_pose(refiner, cut, scales=scales, symmetry=symmetry, options=IN_RECUT)
+    again = search_pose(refiner, cut, symmetry=symmetry, options=IN_RECUT)
+    return _better((found, look), (again, cut), options)
+
+
+Found = tuple[list[Hypothesis], ObjectView]
+
+
+def _better(first: Found, again: Found, options: RecutOptions) -> Found:
+    """What was found in the mask cut again, unless mask or picture agree less with it."""
+    (before, _), (after, _) = first, again
+    shown = [h.shown or 0.0 for h in (before[0], after[0])]
     _log.debug(
         "search: overlap %.2f with the mask, %.2f with that cut again; the picture shows %.2f and %.2f",
-        found[0].iou,
-        again[0].iou,
-        shown,
-        again[0].shown or 0.0,
+        before[0].iou,
+        after[0].iou,
+        *shown,
     )
-    if again[0].iou < found[0].iou or (again[0].shown or 0.0) < shown - options.less:
+    return first if after[0].iou < before[0].iou or shown[1] < shown[0] - options.less else again
+
+
+def _recut_by_picture(
+    refiner: PoseRefiner,
+    look: ObjectView,
+    found: list[Hypothesis],
+    symmetry: SymmetryGroup | Awaited | None,
+    options: RecutOptions,
+) -> Found:
+    """Where depth was measured: the mask cut again without it, for depth on a wrong mask is that of other things."""
+    flat = replace(look, depth=None)
+    _, cut = search_and_recut(refiner, flat, symmetry=symmetry, options=options)
+    if cut is flat:
         return found, look
-    return again, cut
+    cut = replace(cut, depth=look.depth)
+    again = search_pose(refiner, cut, symmetry=symmetry, options=IN_RECUT)
+    judge = RegionJudge(refiner, flat)
+    said = [replace(h, shown=judge.shown(h.camera_from_object)) for h in (found[0], again[0])]
+    return _better(([said[0], *found[1:]], look), ([said[1], *again[1:]], cut), options)
 
 
 def find_pose(

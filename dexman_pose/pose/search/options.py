@@ -192,7 +192,8 @@ class BoxOutlineOptions:
         edges: weight of the edges, beside nats of colour.
         blur: pixels over which the picture is smoothed before its edges are looked for.
         faint: units of Lab per pixel at which an edge counts for one half.
-        looked_at: of the poses, the best so many are looked at by region.
+        looked_at: of the poses, the best so many are looked at by region ...
+        astray: ... and they alone, where the mask misses the box by such a share of one of its sides.
     """
 
     side: int = 56
@@ -204,6 +205,7 @@ class BoxOutlineOptions:
     blur: float = 0.7
     faint: float = 4.0
     looked_at: int = 48
+    astray: float = 0.3
 
 
 BOX_OUTLINES: Final = BoxOutlineOptions()
@@ -265,7 +267,6 @@ class RegionJudgeOptions:
     explained: float = 0.6
     missed: float = 0.1
     boxed: float = 3.0
-    astray: float = 0.3
     looked_at: int = 80
     looked_longer: tuple[int, ...] = (16, 6)
     second_chances: int = 3

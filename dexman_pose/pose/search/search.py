@@ -17,6 +17,7 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color
 from dexman_pose.pose.refinement.texture import HYPOTHESIS
+from dexman_pose.pose.search.box_outlines import is_astray, poses_filling_box
 from dexman_pose.pose.search.by_region import judge_by_region
 from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
 from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
@@ -126,7 +127,9 @@ def search_pose(
     if not colored and scales == 0 and look.depth is None and look.pictured:
 
         def others(count: int) -> Array:
-            return poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
+            some = poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
+            filling = poses_filling_box(refiner, look, options.coarse_apart, symmetry)
+            return filling if is_astray(look) else np.concatenate([some, filling])
 
         hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges, options.second_chances)
     reached = np.stack([h.camera_from_object for h in hypotheses])
