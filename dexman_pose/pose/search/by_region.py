@@ -118,8 +118,6 @@ def judge_by_region(
     view: CropObservation,
     finish: Callable[[Array], Hypothesis],
     options: RegionJudgeOptions = BY_REGION,
-    *,
-    second_chances: bool = True,
 ) -> list[Hypothesis]:
     """Hypotheses judged by region, best first; where none convinces, poses that did worse on the mask, too.
 
@@ -131,11 +129,10 @@ def judge_by_region(
         view: in which the overlap is measured.
         finish: brings a pose (4, 4) through all stages.
         options: settings.
-        second_chances: whether others are looked at at all.
     """
     judge = RegionJudge(refiner, look, options)
     out = [judge.judged(h, view) for h in found]
-    if second_chances and judge.is_doubtful(out):
+    if options.looked_at and judge.is_doubtful(out):
         poses = _second_chances(judge, others(options.looked_at), options)
         out += [judge.judged(finish(pose), view) for pose in poses]
         _log.debug("search: no outline was convincing; others were looked at by region")

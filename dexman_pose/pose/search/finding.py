@@ -15,6 +15,7 @@ from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.estimate import PoseEstimate, estimate_of
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color, refiner_for
+from dexman_pose.pose.search.box_outlines import is_astray
 from dexman_pose.pose.search.by_region import RegionJudge
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.options import IN_RECUT, RECUT, RecutOptions
@@ -34,7 +35,8 @@ def search_and_recut(
 ) -> tuple[list[Hypothesis], ObjectView]:
     """Ranked hypotheses of :func:`~dexman_pose.pose.search.search.search_pose`, and the view whose mask they are of.
 
-    A mask is cut again where the pose that was found does not explain it, though the picture shows its outline.
+    Of a mesh without colours the mask is cut again where the pose that was found does not explain it, or it cannot be
+    the object's by the box that somebody drew.
 
     Args:
         refiner: holds the mesh.
@@ -48,7 +50,7 @@ def search_and_recut(
     """
     found = search_pose(refiner, look, scales=scales, symmetry=symmetry)
     plain = scales == 0 and look.pictured and not has_color(refiner)
-    if not plain or found[0].iou >= options.explained:
+    if not plain or (found[0].iou >= options.explained and not is_astray(look)):
         return found, look
     if look.depth is not None:
         return _recut_by_picture(refiner, look, found, symmetry, options)
@@ -72,7 +74,8 @@ def _better(first: Found, again: Found, options: RecutOptions) -> Found:
         after[0].iou,
         *shown,
     )
-    return first if after[0].iou < before[0].iou or shown[1] < shown[0] - options.less else again
+    worse = after[0].iou < before[0].iou and not is_astray(first[1])
+    return first if worse or shown[1] < shown[0] - options.less else again
 
 
 def _recut_by_picture(

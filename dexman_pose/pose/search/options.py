@@ -80,6 +80,44 @@ along the outline, less than a mask's own pixels. Planes are exact whatever the 
 
 
 @dataclass(frozen=True)
+class RegionJudgeOptions:
+    """How hypotheses of meshes without colours are judged by region. Chosen on rendered prints under leaking masks and
+    on a real plain cube: there all 44 right poses reached an ``agree`` of 0.81 or more; of 126 wrong ones 12 reached
+    0.75 and 7 reached 0.80, of the 50 that were turned by more than 60 degrees 3 did.
+
+    Attributes:
+        again: times colours are learnt again where a pose has led.
+        weight: factor on the sum of what speaks for a pose by region, beside the score by outline, mask and edges.
+        share: of the way from the pose by mask to that by region; both err, and on their own ...
+        differs: ... unless one is turned against the other by more than so many radians: then the mask misled.
+        agree: share of the outline's lines that must agree for a pose to be moved.
+        sure: share below which of all hypotheses more poses are looked at ...
+        explained: ... or overlap with the mask below which of the best one ...
+        missed: ... or share of a side of the box that somebody drew by which the best one misses it.
+        boxed: what a pose loses whose outline misses the box that somebody drew by a whole side of it.
+        looked_at: of these, so many of those that did best on the mask; with 0, none at all ...
+        looked_longer: ... so many of them once more, and once more ...
+        second_chances: ... and so many brought through all stages.
+    """
+
+    again: int = 1
+    weight: float = 0.6
+    share: float = 0.5
+    differs: float = radians(5.0)
+    agree: float = 0.75
+    sure: float = 0.83
+    explained: float = 0.6
+    missed: float = 0.1
+    boxed: float = 3.0
+    looked_at: int = 80
+    looked_longer: tuple[int, ...] = (16, 6)
+    second_chances: int = 3
+
+
+BY_REGION: Final = RegionJudgeOptions()
+
+
+@dataclass(frozen=True)
 class SearchOptions:
     """Stages of the search, each with fewer poses in a larger picture.
 
@@ -111,7 +149,7 @@ class SearchOptions:
         perturbed_silhouette: factor on the mask's outline there: colours decide.
         perturbed_rounds: of texture after it.
         returned_apart: by which the poses handed out differ.
-        second_chances: whether poses that did worse on the mask are looked at where the best ones are in doubt.
+        region: how poses of a mesh without colours are judged by region.
     """
 
     coarse_side: int = 48
@@ -140,13 +178,14 @@ class SearchOptions:
     perturbed_silhouette: float = 0.05
     perturbed_rounds: int = 1
     returned_apart: float = radians(8.0)
-    second_chances: bool = True
+    region: RegionJudgeOptions = BY_REGION
 
 
 SEARCH: Final = SearchOptions()
 
-IN_RECUT: Final = SearchOptions(second_chances=False)
-"""In a mask that was cut again about a pose: all chances were taken before."""
+IN_RECUT: Final = SearchOptions(region=RegionJudgeOptions(share=1.0, looked_at=0))
+"""In a mask that was cut again about a pose: all chances were taken before. It is cut by the picture's colours, and a
+little too small, so that it says nothing beside them."""
 
 
 @dataclass(frozen=True)
@@ -235,41 +274,3 @@ class RecutOptions:
 
 
 RECUT: Final = RecutOptions()
-
-
-@dataclass(frozen=True)
-class RegionJudgeOptions:
-    """How hypotheses of meshes without colours are judged by region. Chosen on rendered prints under leaking masks and
-    on a real plain cube: there all 44 right poses reached an ``agree`` of 0.81 or more; of 126 wrong ones 12 reached
-    0.75 and 7 reached 0.80, of the 50 that were turned by more than 60 degrees 3 did.
-
-    Attributes:
-        again: times colours are learnt again where a pose has led.
-        weight: factor on the sum of what speaks for a pose by region, beside the score by outline, mask and edges.
-        share: of the way from the pose by mask to that by region; both err, and on their own ...
-        differs: ... unless one is turned against the other by more than so many radians: then the mask misled.
-        agree: share of the outline's lines that must agree for a pose to be moved.
-        sure: share below which of all hypotheses more poses are looked at ...
-        explained: ... or overlap with the mask below which of the best one ...
-        missed: ... or share of a side of the box that somebody drew by which the best one misses it.
-        boxed: what a pose loses whose outline misses the box that somebody drew by a whole side of it.
-        looked_at: of these, so many ...
-        looked_longer: ... so many of them once more, and once more ...
-        second_chances: ... and so many brought through all stages.
-    """
-
-    again: int = 1
-    weight: float = 0.6
-    share: float = 0.5
-    differs: float = radians(5.0)
-    agree: float = 0.75
-    sure: float = 0.83
-    explained: float = 0.6
-    missed: float = 0.1
-    boxed: float = 3.0
-    looked_at: int = 80
-    looked_longer: tuple[int, ...] = (16, 6)
-    second_chances: int = 3
-
-
-BY_REGION: Final = RegionJudgeOptions()

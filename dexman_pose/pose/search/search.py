@@ -35,6 +35,7 @@ from dexman_pose.pose.search.options import (
     ROUGH_STAND_IN,
     SEARCH,
     VIEWPOINTS,
+    RegionJudgeOptions,
     SearchOptions,
     ViewpointOptions,
 )
@@ -131,7 +132,7 @@ def search_pose(
             filling = poses_filling_box(refiner, look, options.coarse_apart, symmetry)
             return filling if is_astray(look) else np.concatenate([some, filling])
 
-        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges, options.second_chances)
+        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges, options.region)
     reached = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
     found = [hypotheses[i] for i in distinct_poses(reached, order, count, options.returned_apart, symmetry)]
@@ -192,7 +193,7 @@ def _by_region(
     fine: CropObservation,
     look: ObjectView,
     edges: PictureEdges,
-    second_chances: bool,
+    options: RegionJudgeOptions,
 ) -> list[Hypothesis]:
     """The hypotheses judged by what the picture shows along their outlines, best first."""
 
@@ -200,7 +201,7 @@ def _by_region(
         refined = refiner.refine(pose, fine, RefineOptions(iterations=0))
         return refine_and_score(refiner, refined, fine, look, False, edges)
 
-    return judge_by_region(refiner, found, others, look, fine, finish, second_chances=second_chances)
+    return judge_by_region(refiner, found, others, look, fine, finish, options)
 
 
 def _coarse(

@@ -51,7 +51,7 @@ def test_the_picture_decides_near_the_outline(leaking: Leaking) -> None:
     beside = se3(np.eye(3), [0.003, 0.0, 0.0]) @ leaking.true
     found = recut(Rasterizer(leaking.mesh), beside, leaking.look)
     assert found is not None
-    assert leaking.overlap(found.own) > 0.96 > 0.9 > leaking.overlap(leaking.look.own)
+    assert leaking.overlap(found.own) > 0.96 and leaking.overlap(leaking.look.own) < 0.9
 
 
 def test_other_labels_stay_and_an_outline_out_of_the_picture_is_not_cut(leaking: Leaking) -> None:
