@@ -68,11 +68,16 @@ def _star() -> Made:
     lifts = np.array([0.0, 0.014, 0.0, 0.0, 0.022, -0.006])
     tips = [np.array([r * np.cos(a), r * np.sin(a), z]) for r, a, z in zip(lengths, angles, lifts)]
     arms = union(
-        *(string([[0, 0, 0.0], 0.6 * tip * [1, 1, 0.2], tip], [0.011, 0.008, 0.0035]) for tip in tips)
+        *(string(_bent(tip), [0.011, 0.008, 0.0035]) for tip in tips)
     )
     hub = disc([0.002, -0.001, 0.0], 2, 0.016, 0.008)
     knob = bar([0.006, 0.004, 0.006], [0.008, 0.005, 0.020], 0.007, 0.005)
     return melted(melted(arms, hub, 0.006), knob, 0.004), *_around(tips, np.array([0.0, 0.0, 0.024]))
+
+
+def _bent(tip: Array) -> Array:
+    """(3, 3) from the middle of a star to the tip (3,) of an arm, along the ground first."""
+    return np.stack([np.zeros(3), 0.6 * tip * np.array([1.0, 1.0, 0.2]), tip])
 
 
 def _jug() -> Made:
