@@ -118,6 +118,8 @@ def judge_by_region(
     view: CropObservation,
     finish: Callable[[Array], Hypothesis],
     options: RegionJudgeOptions = BY_REGION,
+    *,
+    filling: Callable[[], Array] | None = None,
 ) -> list[Hypothesis]:
     """Hypotheses judged by region, best first; where none convinces, poses that did worse on the mask, too.
 
@@ -129,11 +131,14 @@ def judge_by_region(
         view: in which the overlap is measured.
         finish: brings a pose (4, 4) through all stages.
         options: settings.
+        filling: gives poses (B, 4, 4) that fill the object's box, or None for none.
     """
     judge = RegionJudge(refiner, look, options)
     out = [judge.judged(h, view) for h in found]
     if options.looked_at and judge.is_doubtful(out):
-        poses = _second_chances(judge, others(options.looked_at), options)
+        pools = [others(options.looked_at), *([] if filling is None else [filling()])]
+        # Each has chances of its own: what fills the box of a half mask looks good before what is right does.
+        poses = [pose for pool in pools for pose in _second_chances(judge, pool, options)]
         out += [judge.judged(finish(pose), view) for pose in poses]
         _log.debug("search: no outline was convincing; others were looked at by region")
     out.sort(key=lambda h: -h.score)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+import numpy as np
+
 from dexman_pose.data import Mesh
 from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.symmetry import SymmetryGroup
@@ -17,8 +19,9 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, has_color, refiner_for
 from dexman_pose.pose.search.box_outlines import is_astray
 from dexman_pose.pose.search.by_region import RegionJudge
+from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis
-from dexman_pose.pose.search.options import IN_RECUT, RECUT, RecutOptions
+from dexman_pose.pose.search.options import BY_REGION, IN_RECUT, RECUT, SEARCH, RecutOptions
 from dexman_pose.pose.search.recut import recut
 from dexman_pose.pose.search.search import Awaited, judge_best, search_pose
 
@@ -54,14 +57,39 @@ def search_and_recut(
         return found, look
     if look.depth is not None:
         return _recut_by_picture(refiner, look, found, symmetry, options)
-    cut = recut(refiner.rasterizer, found[0].camera_from_object, look, options)
+    clearest = max(found, key=lambda h: h.shown or 0.0)
+    cut = recut(refiner.rasterizer, clearest.camera_from_object, look, options)
     if cut is None:
         return found, look
     again = search_pose(refiner, cut, symmetry=symmetry, options=IN_RECUT)
-    return _better((found, look), (again, cut), options)
+    group = symmetry() if callable(symmetry) else symmetry
+    return _better((found, look), (with_rivals(again, found, group), cut), options)
 
 
 Found = tuple[list[Hypothesis], ObjectView]
+
+
+def with_rivals(
+    again: list[Hypothesis], before: list[Hypothesis], symmetry: SymmetryGroup | None
+) -> list[Hypothesis]:
+    """Hypotheses of a mask cut again, and as their second the one of before that the picture shows best.
+
+    A mask that was cut along a pose agrees with no other one: the lead over others is what the picture makes of it.
+    """
+    best = again[0]
+    others = [h for h in before if h.shown is not None and _differ(best, h, symmetry)]
+    if not others or best.shown is None:
+        return again
+    rival = max(others, key=lambda h: h.shown or 0.0)
+    behind = BY_REGION.weight * max(best.shown - (rival.shown or 0.0), 0.0)
+    if len(again) > 1 and again[1].score >= best.score - behind:
+        return again
+    return [best, replace(rival, score=best.score - behind), *again[1:-1]]
+
+
+def _differ(one: Hypothesis, other: Hypothesis, symmetry: SymmetryGroup | None) -> bool:
+    poses = np.stack([one.camera_from_object, other.camera_from_object])
+    return len(distinct_poses(poses, np.array([1.0, 0.0]), 2, SEARCH.returned_apart, symmetry)) > 1
 
 
 def _better(first: Found, again: Found, options: RecutOptions) -> Found:

@@ -109,7 +109,7 @@ class RegionJudgeOptions:
     explained: float = 0.6
     missed: float = 0.1
     boxed: float = 3.0
-    looked_at: int = 80
+    looked_at: int = 128
     looked_longer: tuple[int, ...] = (16, 6)
     second_chances: int = 3
 
@@ -232,7 +232,8 @@ class BoxOutlineOptions:
         blur: pixels over which the picture is smoothed before its edges are looked for.
         faint: units of Lab per pixel at which an edge counts for one half.
         looked_at: of the poses, the best so many are looked at by region ...
-        astray: ... and they alone, where the mask misses the box by such a share of one of its sides.
+        astray: ... and they alone, where the mask misses the box by such a share of one of its sides ...
+        beside: ... or such a share of the poses that did best on the mask, where somebody drew a box.
     """
 
     side: int = 56
@@ -245,6 +246,7 @@ class BoxOutlineOptions:
     faint: float = 4.0
     looked_at: int = 48
     astray: float = 0.3
+    beside: float = 0.5
 
 
 BOX_OUTLINES: Final = BoxOutlineOptions()

@@ -31,6 +31,7 @@ from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
 from dexman_pose.pose.search.options import (
+    BOX_OUTLINES,
     FINE_STAND_IN,
     ROUGH_STAND_IN,
     SEARCH,
@@ -128,11 +129,16 @@ def search_pose(
     if not colored and scales == 0 and look.depth is None and look.pictured:
 
         def others(count: int) -> Array:
-            some = poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
-            filling = poses_filling_box(refiner, look, options.coarse_apart, symmetry)
-            return filling if is_astray(look) else np.concatenate([some, filling])
+            share = 1.0 if look.asked is None else 0.0 if is_astray(look) else BOX_OUTLINES.beside
+            count = round(share * count)
+            return poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
 
-        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges, options.region)
+        def filling() -> Array:
+            return poses_filling_box(refiner, look, options.coarse_apart, symmetry)
+
+        hypotheses = _by_region(
+            refiner, hypotheses, (others, filling), fine, look, fine_edges, options.region
+        )
     reached = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
     found = [hypotheses[i] for i in distinct_poses(reached, order, count, options.returned_apart, symmetry)]
@@ -189,7 +195,7 @@ def _refined_and_scored(
 def _by_region(
     refiner: PoseRefiner,
     found: list[Hypothesis],
-    others: Callable[[int], Array],
+    others: tuple[Callable[[int], Array], Callable[[], Array]],
     fine: CropObservation,
     look: ObjectView,
     edges: PictureEdges,
@@ -201,7 +207,7 @@ def _by_region(
         refined = refiner.refine(pose, fine, RefineOptions(iterations=0))
         return refine_and_score(refiner, refined, fine, look, False, edges)
 
-    return judge_by_region(refiner, found, others, look, fine, finish, options)
+    return judge_by_region(refiner, found, others[0], look, fine, finish, options, filling=others[1])
 
 
 def _coarse(

@@ -67,9 +67,7 @@ def _star() -> Made:
     angles = np.radians([0.0, 55.0, 118.0, 175.0, 236.0, 300.0])
     lifts = np.array([0.0, 0.014, 0.0, 0.0, 0.022, -0.006])
     tips = [np.array([r * np.cos(a), r * np.sin(a), z]) for r, a, z in zip(lengths, angles, lifts)]
-    arms = union(
-        *(string(_bent(tip), [0.011, 0.008, 0.0035]) for tip in tips)
-    )
+    arms = union(*(string(_bent(tip), [0.011, 0.008, 0.0035]) for tip in tips))
     hub = disc([0.002, -0.001, 0.0], 2, 0.016, 0.008)
     knob = bar([0.006, 0.004, 0.006], [0.008, 0.005, 0.020], 0.007, 0.005)
     return melted(melted(arms, hub, 0.006), knob, 0.004), *_around(tips, np.array([0.0, 0.0, 0.024]))
