@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from dexman_pose.arrays import Array, Mask
@@ -44,7 +45,7 @@ def recut(
     return ObjectView(look.image, labels, look.label, c, look.depth, look.pictured, look.asked)
 
 
-def _cut(image: Array, drawn: Mask, free: Mask, options: RecutOptions) -> Mask | None:
+def _cut(image: NDArray[np.uint8], drawn: Mask, free: Mask, options: RecutOptions) -> Mask | None:
     """The object's pixels (h, w) of a part of the picture (h, w, 3); None where nothing is sure."""
     width = max(options.least_band, options.band * float(np.sqrt(np.count_nonzero(drawn))))
     steps = round(width)

@@ -108,22 +108,11 @@ def test_parts_survive_the_files(truck: StressCase, tmp_path: Path) -> None:
     assert np.array_equal(back.face_parts, truck.face_parts)  # type: ignore[arg-type]
 
 
-def test_a_print_on_a_table_of_its_colour_is_found_by_its_box_though_the_mask_leaks() -> None:
-    case = build_case("boxed_print", "bracket", 3, 1)
+def test_a_print_on_a_table_of_its_colour_is_found_by_its_box_whatever_the_mask() -> None:
+    case = build_case("boxed_print", "channel", 4, 1)
     own, exact = prompted(case).labels[0] == 1, case.exact_labels[0] == 1
-    assert (own & exact).sum() < 0.8 * (own | exact).sum()  # what the default segmentation makes of the box
+    assert (
+        own.any() and not (own & exact).sum() > 0.1 * exact.sum()
+    )  # what the default segmentation finds there
     found = run_case(case, "search-box", False)
     assert not found.off.any() and found.told is not None and found.believed is found.told
-
-
-def test_the_table_below_a_boxed_print_is_nearer_to_its_colour() -> None:
-    def apart(condition: str) -> float:
-        far = []
-        for seed in range(4):
-            case = build_case(condition, "stairs", seed, 1)
-            own = np.median(case.images[0][case.exact_labels[0] == 1], axis=0)
-            ground = np.median(case.images[0][case.exact_labels[0] == 0], axis=0)
-            far.append(float(np.linalg.norm(ground - own)))
-        return float(np.mean(far))
-
-    assert apart("boxed_print") < 0.75 * apart("print")

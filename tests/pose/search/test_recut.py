@@ -11,12 +11,15 @@ import pytest
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.data.masks import OCCLUDER
-from dexman_pose.geometry import se3
+from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import refiner_for
-from dexman_pose.pose.search.finding import search_and_recut
+from dexman_pose.pose.search.finding import search_and_recut, with_rivals
+from dexman_pose.pose.search.hypotheses import Hypothesis
+from dexman_pose.pose.search.options import BY_REGION
 from dexman_pose.pose.search.recut import recut
+from dexman_pose.pose.solver.options import RefineOptions
 from dexman_pose.render import Rasterizer
 
 
@@ -78,3 +81,20 @@ def test_a_mask_that_the_pose_explains_is_left_alone(leaking: Leaking) -> None:
     clean = replace(leaking.look, labels=leaking.exact.astype(np.uint8))
     refiner = refiner_for(leaking.mesh, clean.own)
     assert search_and_recut(refiner, clean, symmetry=SymmetryGroup.trivial())[1] is clean
+
+
+def test_a_pose_of_before_that_the_picture_shows_as_well_stays_the_rival(leaking: Leaking) -> None:
+    refiner = refiner_for(leaking.mesh, leaking.look.own)
+    refined = refiner.refine(leaking.true, leaking.look.evidence(), RefineOptions(iterations=0))
+
+    def hypothesis(degrees: float, score: float, shown: float) -> Hypothesis:
+        pose = leaking.true @ se3(so3_exp([0.0, 0.0, np.radians(degrees)]), np.zeros(3))
+        return Hypothesis(pose, score, 0.9, 0.0, refined, 0.9, shown)
+
+    again = [hypothesis(0.0, 2.5, 2.4), hypothesis(90.0, 1.5, 1.2)]
+    before = [hypothesis(1.0, 2.2, 2.4), hypothesis(40.0, 1.9, 2.35), hypothesis(120.0, 1.8, 1.0)]
+    found = with_rivals(again, before, None)
+    assert len(found) == 2 and found[0] is again[0]
+    assert found[1].camera_from_object is before[1].camera_from_object
+    assert found[0].score - found[1].score == pytest.approx(BY_REGION.weight * 0.05)
+    assert with_rivals(again, before[:1], None) is again  # the same pose is no rival
