@@ -99,7 +99,7 @@ def color_kinds(lab: FloatImage, options: BoxOutlineOptions = BOX_OUTLINES) -> N
     count = min(options.colors, len(pixels))
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, options.rounds, 1.0)
-    labels = cv2.kmeans(pixels, count, None, stop, 1, cv2.KMEANS_PP_CENTERS)[1]  # type: ignore[call-overload]
+    labels = cv2.kmeans(pixels, count, None, stop, 1, cv2.KMEANS_PP_CENTERS)[1]
     return np.asarray(labels, np.int32).reshape(lab.shape[:2])
 
 
