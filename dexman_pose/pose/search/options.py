@@ -262,7 +262,8 @@ class RecutOptions:
         margin: share of the box's longer side by which the crop is wider on each side.
         rounds: of GrabCut.
         least_pixels: of an outline that is cut along.
-        explained: overlap of outline and mask from which on the mask stays as it is.
+        explained: overlap of outline and mask from which on the mask stays as it is: one that is cut again is a little
+            too small, which made a can of 0.91 6 mm farther at one metre.
         less: by how much less the picture may show of the outline that is found in the mask cut again.
     """
 
@@ -271,7 +272,7 @@ class RecutOptions:
     margin: float = 0.25
     rounds: int = 3
     least_pixels: int = 64
-    explained: float = 0.93
+    explained: float = 0.9
     less: float = 0.1
 
 
