@@ -45,7 +45,8 @@ from dexman_pose.pose.observation.view import (
 )
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
 from dexman_pose.pose.refinement.texture import refine_second_order
-from dexman_pose.pose.search.search import find_pose, judge_best, search_pose
+from dexman_pose.pose.search.finding import find_pose, search_and_recut
+from dexman_pose.pose.search.search import judge_best
 from dexman_pose.pose.search.signals import pose_signals
 from dexman_pose.pose.search.verdict import judge
 from dexman_pose.pose.solver.options import SCALE_MODES, RefineOptions, ScaleMode, scale_unknowns
@@ -322,13 +323,13 @@ def _searched_start(
 
     Depth on a mask that leaks is that of other things: where it leaves a doubt, the picture alone is asked.
     """
-    found = search_pose(refiner, view, symmetry=group)
-    verdict = judge_best(refiner, found, view)
+    found, cut = search_and_recut(refiner, view, symmetry=group)
+    verdict = judge_best(refiner, found, cut)
     if verdict.valid:
         return found[0].camera_from_object, ()
     if view.depth is not None and view.pictured:
         flat = replace(view, depth=None)
-        seen = search_pose(refiner, flat, symmetry=group)
-        if judge_best(refiner, seen, flat).valid:
+        seen, cut = search_and_recut(refiner, flat, symmetry=group)
+        if judge_best(refiner, seen, cut).valid:
             return seen[0].camera_from_object, ()
     return found[0].camera_from_object, verdict.doubts

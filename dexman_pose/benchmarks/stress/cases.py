@@ -17,6 +17,7 @@ from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.scenes import motion
 from dexman_pose.synthetic.scenes import sensor_noise as noise
 from dexman_pose.synthetic.scenes.colorful import COLORFUL
+from dexman_pose.synthetic.scenes.horned_prints import HORNED
 from dexman_pose.synthetic.scenes.occluders import occluder, placed_occluder, pushed_in
 from dexman_pose.synthetic.scenes.prints import PRINTS
 from dexman_pose.synthetic.scenes.render import Actor, Placed, Studio, silhouette_size
@@ -34,12 +35,13 @@ CONDITIONS = (
     "leaves_image",
     "full_occlusion",
     "print",
+    "boxed_print",
     "colorful",
 )
 """Names of all conditions."""
 
-ALL_SHAPES = (*SHAPES, *PRINTS, *COLORFUL)
-"""Names of all shapes: the last two conditions have their own, the other conditions share the first six."""
+ALL_SHAPES = (*SHAPES, *PRINTS, *HORNED, *COLORFUL)
+"""Names of all shapes: the last three conditions have their own, the other conditions share the first six."""
 
 NEEDS_DEPTH = ("depth_noise", "wrong_scale")
 """Conditions that mean nothing without depth."""
@@ -50,7 +52,7 @@ _SHADY = 0.7  # covered share of a single picture of "full_occlusion"
 
 
 def applies(condition: str, shape: str) -> bool:
-    """Whether a condition has cases of a shape: ``symmetric`` is for those that are, ``print`` for prints.
+    """Whether a condition has cases of a shape: ``symmetric`` is for those that are, those of prints for prints.
 
     Raises:
         InputError: no such condition or shape.
@@ -64,7 +66,7 @@ def applies(condition: str, shape: str) -> bool:
 
 def shapes_of(condition: str) -> tuple[str, ...]:
     """The shapes of which a condition has cases."""
-    own = {"print": PRINTS, "colorful": COLORFUL, "symmetric": _SYMMETRIC}
+    own = {"print": PRINTS, "boxed_print": (*HORNED, *PRINTS), "colorful": COLORFUL, "symmetric": _SYMMETRIC}
     return own.get(condition, SHAPES)
 
 

@@ -24,9 +24,14 @@ from dexman_pose.synthetic.scenes.sensor_noise import IMAGE_NOISE
 from dexman_pose.synthetic.scenes.solids import Pixels
 from dexman_pose.synthetic.scenes.tabletop import TableOptions, Tabletop
 
-ON_TABLE = ("print", "colorful")
+ON_TABLE = ("print", "boxed_print", "colorful")
 """Names of the conditions built here."""
 
+_TABLES = {
+    "print": TableOptions(),
+    "boxed_print": TableOptions(solids=18, alike=0.5, sheets=8, tinted=0.6),
+    "colorful": TableOptions(solids=15, close=1, alike=0.1),
+}
 _SKIN = (206.0, 156.0, 128.0)
 _HELD_EVERY = 3  # of the seeds, one in so many is held in a hand above the table
 _GRIP = 0.5  # object radii from its middle to the tips of the fingers
@@ -52,17 +57,16 @@ class OnTable:
         self._dress(rng)
         mesh = self.made.mesh
         self.actor = Actor(Rasterizer(mesh), self.made.normals, 1)
-        self.held = seed % _HELD_EVERY == _HELD_EVERY - 1
+        self.held = condition != "boxed_print" and seed % _HELD_EVERY == _HELD_EVERY - 1
         self.rest = _resting(mesh.vertices, rng)
         if self.held:
             self.rest = se3(np.eye(3), [0.0, 0.0, rng.uniform(0.05, 0.12)]) @ self.rest
         below = mesh.vertices @ self.rest[:2, :3].T + self.rest[:2, 3]
-        main = self.colors[0] if condition == "print" else self.colors.mean(0)
-        options = TableOptions() if condition == "print" else TableOptions(solids=15, close=1, alike=0.1)
+        main = self.colors.mean(0) if condition == "colorful" else self.colors[0]
         footprint = below[ConvexHull(below).vertices]
-        self.table = Tabletop(footprint, main, rng, options, shadow=not self.held)
+        self.table = Tabletop(footprint, main, rng, _TABLES[condition], shadow=not self.held)
         self.middle = self.rest[:3, :3] @ mesh.center + self.rest[:3, 3]
-        motion = HandheldOptions() if condition == "print" else HandheldOptions(pixels=(4.0, 8.0))
+        motion = HandheldOptions(pixels=(4.0, 8.0)) if condition == "colorful" else HandheldOptions()
         self.view = handheld(rng, self.middle, mesh.radius, self.camera, motion)
         self.sway, self.phase = rng.uniform(0.3, 1.0, 6), rng.uniform(0, 2 * np.pi, 8)
         first = float(rng.uniform(0, 60)) if num_frames == 1 else 0.0

@@ -15,8 +15,11 @@ from dexman_pose.errors import InputError
 from dexman_pose.render import Rasterizer
 from dexman_pose.segmentation import segment_clip
 
-FROM_BOX = ("colorful",)
+FROM_BOX = ("boxed_print", "colorful")
 """Conditions whose masks are those of the default segmentation, prompted by the box in the first frame."""
+
+BOX_GIVEN = ("boxed_print",)
+"""Of these, those whose single pictures are searched with the box given too."""
 
 COUNTED = 0.1
 """Least share of the object in sight from which on a part of it counts."""

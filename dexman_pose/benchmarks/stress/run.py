@@ -20,7 +20,7 @@ from dexman_pose.benchmarks.stress.cases import (
     build_case,
 )
 from dexman_pose.benchmarks.stress.on_table import ON_TABLE
-from dexman_pose.benchmarks.stress.parts import parts_missed, prompted, silhouettes
+from dexman_pose.benchmarks.stress.parts import BOX_GIVEN, parts_missed, prompted, silhouettes
 from dexman_pose.benchmarks.stress.score import (
     StressRecord,
     StressTable,
@@ -47,6 +47,7 @@ class _Poses(NamedTuple):
     valid: NDArray[np.bool_]
     confidence: Array
     scale: float | None
+    told: NDArray[np.bool_] | None = None
 
 
 def run_stress(
@@ -107,6 +108,7 @@ def _runs(
     """All runs of one condition, shape and seed."""
     depths = [d for d in with_depth if d or condition not in NEEDS_DEPTH]
     singles = [w for w in ("refine", "search") if w in what]
+    singles += ["search-box"] if "search" in what and condition in BOX_GIVEN else []
     for k in range(pictures if singles else 0):
         case = build_case(condition, shape, seed * pictures + k, 1)
         yield from (run_case(case, w, d) for w in singles for d in depths)
@@ -122,12 +124,14 @@ def run_case(case: StressCase, what: str, with_depth: bool) -> StressRecord:
 
     Args:
         case: a single picture (``refine``, ``search``) or a clip.
-        what: ``refine``, ``search``, ``track``, ``track-search``, or ``track-alone``: without masks.
+        what: ``refine``, ``search``, ``search-box``: with the box too, ``track``, ``track-search``, or ``track-alone``:
+            without masks.
         with_depth: give the depth images.
     """
     work = {
         "refine": _refine,
         "search": _search,
+        "search-box": _search_box,
         "track": _track,
         "track-search": _track_search,
         "track-alone": _track_alone,
@@ -176,6 +180,7 @@ def _record(
         gaps=score_gaps(case.visible, found.valid, wrong) if n > 1 else (),
         scale_error=scale_error,
         error=error,
+        told=found.told,
         **_on_table(case, found, error),
     )
 
@@ -207,10 +212,17 @@ def _search(case: StressCase, with_depth: bool) -> _Poses:
     return _single(estimate_pose(case.mesh, case.images[0], labels == 1, case.camera, **extra))
 
 
+def _search_box(case: StressCase, with_depth: bool) -> _Poses:
+    extra = _extra(estimate_pose, case, with_depth)
+    mask = case.labels[0] == 1
+    return _single(estimate_pose(case.mesh, case.images[0], mask, case.camera, box=case.boxes()[0], **extra))
+
+
 def _single(result: Any) -> _Poses:
     confidence = getattr(result, "confidence", result.mask_iou)
     pose = np.asarray(result.camera_from_object, np.float64)[None]
-    return _Poses(pose, np.ones(1, np.bool_), np.array([float(confidence)]), _scale_of(result))
+    told = np.array([bool(result.valid)])
+    return _Poses(pose, np.ones(1, np.bool_), np.array([float(confidence)]), _scale_of(result), told)
 
 
 def _track(case: StressCase, with_depth: bool, start: Array | None = None) -> _Poses:

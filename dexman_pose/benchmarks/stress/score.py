@@ -45,8 +45,8 @@ class StressRecord:
         condition: of the case.
         shape: of the case.
         seed: of the case.
-        what: ``refine``, ``search``, ``track`` (start given), ``track-search`` (start searched) or ``track-alone``
-            (start given, no masks).
+        what: ``refine``, ``search``, ``search-box`` (the box is given too), ``track`` (start given), ``track-search``
+            (start searched) or ``track-alone`` (start given, no masks).
         with_depth: depth was given.
         seconds: taken, per picture or frame.
         valid: (T,) the engine calls its pose usable; all False when it raised.
@@ -62,6 +62,7 @@ class StressRecord:
         add_s: (T,) mean distance to the nearest vertex, metres; of the conditions on the table, else None.
         mask_missed: (T,) the mask given covers hardly anything of a part in sight; of many-coloured objects.
         pose_missed: (T,) the same of the silhouette of the pose.
+        told: (T,) whether the engine says that a single picture's pose may be used; None where ``valid`` says so.
     """
 
     condition: str
@@ -83,6 +84,12 @@ class StressRecord:
     add_s: Array | None = None
     mask_missed: Bools | None = None
     pose_missed: Bools | None = None
+    told: Bools | None = None
+
+    @property
+    def believed(self) -> Bools:
+        """(T,) the engine says that its pose may be used."""
+        return self.valid if self.told is None else self.told
 
     @property
     def seen(self) -> Bools:
@@ -133,6 +140,8 @@ class StressScore:
         add_s_area: area under the curve of ADD-S up to 0.1 m over seen frames; frames not valid are failures.
         mask_part_share: share of seen frames in which the mask takes a part for the whole.
         pose_part_share: share of seen frames in which the pose does.
+        believed_share: share of the seen frames that are not off whose pose the engine says may be used.
+        off_believed_share: share of seen frames that are off, and yet the engine says so.
     """
 
     condition: str
@@ -158,6 +167,8 @@ class StressScore:
     add_s_area: float | None = None
     mask_part_share: float | None = None
     pose_part_share: float | None = None
+    believed_share: float | None = None
+    off_believed_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -254,9 +265,10 @@ def _score(key: tuple[str, str, str, bool], group: list[StressRecord]) -> Stress
     counted = seen & valid
     mm = np.concatenate([r.millimetres for r in group])[counted]
     degrees = np.concatenate([r.degrees for r in group])[counted]
-    limits = BASIN if key[2] == "search" else REFINED
+    limits = BASIN if key[2].startswith("search") else REFINED
     right = ~wrong if tracking else np.concatenate([r.within(*limits) for r in group])
     gaps = [gap for r in group for gap in r.gaps]
+    off, believed = np.concatenate([r.off for r in group]), np.concatenate([r.believed for r in group])
     total = max(int(seen.sum()), 1)
     return StressScore(
         *key,
@@ -276,11 +288,13 @@ def _score(key: tuple[str, str, str, bool], group: list[StressRecord]) -> Stress
             np.array([100 * r.scale_error for r in group if r.scale_error is not None]), 50
         ),
         per_second=1 / max(float(np.median([r.seconds for r in group])), 1e-9),
-        off_share=_share(np.concatenate([r.off for r in group]), seen),
+        off_share=_share(off, seen),
         gross_share=_share(np.concatenate([r.degrees > GROSS for r in group]), seen),
         add_s_area=_area([r.add_s for r in group], seen, valid),
         mask_part_share=_share_of([r.mask_missed for r in group], seen),
         pose_part_share=_share_of([r.pose_missed for r in group], seen),
+        believed_share=_share(believed, seen & ~off) if (seen & ~off).any() else None,
+        off_believed_share=_share(off & believed, seen),
     )
 
 

@@ -50,6 +50,7 @@ _SINGLE_HEAD: tuple[str, ...] = (
     "beyond 20 deg",
     "ADD-S area",
     "part for whole (mask / pose)",
+    "good and valid / off but valid",
 )
 _CLIP_HEAD: tuple[str, ...] = (
     "condition",
@@ -64,6 +65,7 @@ _CLIP_HEAD: tuple[str, ...] = (
 )
 _CLIP_HEAD += ("jumps / 100", "loss noticed", "recovered", "scale error", "frames/s")
 _CLIP_HEAD += ("beyond 6 deg / 10 mm", "beyond 20 deg", "ADD-S area", "part for whole (mask / pose)")
+_CLIP_HEAD += ("good and valid / off but valid",)
 _BAND_HEAD = ("confidence", "frames", "right", "mm (median)", "deg (median)")
 
 
@@ -99,7 +101,8 @@ def _misses(s: StressScore) -> tuple[str, ...]:
     """How often it is off, valid or not, and what that means for the whole object."""
     area = "-" if s.add_s_area is None else f"{s.add_s_area:.2f}"
     parts = "-" if s.mask_part_share is None else f"{_share(s.mask_part_share)} / {_share(s.pose_part_share)}"
-    return _share(s.off_share), _share(s.gross_share), area, parts
+    told = f"{_share(s.believed_share)} / {_share(s.off_believed_share)}"
+    return _share(s.off_share), _share(s.gross_share), area, parts, told
 
 
 def _band_row(b: ReliabilityBin) -> tuple[str, ...]:

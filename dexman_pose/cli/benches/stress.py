@@ -20,10 +20,10 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "stress",
         help="accuracy on rendered scenes with exact truth",
-        description="Render shapes under twelve conditions, refine, search and track them, and print the errors.",
+        description="Render shapes under thirteen conditions, refine, search and track them, and print the errors.",
     )
     p.add_argument("--shapes", type=_names, metavar="A,B", help="some shapes (default: all)")
-    p.add_argument("--conditions", type=_names, metavar="A,B", help="some conditions (default: all twelve)")
+    p.add_argument("--conditions", type=_names, metavar="A,B", help="some conditions (default: all thirteen)")
     p.add_argument("--seeds", type=positive, metavar="N", help="clips of each kind (default: 2)")
     p.add_argument("--what", type=_names, metavar="A,B", help="some of refine, search, track (default: all)")
     p.add_argument("--pictures", type=positive, default=2, metavar="N", help="pictures per seed (default: 2)")

@@ -30,7 +30,7 @@ from dexman_pose.pose.clip.stand_in import compared_shape
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.estimate import PoseEstimate
 from dexman_pose.pose.observation.view import ObjectClip, ObjectView
-from dexman_pose.pose.search.search import find_pose
+from dexman_pose.pose.search.finding import find_pose
 from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.symmetry.cache import symmetry_of
 

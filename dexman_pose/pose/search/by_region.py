@@ -19,6 +19,7 @@ from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, apply_increment
 from dexman_pose.pose.region.refiner import RegionPose, RegionRefiner
+from dexman_pose.pose.search.asked_box import pose_off_box
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.options import BY_REGION, RegionJudgeOptions
 from dexman_pose.pose.search.viewpoints import extreme_points
@@ -59,6 +60,22 @@ class RegionJudge:
         """Whether the picture shows the outline of a pose."""
         return found.agree >= self.options.agree
 
+    def off(self, pose: Array) -> float:
+        """Share of a side of the box that somebody drew by which a pose (4, 4) misses it; 0 without a box."""
+        return pose_off_box(self._refiner.rasterizer, pose, self._look, ranked=True) or 0.0
+
+    def shown(self, pose: Array) -> float:
+        """What the picture says for a pose (4, 4): shares of its outline, less what it misses of the box."""
+        found = self.seen(pose)
+        return found.agree + found.odds + found.edge - self.options.boxed * self.off(pose)
+
+    def is_doubtful(self, found: list[Hypothesis]) -> bool:
+        """Whether poses that did worse on the mask are to be looked at: outline, mask or box speak against the best."""
+        best, o = max(found, key=lambda h: h.score), self.options
+        if max(h.seen or 0.0 for h in found) < o.sure or best.iou < o.explained:
+            return True
+        return self.off(best.camera_from_object) > o.missed
+
     def judged(self, hypothesis: Hypothesis, view: CropObservation) -> Hypothesis:
         """A hypothesis on its way to where its outline is seen, its score with what speaks for it there.
 
@@ -67,8 +84,8 @@ class RegionJudge:
             view: in which the overlap is measured.
         """
         found = self.seen(hypothesis.camera_from_object)
-        score = hypothesis.score + self.options.weight * (found.agree + found.odds + found.edge)
-        pose = hypothesis.camera_from_object
+        pose, o = hypothesis.camera_from_object, self.options
+        said, missed = found.agree + found.odds + found.edge, o.boxed * self.off(pose)
         if self.is_convincing(found):
             pose = self._between(pose, found.camera_from_object)
         seen = self._refiner.refine(pose, view, RefineOptions(iterations=0))
@@ -76,10 +93,11 @@ class RegionJudge:
         return replace(
             hypothesis,
             camera_from_object=pose,
-            score=score,
+            score=hypothesis.score + o.weight * said - missed,
             iou=refined.iou,
             refined=refined,
             seen=found.agree,
+            shown=said - missed,
         )
 
     def _between(self, first: Array, second: Array) -> Array:
@@ -100,6 +118,8 @@ def judge_by_region(
     view: CropObservation,
     finish: Callable[[Array], Hypothesis],
     options: RegionJudgeOptions = BY_REGION,
+    *,
+    filling: Callable[[], Array] | None = None,
 ) -> list[Hypothesis]:
     """Hypotheses judged by region, best first; where none convinces, poses that did worse on the mask, too.
 
@@ -111,11 +131,14 @@ def judge_by_region(
         view: in which the overlap is measured.
         finish: brings a pose (4, 4) through all stages.
         options: settings.
+        filling: gives poses (B, 4, 4) that fill the object's box, or None for none.
     """
     judge = RegionJudge(refiner, look, options)
     out = [judge.judged(h, view) for h in found]
-    if max(h.seen or 0.0 for h in out) < options.sure:
-        poses = _second_chances(judge, others(options.looked_at), options)
+    if options.looked_at and judge.is_doubtful(out):
+        pools = [others(options.looked_at), *([] if filling is None else [filling()])]
+        # Each has chances of its own: what fills the box of a half mask looks good before what is right does.
+        poses = [pose for pool in pools for pose in _second_chances(judge, pool, options)]
         out += [judge.judged(finish(pose), view) for pose in poses]
         _log.debug("search: no outline was convincing; others were looked at by region")
     out.sort(key=lambda h: -h.score)

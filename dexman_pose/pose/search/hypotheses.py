@@ -26,6 +26,7 @@ class Hypothesis:
         ncc: correlation of the coloured mesh with the picture, 0 where it has no colour.
         refined: the refinement it came out of.
         seen: share of its outline that the picture shows by region, or None where that was not asked.
+        shown: what speaks for it by region, and by the box that somebody drew, whatever the mask; or None.
     """
 
     camera_from_object: Array
@@ -34,6 +35,7 @@ class Hypothesis:
     ncc: float
     refined: Refined
     seen: float | None = None
+    shown: float | None = None
 
 
 def refine_and_score(

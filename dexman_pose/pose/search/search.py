@@ -9,17 +9,15 @@ from dataclasses import replace
 import numpy as np
 
 from dexman_pose.arrays import Array
-from dexman_pose.data import Mesh
-from dexman_pose.data.tracks import ScaleSource
 from dexman_pose.geometry.symmetry import SymmetryGroup
-from dexman_pose.pose.estimate import PoseEstimate, estimate_of
 from dexman_pose.pose.matching.edges import PictureEdges, picture_edges
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.observation.occlusion import is_cut
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.perturb import perturbed_poses
-from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color, refiner_for
+from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, has_color
 from dexman_pose.pose.refinement.texture import HYPOTHESIS
+from dexman_pose.pose.search.box_outlines import is_astray, poses_filling_box
 from dexman_pose.pose.search.by_region import judge_by_region
 from dexman_pose.pose.search.coarse import CoarseScores, coarse_scorer
 from dexman_pose.pose.search.coarse_mesh import stand_in_refiner
@@ -33,10 +31,12 @@ from dexman_pose.pose.search.distinct import distinct_poses
 from dexman_pose.pose.search.hypotheses import Hypothesis, refine_and_score
 from dexman_pose.pose.search.mask_leaks import refine_with_leaks
 from dexman_pose.pose.search.options import (
+    BOX_OUTLINES,
     FINE_STAND_IN,
     ROUGH_STAND_IN,
     SEARCH,
     VIEWPOINTS,
+    RegionJudgeOptions,
     SearchOptions,
     ViewpointOptions,
 )
@@ -129,9 +129,16 @@ def search_pose(
     if not colored and scales == 0 and look.depth is None and look.pictured:
 
         def others(count: int) -> Array:
+            share = 1.0 if look.asked is None else 0.0 if is_astray(look) else BOX_OUTLINES.beside
+            count = round(share * count)
             return poses[distinct_poses(poses, scored.total, count, options.coarse_apart, symmetry)]
 
-        hypotheses = _by_region(refiner, hypotheses, others, fine, look, fine_edges)
+        def filling() -> Array:
+            return poses_filling_box(refiner, look, options.coarse_apart, symmetry)
+
+        hypotheses = _by_region(
+            refiner, hypotheses, (others, filling), fine, look, fine_edges, options.region
+        )
     reached = np.stack([h.camera_from_object for h in hypotheses])
     order = np.array([h.score for h in hypotheses])
     found = [hypotheses[i] for i in distinct_poses(reached, order, count, options.returned_apart, symmetry)]
@@ -188,10 +195,11 @@ def _refined_and_scored(
 def _by_region(
     refiner: PoseRefiner,
     found: list[Hypothesis],
-    others: Callable[[int], Array],
+    others: tuple[Callable[[int], Array], Callable[[], Array]],
     fine: CropObservation,
     look: ObjectView,
     edges: PictureEdges,
+    options: RegionJudgeOptions,
 ) -> list[Hypothesis]:
     """The hypotheses judged by what the picture shows along their outlines, best first."""
 
@@ -199,7 +207,7 @@ def _by_region(
         refined = refiner.refine(pose, fine, RefineOptions(iterations=0))
         return refine_and_score(refiner, refined, fine, look, False, edges)
 
-    return judge_by_region(refiner, found, others, look, fine, finish)
+    return judge_by_region(refiner, found, others[0], look, fine, finish, options, filling=others[1])
 
 
 def _coarse(
@@ -263,54 +271,8 @@ def _equivalents_by_color(
     return [Problem(poses[i]) for i in chosen]
 
 
-def find_pose(
-    mesh: Mesh,
-    look: ObjectView,
-    *,
-    scales: int = 0,
-    source: ScaleSource = "given",
-    symmetry: SymmetryGroup | Awaited,
-    device: str = "cpu",
-) -> list[PoseEstimate]:
-    """Ranked estimates of one object in one picture, best first; the first is judged.
-
-    Where one scale is unknown and the mesh has colours, shape and depth give the size first; with the size known,
-    colours then tell what shape leaves open.
-
-    Args:
-        mesh: metres, or of any size where ``scales`` is not 0.
-        look: the object in the picture.
-        scales: unknown factors of the mesh: 0, 1, or 3 along its axes.
-        source: what fixes the scale.
-        symmetry: of the mesh.
-        device: where the engine runs.
-
-    Raises:
-        EstimationError: the mask is empty.
-    """
-    refiner = refiner_for(mesh, look.own, device)
-    found = search_pose(refiner, look, scales=scales, symmetry=symmetry)
-    if scales != 1 or not has_color(refiner):
-        return _judged(refiner, found, look, source)
-    factor = float(found[0].refined.stretch[0])
-    refiner = refiner_for(mesh.scaled(factor), look.own, device)
-    _log.debug("search: the mesh is taken %.3f times as large", factor)
-    group = symmetry() if callable(symmetry) else symmetry
-    found = search_pose(refiner, look, symmetry=group.scaled(factor))
-    return [e.with_mesh_scaled(factor) for e in _judged(refiner, found, look, source)]
-
-
 def judge_best(refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView) -> Verdict:
     """Judge the best of ranked hypotheses of a picture, by its lead too."""
     margin = found[0].score - found[1].score if len(found) > 1 else None
     signals = pose_signals(refiner, found[0].refined, look, margin)
     return judge(replace(signals, region=found[0].seen))
-
-
-def _judged(
-    refiner: PoseRefiner, found: list[Hypothesis], look: ObjectView, source: ScaleSource
-) -> list[PoseEstimate]:
-    """The public estimates of hypotheses; the first with its verdict."""
-    verdict = judge_best(refiner, found, look)
-    out = [estimate_of(refiner, h.refined, h.score, source) for h in found]
-    return [replace(out[0], valid=verdict.valid, doubts=verdict.doubts), *out[1:]]

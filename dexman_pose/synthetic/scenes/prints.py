@@ -22,6 +22,7 @@ from dexman_pose.synthetic.scenes.fields import (
     union,
     without,
 )
+from dexman_pose.synthetic.scenes.horned_prints import HORNED, horned_field
 from dexman_pose.synthetic.scenes.shape_parts import corner_normals
 from dexman_pose.synthetic.scenes.shapes import StressShape
 from dexman_pose.synthetic.scenes.true_symmetry import TrueSymmetry
@@ -44,17 +45,17 @@ FILAMENTS = (
 _SPACING = 0.0028  # metres between samples of the field
 
 
-@lru_cache(maxsize=len(PRINTS))
+@lru_cache(maxsize=len(PRINTS) + len(HORNED))
 def print_shape(name: str) -> StressShape:
-    """A print by name, without colours.
+    """A print by name, one of :data:`PRINTS` or :data:`HORNED`, without colours.
 
     Raises:
         InputError: no such print.
     """
     makers = {"bracket": _bracket, "channel": _channel, "hook": _hook, "stairs": _stairs, "serpent": _serpent}
-    if name not in makers:
-        raise InputError(f"no print named {name!r}; there are: {', '.join(PRINTS)}")
-    field, low, high = makers[name]()
+    if name not in makers and name not in HORNED:
+        raise InputError(f"no print named {name!r}; there are: {', '.join((*PRINTS, *HORNED))}")
+    field, low, high = makers[name]() if name in makers else horned_field(name)
     vertices, faces = surface_nets(field, low - 4 * _SPACING, high + 4 * _SPACING, _SPACING)
     mesh = Mesh(vertices - 0.5 * (low + high), faces, source="synthetic")
     normals = corner_normals(mesh.vertices, mesh.faces, crease=0.6)

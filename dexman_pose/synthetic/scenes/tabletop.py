@@ -33,6 +33,7 @@ class TableOptions:
         height: of the solids, metres, drawn between the two.
         low: largest height of those between camera and object.
         sheets: printed or plain patches on the table.
+        tinted: share of the way from the table's mean colour to the object's by which the bare table is moved.
         half: half the side of the table's texture, metres; beyond it the texture is mirrored.
         pixels: along the side of the texture.
         wall: metres from the middle to the wall.
@@ -49,6 +50,7 @@ class TableOptions:
     height: tuple[float, float] = (0.01, 0.11)
     low: float = 0.03
     sheets: int = 14
+    tinted: float = 0.0
     half: float = 0.65
     pixels: int = 1200
     wall: float = 0.62
@@ -176,6 +178,7 @@ class Tabletop:
         half = o.pixels // 2
         ground = paint.backdrop(half, half, int(rng.integers(1 << 30)))
         out = resize_picture(ground, (o.pixels, o.pixels), Way.CUBIC)
+        out += np.asarray(o.tinted * (color - out.mean((0, 1))), np.float32)
         for k in range(o.sheets):
             like = color if k % 4 == 0 else None
             self._sheet(out, rng, like)

@@ -185,7 +185,7 @@ def test_names_that_do_not_exist_are_refused() -> None:
     with pytest.raises(InputError, match="bowl"):
         build_case("clean", "banana")
     assert not applies("symmetric", "tool") and applies("symmetric", "can")
-    assert len(CONDITIONS) == 12
+    assert len(CONDITIONS) == 13
     with pytest.raises(InputError, match="bracket"):
         build_case("print", "can")
     assert not applies("clean", "bracket") and applies("colorful", "truck")

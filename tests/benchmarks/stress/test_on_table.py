@@ -12,6 +12,7 @@ from dexman_pose.benchmarks.stress.case import StressCase
 from dexman_pose.benchmarks.stress.cases import build_case
 from dexman_pose.benchmarks.stress.files import read_stress_case, write_stress_case
 from dexman_pose.benchmarks.stress.parts import parts_missed, prompted, silhouettes
+from dexman_pose.benchmarks.stress.run import run_case
 from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.render import Rasterizer
 
@@ -105,3 +106,13 @@ def test_many_coloured_things_are_segmented_from_their_box_and_others_keep_their
 def test_parts_survive_the_files(truck: StressCase, tmp_path: Path) -> None:
     back = read_stress_case(write_stress_case(truck, tmp_path))
     assert np.array_equal(back.face_parts, truck.face_parts)  # type: ignore[arg-type]
+
+
+def test_a_print_on_a_table_of_its_colour_is_found_by_its_box_whatever_the_mask() -> None:
+    case = build_case("boxed_print", "channel", 4, 1)
+    own, exact = prompted(case).labels[0] == 1, case.exact_labels[0] == 1
+    assert (
+        own.any() and not (own & exact).sum() > 0.1 * exact.sum()
+    )  # what the default segmentation finds there
+    found = run_case(case, "search-box", False)
+    assert not found.off.any() and found.told is not None and found.believed is found.told

@@ -184,6 +184,7 @@ def test_a_perfect_and_a_wrong_engine_are_told_apart(
 ) -> None:
     class Answer:
         mask_iou = 0.9
+        valid = True
 
         def __init__(self, pose: np.ndarray) -> None:
             self.camera_from_object = pose
@@ -191,7 +192,10 @@ def test_a_perfect_and_a_wrong_engine_are_told_apart(
     true = tiny_case.camera_from_object[0]
     for turn, success in ((_turn(0, 0, 0), 1.0), (_turn(0, 20, 0), 0.0)):
         monkeypatch.setattr(stress_run, "estimate_pose", lambda *_, turn=turn, **__: Answer(true @ turn))
-        assert summarise([run_case(tiny_case, "search", False)])[0].success == success
+        score = summarise([run_case(tiny_case, "search", False)])[0]
+        assert (
+            score.success == success and score.off_believed_share == 1.0 - success
+        )  # it says that all is well
 
 
 def test_tracks_run_from_a_start_from_a_search_and_without_masks(

@@ -15,9 +15,9 @@ from dexman_pose.geometry.symmetry import SymmetryGroup
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
 from dexman_pose.pose.search.by_region import RegionJudge, judge_by_region
+from dexman_pose.pose.search.finding import find_pose
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.options import RegionJudgeOptions
-from dexman_pose.pose.search.search import find_pose
 from dexman_pose.pose.search.verdict import (
     AMBIGUOUS,
     MASK_DISAGREES,

@@ -12,6 +12,7 @@ from dexman_pose.errors import InputError
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.render import Rasterizer
 from dexman_pose.synthetic.scenes.colorful import COLORFUL, colorful_shape
+from dexman_pose.synthetic.scenes.horned_prints import HORNED
 from dexman_pose.synthetic.scenes.prints import PRINTS, print_shape
 
 
@@ -27,20 +28,20 @@ def _outlines(mesh: Mesh, turns: list[Array]) -> list[Array]:
     return list(Rasterizer(mesh).render(np.stack(poses), k, 160, 160).mask)
 
 
-@pytest.mark.parametrize("name", PRINTS)
+@pytest.mark.parametrize("name", [*PRINTS, *HORNED])
 def test_prints_are_closed_concave_and_of_no_colour(name: str) -> None:
     mesh = print_shape(name).mesh
     edges = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
-    assert 0.06 < mesh.extents.max() < 0.14 and 3000 < len(mesh.faces) < 9000
+    assert 0.06 < mesh.extents.max() < 0.14 and 3000 < len(mesh.faces) < 10000
     assert mesh.texture is None and mesh.vertex_colors is None
     share = _volume(mesh) / ConvexHull(mesh.vertices).volume
     assert 0.2 < share < 0.8  # negative if faces were inside out, 1 for a convex solid
 
 
-@pytest.mark.parametrize("name", [*PRINTS, *COLORFUL])
+@pytest.mark.parametrize("name", [*PRINTS, *HORNED, *COLORFUL])
 def test_half_and_quarter_turns_change_the_outline(name: str) -> None:
-    mesh = (print_shape(name) if name in PRINTS else colorful_shape(name).shape).mesh
+    mesh = (colorful_shape(name).shape if name in COLORFUL else print_shape(name)).mesh
     turns = [so3_exp(np.radians(a) * np.eye(3)[k]) for k in range(3) for a in (90.0, 180.0)]
     first, *others = _outlines(mesh, [np.eye(3), *turns])
     for other in others:

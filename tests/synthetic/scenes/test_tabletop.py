@@ -85,3 +85,17 @@ def test_the_camera_moves_smoothly_at_the_pace_asked_for_and_keeps_the_target_in
         assert (seen > 60).all() and (seen < [580, 420]).all()
         assert np.allclose(np.linalg.det(poses[:, :3, :3]), 1.0)
     assert np.abs(view(5.0) - view(5.01)).max() < 1e-3
+
+
+def test_a_tinted_table_is_nearer_to_the_colour_of_what_lies_on_it() -> None:
+    color, corners = np.array([206.0, 92.0, 40.0]), 0.02 * np.array([[-1.0, -1], [1, -1], [1, 1], [-1, 1]])
+    camera = Camera.from_focal(200.0, 80, 60)
+    above = np.diag([1.0, -1.0, -1.0, 1.0])
+    above[2, 3] = 0.5
+    apart = []
+    for tinted in (0.0, 0.6):
+        options = TableOptions(solids=0, sheets=0, tinted=tinted)
+        table = Tabletop(corners, color, np.random.default_rng(3), options, shadow=False)
+        ground = np.median(table.draw(camera, above).reshape(-1, 3), axis=0)
+        apart.append(float(np.linalg.norm(ground - float(table.lamp.shade([0.0, 0.0, 1.0])) * color)))
+    assert apart[1] < 0.7 * apart[0]
