@@ -99,9 +99,7 @@ def labels_of(
         backend: of the segmentation.
     """
     frame = prompts[name].frame
-    beside = {
-        n: replace(p, frame=0, mesh=None) for n, p in prompts.items() if p.frame == frame or n == name
-    }
+    beside = {n: replace(p, frame=0, mesh=None) for n, p in prompts.items() if p.frame == frame or n == name}
     for there in (beside, {name: beside[name]}):
         try:
             found = segment_clip(Clip.from_frames(image[None]), there, hands, backend=backend)

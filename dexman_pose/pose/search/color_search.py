@@ -149,7 +149,7 @@ def search_by_color(
     """
     boxed = look.asked is not None
     fine = look.evidence(options.margin)
-    judge = _Judge(refiner, look, fine, options)
+    judge = PoseJudge(refiner, look, fine, options)
     pool = [judge.judged(h.refined) for h in found]
     start = pool[0].agreed
     pool += _candidates(refiner, look, fine, judge, options)
@@ -169,6 +169,35 @@ def search_by_color(
     return [made[i] for i in distinct_poses(poses, ranks, len(found), options.apart, symmetry)]
 
 
+def polished_in_box(
+    refiner: PoseRefiner,
+    look: ObjectView,
+    found: list[Hypothesis],
+    colors: ColorAgreement,
+    options: ColorSearchOptions = _DEFAULT,
+) -> list[Hypothesis]:
+    """Hypotheses whose first is moved to where it agrees best with the picture in and around a box that somebody drew.
+
+    Args:
+        refiner: of the coloured mesh.
+        look: the picture.
+        found: hypotheses, best first.
+        colors: agreement of the first.
+        options: settings.
+    """
+    if look.asked is None or colors.contrast < options.contrast:
+        return found
+    judge = PoseJudge(refiner, look, look.evidence(options.margin), options)
+    start = judge.judged(found[0].refined)
+    best = judge.polished(start)
+    if best is start:
+        return found
+    pose, iou = best.refined.camera_from_object, best.refined.iou
+    refined = replace(found[0].refined, camera_from_object=pose, iou=iou)
+    score = found[0].score + best.agreed - start.agreed
+    return [replace(found[0], camera_from_object=pose, score=score, iou=iou, refined=refined), *found[1:]]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A refined pose, and what speaks for it.
@@ -184,7 +213,7 @@ class Candidate:
     agreed: float
 
 
-class _Judge:
+class PoseJudge:
     """What colours and the box that somebody drew say of poses in one picture."""
 
     def __init__(
@@ -236,7 +265,7 @@ def _candidates(
     refiner: PoseRefiner,
     look: ObjectView,
     fine: CropObservation,
-    judge: _Judge,
+    judge: PoseJudge,
     options: ColorSearchOptions,
 ) -> list[Candidate]:
     """Poses that colours suggest, brought onto the picture by texture and by region; the best of them once more."""
