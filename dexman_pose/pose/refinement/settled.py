@@ -32,6 +32,8 @@ class SettleOptions:
     Attributes:
         frames: that are looked at, at most, spread over those that are valid.
         margin: share of the longer side of the drawn outline's box by which what is looked at is wider on every side.
+        small: pixels of the longer side of the drawn outline's box beyond which nothing is asked: soft edges are a
+            small part of a larger object.
         contrast: grey levels of contrast of the mesh's colours below which they are not asked.
         worse: agreement of colours and around the outline, mean over the frames, that the nearer distance of two may
             cost.
@@ -45,6 +47,7 @@ class SettleOptions:
 
     frames: int = 6
     margin: float = 0.08
+    small: float = 120.0
     contrast: float = 12.0
     worse: float = 0.01
     farther: float = 0.02
@@ -166,7 +169,7 @@ def _compared(
     camera, masks = object_clip.camera, object_clip.masks
     drawn = rasterizer.render(np.stack(poses), camera.K, camera.width, camera.height).mask.any(0)
     box = mask_box(drawn)
-    if box is None:
+    if box is None or (box[2:] - box[:2]).max() > options.small:
         return None
     reach = options.margin * float((box[2:] - box[:2]).max())
     box = box + np.array([-reach, -reach, reach, reach])

@@ -65,6 +65,8 @@ class ColorSearchOptions:
         again: ... and the best of these, so many, once more.
         boxed: what a pose loses whose outline misses the box that somebody drew by a whole side of it.
         beyond: weight of the agreement in and around such a box, on both sides of the outline, against that of colours.
+        small: pixels of the longer side of a box up to which poses in it are polished: the soft edges of a larger
+            object's picture are a small part of it.
         polish: first steps in which the best pose of a box is moved, while it agrees better: turns, radians; ...
         polish_shift: ... across the line of sight, in radii of the object; ...
         polish_growth: ... and of the logarithm of the distance.
@@ -95,6 +97,7 @@ class ColorSearchOptions:
     again: int = 2
     boxed: float = 2.0
     beyond: float = 1.0
+    small: float = 120.0
     polish: float = 0.06
     polish_shift: float = 0.03
     polish_growth: float = 0.03
@@ -128,6 +131,11 @@ def is_unexplained(
     return best.iou < options.explained and found.value < options.sure
 
 
+def is_small(box: Array | None, options: ColorSearchOptions = _DEFAULT) -> bool:
+    """Whether somebody drew a box (4,) around an object, and one so small that poses in it are polished."""
+    return box is not None and float((box[2:] - box[:2]).max()) <= options.small
+
+
 def search_by_color(
     refiner: PoseRefiner,
     look: ObjectView,
@@ -153,7 +161,7 @@ def search_by_color(
     pool = [judge.judged(h.refined) for h in found]
     start = pool[0].agreed
     pool += _candidates(refiner, look, fine, judge, options)
-    if boxed:
+    if is_small(look.asked, options):
         pool.append(judge.polished(max(pool, key=lambda one: one.agreed)))
     if max(one.agreed for one in pool) < start + (options.boxed_gain if boxed else options.gain):
         return found
@@ -185,7 +193,7 @@ def polished_in_box(
         colors: agreement of the first.
         options: settings.
     """
-    if look.asked is None or colors.contrast < options.contrast:
+    if not is_small(look.asked, options) or colors.contrast < options.contrast:
         return found
     judge = PoseJudge(refiner, look, look.evidence(options.margin), options)
     start = judge.judged(found[0].refined)
