@@ -167,7 +167,7 @@ def _compared(
 ) -> Array | None:
     """(2, P) agreement of colours, and around the outline, of poses (4, 4) in a frame; None of too few colours."""
     camera, masks = object_clip.camera, object_clip.masks
-    drawn = rasterizer.render(np.stack(poses), camera.K, camera.width, camera.height).mask.any(0)
+    drawn = np.asarray(rasterizer.render(np.stack(poses), camera.K, camera.width, camera.height).mask.any(0))
     box = mask_box(drawn)
     if box is None or (box[2:] - box[:2]).max() > options.small:
         return None
