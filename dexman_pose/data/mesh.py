@@ -58,6 +58,7 @@ class Mesh:
             name of a backend.
         unit: the unit its file was read in and who said so; None for a mesh that was made in metres.
         sure: probability of the kind of shape among those that were tried; None where there was no choice.
+        notes: what the backend that made the mesh says about it, for whoever reads the result.
 
     Raises:
         MeshError: empty mesh, NaN, complex numbers, face index out of range or no whole number, colours outside
@@ -73,6 +74,7 @@ class Mesh:
     source: str = "file"
     unit: MeshUnit | None = None
     sure: float | None = None
+    notes: tuple[str, ...] = ()
 
     if TYPE_CHECKING:  # lists, tuples and tensors become arrays
 
@@ -87,6 +89,7 @@ class Mesh:
             source: str = "file",
             unit: MeshUnit | None = None,
             sure: float | None = None,
+            notes: tuple[str, ...] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:

@@ -107,6 +107,11 @@ def _sure(entry: Mapping[str, Any]) -> float | None:
     return None if told is None else float(told)
 
 
+def _notes(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a mesh's maker said; nothing where the file does not say."""
+    return tuple(str(note) for note in entry.get("mesh_notes", ()))
+
+
 def _header(t: TrajectoryContent) -> dict[str, Any]:
     return {
         "schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION},
@@ -122,6 +127,7 @@ def _header(t: TrajectoryContent) -> dict[str, Any]:
                 "scale_source": o.scale_source,
                 "mesh_source": o.mesh.source,
                 **({} if o.mesh.sure is None else {"mesh_sure": o.mesh.sure}),
+                **({"mesh_notes": list(o.mesh.notes)} if o.mesh.notes else {}),
             }
             for o in t.objects.values()
         ],
@@ -210,7 +216,7 @@ def _object(entry: Mapping[str, Any], arrays: Arrays) -> RigidObject:
     track = {name: a for name, a in arrays.items() if name in track_names}
     return RigidObject(
         str(entry["name"]),
-        Mesh(**mesh, source=str(entry["mesh_source"]), sure=_sure(entry)),
+        Mesh(**mesh, source=str(entry["mesh_source"]), sure=_sure(entry), notes=_notes(entry)),
         PoseTrack(**track),
         entry["scale"],
         entry["scale_source"],

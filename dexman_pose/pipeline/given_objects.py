@@ -102,8 +102,10 @@ def make_objects(
         elif followed is not None and name in followed.tracks:
             # Its mask is the outline of its own pose: how well the two overlap says nothing.
             out[name] = replace(found[name], track=replace(found[name].track, mask_iou=None))
-        elif name in made and made[name].metric:
-            out[name] = replace(found[name], scale_source="depth")
+        elif name in made:
+            mesh = replace(found[name].mesh, notes=made[name].notes)
+            source = "depth" if made[name].metric else found[name].scale_source
+            out[name] = replace(found[name], mesh=mesh, scale_source=source)
         else:
             out[name] = found[name]
     return out

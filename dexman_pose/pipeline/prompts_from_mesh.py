@@ -8,6 +8,7 @@ segmented, and the rendered mesh says where the rest is.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,9 @@ from dexman_pose.pose.search.search import search_pose
 from dexman_pose.segmentation import segment_clip
 
 _log = logging.getLogger(__name__)
+
+OWN = 1
+"""Label of the object that is looked for."""
 
 _SURE = 0.45  # colour correlation from which the rendered outline is believed more than the segmented one
 _BOXED = 0.2  # share of a side by which it may miss the box that somebody drew, or it is another thing's
@@ -57,13 +61,10 @@ def sharpen_prompts(
             continue
         if mesh.texture is not None or mesh.vertex_colors is not None:
             image = clip.frame(prompt.frame)
-            try:
-                labels = _labels(image, name, prompt, hands_at(hands, prompt.frame), segmentation)
-            except (
-                EstimationError
-            ):  # told where masks are made, with the number of the frame in the whole clip
+            labels = labels_of(image, name, prompts, hands_at(hands, prompt.frame), segmentation)
+            if labels is None:  # told where masks are made, with the number of the frame in the whole clip
                 continue
-            view = ObjectView(image, labels, 1, camera, asked=prompt.box)
+            view = ObjectView(image, labels, OWN, camera, asked=prompt.box)
             refiner = refiner_for(mesh, view.own)
             found = _best(refiner, view)
             if found is not None and found.ncc > _SURE:
@@ -79,12 +80,34 @@ def sharpen_prompts(
     return out
 
 
-def _labels(
-    image: NDArray[np.uint8], name: str, prompt: ObjectPrompt, hands: HandObservations | None, backend: str
-) -> NDArray[np.uint8]:
-    """The label image of the prompted frame alone."""
-    one = Clip.from_frames(image[None])
-    return segment_clip(one, {name: replace(prompt, frame=0, mesh=None)}, hands, backend=backend).labels(0)
+def labels_of(
+    image: NDArray[np.uint8],
+    name: str,
+    prompts: Mapping[str, ObjectPrompt],
+    hands: HandObservations | None,
+    backend: str,
+) -> NDArray[np.uint8] | None:
+    """The label image (H, W) of one object in the frame of its prompt; what others are said to cover is an occluder's.
+
+    None where it cannot be told from its surroundings.
+
+    Args:
+        image: that frame.
+        name: of the object, ``OWN`` in the label image.
+        prompts: of all objects.
+        hands: of that frame.
+        backend: of the segmentation.
+    """
+    frame = prompts[name].frame
+    beside = {n: replace(p, frame=0, mesh=None) for n, p in prompts.items() if p.frame == frame or n == name}
+    for there in (beside, {name: beside[name]}):
+        try:
+            found = segment_clip(Clip.from_frames(image[None]), there, hands, backend=backend)
+        except EstimationError:  # of one of them
+            continue
+        seen = found.labels(0)
+        return np.where(seen == found.label_of(name), OWN, np.where(seen > 0, OCCLUDER, 0)).astype(np.uint8)
+    return None
 
 
 def _best(refiner: PoseRefiner, view: ObjectView) -> Hypothesis | None:

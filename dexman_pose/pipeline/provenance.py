@@ -36,6 +36,11 @@ def _lens_notices(inputs: Inputs) -> list[str]:
     ]
 
 
+def _mesh_notices(result: Trajectory) -> list[str]:
+    """What makers of meshes said of them."""
+    return [f"{name}: {note}." for name, obj in result.objects.items() for note in obj.mesh.notes]
+
+
 def provenance(
     inputs: Inputs, marks: Fingerprints, settings: Mapping[str, Any], result: Trajectory
 ) -> dict[str, Any]:
@@ -58,11 +63,12 @@ def provenance(
         "lens": _lens(inputs),
         "depth": "given" if inputs.depth is not None else "none",
         "given": inputs.given.provenance(),
-        "notices": [*_lens_notices(inputs), *inputs.given.notes],
+        "notices": [*_lens_notices(inputs), *inputs.given.notes, *_mesh_notices(result)],
         "objects": {
             name: {
                 "mesh": "given" if inputs.meshes[name] is not None else obj.mesh.source,
                 "shape_sure": obj.mesh.sure,
+                "mesh_notes": list(obj.mesh.notes),
                 "mesh_unit": _unit(inputs.meshes[name], obj.scale),
                 "scale_source": obj.scale_source,
                 "valid_frames": int(obj.valid.sum()),

@@ -55,6 +55,16 @@ def test_doubts_are_kept_and_files_without_them_load(trajectory: Trajectory, tmp
     assert plain.objects[name].track.doubt is None
 
 
+def test_what_makers_of_meshes_said_is_kept_and_files_without_it_load(
+    trajectory: Trajectory, tmp_path: Path
+) -> None:
+    name, obj = next(iter(trajectory.objects.items()))
+    said = replace(obj, mesh=replace(obj.mesh, notes=("made of frame 3", "half of it is a guess")))
+    told = replace(trajectory, objects={**trajectory.objects, name: said})
+    assert Trajectory.load(told.save(tmp_path / "a.npz")).objects[name].mesh.notes == said.mesh.notes
+    assert Trajectory.load(trajectory.save(tmp_path / "b.npz")).objects[name].mesh.notes == ()
+
+
 def _with_table(trajectory: Trajectory) -> Trajectory:
     normal = np.array([0.0, -0.8, -0.6])
     world = np.eye(4)

@@ -40,7 +40,7 @@ def film() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.mark.slow
 def test_a_mesh_of_depth_has_its_true_size() -> None:
     images, masks, depths = film()
-    found = reconstruct(
+    result = reconstruct(
         images,
         {"toy": None},
         camera=CAMERA,
@@ -49,9 +49,12 @@ def test_a_mesh_of_depth_has_its_true_size() -> None:
         hands=None,
         mesh="depth",
         progress=False,
-    ).objects["toy"]
+    )
+    found = result.objects["toy"]
     assert found.valid.all() and found.scale_source == "depth" and found.mesh.source == "depth"
     np.testing.assert_allclose(np.sort(found.mesh.extents), [0.05, 0.07, 0.09], atol=0.002)
+    (note,) = result.provenance["objects"]["toy"]["mesh_notes"]
+    assert "depth images" in note and f"toy: {note}." in result.provenance["notices"]
 
 
 @pytest.mark.slow
@@ -81,3 +84,4 @@ def test_a_mesh_of_another_environment_gets_pose_and_size_in_the_clip(tmp_path: 
     assert found.mesh.source == "inside_run_mesh" and found.scale_source == "depth"
     np.testing.assert_allclose(np.sort(found.mesh.extents), [0.05, 0.07, 0.09], atol=0.004)
     assert result.provenance["objects"]["toy"]["mesh"] == "inside_run_mesh"
+    assert "made by inside_run_mesh" in result.provenance["objects"]["toy"]["mesh_notes"][0]

@@ -43,6 +43,7 @@ from dexman_pose.pose.clip.track_followed import track_followed
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.observation.view import ObjectClip
 from dexman_pose.pose.refinement.refiner import has_color, refiner_for
+from dexman_pose.pose.refinement.settled import settled_track
 from dexman_pose.pose.solver.options import SCALE_COUNTS
 from dexman_pose.pose.tracking.clip_tracker import TrackStart, track_objects
 from dexman_pose.pose.tracking.verdict import judged_again, tracked_again
@@ -143,6 +144,11 @@ def _tracked(
         depth = None if unsized else one.depth
         if all(name in followed for name in begin):
             tracks |= track_followed(one.clip, one.masks, one.camera, begin, followed, depth=depth)
+            if one.depth is None:
+                tracks |= {
+                    name: settled_track(start.refiner.rasterizer, followed[name], tracks[name], clips[name])
+                    for name, start in begin.items()
+                }
         else:
             tracks |= track_objects(one.clip, one.masks, one.camera, begin, depth=depth)
     for name, track in tracks.items():

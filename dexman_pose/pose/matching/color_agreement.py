@@ -89,7 +89,30 @@ def color_agreement(
         return ColorAgreement(0.0, 0.0, 0.0)
     seen = count / int(np.count_nonzero(view.drawn))
     window = options.neighbourhood(count)
-    model, found = (_blurred(a, area, options.blur) for a in (view.color, view.picture))
+    value, contrast = _compared(view.color, view.picture, area, window, options)
+    return ColorAgreement(value, contrast, seen)
+
+
+def correlation_of(
+    drawn: Image, picture: Image, area: Mask, window: int, options: ColorOptions = _DEFAULT
+) -> float:
+    """Correlation, in [-1, 1], of two pictures (h, w, 3), grey levels, in their neighbourhoods over an area (h, w).
+
+    Args:
+        drawn: what should be seen.
+        picture: what is seen.
+        area: pixels that are compared.
+        window: side of a neighbourhood, odd.
+        options: noise and blur.
+    """
+    return _compared(drawn, picture, area, window, options)[0] if area.any() else 0.0
+
+
+def _compared(
+    drawn: Image, picture: Image, area: Mask, window: int, options: ColorOptions
+) -> tuple[float, float]:
+    """Correlation, and grey levels of contrast of what was drawn, root mean square."""
+    model, found = (_blurred(a, area, options.blur) for a in (drawn, picture))
     own, other, common = _local_moments(model, found, area, window)
     noise = np.float32(options.noise**2)
     # A neighbourhood counts by what contrast either shows: clutter where the mesh is plain speaks against the pose.
@@ -97,7 +120,7 @@ def color_agreement(
     alike = common / np.sqrt((own + noise) * (other + noise))
     total = float(weight[area].sum())
     value = float((weight * alike)[area].sum()) / total if total > 0 else 0.0
-    return ColorAgreement(value, float(np.sqrt(own[area].mean())), seen)
+    return value, float(np.sqrt(own[area].mean()))
 
 
 def contrast_of(color: Image, area: Mask, options: ColorOptions = _DEFAULT) -> float:

@@ -7,12 +7,14 @@ where the mask was made of it, and the best pose does not explain that mask, col
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dexman_pose.arrays import Array
 from dexman_pose.geometry.symmetry import SymmetryGroup
+from dexman_pose.pose.matching.boxed_agreement import BoxedPicture
 from dexman_pose.pose.matching.color_agreement import ColorAgreement, color_agreement
 from dexman_pose.pose.matching.edges import picture_edges
 from dexman_pose.pose.observation.crop import CropObservation, crop_like
@@ -20,7 +22,7 @@ from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, Refined, apply_increment
 from dexman_pose.pose.refinement.scores import EDGE_SHARE, agreement, edge_scores
 from dexman_pose.pose.refinement.texture import align_to_texture
-from dexman_pose.pose.search.asked_box import pose_off_box
+from dexman_pose.pose.search.asked_box import covered_sides, pose_off_box, poses_off_box
 from dexman_pose.pose.search.by_region import RegionJudge
 from dexman_pose.pose.search.coarse import coarse_scorer
 from dexman_pose.pose.search.distinct import distinct_poses
@@ -62,6 +64,14 @@ class ColorSearchOptions:
         refined: poses brought onto the picture by their texture, and by what their outline separates ...
         again: ... and the best of these, so many, once more.
         boxed: what a pose loses whose outline misses the box that somebody drew by a whole side of it.
+        beyond: weight of the agreement in and around such a box, on both sides of the outline, against that of colours.
+        small: pixels of the longer side of a box up to which poses in it are polished: the soft edges of a larger
+            object's picture are a small part of it.
+        polish: first steps in which the best pose of a box is moved, while it agrees better: turns, radians; ...
+        polish_shift: ... across the line of sight, in radii of the object; ...
+        polish_growth: ... and of the logarithm of the distance.
+        halvings: how often these steps are halved.
+        looks: poses that are looked at in all, at most.
     """
 
     agreed: float = 0.6
@@ -85,7 +95,14 @@ class ColorSearchOptions:
     apart: float = 0.2
     refined: int = 8
     again: int = 2
-    boxed: float = 1.0
+    boxed: float = 2.0
+    beyond: float = 1.0
+    small: float = 120.0
+    polish: float = 0.06
+    polish_shift: float = 0.03
+    polish_growth: float = 0.03
+    halvings: int = 2
+    looks: int = 120
 
 
 _DEFAULT = ColorSearchOptions()
@@ -114,6 +131,11 @@ def is_unexplained(
     return best.iou < options.explained and found.value < options.sure
 
 
+def is_small(box: Array | None, options: ColorSearchOptions = _DEFAULT) -> bool:
+    """Whether somebody drew a box (4,) around an object, and one so small that poses in it are polished."""
+    return box is not None and float((box[2:] - box[:2]).max()) <= options.small
+
+
 def search_by_color(
     refiner: PoseRefiner,
     look: ObjectView,
@@ -135,9 +157,12 @@ def search_by_color(
     """
     boxed = look.asked is not None
     fine = look.evidence(options.margin)
-    pool = [Candidate(h.refined, _agreed(refiner, h.camera_from_object, look, options)) for h in found]
+    judge = PoseJudge(refiner, look, fine, options)
+    pool = [judge.judged(h.refined) for h in found]
     start = pool[0].agreed
-    pool += _candidates(refiner, look, fine, options)
+    pool += _candidates(refiner, look, fine, judge, options)
+    if is_small(look.asked, options):
+        pool.append(judge.polished(max(pool, key=lambda one: one.agreed)))
     if max(one.agreed for one in pool) < start + (options.boxed_gain if boxed else options.gain):
         return found
     picture = picture_edges(crop_like(look.image, fine))
@@ -152,38 +177,120 @@ def search_by_color(
     return [made[i] for i in distinct_poses(poses, ranks, len(found), options.apart, symmetry)]
 
 
+def polished_in_box(
+    refiner: PoseRefiner,
+    look: ObjectView,
+    found: list[Hypothesis],
+    colors: ColorAgreement,
+    options: ColorSearchOptions = _DEFAULT,
+) -> list[Hypothesis]:
+    """Hypotheses whose first is moved to where it agrees best with the picture in and around a box that somebody drew.
+
+    Args:
+        refiner: of the coloured mesh.
+        look: the picture.
+        found: hypotheses, best first.
+        colors: agreement of the first.
+        options: settings.
+    """
+    if not is_small(look.asked, options) or colors.contrast < options.contrast:
+        return found
+    judge = PoseJudge(refiner, look, look.evidence(options.margin), options)
+    start = judge.judged(found[0].refined)
+    best = judge.polished(start)
+    if best is start:
+        return found
+    pose, iou = best.refined.camera_from_object, best.refined.iou
+    refined = replace(found[0].refined, camera_from_object=pose, iou=iou)
+    score = found[0].score + best.agreed - start.agreed
+    return [replace(found[0], camera_from_object=pose, score=score, iou=iou, refined=refined), *found[1:]]
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A refined pose, and how well its colours and the box agree."""
+    """A refined pose, and what speaks for it.
+
+    Attributes:
+        refined: the pose.
+        colors: agreement of colours over its own area.
+        agreed: the same, with what the box says.
+    """
 
     refined: Refined
+    colors: float
     agreed: float
 
 
+class PoseJudge:
+    """What colours and the box that somebody drew say of poses in one picture."""
+
+    def __init__(
+        self, refiner: PoseRefiner, look: ObjectView, fine: CropObservation, options: ColorSearchOptions
+    ) -> None:
+        self._refiner, self._look, self._fine, self._options = refiner, look, fine, options
+        self._around = None if look.asked is None else BoxedPicture(look)
+
+    def judged(self, refined: Refined) -> Candidate:
+        """A refined pose with what speaks for it."""
+        pose, rasterizer = refined.camera_from_object, self._refiner.rasterizer
+        colors = agreement_of(self._refiner, pose, self._look).value
+        if self._around is None:
+            return Candidate(refined, colors, colors)
+        off = pose_off_box(rasterizer, pose, self._look, ranked=True) or 0.0
+        around = self._around.agreement(rasterizer, pose)
+        return Candidate(refined, colors, colors - self._options.boxed * off + self._options.beyond * around)
+
+    def at(self, pose: Array) -> Candidate:
+        """A pose (4, 4) as it is."""
+        return self.judged(self._refiner.refine(pose, self._fine, RefineOptions(iterations=0)))
+
+    def polished(self, best: Candidate) -> Candidate:
+        """A pose moved by small steps, one way at a time, as long as it agrees better."""
+        o, radius = self._options, self._refiner.rasterizer.mesh.radius
+        steps = np.array([o.polish_growth, *[o.polish_shift * radius] * 2, *[o.polish] * 3])
+        left, halvings = o.looks, 0
+        while left > 0 and halvings <= o.halvings:
+            moved = False
+            for way, sign in itertools.product(range(len(steps)), (1.0, -1.0)):
+                step = np.zeros(len(steps))
+                step[way] = sign * steps[way]
+                tried = self.at(self._moved(best.refined.camera_from_object, step))
+                left -= 1
+                if tried.agreed > best.agreed:
+                    best, moved = tried, True
+            if not moved:
+                steps, halvings = 0.5 * steps, halvings + 1
+        return best
+
+    def _moved(self, pose: Array, step: Array) -> Array:
+        """A pose (4, 4) moved: logarithm of the distance, two ways across, three turns."""
+        center = self._refiner.camera_center(pose)
+        shift = (np.exp(step[0]) - 1.0) * center + np.array([step[1], step[2], 0.0])
+        return apply_increment(np.concatenate([shift, step[3:]]), pose, center)
+
+
 def _candidates(
-    refiner: PoseRefiner, look: ObjectView, fine: CropObservation, options: ColorSearchOptions
+    refiner: PoseRefiner,
+    look: ObjectView,
+    fine: CropObservation,
+    judge: PoseJudge,
+    options: ColorSearchOptions,
 ) -> list[Candidate]:
     """Poses that colours suggest, brought onto the picture by texture and by region; the best of them once more."""
-    judge = RegionJudge(refiner, look)
+    region = RegionJudge(refiner, look)
 
     def brought(pose: Array) -> list[Candidate]:
-        seen = judge.seen(pose).camera_from_object
-        out = [refiner.refine(seen, fine, RefineOptions(iterations=0))]
+        seen = region.seen(pose).camera_from_object
+        out = [judge.at(seen)]
         for start in (pose, seen):
             by_texture = align_to_texture(refiner, start, fine, look, _REFINE, None)
             if by_texture is not None:
-                out.append(by_texture.refined)
-        return [Candidate(r, _agreed(refiner, r.camera_from_object, look, options)) for r in out]
+                out.append(judge.judged(by_texture.refined))
+        return out
 
     pool = [one for pose in _promising(refiner, look, options) for one in brought(pose)]
     best = sorted(pool, key=lambda one: -one.agreed)[: options.again]
     return pool + [one for known in best for one in brought(known.refined.camera_from_object)]
-
-
-def _agreed(refiner: PoseRefiner, pose: Array, look: ObjectView, options: ColorSearchOptions) -> float:
-    """Agreement of colours at a pose (4, 4), less what it misses of the box that somebody drew."""
-    off = pose_off_box(refiner.rasterizer, pose, look, ranked=True)
-    return agreement_of(refiner, pose, look).value - options.boxed * (off or 0.0)
 
 
 def _hypothesis(
@@ -194,7 +301,7 @@ def _hypothesis(
     refined = replace(one.refined, iou=judged.iou)
     mask = (1.0 - overlap) * (1.0 - judged.iou)
     score = agreement(refiner, refined, view) + mask + one.agreed + EDGE_SHARE * edges
-    return Hypothesis(refined.camera_from_object, score, refined.iou, one.agreed, refined)
+    return Hypothesis(refined.camera_from_object, score, refined.iou, one.colors, refined)
 
 
 def _promising(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptions) -> list[Array]:
@@ -203,10 +310,12 @@ def _promising(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptio
     picture = crop_like(look.image, view)
     scorer = coarse_scorer(refiner, True)
     rng = np.random.default_rng(0)
+    extremes = extreme_points(refiner.rasterizer.mesh.vertices)
 
     def ranks(poses: Array) -> Array:
         scores = scorer.score(poses, view, picture=picture, beyond_mask=True)
-        return scores.correlation + options.overlap * scores.iou
+        off = options.boxed * poses_off_box(poses, extremes, look)
+        return scores.correlation + options.overlap * scores.iou - off
 
     poses = _starts(refiner, look, options)
     scores = ranks(poses)
@@ -223,18 +332,22 @@ def _promising(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptio
 def _starts(refiner: PoseRefiner, look: ObjectView, options: ColorSearchOptions) -> Array:
     """(B, 4, 4) poses all around: on the mask's box, and on three sides of it, the fourth left open.
 
-    Where somebody drew a box, on that one, too: a mask may show a part of what is in it.
+    Where somebody drew a box, they are on that one, too, for a mask may show a part of what is in it; and only those
+    of its sides are left open over which the object may go on.
     """
     ray = look.camera.unproject(0.5 * (look.box[:2] + look.box[2:]), np.array(1.0))
     rotations = ray_rotation(ray) @ rotation_grid(options.directions, options.turns)
     extremes = extreme_points(refiner.rasterizer.mesh.vertices)
     on_box = poses_on_box(rotations, extremes, look.box, look.camera)
+    drawn = look.box if look.asked is None else look.asked
     # Every second rotation: perturbing makes up for what is lost.
-    open_sides = poses_on_part(rotations[::2], extremes, look.box, look.camera)
+    open_sides = poses_on_part(rotations[::2], extremes, drawn, look.camera)
     if look.asked is None:
         return np.concatenate([on_box, open_sides])
-    drawn = poses_on_box(rotations, extremes, look.asked, look.camera)
-    return np.concatenate([on_box, open_sides, drawn])
+    # They come below, above, on the right, on the left.
+    covered = covered_sides(look)[[3, 1, 2, 0]]
+    open_sides = open_sides.reshape(len(covered), -1, *open_sides.shape[1:])[covered].reshape(-1, 4, 4)
+    return np.concatenate([on_box, poses_on_box(rotations, extremes, drawn, look.camera), open_sides])
 
 
 def _perturbed(

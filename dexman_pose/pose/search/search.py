@@ -25,6 +25,7 @@ from dexman_pose.pose.search.color_search import (
     agreement_of,
     colors_contradict,
     is_unexplained,
+    polished_in_box,
     search_by_color,
 )
 from dexman_pose.pose.search.distinct import distinct_poses
@@ -155,6 +156,7 @@ def search_pose(
         if colors_contradict(seen) or is_unexplained(found[0], seen, look):
             _log.debug("search: colours agree to %.2f; searched again by colour", seen.value)
             return search_by_color(refiner, look, found, symmetry)
+        return polished_in_box(refiner, look, found, seen)
     return found
 
 

@@ -130,6 +130,14 @@ _AT_ONCE = 256
 """Vertices measured along all directions at once: few enough that memory stays small and no threads are woken."""
 
 
+def projected_boxes(camera_from_object: Array, points: Array, camera: Camera) -> Array:
+    """(B, 4) x0, y0, x1, y1 pixels around points (V, 3), object frame, at poses (B, 4, 4), metres."""
+    low, high = _projected_box(
+        _turned(camera_from_object[:, :3, :3], points), camera_from_object[:, :3, 3], camera
+    )
+    return np.concatenate([low, high], 1)
+
+
 def _turned(rotations: Array, points: Array) -> Array:
     """(B, 3, V) points (V, 3) turned by rotations (B, 3, 3): x, y and z apart, each in one piece."""
     out: Array = (rotations.reshape(-1, 3) @ points.T).reshape(len(rotations), 3, len(points))

@@ -12,7 +12,14 @@ from dexman_pose.data.masks import OCCLUDER
 from dexman_pose.pose.matching.color_agreement import ColorAgreement
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.search import verdict as words
-from dexman_pose.pose.search.asked_box import LOOSE, closely, off_box, pose_off_box
+from dexman_pose.pose.search.asked_box import (
+    LOOSE,
+    closely,
+    covered_sides,
+    off_box,
+    pose_off_box,
+    poses_off_box,
+)
 from dexman_pose.pose.search.verdict import PoseSignals, judge
 from dexman_pose.render import Rasterizer
 
@@ -79,6 +86,39 @@ def test_a_pose_too_far_away_does_not_fill_the_box_and_what_is_hidden_need_not()
     labels[:, 80:] = OCCLUDER  # the box is around the left half, all that is seen
     half = replace(look, labels=labels, asked=np.array([39.5, 19.5, 79.5, 99.5]))
     assert pose_off_box(rasterizer, near, half) == 0.0
+
+
+def test_many_poses_are_measured_without_drawing_them() -> None:
+    camera = Camera.from_focal(200.0, 160, 120)
+    corners = np.array([[x, y, 0.0] for x in (-0.1, 0.1) for y in (-0.1, 0.1)])
+    sheet = Mesh(corners, np.array([[0, 1, 3], [0, 3, 2], [0, 3, 1], [0, 2, 3]]))
+    poses = np.repeat(np.eye(4)[None], 4, 0)
+    poses[:, 2, 3] = 0.5, 0.7, 1.0, 0.4
+    labels = np.zeros((120, 160), np.uint8)
+    look = ObjectView(
+        np.zeros((120, 160, 3), np.uint8), labels, 1, camera, asked=np.array([39.5, 19.5, 119.5, 99.5])
+    )
+    drawn = [pose_off_box(Rasterizer(sheet), pose, look, ranked=True) for pose in poses]
+    np.testing.assert_allclose(poses_off_box(poses, corners, look), drawn, atol=0.02)
+    assert not poses_off_box(poses, corners, replace(look, asked=None)).any()
+
+
+def test_an_object_may_go_on_where_something_covers_it() -> None:
+    camera = Camera.from_focal(200.0, 160, 120)
+    corners = np.array([[x, y, 0.0] for x in (-0.1, 0.1) for y in (-0.1, 0.1)])
+    near = np.eye(4)
+    near[2, 3] = 0.5
+    labels = np.zeros((120, 160), np.uint8)
+    labels[:, 82:] = OCCLUDER
+    half = np.array([39.5, 19.5, 79.5, 99.5])  # around the left half
+    look = ObjectView(np.zeros((120, 160, 3), np.uint8), labels, 1, camera, asked=half)
+    assert covered_sides(look).tolist() == [False, False, True, False]
+    assert poses_off_box(near[None], corners, look)[0] == 0.0
+    open_ = replace(look, labels=np.zeros_like(labels))
+    assert not covered_sides(open_).any()
+    assert poses_off_box(near[None], corners, open_)[0] == pytest.approx((40 - LOOSE) / 40, abs=0.05)
+    corner = replace(open_, asked=np.array([0.0, 0.0, 30.0, 119.0]))  # the picture ends there
+    assert covered_sides(corner).tolist() == [True, True, False, True]
 
 
 def test_a_pose_that_misses_the_box_is_refused_even_if_its_colours_agree() -> None:

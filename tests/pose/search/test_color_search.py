@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,7 +13,12 @@ from dexman_pose.data import Camera
 from dexman_pose.pose.matching.color_agreement import ColorAgreement, color_agreement
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import Refined, refiner_for
-from dexman_pose.pose.search.color_search import ColorSearchOptions, colors_contradict, is_unexplained
+from dexman_pose.pose.search.color_search import (
+    ColorSearchOptions,
+    PoseJudge,
+    colors_contradict,
+    is_unexplained,
+)
 from dexman_pose.pose.search.hypotheses import Hypothesis
 from dexman_pose.pose.search.search import search_pose
 
@@ -98,6 +104,24 @@ def test_a_box_tells_what_a_mask_made_of_it_misses(scene: Any, view: Any) -> Non
     assert millimetres < 3.0 and degrees < 2.0
     assert found.iou <= alone.iou  # the mask is not explained better: the picture is
     assert np.linalg.eigvalsh(found.refined.hessian).max() > 0.0
+
+
+def test_the_box_tells_a_pose_that_is_a_little_too_far_away(scene: Any, view: Any) -> None:
+    true, image, labels, _ = view
+    v, u = np.nonzero(labels)
+    box = np.array([u.min() - 3.0, v.min() - 4.0, u.max() + 4.0, v.max() + 3.0])
+    look = ObjectView(cv2.GaussianBlur(image, (0, 0), 1.2), labels, 1, scene.camera, asked=box)
+    options, refiner = ColorSearchOptions(), refiner_for(scene.mesh, labels == 1)
+    judge = PoseJudge(refiner, look, look.evidence(options.margin), options)
+    far = true.copy()
+    far[:3, 3] *= 1.035
+    start = judge.at(far)
+    found = judge.polished(start)
+    assert found.agreed > start.agreed
+    off = 1e3 * np.linalg.norm(found.refined.camera_from_object[:3, 3] - true[:3, 3])
+    assert off < 4.0 < 1e3 * np.linalg.norm(far[:3, 3] - true[:3, 3])
+    alone = PoseJudge(refiner, replace(look, asked=None), look.evidence(options.margin), options).at(far)
+    assert alone.agreed == alone.colors == start.colors
 
 
 def test_only_a_mask_that_a_box_made_is_searched_past() -> None:
