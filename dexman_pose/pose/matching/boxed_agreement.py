@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from dexman_pose.arrays import Array, FloatImage, Mask
+from dexman_pose.imaging.resize import Way, resize_picture
 from dexman_pose.pose.matching.color_agreement import ColorOptions, correlation_of
 from dexman_pose.pose.observation.view import ObjectView, in_front
 from dexman_pose.render import Rasterizer
@@ -86,7 +87,7 @@ class BoxedPicture:
         assert seen.color is not None
         drawn = seen.mask[0].astype(np.float32)[..., None]
         over = np.concatenate([seen.color[0] * np.float32(255.0) * drawn, drawn], 2)
-        over = cv2.resize(over, (width, height), interpolation=cv2.INTER_AREA)
+        over = resize_picture(over, (width, height), Way.AREA)
         share = over[..., 3:]
         if not share.any():
             return 0.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_erosion
 
 from dexman_pose.arrays import Array, Mask
 from dexman_pose.imaging.masks import crop_box, mask_box
@@ -49,6 +48,8 @@ def _cut(image: NDArray[np.uint8], drawn: Mask, free: Mask, options: RecutOption
     """The object's pixels (h, w) of a part of the picture (h, w, 3); None where nothing is sure."""
     width = max(options.least_band, options.band * float(np.sqrt(np.count_nonzero(drawn))))
     steps = round(width)
+    from scipy.ndimage import binary_dilation, binary_erosion
+
     core = binary_erosion(drawn, iterations=steps)
     near = binary_dilation(drawn, iterations=steps) & free
     if not core.any() or near.all():
