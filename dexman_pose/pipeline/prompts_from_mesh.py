@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.data import OCCLUDER, Camera, Clip, HandObservations, Mesh, ObjectPrompt
+from dexman_pose.data import OCCLUDER, Camera, Clip, HandObservations, MaskSequence, Mesh, ObjectPrompt
 from dexman_pose.errors import EstimationError
 from dexman_pose.pose.observation.view import ObjectView
 from dexman_pose.pose.refinement.refiner import PoseRefiner, refiner_for
@@ -55,13 +55,14 @@ def sharpen_prompts(
         All prompts, some of them with a mask in place of the box.
     """
     out = dict(prompts)
+    segmented: dict[int, MaskSequence | None] = {}
     for name, prompt in prompts.items():
         mesh = meshes.get(name)
         if mesh is None or prompt.mask is not None:
             continue
         if mesh.texture is not None or mesh.vertex_colors is not None:
             image = clip.frame(prompt.frame)
-            labels = labels_of(image, name, prompts, hands_at(hands, prompt.frame), segmentation)
+            labels = labels_of(image, name, prompts, hands_at(hands, prompt.frame), segmentation, segmented)
             if labels is None:  # told where masks are made, with the number of the frame in the whole clip
                 continue
             view = ObjectView(image, labels, OWN, camera, asked=prompt.box)
@@ -86,6 +87,7 @@ def labels_of(
     prompts: Mapping[str, ObjectPrompt],
     hands: HandObservations | None,
     backend: str,
+    segmented: dict[int, MaskSequence | None] | None = None,
 ) -> NDArray[np.uint8] | None:
     """The label image (H, W) of one object in the frame of its prompt; what others are said to cover is an occluder's.
 
@@ -97,17 +99,34 @@ def labels_of(
         prompts: of all objects.
         hands: of that frame.
         backend: of the segmentation.
+        segmented: masks of all objects of a frame by its number, so that each is segmented once; filled here.
     """
     frame = prompts[name].frame
-    beside = {n: replace(p, frame=0, mesh=None) for n, p in prompts.items() if p.frame == frame or n == name}
-    for there in (beside, {name: beside[name]}):
-        try:
-            found = segment_clip(Clip.from_frames(image[None]), there, hands, backend=backend)
-        except EstimationError:  # of one of them
-            continue
-        seen = found.labels(0)
-        return np.where(seen == found.label_of(name), OWN, np.where(seen > 0, OCCLUDER, 0)).astype(np.uint8)
-    return None
+    segmented = {} if segmented is None else segmented
+    if frame not in segmented:
+        together = {n: p for n, p in prompts.items() if p.frame == frame}
+        segmented[frame] = _segmented(image, together, hands, backend)
+    found = segmented[frame]
+    if found is None:  # one of them keeps the others from it
+        found = _segmented(image, {name: prompts[name]}, hands, backend)
+    if found is None:
+        return None
+    seen = found.labels(0)
+    return np.where(seen == found.label_of(name), OWN, np.where(seen > 0, OCCLUDER, 0)).astype(np.uint8)
+
+
+def _segmented(
+    image: NDArray[np.uint8],
+    prompts: Mapping[str, ObjectPrompt],
+    hands: HandObservations | None,
+    backend: str,
+) -> MaskSequence | None:
+    """Masks of a frame alone; None where one of the objects cannot be told from its surroundings."""
+    there = {name: replace(prompt, frame=0, mesh=None) for name, prompt in prompts.items()}
+    try:
+        return segment_clip(Clip.from_frames(image[None]), there, hands, backend=backend)
+    except EstimationError:
+        return None
 
 
 def _best(refiner: PoseRefiner, view: ObjectView) -> Hypothesis | None:

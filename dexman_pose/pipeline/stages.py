@@ -224,7 +224,7 @@ class Stages:
                 ),
             },
             after=("prompts", *(("follow",) if followed is not None else ()), *self._with_hands("hands")),
-            rooms=("segmentation", *(_ENGINE if beside else ("imaging",))),
+            rooms=("segmentation", *(("pipeline", *_ENGINE) if beside else ("imaging",))),
         )
 
     def given_masks(self, observations: HandObservations | None) -> Stage[MaskSequence]:

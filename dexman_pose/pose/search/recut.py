@@ -46,10 +46,10 @@ def recut(
 
 def _cut(image: NDArray[np.uint8], drawn: Mask, free: Mask, options: RecutOptions) -> Mask | None:
     """The object's pixels (h, w) of a part of the picture (h, w, 3); None where nothing is sure."""
+    from scipy.ndimage import binary_dilation, binary_erosion  # few searches cut: not at every import
+
     width = max(options.least_band, options.band * float(np.sqrt(np.count_nonzero(drawn))))
     steps = round(width)
-    from scipy.ndimage import binary_dilation, binary_erosion
-
     core = binary_erosion(drawn, iterations=steps)
     near = binary_dilation(drawn, iterations=steps) & free
     if not core.any() or near.all():
