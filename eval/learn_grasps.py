@@ -1,7 +1,7 @@
 """Learn measured grasps by trial and error, and judge the policies in worlds that they were not learnt in.
 
     python eval/learn_grasps.py --grasps DIR --meshes DIR --robots DIR --only cracker,can --minutes 30 --out DIR
-        [--seeds 0,1,2] [--deviation X] [--no-contact] [--plans DIR] [--json FILE]
+        [--seeds 0,1,2] [--deviation X] [--no-contact] [--plans DIR] [--simulator genesis] [--json FILE]
 
 Prints a row per grasp and seed: strict success in 64 perturbed starts at first, at best, and of the policy that was
 kept, in worlds it was not learnt in. DIR of --plans holds a folder with plan.npz per grasp, as `bench grasps --keep`
@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 from dexman_pose.benchmarks.grasps.motion import YCB_MASSES, grasp_motion
 from dexman_pose.benchmarks.grasps.run import AFTER
+from dexman_pose.cli.train import add_simulator, simulator_of
 from dexman_pose.robot.assets.shadow import shadow_hand
 from dexman_pose.robot.headers import plain
 from dexman_pose.robot.learning.options import LearningOptions
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-contact", action="store_true")
     parser.add_argument("--plans", type=Path)
+    add_simulator(parser, "learn there")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     parts = [p for p in given.only.split(",") if p]
@@ -73,8 +75,10 @@ def _learnt(file: Path, seed: int, given: argparse.Namespace) -> dict[str, objec
     if given.no_contact:
         options = replace(options, rewards=replace(options.rewards, contact=None))
     out = given.out / f"{file.stem}_{seed}{'_no_contact' if given.no_contact else ''}"
-    policy = train(task, out, options=options, minutes=given.minutes, about={"source": motion.source})
-    found = evaluate_policy(policy, options, seed=seed + 100)
+    simulator = simulator_of(given.simulator)
+    about = {"source": motion.source}
+    policy = train(task, out, options=options, minutes=given.minutes, about=about, simulator=simulator)
+    found = evaluate_policy(policy, options, seed=seed + 100, simulator=simulator)
     curve = json.loads((out / CURVE).read_text(encoding="utf-8"))
     judged, learnt = curve["judged"], policy.about["learnt"]
     say(
@@ -88,6 +92,7 @@ def _learnt(file: Path, seed: int, given: argparse.Namespace) -> dict[str, objec
         "contact": not given.no_contact,
         "deviation": given.deviation,
         "from_plan": given.plans is not None,
+        "simulator": given.simulator,
         "friction": policy.about["friction"],
         "learnt": learnt,
         "unseen": plain(asdict(found)),

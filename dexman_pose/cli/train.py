@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dexman_pose.cli.plan import add_motion, add_robot, motion_of, preparing_options
 from dexman_pose.cli.run import positive
 from dexman_pose.errors import InputError
+
+if TYPE_CHECKING:
+    from dexman_pose.robot.learning.worlds import Simulator
 
 
 def add(subparsers: Any) -> None:
@@ -17,7 +20,7 @@ def add(subparsers: Any) -> None:
     p: argparse.ArgumentParser = subparsers.add_parser(
         "train",
         help="learn a policy with which a robot's hand repeats a trajectory",
-        description="Learn, by trial and error in a simulation (MuJoCo, PPO), what to add to a retargeted or planned "
+        description="Learn, by trial and error in a simulation (PPO), what to add to a retargeted or planned "
         "motion so that objects go where they went in a trajectory. Writes policy.npz, the curve of strict judgements "
         "and, where it is installed, TensorBoard's; an interrupted run goes on where it was.",
     )
@@ -38,8 +41,34 @@ def add_learning(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--environments", type=positive, metavar="N", help="simulated at once (default: 64)")
     p.add_argument("--threads", type=positive, default=1, metavar="N", help="of the simulator (default: 1)")
+    add_simulator(p, "learn there; its copies do not differ in friction and masses")
     p.add_argument("--no-contact", action="store_true", help="without the reward for contacts, to compare")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: 0)")
+
+
+def add_simulator(p: argparse.ArgumentParser, genesis: str) -> None:
+    """Add the options of what simulates.
+
+    Args:
+        p: parser.
+        genesis: what is worth knowing about Genesis there.
+    """
+    p.add_argument(
+        "--simulator",
+        choices=("mujoco", "genesis", "genesis-gpu"),
+        default="mujoco",
+        help=f"genesis, on the CPU, or genesis-gpu: {genesis} (default: mujoco)",
+    )
+
+
+def simulator_of(name: str) -> Simulator | None:
+    """What ``--simulator`` names; None for MuJoCo."""
+    if name == "mujoco":
+        return None
+    from dexman_pose.genesis.options import GenesisOptions
+    from dexman_pose.genesis.worlds import InGenesis
+
+    return InGenesis(GenesisOptions(backend="gpu" if name.endswith("gpu") else "cpu"))
 
 
 def handle(args: argparse.Namespace) -> int:
@@ -58,6 +87,7 @@ def handle(args: argparse.Namespace) -> int:
         options = replace(options, environments=args.environments)
     if args.no_contact:
         options = replace(options, rewards=replace(options.rewards, contact=None))
+    simulator = simulator_of(args.simulator)
     plan = None if args.from_plan is None else read_plan(args.from_plan)
     motion = motion_of(args)
     ready = prepare(motion, lambda side: shadow_hand(side, args.robots), preparing_options(args))
@@ -77,9 +107,13 @@ def handle(args: argparse.Namespace) -> int:
         minutes=args.minutes,
         about=about,
         threads=args.threads,
+        simulator=simulator,
         said=lambda line: print(line, flush=True),
     )
-    found = evaluate_policy(policy, options, seed=args.seed, threads=args.threads)
-    print(f"in worlds it was not learnt in: {found.told()}; friction {policy.about['friction']:g}")
+    found = evaluate_policy(policy, options, seed=args.seed, threads=args.threads, simulator=simulator)
+    where = (
+        "in worlds it was not learnt in" if simulator is None else "in Genesis, from starts of other numbers"
+    )
+    print(f"{where}: {found.told()}; friction {policy.about['friction']:g}")
     print(args.out / NAME)
     return 0

@@ -16,7 +16,9 @@ from dexman_pose.genesis.parts import driven_by, parts_of
 from dexman_pose.geometry.se3 import matrix_from_quaternion
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.learning.pads import pad_directions
+from dexman_pose.robot.learning.worlds import Worlds
 from dexman_pose.robot.objects.model import body_name
+from dexman_pose.robot.planning.members import Difference
 from dexman_pose.robot.world.build import POSE, World
 from dexman_pose.robot.world.controls import stepped
 
@@ -153,6 +155,23 @@ class GenesisWorlds:
         import torch
 
         return torch.as_tensor(np.ascontiguousarray(values), dtype=self._gs.tc_float, device=self._gs.device)
+
+
+class InGenesis:
+    """Genesis, to learn in; all copies are of the world that is believed in.
+
+    Args:
+        options: settings.
+    """
+
+    name = "genesis"
+
+    def __init__(self, options: GenesisOptions | None = None) -> None:
+        self.options = options or GenesisOptions()
+
+    def __call__(self, world: World, count: int, differences: Sequence[Difference], threads: int) -> Worlds:
+        """Copies; ``differences`` are left away, and Genesis takes what threads it wants."""
+        return GenesisWorlds(world, count, self.options)
 
 
 def _array(values: Any) -> Array:

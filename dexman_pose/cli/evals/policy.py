@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dexman_pose.cli.run import positive
+from dexman_pose.cli.train import add_simulator, simulator_of
 
 
 def add(subparsers: Any) -> None:
@@ -22,6 +23,7 @@ def add(subparsers: Any) -> None:
     p.add_argument("--starts", type=positive, default=64, metavar="N", help="episodes (default: 64)")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of worlds and starts (default: 0)")
     p.add_argument("--threads", type=positive, default=1, metavar="N", help="of the simulator (default: 1)")
+    add_simulator(p, "play it there; worlds do not differ but for starts")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
     p.set_defaults(handler=handle)
 
@@ -36,7 +38,14 @@ def handle(args: argparse.Namespace) -> int:
 
     policy, residual = read_policy(args.policy)
     options = replace(LearningOptions(), residual=residual)
-    found = evaluate_policy(policy, options, starts=args.starts, seed=args.seed, threads=args.threads)
+    found = evaluate_policy(
+        policy,
+        options,
+        starts=args.starts,
+        seed=args.seed,
+        threads=args.threads,
+        simulator=simulator_of(args.simulator),
+    )
     print(f"{found.told()}; friction {policy.about.get('friction', float('nan')):g}")
     if found.success > 0:
         print(

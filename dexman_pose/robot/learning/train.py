@@ -25,7 +25,7 @@ from dexman_pose.robot.learning.learner import Course, Learner
 from dexman_pose.robot.learning.options import LearningOptions
 from dexman_pose.robot.learning.policy import SkillPolicy, network_of
 from dexman_pose.robot.learning.policy_file import NAME, write_policy
-from dexman_pose.robot.learning.worlds import MujocoWorlds
+from dexman_pose.robot.learning.worlds import InMujoco, Simulator
 from dexman_pose.robot.objects.model import body_name
 from dexman_pose.robot.planning.members import drawn_differences
 from dexman_pose.robot.planning.options import Spread
@@ -84,9 +84,10 @@ def train(
     minutes: float = 30.0,
     about: dict[str, Any] | None = None,
     threads: int = 1,
+    simulator: Simulator | None = None,
     said: Callable[[str], object] = lambda line: None,
 ) -> SkillPolicy:
-    """Learn a policy for a task in MuJoCo.
+    """Learn a policy for a task.
 
     Args:
         task: the motion; :func:`task_of_plan` to begin with a plan.
@@ -95,19 +96,21 @@ def train(
         minutes: of learning at most, all sessions together.
         about: plain JSON values that are kept in the file.
         threads: of the simulator.
+        simulator: that it is learnt in; MuJoCo when None.
         said: called with a line after every judgement.
 
     Raises:
         InputError: ``out`` takes no files, or holds what another task or other settings left there.
-        MissingExtraError: MuJoCo, rsl-rl or tensordict is needed and not there.
+        MissingExtraError: the simulator, rsl-rl or tensordict is needed and not there.
     """
     o = options or LearningOptions()
     folder = Path(out)
     make_folder(folder)
-    environment = environment_of(task, o, threads)
+    sim = simulator or InMujoco()
+    environment = environment_of(task, o, threads, sim)
     try:
         learner = Learner(environment, o, folder / LOG)
-        mark = _mark(task, o)
+        mark = _mark(task, o, sim)
         _go_on(learner, folder, mark)
 
         def after(course: Course) -> None:
@@ -122,25 +125,23 @@ def train(
         network_of(learner.best["actor_state_dict"]),
         task,
         task.controls,
-        {**(about or {}), **_told(course, o, task)},
+        {**(about or {}), "simulator": sim.name, **_told(course, o, task)},
     )
     write_policy(folder / NAME, policy, o.residual)
     (folder / KEPT).unlink(missing_ok=True)
     return policy
 
 
-def environment_of(task: Task, options: LearningOptions, threads: int = 1) -> GraspEnvironment:
+def environment_of(
+    task: Task, options: LearningOptions, threads: int = 1, simulator: Simulator | None = None
+) -> GraspEnvironment:
     """The environment that a policy is learnt in: copies in worlds that differ in friction and masses."""
     e = options.episodes
     rng = np.random.default_rng([_STREAM, options.seed, 0])
     spread = Spread(offset=0.0, friction=e.friction, mass=e.mass)
     worlds = drawn_differences(e.models, len(task.world.objects), spread, rng)
-    return GraspEnvironment(
-        task,
-        MujocoWorlds(task.world, options.environments, worlds, threads),
-        options,
-        seed=options.seed,
-    )
+    copies = (simulator or InMujoco())(task.world, options.environments, worlds, threads)
+    return GraspEnvironment(task, copies, options, seed=options.seed)
 
 
 def evaluate_policy(
@@ -151,6 +152,7 @@ def evaluate_policy(
     seed: int = 0,
     spread: Spread | None = None,
     threads: int = 1,
+    simulator: Simulator | None = None,
 ) -> Judgement:
     """Play a policy in worlds drawn at random, others than it was learnt in.
 
@@ -161,11 +163,12 @@ def evaluate_policy(
         seed: of worlds and starts.
         spread: how far they differ: by default 5 mm, 20 % of friction and of mass.
         threads: of the simulator.
+        simulator: that it is played in, MuJoCo when None; another one than it was learnt in tells what transfers.
     """
     s = spread or Spread()
     rng = np.random.default_rng([_STREAM, seed, 1])
     different = drawn_differences(starts, len(policy.task.world.objects), replace(s, offset=0.0), rng)
-    worlds = MujocoWorlds(policy.task.world, starts, different, threads)
+    worlds = (simulator or InMujoco())(policy.task.world, starts, different, threads)
     environment = GraspEnvironment(policy.task, worlds, options, seed=seed + 1)
     try:
         return judge(environment, policy.network, perturbed=s.offset)
@@ -173,9 +176,9 @@ def evaluate_policy(
         environment.close()
 
 
-def _mark(task: Task, options: LearningOptions) -> str:
+def _mark(task: Task, options: LearningOptions, simulator: Simulator) -> str:
     """What tells this run from others."""
-    digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([asdict(options), simulator.name], sort_keys=True).encode())
     digest.update(task.world.xml.encode())
     for f in fields(Task):
         value = getattr(task, f.name)

@@ -66,6 +66,23 @@ class Worlds(Protocol):
         ...
 
 
+class Simulator(Protocol):
+    """Makes copies of a world.
+
+    Attributes:
+        name: that policies and what an interrupted run left are marked with.
+    """
+
+    @property
+    def name(self) -> str:
+        """Of the simulator."""
+        ...
+
+    def __call__(self, world: World, count: int, differences: Sequence[Difference], threads: int) -> Worlds:
+        """Copies; see :class:`MujocoWorlds`. A simulator that cannot make them differ leaves differences away."""
+        ...
+
+
 class MujocoWorlds:
     """Copies in MuJoCo, on so many threads.
 
@@ -146,6 +163,16 @@ class MujocoWorlds:
     def close(self) -> None:
         """End the threads."""
         self._many.close()
+
+
+class InMujoco:
+    """The simulator that is taken without a word."""
+
+    name = "mujoco"
+
+    def __call__(self, world: World, count: int, differences: Sequence[Difference], threads: int) -> Worlds:
+        """See :class:`Simulator`."""
+        return MujocoWorlds(world, count, differences, threads)
 
 
 def _with_pads(world: World) -> World:
