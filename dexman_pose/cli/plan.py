@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,9 @@ from dexman_pose.errors import InputError
 if TYPE_CHECKING:
     from dexman_pose.robot.motion.types import Motion
     from dexman_pose.robot.planning.options import PlanOptions
+    from dexman_pose.robot.planning.planner import Found
     from dexman_pose.robot.planning.prepare import PrepareOptions
+    from dexman_pose.robot.planning.task import Task
     from dexman_pose.robot.skill.plan import Plan
 
 
@@ -33,6 +35,7 @@ def add(subparsers: Any) -> None:
     add_motion(p)
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the plan")
     p.add_argument("--no-film", action="store_true", help="write no plan.mp4")
+    add_learn(p)
     add_robot(p)
     add_search(p)
     p.set_defaults(handler=handle)
@@ -147,6 +150,30 @@ def add_search(p: argparse.ArgumentParser) -> None:
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default: 0)")
 
 
+def add_learn(p: argparse.ArgumentParser) -> None:
+    """Add the option that has a policy learnt where a search is not enough."""
+    p.add_argument(
+        "--learn",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="where the search leaves a plan unsure, learn (PPO, extra 'learn') so long at most, and take what the "
+        "policy does if that is better (default: 0, never)",
+    )
+
+
+def check_learn(minutes: float, robot: str) -> None:
+    """Refuse what cannot be learnt.
+
+    Raises:
+        InputError: less than no minutes, or a robot that policies are not learnt for.
+    """
+    if not minutes >= 0:
+        raise InputError(f"--learn takes minutes, but is {minutes:g}")
+    if minutes > 0 and robot != "shadow":
+        raise InputError(f"policies are learnt for --robot shadow alone, not for {robot}; leave --learn away")
+
+
 def search_options(args: argparse.Namespace) -> PlanOptions:
     """Settings of the search from the command line."""
     from dexman_pose.robot.planning.options import PlanOptions
@@ -195,6 +222,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.robot.skill.plan_file import NAME
     from dexman_pose.synthetic.demo.files import write_obj
 
+    check_learn(args.learn, args.robot)
     preparing, options = preparing_options(args), search_options(args)
     robot = find_robot(args.robot, args.robots)
     motion = motion_of(args)
@@ -206,6 +234,7 @@ def handle(args: argparse.Namespace) -> int:
             body=robot.body,
             preparing=preparing,
             options=options,
+            learn=_learn(args),
             out=args.out,
             said=lambda line: print(line, flush=True),
         )
@@ -217,6 +246,17 @@ def handle(args: argparse.Namespace) -> int:
     if not args.no_film:
         print(film(plan, args.out))
     return 0
+
+
+def _learn(args: argparse.Namespace) -> Callable[[Task, PlanOptions], Found] | None:
+    if args.learn <= 0:
+        return None
+    from dexman_pose.robot.learning.planned import learnt_controls
+    from dexman_pose.threads import cores
+
+    return learnt_controls(
+        args.learn, out=args.out, threads=cores(), said=lambda line: print(line, flush=True)
+    )
 
 
 def film(plan: Plan, out: Path) -> str:

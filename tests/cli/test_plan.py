@@ -58,6 +58,8 @@ def test_a_trajectory_without_a_table_is_refused(tmp_path: Path, capsys: pytest.
         (["--hand", "right", "--seconds", "2"], "--seconds takes A:B, from and to, but got '2'"),
         (["--hand", "right", "--seconds", "8:9"], "no frame lies within 8 to 9 s"),
         (["--hand", "right", "--robot", "h1"], "invalid choice: 'h1'"),
+        (["--hand", "right", "--robot", "g1", "--learn", "3"], "for --robot shadow alone"),
+        (["--hand", "right", "--learn", "-1"], "--learn takes minutes"),
         ([], "--hand"),
     ],
 )

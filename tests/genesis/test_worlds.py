@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import pytest
 
 from dexman_pose.genesis.engine import genesis
 from dexman_pose.genesis.options import GenesisOptions
-from dexman_pose.genesis.worlds import GenesisWorlds
+from dexman_pose.genesis.worlds import GenesisWorlds, InGenesis
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.learning.environment import GraspEnvironment
 from dexman_pose.robot.learning.judge import judge, nothing
 from dexman_pose.robot.learning.options import LearningOptions
 from dexman_pose.robot.learning.starts import Starts
+from dexman_pose.robot.learning.train import evaluate_policy, train
 from dexman_pose.robot.learning.worlds import MujocoWorlds
 from dexman_pose.robot.planning.prepare import prepare
 from dexman_pose.robot.planning.task import Task
@@ -75,6 +77,17 @@ def test_the_cube_is_lifted_there_too_by_the_same_environment(task: Task, worlds
         environment.go(np.zeros((COUNT, environment.num_actions)))
         heights.append(task.world.object_places(worlds.qpos)[:, 0, 2].copy())
     assert (np.max(heights, axis=0) > task.reference[0, 0, 2] + 0.8 * 0.06).all()
+
+
+def test_a_policy_is_learnt_there_by_the_same_code(task: Task, worlds: GenesisWorlds, tmp_path: Path) -> None:
+    pytest.importorskip("rsl_rl", reason="needs: pip install 'dexman-pose[learn]'")
+    o = LearningOptions(
+        environments=COUNT, frames=8, judged_every=1, layers=(16, 16), epochs=1, batches=1, enough=2.0
+    )
+    lines: list[str] = []
+    policy = train(task, tmp_path, options=o, minutes=1e-3, simulator=InGenesis(), said=lines.append)
+    assert policy.about["simulator"] == "genesis" and len(lines) == 2
+    assert evaluate_policy(policy, o, starts=COUNT, simulator=InGenesis()).tracked > 0.5
 
 
 def test_a_second_backend_is_refused(task: Task, worlds: GenesisWorlds) -> None:

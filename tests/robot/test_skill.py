@@ -15,8 +15,10 @@ from dexman_pose.errors import InputError
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.planner import Found, judged_controls
 from dexman_pose.robot.planning.prepare import prepare
 from dexman_pose.robot.planning.score import score
+from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.planning.ways import ways
 from dexman_pose.robot.skill.evaluate import evaluate
 from dexman_pose.robot.skill.make import UNFINISHED, plan_motion
@@ -69,6 +71,27 @@ def test_where_one_way_does_not_do_the_other_is_tried_and_the_better_kept(
     assert first.around and first.press.along and first.grip.bear is not None
     assert not plain.around and not plain.press.along and plain.grip.bear is None
     assert ways(plain) == (plain,)
+
+
+def test_what_is_learnt_is_taken_where_it_is_better_than_an_unsure_search(
+    mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path: Path
+) -> None:
+    picky = replace(SMALL, samples=4, rounds=1, trials=2, other=1.5)  # no search is sure
+    taken: list[Found] = []
+
+    def learn(task: Task, options: PlanOptions) -> Found:
+        found = judged_controls(task, task.controls + 1e-4, options)
+        taken.append(replace(found, share=2.0))
+        return taken[0]
+
+    said: list[str] = []
+    plan_motion(lifting(), gripper, options=picky, learn=learn, out=tmp_path, said=said.append)
+    assert any("is learnt" in line for line in said) and "the same with plain grips" not in said
+    plan = read_plan(tmp_path)
+    assert plan.about["search"]["by"] == "learning" and np.array_equal(plan.controls, taken[0].controls)
+    sure = replace(picky, other=0.0)
+    plan_motion(lifting(), gripper, options=sure, learn=learn, out=tmp_path)
+    assert len(taken) == 1 and read_plan(tmp_path).about["search"]["by"] == "search", "it was not asked"
 
 
 def test_contacts_are_where_the_fingers_are(plan: Plan) -> None:

@@ -19,7 +19,9 @@ from dexman_pose.errors import DexmanError, InputError, MissingExtraError, Missi
 from dexman_pose.robot.assets.robots import find_robot
 from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.planner import Found
 from dexman_pose.robot.planning.prepare import PrepareOptions
+from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.skill.evaluate import Evaluation, evaluate
 from dexman_pose.robot.skill.make import plan_motion
 from dexman_pose.robot.skill.plan import Plan
@@ -46,6 +48,7 @@ class GraspJob:
         hand: each is planned in a mirror where its hand is another one; ``both``: every two of them that follow each
             other are planned at once, one for each hand. None for hands as they were measured.
         keep: folder for the plans.
+        learn: minutes of learning where a search leaves a plan unsure, at most; 0 for none.
         preparing: how motions become tasks.
         options: of the search.
     """
@@ -58,6 +61,7 @@ class GraspJob:
     mirrored: bool = False
     hand: str | None = None
     keep: Path | None = None
+    learn: float = 0.0
     preparing: PrepareOptions = field(default_factory=PrepareOptions)
     options: PlanOptions = field(default_factory=PlanOptions)
 
@@ -128,13 +132,15 @@ def _planned(
     began = monotonic()
     try:
         robot = find_robot(job.robot, job.robots)
+        out = job.keep / name if job.keep is not None else None
         plan = plan_motion(
             motion(),
             robot.describe,
             body=robot.body,
             preparing=preparing,
             options=job.options,
-            out=job.keep / name if job.keep is not None else None,
+            learn=_learn(job, out, report),
+            out=out,
             said=lambda line: report(f"  {line}"),
         )
         seconds = monotonic() - began
@@ -143,6 +149,16 @@ def _planned(
         raise
     except DexmanError as error:
         return GraspResult(name, monotonic() - began, error=str(error))
+
+
+def _learn(
+    job: GraspJob, out: Path | None, report: Callable[[str], object]
+) -> Callable[[Task, PlanOptions], Found] | None:
+    if job.learn <= 0:
+        return None
+    from dexman_pose.robot.learning.planned import learnt_controls
+
+    return learnt_controls(job.learn, out=out, threads=cores(), said=lambda line: report(f"    {line}"))
 
 
 def lines(results: list[GraspResult], job: GraspJob) -> list[str]:
@@ -193,6 +209,7 @@ def as_json(results: list[GraspResult], job: GraspJob) -> dict[str, Any]:
         "robot": job.robot,
         "mirrored": job.mirrored,
         "hand": job.hand,
+        "learn_minutes": job.learn,
         "options": asdict(job.options),
         "grasps": grasps,
     }

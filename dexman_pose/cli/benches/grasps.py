@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from dexman_pose.cli.plan import add_robot, add_search, preparing_options, search_options
+from dexman_pose.cli.plan import (
+    add_learn,
+    add_robot,
+    add_search,
+    check_learn,
+    preparing_options,
+    search_options,
+)
 
 
 def add(subparsers: Any) -> None:
@@ -35,6 +42,7 @@ def add(subparsers: Any) -> None:
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep the plans here")
     add_robot(p)
     add_search(p)
+    add_learn(p)
     p.set_defaults(handler=handle)
 
 
@@ -46,6 +54,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.cli.parts.console import shown
     from dexman_pose.data.files import write_bytes, write_json
 
+    check_learn(args.learn, args.robot)
     names = tuple(n for n in args.only.split(",") if n) if args.only else ()
     job = GraspJob(
         grasps=args.grasps,
@@ -56,6 +65,7 @@ def handle(args: argparse.Namespace) -> int:
         mirrored=args.mirrored,
         hand=args.hand,
         keep=args.keep,
+        learn=args.learn,
         preparing=preparing_options(args, YCB_MASSES),
         options=search_options(args),
     )

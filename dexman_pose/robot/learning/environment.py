@@ -96,6 +96,11 @@ class GraspEnvironment:
         self._begin(np.arange(self.num_envs), perturbed)
 
     @property
+    def gone(self) -> Array:
+        """(N, A) controls that were gone to last."""
+        return self._before
+
+    @property
     def episode_length_buf(self) -> Tensor:
         """(N,) frame of each episode."""
         return self._torch.as_tensor(self.frame)

@@ -92,11 +92,7 @@ def plan_controls(
         The best of the passes, judged in trial worlds that no pass was made in.
     """
     o = options or PlanOptions()
-    objects = len(task.world.objects)
-    trials = [
-        no_difference(objects),
-        *drawn_differences(o.trials - 1, objects, o.spread, _stream(o, _TRIALS, 0)),
-    ]
+    trials = _trials(task, o)
     at = begun or Progress(0, None, None, _members(task, o, 0, None), None, 0)
     with Simulations(task.world) as many:
         many.steps = at.steps
@@ -114,6 +110,26 @@ def plan_controls(
             members = _members(task, o, at.number + 1, failed)
             at = Progress(at.number + 1, None, state.residuals, members, best, many.steps)
         return replace(best, steps=many.steps)
+
+
+def judged_controls(task: Task, controls: Array, options: PlanOptions | None = None) -> Found:
+    """Judge controls, wherever they come from, in the trial worlds that a search with these options is judged in.
+
+    Args:
+        task: what is planned.
+        controls: (T, A).
+        options: of the search.
+    """
+    o = options or PlanOptions()
+    bounded = limited(task.world, controls)
+    with Simulations(task.world) as many:
+        return _found(bounded, tried(task, many, bounded, _trials(task, o), o), 0, many.steps)
+
+
+def _trials(task: Task, o: PlanOptions) -> list[Difference]:
+    objects = len(task.world.objects)
+    drawn = drawn_differences(o.trials - 1, objects, o.spread, _stream(o, _TRIALS, 0))
+    return [no_difference(objects), *drawn]
 
 
 def _unsearched(task: Task, many: Simulations, trials: list[Difference], o: PlanOptions) -> Found:

@@ -19,6 +19,7 @@ from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.planning.ways import ways
 from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.skill.plan import Plan
@@ -39,6 +40,7 @@ def plan_motion(
     body: BodyDescription | None = None,
     preparing: PrepareOptions | None = None,
     options: PlanOptions | None = None,
+    learn: Callable[[Task, PlanOptions], Found] | None = None,
     out: str | Path | None = None,
     said: Callable[[str], object] = lambda line: None,
 ) -> Plan:
@@ -50,6 +52,8 @@ def plan_motion(
         body: whose arms carry the hands; None for free hands.
         preparing: how the motion becomes a task.
         options: of the search.
+        learn: asked for other controls where those of the first search are unsure
+            (:func:`~dexman_pose.robot.learning.planned.learnt_controls`); the best are taken.
         out: folder that gets the plan; an interrupted search goes on there. None to keep nothing.
         said: called with a line on what is found on the way.
 
@@ -69,6 +73,10 @@ def plan_motion(
         begun = keeper.begun() if keeper is not None else None
         found = plan_controls(ready.task, o, begun=begun, keep=keeper.keep if keeper is not None else None)
         tried.append(_Tried(ready, found, way, number))
+        if found.share < o.other and learn is not None and number == 0:
+            said(f"succeeds in {found.share:.0%} of the trial worlds; the same is learnt")
+            found = learn(ready.task, o)
+            tried.append(_Tried(ready, found, way, number, by="learning"))
         if found.share >= o.other:
             break
     best = max(tried, key=lambda t: t.found.rank)
@@ -88,6 +96,7 @@ class _Tried:
     found: Found
     preparing: PrepareOptions
     number: int
+    by: str = "search"
 
 
 def _unfinished(out: str | Path, number: int) -> Path:
@@ -139,6 +148,7 @@ def _plan(best: _Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
             "trial_tracked": found.tracked,
             "passes": found.passes,
             "grips": "plain" if best.number else "bearing",
+            "by": best.by,
             "steps": steps,
             "seconds": seconds,
         },

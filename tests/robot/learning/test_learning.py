@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from dexman_pose.robot.learning.exploring import first_deviation
 from dexman_pose.robot.learning.judge import Judgement, judge, nothing
 from dexman_pose.robot.learning.learner import Learner
 from dexman_pose.robot.learning.options import LearningOptions, StrictnessOptions
+from dexman_pose.robot.learning.planned import FOLDER, controls_of, learnt_controls
 from dexman_pose.robot.learning.policy import Network, SkillPolicy
 from dexman_pose.robot.learning.policy_file import read_policy, write_policy
 from dexman_pose.robot.learning.train import (
@@ -25,9 +26,14 @@ from dexman_pose.robot.learning.train import (
     task_of_plan,
     train,
 )
+from dexman_pose.robot.learning.worlds import MujocoWorlds, Worlds
 from dexman_pose.robot.planning.members import Difference, different_model
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.planner import judged_controls
 from dexman_pose.robot.planning.prepare import prepare
 from dexman_pose.robot.planning.task import Task
+from dexman_pose.robot.world.build import World
+from dexman_pose.robot.world.controls import limited
 from tests.robot.gripper import lifting
 
 SMALL = LearningOptions(environments=8, frames=8, judged_every=2, layers=(16, 16), epochs=2, batches=2)
@@ -155,6 +161,71 @@ def test_a_run_goes_on_where_it_was_and_ends_with_a_policy(task: Task, learns: N
     assert not (tmp_path / KEPT).exists() and (tmp_path / "policy.npz").is_file()
     read, _ = read_policy(tmp_path)
     assert evaluate_policy(read, SMALL, starts=3).episodes == 3
+
+
+class Heavier:
+    """A simulator of another name, which notes what it is asked for."""
+
+    name = "heavier"
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def __call__(self, world: World, count: int, differences: Sequence[Difference], threads: int) -> Worlds:
+        self.asked.append((count, len(differences)))
+        return MujocoWorlds(
+            world, count, [Difference(d.offset, d.friction, 2.0 * d.mass) for d in differences]
+        )
+
+
+def test_a_policy_is_learnt_in_the_simulator_that_is_given_and_says_so(
+    task: Task, learns: None, tmp_path: Path
+) -> None:
+    simulator = Heavier()
+    policy = train(task, tmp_path / "a", options=SMALL, minutes=1e-6, simulator=simulator)
+    assert simulator.asked == [(8, SMALL.episodes.models)] and policy.about["simulator"] == "heavier"
+    evaluate_policy(policy, SMALL, starts=3, simulator=simulator)
+    assert simulator.asked[1:] == [(3, 3)]
+
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(task, tmp_path / "b", options=SMALL, minutes=1.0, simulator=simulator, said=stop)
+    with pytest.raises(
+        InputError, match="other settings"
+    ):  # what was begun there is not gone on with elsewhere
+        train(task, tmp_path / "b", options=SMALL, minutes=1e-6)
+
+
+def test_controls_of_a_policy_that_adds_nothing_are_the_tasks(task: Task, learns: None) -> None:
+    made = environment_of(task, SMALL)
+    size = made.observed().shape[1]
+    made.close()
+    still = network(size, task.controls.shape[1])
+    still = replace(
+        still,
+        weights=(still.weights[0], 0.0 * still.weights[1]),
+        biases=(still.biases[0], 0.0 * still.biases[1]),
+    )
+    found = controls_of(SkillPolicy(still, task, task.controls, {}), SMALL)
+    np.testing.assert_allclose(found, limited(task.world, task.controls))
+
+
+def test_what_a_policy_does_becomes_controls_and_is_not_learnt_twice(
+    task: Task, learns: None, tmp_path: Path
+) -> None:
+    search = PlanOptions(trials=3, settle=0.2)
+    found = learnt_controls(1e-6, out=tmp_path, options=SMALL)(task, search)
+    assert found.controls.shape == task.controls.shape
+    assert found.share == judged_controls(task, found.controls, search).share > 0.0
+    before = (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns
+    again = learnt_controls(1e-6, out=tmp_path, options=SMALL)(task, search)
+    assert np.array_equal(again.controls, found.controls)
+    assert (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns == before
+    other = replace(task, controls=task.controls + 1e-3)
+    learnt_controls(1e-6, out=tmp_path, options=SMALL)(other, search)
+    assert (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns > before, "another motion is learnt anew"
 
 
 def test_a_damaged_state_is_said_so(task: Task, learns: None, tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""Plans of what policies do: the controls that a policy gives in the world that is believed in, played blindly after.
+
+A policy is learnt while its actions scatter, in worlds that differ: what it comes to do holds firmly, unseeing, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from dexman_pose.arrays import Array
+from dexman_pose.robot.learning.environment import GraspEnvironment
+from dexman_pose.robot.learning.options import LearningOptions
+from dexman_pose.robot.learning.policy import SkillPolicy
+from dexman_pose.robot.learning.policy_file import NAME, read_policy
+from dexman_pose.robot.learning.train import train
+from dexman_pose.robot.learning.worlds import MujocoWorlds
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.planner import Found, judged_controls
+from dexman_pose.robot.planning.task import Task
+
+FOLDER = "policy"
+"""Beside a plan, of the policy that it was taken from."""
+
+
+def controls_of(policy: SkillPolicy, options: LearningOptions) -> Array:
+    """Write down the controls (T, A) of a policy in the world that is believed in, nothing perturbed.
+
+    Args:
+        policy: what acts.
+        options: as it was learnt with; what an action does counts here.
+
+    Raises:
+        MissingExtraError: MuJoCo or torch is needed and not there.
+    """
+    worlds = MujocoWorlds(policy.task.world, 1)
+    environment = GraspEnvironment(policy.task, worlds, options, controls=policy.controls)
+    try:
+        environment.reset(perturbed=0.0)
+        out = [environment.gone[0].copy()]
+        for _ in range(policy.task.num_frames - 1):
+            environment.go(policy.network(environment.observed()))
+            out.append(environment.gone[0].copy())
+    finally:
+        environment.close()
+    return np.array(out)
+
+
+def learnt_controls(
+    minutes: float,
+    *,
+    out: str | Path | None = None,
+    options: LearningOptions | None = None,
+    threads: int = 1,
+    said: Callable[[str], object] = lambda line: None,
+) -> Callable[[Task, PlanOptions], Found]:
+    """What :func:`~dexman_pose.robot.skill.make.plan_motion` asks where a search leaves a plan unsure.
+
+    Args:
+        minutes: of learning at most.
+        out: folder of the plan, whose folder ``policy`` gets the policy; an interrupted run goes on there. None to keep
+            nothing.
+        options: of learning; the seed is the search's.
+        threads: of the simulator.
+        said: called with a line after every judgement.
+
+    Returns:
+        A function that learns a task, and judges what the policy does in the trial worlds of a search.
+    """
+
+    def found(task: Task, search: PlanOptions) -> Found:
+        o = replace(options or LearningOptions(), seed=search.seed)
+        if out is None:
+            with TemporaryDirectory(prefix="dexman_pose_") as folder:
+                policy = train(task, folder, options=o, minutes=minutes, threads=threads, said=said)
+        else:
+            policy = _kept(Path(out) / FOLDER, task) or train(
+                task, Path(out) / FOLDER, options=o, minutes=minutes, threads=threads, said=said
+            )
+        return judged_controls(task, controls_of(policy, o), search)
+
+    return found
+
+
+def _kept(folder: Path, task: Task) -> SkillPolicy | None:
+    """The policy of the same task that was learnt to the end before the rest of planning was interrupted."""
+    if not (folder / NAME).is_file():
+        return None
+    policy, _ = read_policy(folder)
+    same = policy.task.world.xml == task.world.xml and np.array_equal(policy.controls, task.controls)
+    return policy if same else None
