@@ -118,7 +118,7 @@ class PlanOptions:
     spread: Spread = field(default_factory=Spread)
     limits: Limits = field(default_factory=Limits)
     tight: float = 0.7
-    easy: float = 0.5
+    easy: float = 0.75
     skip: float = 0.0
     far: int = 2
     lost: float = 10.0
