@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -52,7 +52,7 @@ def plan_motion(
         body: whose arms carry the hands; None for free hands.
         preparing: how the motion becomes a task.
         options: of the search.
-        learn: asked for other controls where those of the first search are unsure
+        learn: asked for better controls where those of the search are unsure
             (:func:`~dexman_pose.robot.learning.planned.learnt_controls`); the best are taken.
         out: folder that gets the plan; an interrupted search goes on there. None to keep nothing.
         said: called with a line on what is found on the way.
@@ -73,13 +73,16 @@ def plan_motion(
         begun = keeper.begun() if keeper is not None else None
         found = plan_controls(ready.task, o, begun=begun, keep=keeper.keep if keeper is not None else None)
         tried.append(_Tried(ready, found, way, number))
-        if found.share < o.other and learn is not None and number == 0:
-            said(f"succeeds in {found.share:.0%} of the trial worlds; the same is learnt")
-            found = learn(ready.task, o)
-            tried.append(_Tried(ready, found, way, number, by="learning"))
         if found.share >= o.other:
             break
     best = max(tried, key=lambda t: t.found.rank)
+    if best.found.share < o.other and learn is not None:
+        said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
+        begun = (
+            best if best.found.share > 0.0 else tried[0]
+        )  # a plan that never succeeds is no better than none
+        tried.append(replace(basis, found=learn(_begun_with(basis, o), o), by="learning"))
+        best = max(tried, key=lambda t: t.found.rank)
     plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
     if out is not None:
         write_plan(Path(out) / NAME, plan)
@@ -97,6 +100,15 @@ class _Tried:
     preparing: PrepareOptions
     number: int
     by: str = "search"
+
+
+def _begun_with(plan: _Tried, o: PlanOptions) -> Task:
+    """What learning begins with: a plan where it succeeds at all, else the retargeted motion."""
+    task = plan.ready.task
+    if plan.found.share == 0.0:
+        return task
+    episode = replay(task.world, task.start, plan.found.controls, settle=o.settle)
+    return replace(task, controls=plan.found.controls, joints=episode.qpos[:, task.world.joint_at])
 
 
 def _unfinished(out: str | Path, number: int) -> Path:
