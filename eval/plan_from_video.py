@@ -5,8 +5,9 @@
 
 `demo` is the demonstration clip, `filmN` the rendered grasp film of seed N, `cube` the real clip of the test data,
 `cube_tumble` its first seconds, in which the cube is tumbled over an edge; each with its mesh and camera, things of the
-YCB set with their weights. `truthN` plans what is true in film N: no video is looked at, for comparison. Prints, for every clip, whether the replay follows the reconstruction at every step within
-3 cm and 0.5 rad, and the truth within 5 cm and 0.8 rad. Runs and plans are kept in --out, where the next call goes on.
+YCB set with their weights. `truthN` plans what is true in film N: no video is looked at, for comparison. Prints, for
+every clip, whether the replay follows the reconstruction at every step within 3 cm and 0.5 rad, and the truth within
+5 cm and 0.8 rad. Runs and plans are kept in --out, where the next call goes on.
 """
 
 from __future__ import annotations

@@ -214,9 +214,16 @@ def test_planted_errors_are_doubted() -> None:
 
 @pytest.mark.parametrize(
     ("first", "last", "doubted"),
-    [(LIFT - 4, LIFT + 6, True), (LIFT - 12, LIFT - 2, False), (LIFT + 2, LIFT + 12, False), (LIFT - 2, LIFT + 2, False)],
+    [
+        (LIFT - 4, LIFT + 6, True),
+        (LIFT - 12, LIFT - 2, False),
+        (LIFT + 2, LIFT + 12, False),
+        (LIFT - 2, LIFT + 2, False),
+    ],
 )
-def test_an_object_that_is_not_seen_while_it_is_taken_is_doubted(first: int, last: int, doubted: bool) -> None:
+def test_an_object_that_is_not_seen_while_it_is_taken_is_doubted(
+    first: int, last: int, doubted: bool
+) -> None:
     """A gap at rest or in the air is bridged as it should be, and a short one does no harm."""
     motion = lifting()
     unseen = np.isin(np.arange(FRAMES), np.arange(first, last))

@@ -128,8 +128,8 @@ def _taken(motion: Motion, moving: Mapping[str, np.ndarray], o: CheckOptions) ->
         for start, stop in runs(motion.objects[name].bridged):
             if start <= leaves <= stop and stop - start > o.taken * RATE:
                 said.append(
-                    f"{name} is not seen for {(stop - start) / RATE:.1f} s while it leaves its place: when and how it is "
-                    "taken is not known"
+                    f"{name} is not seen for {(stop - start) / RATE:.1f} s while it leaves its place: when and how "
+                    "it is taken is not known"
                 )
     return said
 

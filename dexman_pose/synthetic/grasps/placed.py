@@ -28,8 +28,8 @@ class PlacedOptions:
         settle: frames over which the object leaves the pose that it is given while it rests.
         approach: metres per second, least and greatest speed of a hand that comes in before it was seen.
         approach_frames: frames by which its speed is told where it first is seen.
-        approach_above: metres above the table that its joints keep meanwhile; where the way on which it went on would lead
-            lower, it comes from above instead.
+        approach_above: metres above the table that its joints keep meanwhile; where the way on which it went on would
+            lead lower, it comes from above instead.
         most_points: of the mesh that are looked at to keep it above the table.
         touch: how skin is brought to the surface.
     """
@@ -102,7 +102,8 @@ def _settled(poses: Array, rest: int, o: PlacedOptions) -> Array:
 def _approaching(places: Array, low: Array, seen: NDArray[np.bool_], o: PlacedOptions) -> Array:
     """Poses of the hand (T, 4, 4): before it was seen it comes in the way it went on, on a straight line.
 
-    ``low`` (T,) are the heights of its lowest joints: a hand that rises when it is first seen did not come through the table.
+    ``low`` (T,) are the heights of its lowest joints: a hand that rises when it is first seen did not come through the
+    table.
     """
     out = places.copy()
     first = int(np.argmax(seen))
