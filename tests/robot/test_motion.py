@@ -212,6 +212,27 @@ def test_planted_errors_are_doubted() -> None:
     assert "0.70 rad from where it was seen" in _doubts(good, turned=0.7)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "doubted"),
+    [
+        (LIFT - 4, LIFT + 6, True),
+        (LIFT - 12, LIFT - 2, False),
+        (LIFT + 2, LIFT + 12, False),
+        (LIFT - 2, LIFT + 2, False),
+    ],
+)
+def test_an_object_that_is_not_seen_while_it_is_taken_is_doubted(
+    first: int, last: int, doubted: bool
+) -> None:
+    """A gap at rest or in the air is bridged as it should be, and a short one does no harm."""
+    motion = lifting()
+    unseen = np.isin(np.arange(FRAMES), np.arange(first, last))
+    thing = replace(motion.objects["cube"], bridged=unseen)
+    told = _doubts(replace(motion, objects={"cube": thing}))
+    assert ("while it leaves its place" in told) == doubted
+    assert told == "" or "cube is not seen for 0.3 s" in told
+
+
 def test_a_motion_of_unequal_lengths_is_refused() -> None:
     motion = lifting()
     with pytest.raises(InputError, match="one length"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -16,10 +16,11 @@ from dexman_pose.data import Trajectory
 from dexman_pose.errors import DexmanError, MissingExtraError, MissingModelError
 from dexman_pose.geometry.se3 import matrix_from_quaternion, rotation_angle, se3
 from dexman_pose.pipeline import reconstruct
+from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.assets.shadow import shadow_hand
 from dexman_pose.robot.motion.acting import AUTO
 from dexman_pose.robot.motion.from_trajectory import MotionOptions, motion_from_trajectory
-from dexman_pose.robot.motion.types import RATE
+from dexman_pose.robot.motion.types import RATE, Motion
 from dexman_pose.robot.planning.options import Limits, PlanOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions
 from dexman_pose.robot.skill.evaluate import Evaluation, evaluate
@@ -90,8 +91,8 @@ class VideoResult:
         """In one line."""
         if self.evaluation is None:
             return f"{self.name}: {self.error}"
-        against = "no truth" if self.replayed is None else _told(self.replayed)
-        return f"{self.name}: {self.evaluation.told()}; against the truth: {against}"
+        against = "" if self.replayed is None else f"; against the truth: {_told(self.replayed)}"
+        return f"{self.name}: {self.evaluation.told()}{against}"
 
     def values(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -128,7 +129,7 @@ def run_video(
         plan = plan_motion(
             motion,
             lambda side: shadow_hand(side, job.robots),
-            preparing=_weighed(job.preparing, case),
+            preparing=_weighed(job.preparing, case.masses),
             options=job.options,
             out=job.out / case.name.replace(" ", "_") / "plan",
             said=lambda line: report(f"  {line}"),
@@ -145,9 +146,50 @@ def run_video(
     return VideoResult(case.name, seconds, plan, found, replayed, measured)
 
 
-def _weighed(preparing: PrepareOptions, case: VideoCase) -> PrepareOptions:
-    """The settings with what the case's objects weigh."""
-    masses = {**case.masses, **preparing.objects.masses}
+def run_motion(
+    name: str,
+    motion: Motion,
+    job: VideoJob,
+    report: Callable[[str], object] = lambda line: None,
+    *,
+    masses: Mapping[str, float] | None = None,
+    describe: Callable[[str], HandDescription] | None = None,
+) -> VideoResult:
+    """Plan a motion that needs no reconstruction, as the truth of a rendered film: no video is looked at.
+
+    Args:
+        name: of the case, and of its folder.
+        motion: that is planned.
+        job: how.
+        report: is told what is found on the way.
+        masses: kg, of objects that somebody has weighed.
+        describe: the robot's hand of a side; None for Shadow hands.
+
+    Raises:
+        MissingExtraError: MuJoCo or CoACD is not installed.
+        MissingModelError: the robot is not on this machine.
+    """
+    began = monotonic()
+    try:
+        plan = plan_motion(
+            motion,
+            describe or (lambda side: shadow_hand(side, job.robots)),
+            preparing=_weighed(job.preparing, masses or {}),
+            options=job.options,
+            out=job.out / name.replace(" ", "_") / "plan",
+            said=lambda line: report(f"  {line}"),
+        )
+    except (MissingExtraError, MissingModelError):
+        raise
+    except DexmanError as error:
+        return VideoResult(name, error=str(error))
+    seconds = (0.0, monotonic() - began)
+    return VideoResult(name, seconds, plan, evaluate(plan, seed=job.options.seed))
+
+
+def _weighed(preparing: PrepareOptions, weighed: Mapping[str, float]) -> PrepareOptions:
+    """The settings with what a case's objects weigh."""
+    masses = {**weighed, **preparing.objects.masses}
     return replace(preparing, objects=replace(preparing.objects, masses=masses))
 
 

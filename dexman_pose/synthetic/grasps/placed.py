@@ -28,6 +28,8 @@ class PlacedOptions:
         settle: frames over which the object leaves the pose that it is given while it rests.
         approach: metres per second, least and greatest speed of a hand that comes in before it was seen.
         approach_frames: frames by which its speed is told where it first is seen.
+        approach_above: metres above the table that its joints keep meanwhile; where the way on which it went on would
+            lead lower, it comes from above instead.
         most_points: of the mesh that are looked at to keep it above the table.
         touch: how skin is brought to the surface.
     """
@@ -35,6 +37,7 @@ class PlacedOptions:
     settle: int = 5
     approach: tuple[float, float] = (0.15, 0.35)
     approach_frames: int = 4
+    approach_above: float = 0.02
     most_points: int = 1500
     touch: TouchOptions = field(default_factory=TouchOptions)
 
@@ -73,7 +76,7 @@ def place_grasp(grasp: RecordedGrasp, options: PlacedOptions | None = None) -> P
     fit = fit_joints(transform_points(world, grasp.joints), grasp.side, grasp.valid)
     error = float(fit.errors(transform_points(world, grasp.joints)).mean())
     fit = brought_to_touch(fit, grasp.mesh, objects, o.touch)
-    places = _approaching(fit.frame_from_hand, grasp.valid, o)
+    places = _approaching(fit.frame_from_hand, fit.joints[..., 2].min(1), grasp.valid, o)
     lift = _above_table(objects, grasp.mesh, o)
     turn = _facing(places[holding(objects, o.touch)] if holding(objects, o.touch).any() else places)
     moved = turn @ lift
@@ -96,8 +99,12 @@ def _settled(poses: Array, rest: int, o: PlacedOptions) -> Array:
     return out
 
 
-def _approaching(places: Array, seen: NDArray[np.bool_], o: PlacedOptions) -> Array:
-    """Poses of the hand (T, 4, 4): before it was seen it comes in the way it went on, on a straight line."""
+def _approaching(places: Array, low: Array, seen: NDArray[np.bool_], o: PlacedOptions) -> Array:
+    """Poses of the hand (T, 4, 4): before it was seen it comes in the way it went on, on a straight line.
+
+    ``low`` (T,) are the heights of its lowest joints: a hand that rises when it is first seen did not come through the
+    table.
+    """
     out = places.copy()
     first = int(np.argmax(seen))
     last = min(first + o.approach_frames, len(places) - 1)
@@ -108,6 +115,8 @@ def _approaching(places: Array, seen: NDArray[np.bool_], o: PlacedOptions) -> Ar
     if speed < _STILL:
         step, speed = places[first, :3, 0], 1.0  # along the forearm
     step = step / speed * np.clip(speed, o.approach[0] / FPS, o.approach[1] / FPS)
+    if low[first] - first * step[2] < o.approach_above:
+        step[2] = -abs(step[2])
     for t in range(first):
         out[t, :3, 3] = places[first, :3, 3] - (first - t) * step
     return out

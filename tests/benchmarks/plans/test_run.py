@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.benchmarks.plans.cases import TruePoses, VideoCase
-from dexman_pose.benchmarks.plans.run import VideoResult, against_truth, table
+from dexman_pose.benchmarks.plans.run import VideoJob, VideoResult, against_truth, run_motion, table
 from dexman_pose.data import Clip
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.from_trajectory import motion_from_trajectory
@@ -18,7 +19,7 @@ from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.skill.evaluate import evaluate
 from dexman_pose.robot.skill.make import plan_motion
 from dexman_pose.robot.skill.plan import Plan
-from tests.robot.gripper import GRIPPER, described
+from tests.robot.gripper import GRIPPER, described, lifting
 from tests.robot.test_motion import trajectory
 
 
@@ -66,3 +67,26 @@ def test_the_table_counts_what_failed(plan: Plan) -> None:
     assert "no table" in lines[2] and lines[-1].startswith("1 of 2 follow")
     assert good.values()["truth"]["success"] is True
     assert Path("two").name in lines[2]
+
+
+def test_a_motion_is_planned_without_any_video(
+    gripper: Callable[[str], HandDescription], tmp_path: Path
+) -> None:
+    small = PlanOptions(samples=8, members=1, rounds=2, horizon=9, passes=1, trials=2)
+    job = VideoJob(tmp_path, options=small)
+    found = run_motion("what is true", lifting(), job, masses={"cube": 0.07}, describe=gripper)
+    assert found.error == "" and found.plan is not None and found.replayed is None
+    assert (tmp_path / "what_is_true" / "plan" / "plan.npz").is_file()
+    assert found.plan.about["objects"]["cube"]["mass_kg"] == pytest.approx(0.07)
+    assert "truth" not in found.told() and found.values()["truth"] is None
+
+
+def test_a_motion_in_which_nothing_moves_is_told_and_not_raised(
+    gripper: Callable[[str], HandDescription], tmp_path: Path
+) -> None:
+    still = lifting()
+    thing = still.objects["cube"]
+    poses = np.tile(thing.world_from_object[:1], (still.num_frames, 1, 1))
+    still = replace(still, objects={"cube": replace(thing, world_from_object=poses)})
+    found = run_motion("still", still, VideoJob(tmp_path), describe=gripper)
+    assert found.plan is None and "nothing to plan" in found.error

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dexman_pose.geometry.se3 import transform_points
-from dexman_pose.synthetic.grasps.placed import PlacedGrasp
+from dexman_pose.hands.model.kinematics import hand_joints
+from dexman_pose.synthetic.grasps.placed import PlacedGrasp, place_grasp
 from dexman_pose.synthetic.grasps.recorded import RecordedGrasp
-from dexman_pose.synthetic.grasps.standing import resting_frames
+from dexman_pose.synthetic.grasps.standing import resting_frames, world_from_camera
 
 
 def test_the_object_stands_still_and_never_goes_below_the_table(
@@ -39,3 +42,24 @@ def test_a_hand_that_was_not_seen_at_first_comes_in_steadily(placed: PlacedGrasp
     steps = np.linalg.norm(np.diff(placed.hand.frame_from_hand[:4, :3, 3], axis=0), axis=1)
     assert 0.15 / 30 - 1e-9 <= steps[0] <= 0.35 / 30 + 1e-9
     np.testing.assert_allclose(steps[0], steps[1], atol=1e-9)
+
+
+def test_a_hand_that_rises_when_it_is_first_seen_does_not_come_through_the_table(
+    recorded: RecordedGrasp,
+) -> None:
+    """As a recording in reverse: the hand lies low where it is first seen, and goes up from there."""
+    first = 12
+    world = world_from_camera(recorded)
+    joints = transform_points(world, recorded.joints)
+    low = joints[first, :, 2].min()
+    height = 0.03 - low + 0.03 * np.maximum(np.arange(len(joints)) - first, 0)
+    risen = transform_points(np.linalg.inv(world), joints + height[:, None, None] * [0.0, 0.0, 1.0])
+    late = replace(recorded, joints=risen, valid=np.arange(len(joints)) >= first)
+    hand = place_grasp(late).hand
+    up = np.diff(hand.frame_from_hand[:, 2, 3])
+    assert (up[first : first + 3] > 0).all(), "the hand does not rise: nothing is tested"
+    still = np.tile(np.eye(4), (len(joints), 1, 1))
+    posed = transform_points(hand.frame_from_hand, hand_joints(hand.shape, hand.angles, still))
+    assert posed[:first, :, 2].min() > 0.01
+    assert (up[: first - 1] < 0).all()
+    np.testing.assert_allclose(up[: first - 1], up[0], atol=1e-9)
