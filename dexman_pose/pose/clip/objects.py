@@ -156,7 +156,8 @@ def _tracked(
             tracks |= {
                 name: lit_track(start.refiner.rasterizer, tracks[name], clips[name])
                 for name, start in begin.items()
-                if starts[name].metric and starts[name].mesh.seen is None  # colours of a clip have its light already
+                if starts[name].metric
+                and starts[name].mesh.seen is None  # colours of a clip have its light already
             }
     for name, track in tracks.items():
         lost = int((~track.valid).sum())

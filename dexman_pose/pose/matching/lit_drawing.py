@@ -126,9 +126,7 @@ class LitWindow:
         if not in_front(mesh.vertices @ pose[:3, :3].T + pose[:3, 3]):
             return None
         c = self._fine
-        seen = rasterizer.render(
-            pose[None], c.K, c.width, c.height, attributes=("depth", "color", "normal")
-        )
+        seen = rasterizer.render(pose[None], c.K, c.width, c.height, attributes=("depth", "color", "normal"))
         assert seen.color is not None and seen.normal is not None and seen.depth is not None
         there = seen.mask[0].astype(np.float32)[..., None]
         bright = np.maximum(_basis(seen.normal[0]) @ light.astype(np.float32), np.float32(0))
