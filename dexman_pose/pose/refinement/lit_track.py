@@ -35,7 +35,8 @@ class LitTrackOptions:
     Attributes:
         frames: that are looked at, at most, spread over those that are valid ...
         doubted: ... and of those that are not, the nearest to them.
-        small: pixels of the longer side of the drawn outline's box beyond which nothing is done.
+        small: pixels of the longer side of the drawn outline's box beyond which nothing is done in a frame ...
+        most: ... and share of the frames in which it must be as small.
         contrast: grey levels of contrast of the mesh's colours below which nothing is done.
         nearer: logarithms of the factors by which an object may be nearer than it is taken for, in each round: so much
             around it is not taken for ground.
@@ -55,6 +56,7 @@ class LitTrackOptions:
     frames: int = 8
     doubted: int = 12
     small: float = 120.0
+    most: float = 0.5
     contrast: float = 12.0
     nearer: tuple[float, ...] = (0.12, 0.08, 0.05)
     ground: float = 0.5
@@ -94,7 +96,10 @@ def lit_track(
         options: settings.
     """
     work = _LitClip(rasterizer, track, object_clip, options)
-    asked = [f for f in frames_to_ask(np.flatnonzero(track.valid), options.frames) if work.is_asked(f)]
+    frames = frames_to_ask(np.flatnonzero(track.valid), options.frames)
+    asked = [frame for frame in frames if work.is_asked(frame)]
+    if len(asked) < options.most * len(frames):
+        return track
     found = work.refined({frame: track.camera_from_object[frame] for frame in asked})
     if not found:
         return track
@@ -107,7 +112,8 @@ def lit_track(
     _log.info(
         "%s: drawn in its light; its colours agree to %.2f, before to %.2f", object_clip.name, after, before
     )
-    return _changed(track, found)
+    stay = {frame: track.camera_from_object[frame] for frame in frames}
+    return _changed(track, stay | {frame: one.pose for frame, one in found.items()})
 
 
 class _LitClip:
@@ -228,11 +234,11 @@ class _LitClip:
         return refiner.cost(after) <= (1.0 - o.gain) * refiner.cost(before)
 
 
-def _changed(track: PoseTrack, found: Mapping[int, LitPose]) -> PoseTrack:
-    """A track with other poses in some frames, and what these change in the frames between and beyond."""
-    frames = np.array(sorted(found))
+def _changed(track: PoseTrack, poses: Mapping[int, Array]) -> PoseTrack:
+    """A track with other poses (4, 4) in some frames, and what these change in the frames between and beyond."""
+    frames = np.array(sorted(poses))
     old = track.camera_from_object
-    changes = se3_log(np.stack([inverse(old[frame]) @ found[frame].pose for frame in frames]))
+    changes = se3_log(np.stack([inverse(old[frame]) @ poses[frame] for frame in frames]))
     at = np.arange(len(track))
     between = np.stack([np.interp(at, frames, changes[:, way]) for way in range(changes.shape[1])], 1)
     track = replace(track, camera_from_object=old @ se3_exp(between))
