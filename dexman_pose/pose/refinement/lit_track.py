@@ -42,6 +42,9 @@ class LitTrackOptions:
             around it is not taken for ground.
         ground: share of the noise of the guessed ground that counts.
         noise: least and most grey levels of what the light does not explain.
+        unexplained: grey levels of spread that the light leaves in the object's colours, in each round, beyond which it
+            says nothing: a mesh's colours may be others than a camera's. On a real cube 40 are left, on rendered things
+            4 to 13 at right poses, up to 20 at wrong ones.
         gain: share of the cost of a frame by which its new pose must be better.
         worse: agreement of colours, mean over the frames, that a change may cost: where an object is drawn too small,
             what is left of it agrees a little better.
@@ -61,7 +64,8 @@ class LitTrackOptions:
     nearer: tuple[float, ...] = (0.12, 0.08, 0.05)
     ground: float = 0.5
     noise: tuple[float, float] = (4.0, 12.0)
-    gain: float = 0.01
+    unexplained: tuple[float, ...] = (30.0, 25.0, 20.0)
+    gain: float = 0.03
     worse: float = 0.04
     far: tuple[float, float] = (0.4, 1.0)
     share: float = 0.8
@@ -159,7 +163,8 @@ class _LitClip:
         """
         o, poses, own = self._options.refine, dict(start), self._light is None
         refiners: dict[int, LitRefiner] = {}
-        for blur, steps, nearer in zip(o.blurs, o.steps, self._options.nearer):
+        rounds = zip(o.blurs, o.steps, self._options.nearer, self._options.unexplained)
+        for blur, steps, nearer, unexplained in rounds:
             windows = {}
             for frame, pose in poses.items():
                 outline = self._outline(frame, pose, nearer)
@@ -168,7 +173,7 @@ class _LitClip:
             if own:
                 at = [poses[frame] for frame in windows]
                 self._light = fitted_light(list(windows.values()), self._rasterizer, at)
-            if self._light is None:
+            if self._light is None or self._light[1] > unexplained:
                 return {}
             refiners = {frame: self._refiner(window, self._light) for frame, window in windows.items()}
             for frame, refiner in refiners.items():
