@@ -104,7 +104,8 @@ class LitWindow:
         inside = cv2.dilate(outline[rows, columns].astype(np.uint8), around)
         self.compared: Mask = self.free & (cv2.dilate(inside, around) > 0)
         self.ground = guessed_ground(self.picture, self.free & (inside == 0), options.ground)
-        self.camera: Camera = look.camera.cropped(*first.tolist(), *self.size, np.ones(2))
+        x0, y0 = first.tolist()
+        self.camera: Camera = look.camera.cropped(x0, y0, *self.size)
         known = cv2.erode((self.free & (inside == 0)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         off = np.abs(self.picture - self.ground).mean(-1)[known]
         self.unknown_ground = float(_SPREAD * np.median(off)) if len(off) else 0.0

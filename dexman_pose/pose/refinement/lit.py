@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from dexman_pose.arrays import Array, FloatImage
+from dexman_pose.arrays import Array, FloatImage, Mask
 from dexman_pose.pose.matching.lit_drawing import Drawn, LitOptions, LitWindow
 from dexman_pose.pose.refinement.refiner import apply_increment
 from dexman_pose.render import Rasterizer
@@ -160,7 +160,7 @@ class LitRefiner:
         return apply_increment(np.concatenate([shift, step[3:]]), pose, center)
 
 
-def _filled(depth: FloatImage, there: FloatImage) -> FloatImage:
+def _filled(depth: FloatImage, there: Mask) -> FloatImage:
     """Depth (h, w) where there is any, and that of the nearest such pixel elsewhere."""
     nowhere = (~there).astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(

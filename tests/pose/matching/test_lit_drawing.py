@@ -21,6 +21,7 @@ def seen(scene: Any) -> tuple[Rasterizer, Any, ObjectView]:
     image, labels, _ = scene.picture(scene.mesh, pose)
     rasterizer, c = Rasterizer(scene.mesh), scene.camera
     drawn = rasterizer.render(pose[None], c.K, c.width, c.height, attributes=("depth", "color", "normal"))
+    assert drawn.normal is not None and drawn.color is not None
     bright = LIGHT[0] + drawn.normal[0] @ LIGHT[1:]
     lit = (255.0 * drawn.color[0] * bright[..., None]).clip(0, 255)
     image = np.where(drawn.mask[0][..., None], lit, image).astype(np.uint8)

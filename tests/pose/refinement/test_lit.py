@@ -31,6 +31,7 @@ def lit_picture(scene: Any, pose: Array) -> tuple[Any, Any]:
     drawn = Rasterizer(scene.mesh).render(
         pose[None], c.K, c.width, c.height, attributes=("depth", "color", "normal")
     )
+    assert drawn.normal is not None and drawn.color is not None
     bright = LIGHT[0] + drawn.normal[0] @ LIGHT[1:]
     lit = 255.0 * drawn.color[0] * bright[..., None]
     image = np.where(drawn.mask[0][..., None], lit, image).clip(0, 255).astype(np.uint8)
@@ -125,3 +126,10 @@ def test_what_has_no_colours_is_large_or_never_seen_stays(scene: Any, filmed: An
     assert lit_track(Rasterizer(scene.mesh), nothing, clip) is nothing
     near = off(true, scene, -0.45, 0.0)
     assert lit_track(Rasterizer(scene.mesh), near, clip) is near
+
+
+def test_colours_that_no_light_explains_say_nothing(scene: Any, filmed: Any) -> None:
+    true, clip = filmed
+    far = off(true, scene, 0.04, 0.0)
+    other = replace(scene.mesh, vertex_colors=255 - scene.mesh.vertex_colors)
+    assert lit_track(Rasterizer(other), far, clip) is far
