@@ -42,6 +42,7 @@ from dexman_pose.pose.clip.start import begin_object
 from dexman_pose.pose.clip.track_followed import track_followed
 from dexman_pose.pose.clip.types import ObjectRequest, ObjectStart
 from dexman_pose.pose.observation.view import ObjectClip
+from dexman_pose.pose.refinement.lit_track import lit_track
 from dexman_pose.pose.refinement.refiner import has_color, refiner_for
 from dexman_pose.pose.refinement.settled import settled_track
 from dexman_pose.pose.solver.options import SCALE_COUNTS
@@ -151,6 +152,13 @@ def _tracked(
                 }
         else:
             tracks |= track_objects(one.clip, one.masks, one.camera, begin, depth=depth)
+        if one.depth is None:
+            tracks |= {
+                name: lit_track(start.refiner.rasterizer, tracks[name], clips[name])
+                for name, start in begin.items()
+                if starts[name].metric
+                and starts[name].mesh.seen is None  # colours of a clip have its light already
+            }
     for name, track in tracks.items():
         lost = int((~track.valid).sum())
         _log.info("%s: %d of %d frames lost or in doubt", name, lost, len(track))

@@ -65,7 +65,7 @@ class BoxedPicture:
         x0, y0 = (low - self._first).tolist()
         x1, y1 = (high - self._first).tolist()
         outside[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1] = False
-        self._ground = _ground(self._picture, self._free & outside, options)
+        self._ground = guessed_ground(self._picture, self._free & outside, options)
 
     def agreement(self, rasterizer: Rasterizer, camera_from_object: Array) -> float:
         """Correlation, in [-1, 1], of the picture and the mesh drawn at a pose (4, 4) over the ground.
@@ -96,7 +96,7 @@ class BoxedPicture:
         return correlation_of(model, self._picture, self._free, window, self.options.colors)
 
 
-def _ground(picture: FloatImage, known: Mask, options: BoxedOptions) -> FloatImage:
+def guessed_ground(picture: FloatImage, known: Mask, options: BoxedOptions) -> FloatImage:
     """The ground (h, w, 3) where it is known and, from what is around, where it is not."""
     # What borders on the unknown may be mixed with it.
     weight = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)

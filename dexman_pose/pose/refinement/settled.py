@@ -100,7 +100,7 @@ def _at_nearer(
     nearer = _scaled(rasterizer, again, np.where(both, ratio, 1.0))
     told = [
         _compared(rasterizer, [t.camera_from_object[i] for t in (nearer, again)], object_clip, i, options)
-        for i in _frames(np.flatnonzero(both), options)
+        for i in frames_to_ask(np.flatnonzero(both), options.frames)
     ]
     totals = np.array([one.sum(0) for one in told if one is not None])
     if not len(totals) or totals[:, 0].mean() < totals[:, 1].mean() - options.worse:
@@ -119,7 +119,7 @@ def _distances(rasterizer: Rasterizer, track: PoseTrack) -> Array:
 
 def _scaled(rasterizer: Rasterizer, track: PoseTrack, factors: Array) -> PoseTrack:
     """A track with the object's centre at other distances along its lines of sight, by factors (T,)."""
-    poses = [_moved(p, f, rasterizer) for p, f in zip(track.camera_from_object, factors.tolist())]
+    poses = [moved_along(p, f, rasterizer) for p, f in zip(track.camera_from_object, factors.tolist())]
     return replace(track, camera_from_object=np.stack(poses))
 
 
@@ -130,9 +130,9 @@ def distance_factor(
     logs = np.arange(-options.nearer, options.farther + 0.5 * options.step, options.step)
     factors, now = np.exp(logs), int(np.abs(logs).argmin())
     found = []
-    for frame in _frames(np.flatnonzero(track.valid), options):
+    for frame in frames_to_ask(np.flatnonzero(track.valid), options.frames):
         pose = track.camera_from_object[frame]
-        poses = [_moved(pose, factor, rasterizer) for factor in factors.tolist()]
+        poses = [moved_along(pose, factor, rasterizer) for factor in factors.tolist()]
         found.append(_compared(rasterizer, poses, object_clip, frame, options, around=False))
     told = np.array([one[0] for one in found if one is not None])
     if not len(told):
@@ -148,11 +148,11 @@ def distance_factor(
     return float(np.exp(change)) if change <= -options.least else 1.0
 
 
-def _frames(there: NDArray[np.intp], options: SettleOptions) -> list[int]:
-    """Some frames of those that may be looked at, spread over them."""
+def frames_to_ask(there: NDArray[np.intp], most: int) -> list[int]:
+    """Some frames, so many at most, of those that may be looked at (N,), spread over them."""
     if not len(there):
         return []
-    at = np.linspace(0, len(there) - 1, min(options.frames, len(there))).round().astype(int)
+    at = np.linspace(0, len(there) - 1, min(most, len(there))).round().astype(int)
     return [int(frame) for frame in there[at]]
 
 
@@ -183,7 +183,7 @@ def _compared(
     return np.array([[one.value for one in colors], beyond])
 
 
-def _moved(pose: Array, factor: float, rasterizer: Rasterizer) -> Array:
+def moved_along(pose: Array, factor: float, rasterizer: Rasterizer) -> Array:
     """A pose (4, 4) whose object's centre is farther along its line of sight."""
     out = pose.copy()
     out[:3, 3] += (factor - 1.0) * (pose[:3, :3] @ rasterizer.mesh.center + pose[:3, 3])
