@@ -77,10 +77,10 @@ def plan_motion(
             break
     best = max(tried, key=lambda t: t.found.rank)
     if best.found.share < o.other and learn is not None:
-        said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
-        begun = (
+        basis = (
             best if best.found.share > 0.0 else tried[0]
         )  # a plan that never succeeds is no better than none
+        said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
         tried.append(replace(basis, found=learn(_begun_with(basis, o), o), by="learning"))
         best = max(tried, key=lambda t: t.found.rank)
     plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
