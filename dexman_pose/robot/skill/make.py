@@ -77,11 +77,8 @@ def plan_motion(
             break
     best = max(tried, key=lambda t: t.found.rank)
     if best.found.share < o.other and learn is not None:
-        basis = (
-            best if best.found.share > 0.0 else tried[0]
-        )  # a plan that never succeeds is no better than none
         said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
-        tried.append(replace(basis, found=learn(_begun_with(basis, o), o), by="learning"))
+        tried.append(replace(best, found=learn(_begun_with(best, o), o), by="learning"))
         best = max(tried, key=lambda t: t.found.rank)
     plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
     if out is not None:
@@ -103,11 +100,11 @@ class _Tried:
 
 
 def _begun_with(plan: _Tried, o: PlanOptions) -> Task:
-    """What learning begins with: a plan where it succeeds at all, else the retargeted motion."""
+    """The task with what was found, even where that fails: held beyond the limits is nearer to success than dropped."""
     task = plan.ready.task
-    if plan.found.share == 0.0:
-        return task
     episode = replay(task.world, task.start, plan.found.controls, settle=o.settle)
+    if not np.isfinite(episode.qpos).all():
+        return task
     return replace(task, controls=plan.found.controls, joints=episode.qpos[:, task.world.joint_at])
 
 
