@@ -76,7 +76,7 @@ def test_where_one_way_does_not_do_the_other_is_tried_and_the_better_kept(
 def test_what_is_learnt_is_taken_where_it_is_better_than_an_unsure_search(
     mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path: Path
 ) -> None:
-    picky = replace(SMALL, samples=4, rounds=1, trials=2, other=1.5)  # no search is sure
+    picky = replace(SMALL, samples=4, rounds=1, trials=2, other=1.5, enough=1.5)  # no search is sure
     taken: list[Found] = []
     begun: list[str] = []
     retargeted = prepare(lifting(), gripper).task.joints
@@ -94,7 +94,7 @@ def test_what_is_learnt_is_taken_where_it_is_better_than_an_unsure_search(
     assert begun == ["plan"], "a plan that succeeds somewhere is what it goes on from"
     plan = read_plan(tmp_path)
     assert plan.about["search"]["by"] == "learning" and np.array_equal(plan.controls, taken[0].controls)
-    sure = replace(picky, other=0.0)
+    sure = replace(picky, other=0.0, enough=0.0)
     plan_motion(lifting(), gripper, options=sure, learn=learn, out=tmp_path)
     assert len(taken) == 1 and read_plan(tmp_path).about["search"]["by"] == "search", "it was not asked"
 

@@ -76,7 +76,7 @@ def plan_motion(
         if found.share >= o.other:
             break
     best = max(tried, key=lambda t: t.found.rank)
-    if best.found.share < o.other and learn is not None:
+    if best.found.share < o.enough and learn is not None:
         said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
         tried.append(replace(best, found=learn(_begun_with(best, o), o), by="learning"))
         best = max(tried, key=lambda t: t.found.rank)
