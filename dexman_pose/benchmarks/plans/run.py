@@ -126,24 +126,20 @@ def run_video(
         )
         seen = monotonic()
         motion = motion_from_trajectory(trajectory, AUTO, options=MotionOptions(seconds=case.seconds))
-        plan = plan_motion(
-            motion,
-            lambda side: shadow_hand(side, job.robots),
-            preparing=_weighed(job.preparing, case.masses),
-            options=job.options,
-            out=job.out / case.name.replace(" ", "_") / "plan",
-            said=lambda line: report(f"  {line}"),
-        )
     except (MissingExtraError, MissingModelError):
         raise
     except DexmanError as error:
         return VideoResult(case.name, error=str(error))
-    seconds = (seen - began, monotonic() - seen)
-    found = evaluate(plan, seed=job.options.seed)
-    names = plan.world().objects
-    replayed = against_truth(case, trajectory, plan, names, plan.world().object_places(plan.qpos))
-    measured = against_truth(case, trajectory, plan, names, plan.measured)
-    return VideoResult(case.name, seconds, plan, found, replayed, measured)
+    made = run_motion(case.name, motion, job, report, masses=case.masses)
+    if made.plan is None:
+        return made
+    plan, world = made.plan, made.plan.world()
+    return replace(
+        made,
+        seconds=(seen - began, made.seconds[1]),
+        replayed=against_truth(case, trajectory, plan, world.objects, world.object_places(plan.qpos)),
+        reconstructed=against_truth(case, trajectory, plan, world.objects, plan.measured),
+    )
 
 
 def run_motion(

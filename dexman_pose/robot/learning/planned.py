@@ -5,8 +5,9 @@ A policy is learnt while its actions scatter, in worlds that differ: what it com
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +26,8 @@ from dexman_pose.robot.planning.task import Task
 
 FOLDER = "policy"
 """Beside a plan, of the policy that it was taken from."""
+
+_SECONDS = 60.0  # in a minute
 
 
 def controls_of(policy: SkillPolicy, options: LearningOptions) -> Array:
@@ -78,7 +81,7 @@ def learnt_controls(
             with TemporaryDirectory(prefix="dexman_pose_") as folder:
                 policy = train(task, folder, options=o, minutes=minutes, threads=threads, said=said)
         else:
-            policy = _kept(Path(out) / FOLDER, task) or train(
+            policy = _kept(Path(out) / FOLDER, task, o, minutes) or train(
                 task, Path(out) / FOLDER, options=o, minutes=minutes, threads=threads, said=said
             )
         return judged_controls(task, controls_of(policy, o), search)
@@ -86,10 +89,19 @@ def learnt_controls(
     return found
 
 
-def _kept(folder: Path, task: Task) -> SkillPolicy | None:
-    """The policy of the same task that was learnt to the end before the rest of planning was interrupted."""
+def _kept(folder: Path, task: Task, o: LearningOptions, minutes: float) -> SkillPolicy | None:
+    """The policy of the same task that was learnt to the end before the rest of planning was interrupted.
+
+    Not one that had less time than there is now, unless it is sure.
+    """
     if not (folder / NAME).is_file():
         return None
     policy, _ = read_policy(folder)
+    learnt = policy.about.get("learnt") or {}
+    if policy.about.get("options") != json.loads(json.dumps(asdict(o))):
+        return None
+    is_sure = ((learnt.get("best") or {}).get("success") or 0.0) >= o.enough
+    if not is_sure and learnt.get("seconds", 0.0) < _SECONDS * minutes:
+        return None
     same = policy.task.world.xml == task.world.xml and np.array_equal(policy.controls, task.controls)
     return policy if same else None

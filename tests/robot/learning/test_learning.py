@@ -16,7 +16,7 @@ from dexman_pose.robot.learning.exploring import first_deviation
 from dexman_pose.robot.learning.judge import Judgement, judge, nothing
 from dexman_pose.robot.learning.learner import Learner
 from dexman_pose.robot.learning.options import LearningOptions, StrictnessOptions
-from dexman_pose.robot.learning.planned import FOLDER, controls_of, learnt_controls
+from dexman_pose.robot.learning.planned import FOLDER, _kept, controls_of, learnt_controls
 from dexman_pose.robot.learning.policy import Network, SkillPolicy
 from dexman_pose.robot.learning.policy_file import read_policy, write_policy
 from dexman_pose.robot.learning.train import (
@@ -223,6 +223,13 @@ def test_what_a_policy_does_becomes_controls_and_is_not_learnt_twice(
     again = learnt_controls(1e-6, out=tmp_path, options=SMALL)(task, search)
     assert np.array_equal(again.controls, found.controls)
     assert (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns == before
+    never_sure = replace(SMALL, enough=2.0)
+    learnt_controls(1e-3, out=tmp_path, options=never_sure)(task, search)
+    now = (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns
+    assert now > before, "other options are learnt anew"
+    before = now
+    assert _kept(tmp_path / FOLDER, task, never_sure, 1e-3) is not None
+    assert _kept(tmp_path / FOLDER, task, never_sure, 1e3) is None, "more time for what is not sure"
     other = replace(task, controls=task.controls + 1e-3)
     learnt_controls(1e-6, out=tmp_path, options=SMALL)(other, search)
     assert (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns > before, "another motion is learnt anew"
