@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, HandTrack, PoseTrack, RigidObject, Trajectory
 from dexman_pose.data.tracks import JOINT_NAMES
 from dexman_pose.data.world.table import TablePlane
@@ -16,7 +17,7 @@ from dexman_pose.geometry.se3 import inverse, se3, so3_exp, transform_points
 from dexman_pose.robot.motion.checks import doubts
 from dexman_pose.robot.motion.from_trajectory import MotionOptions, motion_from_trajectory
 from dexman_pose.robot.motion.resample import points_at, poses_at
-from dexman_pose.robot.motion.touch import closing_on_holds, touches_of
+from dexman_pose.robot.motion.touch import Touches, TouchOptions, closing_on_holds, touches_of
 from dexman_pose.robot.motion.types import RATE
 from dexman_pose.robot.motion.window import WindowOptions, lift_start, skill, smoothed
 from dexman_pose.robot.objects.placement import Placement
@@ -250,13 +251,52 @@ def test_fingers_close_where_they_will_hold() -> None:
     joints[4:8, tip] = [0.0, 0.03, SIDE / 2]  # beside the front, not the left side
     passing = replace(motion, hands={"right": replace(hand, joints=joints)})
     moving = {"cube": np.arange(FRAMES) >= LIFT}
-    (before,), (after,) = touches_of(passing), closing_on_holds(touches_of(passing), moving)
+    poses = {"cube": motion.objects["cube"].world_from_object}
+    (before,), (after,) = touches_of(passing), closing_on_holds(touches_of(passing), moving, poses)
     k = before.joints.index("thumb_tip")
     assert before.touching[5:8, k].any() and np.allclose(before.normal[6, k], [0, 1, 0], atol=1e-6)
-    assert not after.touching[4:8, k].any()
+    assert np.allclose(after.normal[5:8, k], [-1, 0, 0], atol=1e-6), "it never aims at the front"
     assert after.touching[LIFT - 2, k] and np.allclose(after.normal[LIFT - 2, k], [-1, 0, 0], atol=1e-6)
     assert np.array_equal(after.touching[LIFT:], before.touching[LIFT:]), "while it holds nothing changes"
     assert after.closes[LIFT - 1, k] and not after.closes[LIFT:, k].any()
+
+
+def _closing(late: Array, **options: float) -> tuple[Touches, Touches]:
+    """Touches of a thumb that is 3 cm beside the cube until 0.2 s after it was lifted, then at ``late``."""
+    motion = lifting()
+    hand = motion.hands["right"]
+    joints = hand.joints.copy()
+    tip = JOINT_NAMES.index("thumb_tip")
+    poses = motion.objects["cube"].world_from_object
+    joints[:, tip] = transform_points(poses, np.broadcast_to(late, (FRAMES, 1, 3)))[:, 0]
+    joints[: LIFT + 6, tip, 0] -= 0.03
+    seen = replace(motion, hands={"right": replace(hand, joints=joints)})
+    moving = {"cube": np.arange(FRAMES) >= LIFT}
+    touches = touches_of(seen)
+    (after,) = closing_on_holds(touches, moving, {"cube": poses}, replace(TouchOptions(), **options))
+    return touches[0], after
+
+
+def test_a_finger_that_is_seen_to_hold_late_closes_with_the_others() -> None:
+    before, after = _closing(np.array([-SIDE / 2 - 0.005, 0.0, 0.0]), above=0.01)
+    k = before.joints.index("thumb_tip")
+    assert not before.touching[:LIFT, k].any()
+    assert after.touching[LIFT - 6 :, k].all() and after.closes[LIFT - 6 : LIFT, k].all()
+    assert np.allclose(after.point[LIFT - 6 : LIFT + 6, k], [-SIDE / 2, 0.0, 0.0], atol=1e-3)
+    _, alone = _closing(np.array([-SIDE / 2 - 0.005, 0.0, 0.0]), grown=0.0)
+    assert not alone.touching[LIFT - 6 : LIFT + 4, k].any()
+    _, far = _closing(np.array([-SIDE / 2 - 0.005, 0.0, 0.0]), near=0.02)
+    assert not far.touching[LIFT - 6 : LIFT + 4, k].any(), "what is that far away comes when it comes"
+
+
+def test_a_finger_does_not_close_on_what_lies_on_the_table() -> None:
+    """A thumb that will hold the cube by its lowest edge comes to it where it is when the cube begins to move."""
+    before, after = _closing(np.array([-SIDE / 2 - 0.005, 0.0, -SIDE / 2 + 0.004]))
+    k = before.joints.index("thumb_tip")
+    assert after.touching[LIFT - 6 : LIFT, k].all()
+    assert np.allclose(after.point[LIFT - 6 : LIFT, k], before.point[LIFT, k])
+    _, anyway = _closing(np.array([-SIDE / 2 - 0.005, 0.0, -SIDE / 2 + 0.004]), above=0.0)
+    assert np.allclose(anyway.point[LIFT - 6 : LIFT, k], before.point[-1, k], atol=1e-6)
 
 
 def test_a_hand_that_is_known_late_comes_more_slowly() -> None:

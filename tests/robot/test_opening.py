@@ -28,7 +28,8 @@ def test_a_finger_that_cuts_a_corner_goes_around_it(
     cut = replace(motion, hands={"right": replace(hand, joints=joints)})
     moving = {"cube": np.arange(FRAMES) >= LIFT}
     held = {"cube": np.clip((np.arange(FRAMES) - LIFT + 5) / 4.0, 0.0, 1.0)}
-    touches = closing_on_holds(touches_of(cut), moving)
+    poses = {"cube": motion.objects["cube"].world_from_object}
+    touches = closing_on_holds(touches_of(cut), moving, poses)
     found = retarget(cut, gripper("right"), touches, held, options)
     kinematics = found.kinematics
     thumb = [f.joint for f in found.hand.followed].index("thumb_tip")

@@ -32,6 +32,11 @@ class TouchOptions:
         arrived: metres from the point that it will hold, or has held, an object by, at which a finger touches there.
         closing: seconds before an object moves, and after it has stopped, in which fingers go to, or leave, the points
             that they hold it by.
+        grown: seconds after an object has begun to move at which all fingers that hold it do so.
+        near: metres that a finger is, when the object begins to move, from where it holds it then, at most; one that is
+            farther away, another hand's perhaps, comes when it comes.
+        above: metres over the table from which on a finger comes to a point of an object that has not moved yet.
+        under: of the height of an outward normal, below which a finger does not come to it.
     """
 
     tip: float = 0.025
@@ -39,6 +44,10 @@ class TouchOptions:
     steady: float = 0.02
     arrived: float = 0.02
     closing: float = 0.5
+    grown: float = 0.4
+    near: float = 0.08
+    above: float = 0.025
+    under: float = -0.5
 
 
 @dataclass(frozen=True)
@@ -93,32 +102,57 @@ def _touches(hand: MovingHand, thing: MovingObject, surface: Surface, o: TouchOp
 
 
 def closing_on_holds(
-    touches: Sequence[Touches], moving: Mapping[str, Bools], options: TouchOptions | None = None
+    touches: Sequence[Touches],
+    moving: Mapping[str, Bools],
+    poses: Mapping[str, Array],
+    options: TouchOptions | None = None,
 ) -> tuple[Touches, ...]:
     """Touches with which fingers close on an object where they will hold it.
 
     A finger on its way comes near other places first: pressed there it would push the object away. Before an object
-    moves, and after it has stopped, a finger touches where it does when the object begins, or ends, to move, once it is
-    near that place, and nothing else.
+    moves, and after it has stopped, a finger touches where it holds the object, and nothing else.
+
+    By one finger nothing is lifted, but measured fingers do not come all at once: some are seen at an object when it
+    has left its place already. All those that hold it a little later close on it before it moves, where they will hold
+    it; if that is too near the table, where they are when it begins to move.
 
     Args:
         touches: of a motion.
         moving: (T,) frames in which each object has left its place or moves.
+        poses: (T, 4, 4) world from object of each, the table at height zero.
         options: for how long.
     """
     o = options or TouchOptions()
-    span = round(o.closing * RATE)
-    out = []
-    for touch in touches:
-        frames = moving[touch.name]
-        source = np.arange(len(frames))
-        for start, stop in runs(frames):
-            source[max(0, start - span) : start] = start
-            source[stop : min(len(frames), stop + span)] = stop - 1
-        point = touch.point[source]
-        there = np.linalg.norm(touch.place - point, axis=2) < o.arrived
-        moved = (source != np.arange(len(frames)))[:, None]
-        touching = np.where(moved, touch.touching[source] & there, touch.touching)
-        closes = moved & touch.touching[source]
-        out.append(replace(touch, touching=touching, point=point, normal=touch.normal[source], closes=closes))
-    return tuple(out)
+    return tuple(_closing(touch, moving[touch.name], poses[touch.name], o) for touch in touches)
+
+
+def _closing(touch: Touches, moving: Bools, poses: Array, o: TouchOptions) -> Touches:
+    span, grown = round(o.closing * RATE), round(o.grown * RATE)
+    point, normal = touch.point.copy(), touch.normal.copy()
+    closes, comes = np.zeros_like(touch.touching), np.zeros_like(touch.touching)
+    moved = np.zeros_like(moving)
+    lifts = runs(moving)
+    rests = [0, *[stop for _, stop in lifts]]
+    begins = [*[start for start, _ in lifts[1:]], len(moving)]
+    for (start, stop), rested, begun in zip(lifts, rests, begins):
+        before, after = slice(max(rested, start - span), start), slice(stop, min(stop + span, begun))
+        for frames, hold in ((before, start), (after, stop - 1)):
+            point[frames], normal[frames] = touch.point[hold], touch.normal[hold]
+            closes[frames], moved[frames] = touch.touching[hold], True
+        later = min(start + grown, stop - 1)
+        where, outward = touch.point[later], touch.normal[later]
+        near = touch.touching[later] & (np.linalg.norm(touch.place[start] - where, axis=1) < o.near)
+        comes[before.start : later] = near
+        closes[before] |= near
+        free = near & _is_free(where, outward, poses[before.start], o)
+        point[before.start : later, free], normal[before.start : later, free] = where[free], outward[free]
+    there = np.linalg.norm(touch.place - point, axis=2) < o.arrived
+    touching = np.where(moved[:, None], closes & there, touch.touching) | comes
+    return replace(touch, touching=touching, point=point, normal=normal, closes=closes)
+
+
+def _is_free(point: Array, normal: Array, pose: Array, o: TouchOptions) -> Bools:
+    """(K,) points (K, 3) of an object at rest that fingers come to: neither near the table nor on the underside."""
+    height = transform_points(pose, point)[:, 2]
+    upwards = (normal @ pose[:3, :3].T)[:, 2]
+    return np.asarray((height > o.above) & (upwards > o.under))

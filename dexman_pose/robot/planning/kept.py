@@ -20,7 +20,7 @@ from dexman_pose.robot.planning.planner import Found, Progress
 from dexman_pose.robot.planning.sweep import SweepState
 from dexman_pose.robot.planning.task import Task
 
-_VERSION = 3
+_VERSION = 4
 _PAUSE = 5.0  # seconds between two writings
 
 
@@ -66,7 +66,9 @@ class Keeper:
 
 
 def _key(task: Task, options: PlanOptions) -> str:
-    begun_alike = replace(options, passes=0, enough=0.0, other=0.0)  # these only say when to stop
+    begun_alike = replace(
+        options, passes=min(options.passes, 2), enough=0.0, other=0.0
+    )  # these only say when to stop
     text = hashlib.sha256(repr((_VERSION, begun_alike)).encode())
     text.update(task.world.xml.encode())
     for values in (task.start, task.controls, task.reference, task.touch_point, task.touch_weight):
@@ -75,7 +77,7 @@ def _key(task: Task, options: PlanOptions) -> str:
 
 
 def _arrays(p: Progress) -> tuple[dict[str, Any], dict[str, Array]]:
-    head: dict[str, Any] = {"number": p.number, "steps": p.steps}
+    head: dict[str, Any] = {"number": p.number, "steps": p.steps, "begun": p.begun}
     arrays: dict[str, Array] = {
         "offsets": np.array([d.offset for d in p.differences]),
         "frictions": np.array([d.friction for d in p.differences]),
@@ -106,5 +108,11 @@ def _progress(head: dict[str, Any], arrays: dict[str, Array]) -> Progress:
         share, tracked, passes, steps = head["best"]
         best = Found(arrays["best_controls"], share, tracked, int(passes), int(steps))
     return Progress(
-        int(head["number"]), state, arrays.get("begun_with"), differences, best, int(head["steps"])
+        int(head["number"]),
+        state,
+        arrays.get("begun_with"),
+        differences,
+        best,
+        int(head["steps"]),
+        int(head["begun"]),
     )

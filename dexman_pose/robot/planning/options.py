@@ -53,6 +53,34 @@ class CostOptions:
 
 
 @dataclass(frozen=True)
+class WideOptions:
+    """How a first pass searches, in the believed world alone: far enough to find a grip where the motion holds none.
+
+    What leaves contacts or shakes is not paid for there: fingers have to be free to come elsewhere. Later passes make
+    what it finds steady, in several worlds.
+
+    Attributes:
+        times: as many samples as in the other passes.
+        horizon: frames that are looked ahead.
+        knot: frames between the points at which controls are changed.
+        slide: metres, standard deviation of the noise on a palm's place.
+        hinge: radians, on its rotation.
+        finger: radians, on fingers' joints.
+        effort: cost of controls that differ from the retargeted motion's.
+        sure: cost of the best sample below which no further round is searched at a step.
+    """
+
+    times: int = 2
+    horizon: int = 15
+    knot: int = 3
+    slide: float = 0.01
+    hinge: float = 0.08
+    finger: float = 0.2
+    effort: float = 0.02
+    sure: float = 0.7
+
+
+@dataclass(frozen=True)
 class PlanOptions:
     """How controls are searched for.
 
@@ -72,10 +100,12 @@ class PlanOptions:
         anneal: factor on the noise from round to round.
         temperature: share of the costs' spread that makes a sample e times less important.
         carried: share of the last change ahead that frames farther ahead begin with.
-        passes: over the whole motion, at most; another one begins where the last has ended, with worlds in which that
-            failed.
-        again: factor on the noise of a second pass.
+        passes: over the whole motion, at most; another one goes on from what the last has found, with worlds in which
+            that failed; from the retargeted motion again where a wide one has found nothing.
+        again: factor on the noise of each pass that goes on.
         again_rounds: rounds of it.
+        wide: of the first pass, where there may be more than one; None for one like the others.
+        sure: cost of the best sample below which no further round is searched at a step; 0 for never.
         enough: share of the trial worlds in which a plan has to succeed, else there is another pass.
         trials: number of trial worlds.
         settle: seconds that objects are given to come to rest before the motion.
@@ -109,9 +139,11 @@ class PlanOptions:
     anneal: float = 0.6
     temperature: float = 0.1
     carried: float = 0.9
-    passes: int = 2
+    passes: int = 3
     again: float = 0.6
     again_rounds: int = 2
+    wide: WideOptions | None = field(default_factory=WideOptions)
+    sure: float = 0.0
     enough: float = 0.95
     trials: int = 20
     settle: float = 0.5

@@ -63,6 +63,7 @@ class Progress:
         differences: of its members.
         best: found by the passes before, if any.
         steps: of the simulation so far.
+        begun: number of the pass that began with the retargeted motion.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Progress:
     differences: tuple[Difference, ...]
     best: Found | None
     steps: int
+    begun: int = 0
 
 
 def plan_controls(
@@ -93,23 +95,67 @@ def plan_controls(
     """
     o = options or PlanOptions()
     trials = _trials(task, o)
-    at = begun or Progress(0, None, None, _members(task, o, 0, None), None, 0)
+    at = begun or Progress(0, None, None, _members(task, _of_pass(0, o), 0, None), None, 0)
     with Simulations(task.world) as many:
         many.steps = at.steps
         best = at.best or _unsearched(task, many, trials, o)
         while not _is_enough(best, at.number, o):
-            sweep = Sweep(task, many, at.differences, o, o.again**at.number, first=at.number == 0)
-            state = _gone(sweep, at, many, keep, o)
+            here = _of_pass(at.number, o)
+            sweep = Sweep(
+                task,
+                many,
+                at.differences,
+                here,
+                o.again ** (at.number - at.begun),
+                first=at.number == at.begun,
+            )
+            state = _gone(sweep, at, many, keep, here)
             controls = sweep.controls(state)
             scores = tried(task, many, controls, trials, o)
             found = _found(controls, scores, at.number + 1, many.steps)
             best = max(best, found, key=lambda f: f.rank)
             if _is_enough(best, at.number + 1, o):
                 break
-            failed = [d for d, s in zip(trials, scores) if not s.success]
-            members = _members(task, o, at.number + 1, failed)
-            at = Progress(at.number + 1, None, state.residuals, members, best, many.steps)
+            at = _next(task, at, o, state, trials, scores, replace(best, steps=many.steps))
         return replace(best, steps=many.steps)
+
+
+def _of_pass(number: int, o: PlanOptions) -> PlanOptions:
+    """Settings of a pass: the first of several is wide, and in the believed world alone."""
+    w = o.wide
+    if w is None or number > 0 or o.passes < 2:
+        return o
+    return replace(
+        o,
+        samples=w.times * o.samples,
+        members=1,
+        horizon=w.horizon,
+        knot=w.knot,
+        slide=w.slide,
+        hinge=w.hinge,
+        finger=w.finger,
+        tight=1.0,
+        sure=w.sure,
+        cost=replace(o.cost, contact=0.0, jitter=0.0, effort=w.effort),
+    )
+
+
+def _next(
+    task: Task,
+    at: Progress,
+    o: PlanOptions,
+    state: SweepState,
+    trials: list[Difference],
+    scores: list[Score],
+    best: Found,
+) -> Progress:
+    """The pass after one: on from what it has found, or, where that was a wide one that found nothing, anew."""
+    number = at.number + 1
+    if number == 1 and _of_pass(0, o) is not o and not scores[0].success:
+        return Progress(number, None, None, _members(task, o, 0, None), best, best.steps, number)
+    failed = [d for d, s in zip(trials, scores) if not s.success]
+    members = _members(task, o, number, failed)
+    return Progress(number, None, state.residuals, members, best, best.steps, at.begun)
 
 
 def judged_controls(task: Task, controls: Array, options: PlanOptions | None = None) -> Found:
@@ -181,7 +227,7 @@ def _gone(
             next(bar, None)
         after.frame = now.frame  # type: ignore[attr-defined]
         if keep is not None:
-            keep(Progress(at.number, now, at.residuals, at.differences, at.best, many.steps))
+            keep(replace(at, state=now, steps=many.steps))
 
     after.frame = state.frame  # type: ignore[attr-defined]
     sweep.run(state, after)

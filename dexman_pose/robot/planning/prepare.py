@@ -120,7 +120,8 @@ def prepare(
     found = touches_of(seen, o.touch)
     said = doubts(seen, found, placements, moving, o.checks)
     stood = _put_down(seen, placements, moving, found, o)
-    touches = closing_on_holds(touches_of(stood, o.touch), moving, o.touch)
+    poses = {name: thing.world_from_object for name, thing in stood.objects.items()}
+    touches = closing_on_holds(touches_of(stood, o.touch), moving, poses, o.touch)
     held = {name: _held(flags, o) for name, flags in moving.items()}
     ways = _obstacles(stood, things, held) if o.around else ()
     free = tuple(retarget(stood, hand, touches, held, o.press, ways) for hand in descriptions)

@@ -87,7 +87,8 @@ class Sweep:
         starts = [different_start(task.world, task.start, d) for d in self.differences]
         states = np.stack([self.many.state(qpos) for qpos in starts])
         if residuals is None:
-            residuals = np.zeros((task.num_frames + self.far, task.controls.shape[1]))
+            residuals = np.zeros((task.num_frames, task.controls.shape[1]))
+        residuals = _continued(residuals[: task.num_frames], self.far)
         first = self._bounded(task.controls[0] + residuals[0])
         steps = round(self.o.settle / task.world.model.opt.timestep)
         held = np.broadcast_to(first, (len(states), steps, len(first)))
@@ -117,13 +118,14 @@ class Sweep:
     def _stride(self, state: SweepState) -> None:
         """Search from the members' states, then let them go a few frames along what was found."""
         at, ahead = state.frame, self.o.horizon + 1
-        mean = state.residuals[at : at + ahead].copy()
+        mean, least = state.residuals[at : at + ahead].copy(), np.inf
         for turn in range(self.o.rounds if self.first else self.o.again_rounds):
-            if self.o.skip > 0 and self._is_easy(state):
+            if least < self.o.sure or (self.o.skip > 0 and self._is_easy(state)):
                 break
             centers = self._centers(mean, state) if turn == 0 else [mean]
             residuals = self._drawn(centers, state.rng, self.noise * self.o.anneal**turn, at)
-            mean = self._weighted(*self._chosen(residuals, state, turn))
+            some, costs = self._chosen(residuals, state, turn)
+            mean, least = self._weighted(some, costs), float(costs.min())
             state.residuals[at : at + ahead] = mean
             if self.first:  # what lies ahead begins where this ends; later passes know it already
                 state.residuals[at + ahead :] = self.o.carried * mean[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,8 @@ class RetargetOptions:
         tightened: see there.
         most_damping: at which the solver gives up.
         enough: relative gain at which it stops.
-        bent: radians that fingers are bent at the beginning.
+        bent: radians that fingers are bent at the beginning: each is tried, the best solution counts, for a thumb that
+            begins on the wrong side does not find its way around.
         apart: weight, beside a fingertip's error, of what overlaps of the robot itself.
         clear: metres that parts of the robot are kept from each other; 0 or less not to look at them.
         wide: metres that they are kept from objects while they come and go.
@@ -44,7 +45,7 @@ class RetargetOptions:
     tightened: float = 5.0
     most_damping: float = 1e5
     enough: float = 1e-5
-    bent: float = 0.3
+    bent: tuple[float, ...] = (0.3, 1.0)
     apart: float = 1.0
     clear: float = 0.001
     wide: float = 0.005
@@ -66,8 +67,16 @@ def solve_motion(
     """
     o = options or RetargetOptions()
     carried = hand.carried(palms)
-    bent = np.full((len(targets), len(hand.joints) - carried.shape[1]), o.bent)
-    return solve_joints(hand, targets, np.concatenate([carried, bent], 1), o)
+    problem = _Problem(hand, targets, o)
+    found = []
+    for angle in o.bent:
+        bent = np.full((len(targets), len(hand.joints) - carried.shape[1]), angle)
+        start = np.concatenate([carried, bent], 1)
+        loose = solve_joints(hand, targets, start, replace(o, clear=0.0))
+        found.append(solve_joints(hand, targets, loose, o))
+        if not found[1:]:
+            found.append(solve_joints(hand, targets, start, o))
+    return min(found, key=problem.cost)
 
 
 def solve_joints(

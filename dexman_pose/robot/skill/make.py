@@ -17,7 +17,7 @@ from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.options import PlanOptions
-from dexman_pose.robot.planning.planner import Found, plan_controls
+from dexman_pose.robot.planning.planner import Found, judged_controls, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.planning.ways import ways
@@ -28,6 +28,9 @@ from dexman_pose.robot.skill.replay import replay
 
 UNFINISHED = "unfinished.npz"
 """Of the file, in a plan's folder, that an interrupted search goes on from."""
+
+_GRIPS = ("bearing", "plain")
+"""Names of the ways of gripping, in the order of :func:`~dexman_pose.robot.planning.ways.ways`."""
 
 _DIGITS = 5
 """Of metres in headers."""
@@ -65,15 +68,11 @@ def plan_motion(
     o = options or PlanOptions()
     began = monotonic()
     tried: list[_Tried] = []
-    for number, way in enumerate(ways(preparing)):
-        ready = prepare(motion, describe, way, body)
-        for line in _told(ready) if number == 0 else ["the same with plain grips"]:
-            said(line)
-        keeper = Keeper(_unfinished(out, number), ready.task, o) if out is not None else None
-        begun = keeper.begun() if keeper is not None else None
-        found = plan_controls(ready.task, o, begun=begun, keep=keeper.keep if keeper is not None else None)
-        tried.append(_Tried(ready, found, way, number))
-        if found.share >= o.other:
+    for begun in _begun(motion, describe, body, preparing, o, said):
+        if tried:
+            said(f"the same with {_GRIPS[begun.number]} grips")
+        tried.append(_searched(begun, out, o))
+        if tried[-1].found.share >= o.other:
             break
     best = max(tried, key=lambda t: t.found.rank)
     if best.found.share < o.enough and learn is not None:
@@ -97,6 +96,43 @@ class _Tried:
     preparing: PrepareOptions
     number: int
     by: str = "search"
+
+
+def _begun(
+    motion: Motion,
+    describe: Callable[[str], HandDescription],
+    body: BodyDescription | None,
+    preparing: PrepareOptions | None,
+    o: PlanOptions,
+    said: Callable[[str], object],
+) -> list[_Tried]:
+    """The ways of gripping that are worth a search, the most promising one first, not searched yet.
+
+    Which keeps objects longer by itself is tried first; where none does in any world, the plain one, from which a
+    search finds more.
+    """
+    out: list[_Tried] = []
+    for number, way in enumerate(ways(preparing)):
+        ready = prepare(motion, describe, way, body)
+        if number == 0:
+            for line in _told(ready):
+                said(line)
+        found = judged_controls(ready.task, ready.task.controls, o)
+        out.append(_Tried(ready, found, way, number))
+        if o.other <= 0.0 or found.share >= max(o.other, o.enough):
+            break
+    if not any(t.found.share for t in out):
+        return out[::-1]
+    return sorted(out, key=lambda t: -t.found.share)
+
+
+def _searched(begun: _Tried, out: str | Path | None, o: PlanOptions) -> _Tried:
+    """What a search finds, gone on with where it was interrupted."""
+    task = begun.ready.task
+    if out is None:
+        return replace(begun, found=plan_controls(task, o))
+    keeper = Keeper(_unfinished(out, begun.number), task, o)
+    return replace(begun, found=plan_controls(task, o, begun=keeper.begun(), keep=keeper.keep))
 
 
 def _begun_with(plan: _Tried, o: PlanOptions) -> Task:
@@ -156,7 +192,7 @@ def _plan(best: _Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
             "trial_share": found.share,
             "trial_tracked": found.tracked,
             "passes": found.passes,
-            "grips": "plain" if best.number else "bearing",
+            "grips": _GRIPS[best.number],
             "by": best.by,
             "steps": steps,
             "seconds": seconds,
