@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dexman_pose.robot.motion.window import WindowOptions, lift_start, skill
 from dexman_pose.robot.objects.model import ObjectOptions
 from dexman_pose.robot.objects.pieces import PieceOptions
 from dexman_pose.robot.planning.options import PlanOptions
-from dexman_pose.robot.planning.prepare import PrepareOptions
+from dexman_pose.robot.planning.prepare import PrepareOptions, prepare
 from dexman_pose.robot.retarget.motion import retarget
 from dexman_pose.robot.world.physics import PhysicsOptions, new_spec
 from dexman_pose.synthetic.grasps.recorded import list_grasps
@@ -67,6 +68,24 @@ def test_measured_grasps_stand_on_the_table_and_are_held(data_dir: Path, mujoco:
         (touch,) = touches_of(motion)
         held = touch.touching[lift_start(motion) + 5 :, :5].any(1)
         assert held.mean() > 0.9, path.name
+
+
+def test_a_thumb_that_begins_on_the_wrong_side_finds_around(data_dir: Path, mujoco: Any) -> None:
+    """Begun from fingers bent a little alone, it stays there, and the palm goes out of its way."""
+    (path,) = [p for p in _grasps(data_dir) if "banana" in p.name]
+    motion = grasp_motion(path, data_dir / "meshes" / "ycb")
+    options = PrepareOptions(objects=ObjectOptions(pieces=PieceOptions(hull_only=True)), around=False)
+
+    def farthest(bent: tuple[float, ...]) -> float:
+        press = replace(options.press, along=False, solve=replace(options.press.solve, bent=bent))
+        ready = prepare(
+            motion, lambda side: shadow_hand(side, data_dir / "robots"), replace(options, press=press)
+        )
+        (hand,) = ready.hands
+        return float(np.percentile(hand.error, 95))
+
+    assert farthest((0.3, 1.0)) < 0.007
+    assert farthest((0.3,)) > 0.007, "the case is one in which it matters"
 
 
 @pytest.mark.slow

@@ -143,7 +143,7 @@ class PlanOptions:
     again: float = 0.6
     again_rounds: int = 2
     wide: WideOptions | None = field(default_factory=WideOptions)
-    sure: float = 0.0
+    sure: float = 0.5
     enough: float = 0.95
     trials: int = 20
     settle: float = 0.5
