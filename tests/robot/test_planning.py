@@ -13,6 +13,7 @@ import pytest
 from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, matrix_from_quaternion, quaternion_from_matrix, se3, so3_exp
 from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.planning import planner
 from dexman_pose.robot.planning.cost import apart, contact_cost, object_cost
 from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.members import (
@@ -251,6 +252,26 @@ def test_a_wide_pass_that_finds_nothing_is_not_gone_on_from(ready: Prepared) -> 
     assert found.share == 0.0
     assert seen[1].residuals is None and seen[1].begun == 1, "the second begins with the retargeted motion"
     assert seen[2].residuals is not None and seen[2].begun == 1
+
+
+def test_a_pass_that_is_worse_is_not_gone_on_from(ready: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third goes on from what the second began with, where the second is told to be worse."""
+    seen: dict[int, Progress] = {}
+
+    def see(progress: Progress) -> None:
+        seen.setdefault(progress.number, progress)
+
+    judged = planner._found
+
+    def worse(controls: Any, scores: Any, passes: int, steps: int) -> Any:
+        found = judged(controls, scores, passes, steps)
+        return replace(found, share=0.5 if passes == 1 else 0.1)
+
+    monkeypatch.setattr(planner, "_found", worse)
+    found = plan_controls(ready.task, replace(SMALL, passes=3, wide=None), keep=see)
+    assert found.passes == 1
+    assert seen[1].residuals is not None and seen[2].residuals is not None
+    assert np.array_equal(seen[1].residuals, seen[2].residuals)
 
 
 def test_a_search_that_is_sure_is_shorter(ready: Prepared) -> None:

@@ -113,10 +113,13 @@ def plan_controls(
             controls = sweep.controls(state)
             scores = tried(task, many, controls, trials, o)
             found = _found(controls, scores, at.number + 1, many.steps)
-            best = max(best, found, key=lambda f: f.rank)
+            better = found.rank >= best.rank
+            best = found if better else best
             if _is_enough(best, at.number + 1, o):
                 break
-            at = _next(task, at, o, state, trials, scores, replace(best, steps=many.steps))
+            at = _next(
+                task, at, o, state if better else None, trials, scores, replace(best, steps=many.steps)
+            )
         return replace(best, steps=many.steps)
 
 
@@ -144,18 +147,31 @@ def _next(
     task: Task,
     at: Progress,
     o: PlanOptions,
-    state: SweepState,
+    better: SweepState | None,
     trials: list[Difference],
     scores: list[Score],
     best: Found,
 ) -> Progress:
-    """The pass after one: on from what it has found, or, where that was a wide one that found nothing, anew."""
+    """The pass after one: on from the best that was found, or, where a wide one has found nothing, anew.
+
+    Args:
+        task: that is planned.
+        at: the pass that has ended.
+        o: settings.
+        better: where it has ended; None where what it began with was better.
+        trials: worlds that it was tried in.
+        scores: there.
+        best: found so far.
+    """
     number = at.number + 1
     if number == 1 and _of_pass(0, o) is not o and not scores[0].success:
         return Progress(number, None, None, _members(task, o, 0, None), best, best.steps, number)
     failed = [d for d, s in zip(trials, scores) if not s.success]
     members = _members(task, o, number, failed)
-    return Progress(number, None, state.residuals, members, best, best.steps, at.begun)
+    residuals = at.residuals if better is None else better.residuals
+    if residuals is None:
+        return Progress(number, None, None, members, best, best.steps, number)
+    return Progress(number, None, residuals, members, best, best.steps, at.begun)
 
 
 def judged_controls(task: Task, controls: Array, options: PlanOptions | None = None) -> Found:
