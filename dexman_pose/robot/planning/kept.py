@@ -66,9 +66,8 @@ class Keeper:
 
 
 def _key(task: Task, options: PlanOptions) -> str:
-    begun_alike = replace(
-        options, passes=min(options.passes, 2), enough=0.0, other=0.0
-    )  # these only say when to stop
+    # these only say when to stop; of passes it counts whether there may be several, for then the first is wide
+    begun_alike = replace(options, passes=min(options.passes, 2), enough=0.0, other=0.0)
     text = hashlib.sha256(repr((_VERSION, begun_alike)).encode())
     text.update(task.world.xml.encode())
     for values in (task.start, task.controls, task.reference, task.touch_point, task.touch_weight):

@@ -119,8 +119,8 @@ class PlanOptions:
         lost: times the limit on place; where an object is farther than that from its reference in all worlds, the rest
             of a pass is not searched: no hand comes back to it.
         cost: what is paid for.
-        other: share of the trial worlds; where fewer are successes, the motion is planned with plain grips, too, and
-            the better plan is taken; 0 for never.
+        other: share of the trial worlds; where fewer are successes, the motion is planned with the other grips, too,
+            and the better plan is taken; 0 for never.
         seed: of all that is drawn.
     """
 

@@ -67,16 +67,12 @@ def solve_motion(
     """
     o = options or RetargetOptions()
     carried = hand.carried(palms)
-    problem = _Problem(hand, targets, o)
-    found = []
-    for angle in o.bent:
-        bent = np.full((len(targets), len(hand.joints) - carried.shape[1]), angle)
-        start = np.concatenate([carried, bent], 1)
-        loose = solve_joints(hand, targets, start, replace(o, clear=0.0))
-        found.append(solve_joints(hand, targets, loose, o))
-        if not found[1:]:
-            found.append(solve_joints(hand, targets, start, o))
-    return min(found, key=problem.cost)
+    fingers = np.ones((len(targets), len(hand.joints) - carried.shape[1]))
+    bent = [np.concatenate([carried, angle * fingers], 1) for angle in o.bent]
+    # fingers may pass through each other at first, else some never come around
+    starts = [bent[0], *(solve_joints(hand, targets, start, replace(o, clear=0.0)) for start in bent)]
+    solved = [solve_joints(hand, targets, start, o) for start in starts]
+    return min(solved, key=_Problem(hand, targets, o).cost)
 
 
 def solve_joints(

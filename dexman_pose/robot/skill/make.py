@@ -108,8 +108,8 @@ def _begun(
 ) -> list[_Tried]:
     """The ways of gripping that are worth a search, the most promising one first, not searched yet.
 
-    Which keeps objects longer by itself is tried first; where none does in any world, the plain one, from which a
-    search finds more.
+    Which keeps objects within the limits by itself in more of the trial worlds is searched first; where none does in
+    any, the plain one, from which a search finds more.
     """
     out: list[_Tried] = []
     for number, way in enumerate(ways(preparing)):
