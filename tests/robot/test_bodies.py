@@ -180,13 +180,13 @@ def test_noise_moves_the_palm_as_far_whatever_the_arm_does(mujoco: Any, ready: P
 
 def test_an_arm_carries_what_it_holds_back(mujoco: Any, ready: Prepared) -> None:
     (arm,) = Carriers(ready.task).hands
-    shift = Shift(np.array([0.01, -0.005, 0.008]), np.zeros(3), np.zeros(3), np.array([0.0, 1.0]))
+    shift = Shift(np.array([np.zeros(3), [0.01, -0.005, 0.008]]), np.zeros((2, 3)), np.zeros(3))
     change = arm.changes(shift, 12, np.zeros((2, ready.task.controls.shape[1])))
     assert not change[0].any()
     full = np.zeros((2, ready.task.controls.shape[1]))
     full[:, arm.motors] = change
     moved = _palm(mujoco, ready, arm.motors, full, 13)
-    assert np.allclose(moved[1, 0] - moved[0, 0], shift.shift, atol=2e-3)
+    assert np.allclose(moved[1, 0] - moved[0, 0], shift.shift[1], atol=2e-3)
     assert np.abs(moved[1, 1:] - moved[0, 1:]).max() < 0.03, "it is shifted, not turned"
 
 

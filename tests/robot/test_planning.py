@@ -261,13 +261,13 @@ def test_a_pass_that_is_worse_is_not_gone_on_from(ready: Prepared, monkeypatch: 
     def see(progress: Progress) -> None:
         seen.setdefault(progress.number, progress)
 
-    judged = planner._found
+    judged = planner.found_of
 
     def worse(controls: Any, scores: Any, passes: int, steps: int) -> Any:
         found = judged(controls, scores, passes, steps)
         return replace(found, share=0.5 if passes == 1 else 0.1)
 
-    monkeypatch.setattr(planner, "_found", worse)
+    monkeypatch.setattr(planner, "found_of", worse)
     found = plan_controls(ready.task, replace(SMALL, passes=3, wide=None), keep=see)
     assert found.passes == 1
     assert seen[1].residuals is not None and seen[2].residuals is not None

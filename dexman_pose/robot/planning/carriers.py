@@ -22,19 +22,17 @@ _LEVER = 0.1  # metres of a palm's shift that weigh as much as a radian of its t
 
 @dataclass(frozen=True)
 class Shift:
-    """What is to be done to a palm: turned about a point, and shifted, more and more.
+    """What is to be done to a palm in the frames ahead: turned about a point, and shifted.
 
     Attributes:
-        shift: (3,) metres.
-        turn: (3,) rotation vector.
-        middle: (3,) the point that it is turned about, metres, world.
-        shares: (F,) of them in the frames ahead.
+        shift: (F, 3) metres, world.
+        turn: (F, 3) rotation vectors, world.
+        middle: (F, 3) or (3,) the point that it is turned about, metres, world.
     """
 
     shift: Array
     turn: Array
     middle: Array
-    shares: Array
 
 
 class Carrier(Protocol):
@@ -80,10 +78,10 @@ class FreeCarrier:
 
     def changes(self, shift: Shift, frame: int, controls: Array) -> Array:
         """See :class:`Carrier`; exact, whatever the turn."""
-        before, shares = controls[:, self.motors], shift.shares[:, None]
+        before = controls[:, self.motors]
         palm = self._place + before[:, :3] @ self._turn.T
-        turned = Rotation.from_rotvec(shares * shift.turn).as_matrix()
-        after = np.einsum("fij,fj->fi", turned, palm - shift.middle) + shift.middle + shares * shift.shift
+        turned = Rotation.from_rotvec(shift.turn).as_matrix()
+        after = np.einsum("fij,fj->fi", turned, palm - shift.middle) + shift.middle + shift.shift
         rotation = self._turn @ Rotation.from_euler("XYZ", before[:, 3:]).as_matrix()
         angles = Rotation.from_matrix(self._turn.T @ turned @ rotation).as_euler("XYZ")
         moved = (after - self._place) @ self._turn - before[:, :3]
@@ -117,11 +115,10 @@ class ArmCarrier:
     def changes(self, shift: Shift, frame: int, controls: Array) -> Array:
         """See :class:`Carrier`; right for small turns."""
         frames = np.minimum(frame + np.arange(len(controls)), len(self._palms) - 1)
-        shares = shift.shares[:, None]
-        turned = Rotation.from_rotvec(shares * shift.turn).as_matrix()
+        turned = Rotation.from_rotvec(shift.turn).as_matrix()
         arms = self._palms[frames] - shift.middle
-        moved = np.einsum("fij,fj->fi", turned, arms) - arms + shares * shift.shift
-        twist = np.concatenate([moved, shares * shift.turn], axis=1)
+        moved = np.einsum("fij,fj->fi", turned, arms) - arms + shift.shift
+        twist = np.concatenate([moved, shift.turn], axis=1)
         return np.einsum("fci,fi->fc", self._inverse[frames], twist)
 
     def noise(self, drawn: Array, sigma: Array, scale: float, frames: NDArray[np.intp]) -> Array:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,8 +21,37 @@ from dexman_pose.robot.planning.planner import Found, Progress
 from dexman_pose.robot.planning.sweep import SweepState
 from dexman_pose.robot.planning.task import Task
 
-_VERSION = 4
+_T = TypeVar("_T")
+_VERSION = 5
 _PAUSE = 5.0  # seconds between two writings
+
+
+class KeptFile:
+    """A JSON header and arrays in a file that belongs to one search.
+
+    Args:
+        path: of the file.
+        key: of the search; what was kept with another one is not read.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self.path, self._key = path, key
+
+    def read(self, made: Callable[[dict[str, Any], dict[str, Array]], _T]) -> _T | None:
+        """What is made of header and arrays; None where there is no such file, or it is damaged."""
+        if not self.path.is_file():
+            return None
+        try:
+            arrays = read_arrays(self.path)
+            head = json.loads(arrays["head"].tobytes().decode())
+            return made(head, arrays) if head["key"] == self._key else None
+        except (InputError, KeyError, ValueError, TypeError):
+            return None
+
+    def write(self, head: dict[str, Any], arrays: dict[str, Array]) -> None:
+        """Write them, at once or not at all."""
+        told = json.dumps({**head, "key": self._key}).encode()
+        write_npz(self.path, {"head": np.frombuffer(told, np.uint8), **arrays})
 
 
 class Keeper:
@@ -34,41 +64,32 @@ class Keeper:
     """
 
     def __init__(self, path: Path, task: Task, options: PlanOptions) -> None:
-        self.path = path
-        self._key = _key(task, options)
+        self._file = KeptFile(path, key_of(task, options))
         self._last = monotonic()
 
     def begun(self) -> Progress | None:
         """Where the same search was interrupted; None where it was not, or the file is damaged."""
-        if not self.path.is_file():
-            return None
-        try:
-            arrays = read_arrays(self.path)
-            head = json.loads(arrays["head"].tobytes().decode())
-            if head["key"] != self._key:
-                return None
-            return _progress(head, arrays)
-        except (InputError, KeyError, ValueError, TypeError):
-            return None
+        return self._file.read(_progress)
 
     def keep(self, progress: Progress) -> None:
         """Write it, if the last time is some seconds ago."""
         if monotonic() - self._last < _PAUSE:
             return
-        head, arrays = _arrays(progress)
-        head["key"] = self._key
-        write_npz(self.path, {"head": np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays})
+        self._file.write(*_arrays(progress))
         self._last = monotonic()
 
-    def done(self) -> None:
-        """Remove the file."""
-        self.path.unlink(missing_ok=True)
 
+def key_of(task: Task, options: PlanOptions, mark: str = "") -> str:
+    """What tells one search from another.
 
-def _key(task: Task, options: PlanOptions) -> str:
+    Args:
+        task: that is planned.
+        options: of the search.
+        mark: what is searched, where it is not controls of every frame.
+    """
     # these only say when to stop; of passes it counts whether there may be several, for then the first is wide
     begun_alike = replace(options, passes=min(options.passes, 2), enough=0.0, other=0.0)
-    text = hashlib.sha256(repr((_VERSION, begun_alike)).encode())
+    text = hashlib.sha256(repr((_VERSION, mark, begun_alike)).encode())
     text.update(task.world.xml.encode())
     for values in (task.start, task.controls, task.reference, task.touch_point, task.touch_weight):
         text.update(np.ascontiguousarray(values).tobytes())

@@ -81,6 +81,49 @@ class WideOptions:
 
 
 @dataclass(frozen=True)
+class GraspOptions:
+    """How grasps that stay as they are while they hold are searched for, before any search over frames.
+
+    Attributes:
+        samples: in a generation.
+        elite: share of them that the next one is drawn around.
+        slow: share of the deviations that stays from one generation to the next.
+        least: share of the first deviations that is left of them, at least.
+        slide: metres, standard deviation of a palm's place beside the object.
+        hinge: radians, of its rotation.
+        finger: radians, of fingers' joints; a motor of two joints gets twice as much.
+        early: frames before fingers have closed at which the palm is where it holds.
+        closing: frames in which fingers close, and open.
+        after: frames beyond the last closing that the first stage looks at: whether a thing is lifted.
+        settle: seconds that objects are given to come to rest.
+        worlds: of the second stage; the first is the one that is believed in, and that of the first stage.
+        short: generations of the first stage, at most.
+        long: generations of the second, at most; it looks at the whole motion.
+        sure: cost of a frame, in the mean, below which a grasp holds, and the first stage ends.
+        hopeless: cost above which there is no second stage.
+        lost: cost of a frame at most: what is lost is lost.
+    """
+
+    samples: int = 96
+    elite: float = 0.16
+    slow: float = 0.5
+    least: float = 0.15
+    slide: float = 0.015
+    hinge: float = 0.15
+    finger: float = 0.25
+    early: int = 2
+    closing: int = 6
+    after: int = 16
+    settle: float = 0.25
+    worlds: int = 3
+    short: int = 14
+    long: int = 6
+    sure: float = 0.6
+    hopeless: float = 4.0
+    lost: float = 20.0
+
+
+@dataclass(frozen=True)
 class PlanOptions:
     """How controls are searched for.
 
@@ -119,6 +162,7 @@ class PlanOptions:
         lost: times the limit on place; where an object is farther than that from its reference in all worlds, the rest
             of a pass is not searched: no hand comes back to it.
         cost: what is paid for.
+        grasp: of the search for grasps, which comes first where the motion does not hold by itself; None for none.
         other: share of the trial worlds; where fewer are successes, the motion is planned with the other grips, too,
             and the better plan is taken; 0 for never.
         seed: of all that is drawn.
@@ -155,5 +199,6 @@ class PlanOptions:
     far: int = 2
     lost: float = 10.0
     cost: CostOptions = field(default_factory=CostOptions)
+    grasp: GraspOptions | None = field(default_factory=GraspOptions)
     other: float = 0.8
     seed: int = 0

@@ -94,7 +94,7 @@ def plan_controls(
         The best of the passes, judged in trial worlds that no pass was made in.
     """
     o = options or PlanOptions()
-    trials = _trials(task, o)
+    trials = drawn_trials(task, o)
     at = begun or Progress(0, None, None, _members(task, _of_pass(0, o), 0, None), None, 0)
     with Simulations(task.world) as many:
         many.steps = at.steps
@@ -112,7 +112,7 @@ def plan_controls(
             state = _gone(sweep, at, many, keep, here)
             controls = sweep.controls(state)
             scores = tried(task, many, controls, trials, o)
-            found = _found(controls, scores, at.number + 1, many.steps)
+            found = found_of(controls, scores, at.number + 1, many.steps)
             better = found.rank >= best.rank
             best = found if better else best
             if _is_enough(best, at.number + 1, o):
@@ -185,12 +185,20 @@ def judged_controls(task: Task, controls: Array, options: PlanOptions | None = N
     o = options or PlanOptions()
     bounded = limited(task.world, controls)
     with Simulations(task.world) as many:
-        return _found(bounded, tried(task, many, bounded, _trials(task, o), o), 0, many.steps)
+        return found_of(bounded, tried(task, many, bounded, drawn_trials(task, o), o), 0, many.steps)
 
 
-def _trials(task: Task, o: PlanOptions) -> list[Difference]:
+def holds_well(task: Task, options: PlanOptions | None = None) -> bool:
+    """Whether the retargeted motion by itself keeps objects well within the limits, in enough of the trial worlds."""
+    o = options or PlanOptions()
+    with Simulations(task.world) as many:
+        return _unsearched(task, many, drawn_trials(task, o), o).share >= o.enough
+
+
+def drawn_trials(task: Task, o: PlanOptions) -> list[Difference]:
+    """Worlds that plans are judged in; the first is the one that is believed in."""
     objects = len(task.world.objects)
-    drawn = drawn_differences(o.trials - 1, objects, o.spread, _stream(o, _TRIALS, 0))
+    drawn = drawn_differences(o.trials - 1, objects, o.spread, stream(o, _TRIALS, 0))
     return [no_difference(objects), *drawn]
 
 
@@ -199,10 +207,11 @@ def _unsearched(task: Task, many: Simulations, trials: list[Difference], o: Plan
     controls = limited(task.world, task.controls)
     well = Limits(o.easy * o.limits.position, o.easy * o.limits.rotation)
     scores = tried(task, many, controls, trials, replace(o, limits=well))
-    return _found(controls, scores, 0, many.steps)
+    return found_of(controls, scores, 0, many.steps)
 
 
-def _found(controls: Array, scores: list[Score], passes: int, steps: int) -> Found:
+def found_of(controls: Array, scores: list[Score], passes: int, steps: int) -> Found:
+    """Controls with their scores in the trial worlds, after so many passes."""
     good = np.array([s.success for s in scores])
     share = float(good.mean()) * float(good[0])
     return Found(controls, share, float(np.mean([s.share for s in scores])), passes, steps)
@@ -234,7 +243,7 @@ def _gone(
     sweep: Sweep, at: Progress, many: Simulations, keep: Callable[[Progress], None] | None, o: PlanOptions
 ) -> SweepState:
     """The state after the whole pass."""
-    state = at.state or sweep.begin(_stream(o, _NOISE, at.number), at.residuals)
+    state = at.state or sweep.begin(stream(o, _NOISE, at.number), at.residuals)
     total = sweep.task.num_frames - 1
     bar = iter(progress(range(state.frame, total), f"plan, pass {at.number + 1}", total=total - state.frame))
 
@@ -255,7 +264,7 @@ def _members(
     task: Task, o: PlanOptions, number: int, failed: list[Difference] | None
 ) -> tuple[Difference, ...]:
     """Worlds of a pass: evenly spread at first, then the believed one and some in which the plan failed."""
-    rng = _stream(o, _MEMBERS, number)
+    rng = stream(o, _MEMBERS, number)
     even = spread_differences(o.members, len(task.world.objects), o.spread, rng)
     if not failed:
         return tuple(even)
@@ -263,5 +272,6 @@ def _members(
     return tuple([even[0], *hard, *even[1:]][: max(o.members, 1)])
 
 
-def _stream(o: PlanOptions, use: int, number: int) -> np.random.Generator:
+def stream(o: PlanOptions, use: int, number: int) -> np.random.Generator:
+    """Random numbers of a use, and of the number of a pass."""
     return np.random.default_rng([o.seed, use, number])

@@ -14,6 +14,7 @@ from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.assets.rig import Rig
 from dexman_pose.robot.motion.checks import CheckOptions, doubts
+from dexman_pose.robot.motion.fixed import FixedOptions, with_fixed_grasps
 from dexman_pose.robot.motion.touch import Touches, TouchOptions, closing_on_holds, touches_of
 from dexman_pose.robot.motion.types import RATE, Motion
 from dexman_pose.robot.motion.window import WindowOptions, same_sign, skill
@@ -39,6 +40,7 @@ class PrepareOptions:
         touch: what counts as touching.
         press: how fingertips are retargeted.
         grip: how hard they hold.
+        fixed: grasps that stay as they are while they hold; None for hands that move as they were measured.
         body: where a body stands, and what it has to reach.
         objects: how objects are made.
         placement: how they are put down.
@@ -55,6 +57,7 @@ class PrepareOptions:
     touch: TouchOptions = field(default_factory=TouchOptions)
     press: PressOptions = field(default_factory=PressOptions)
     grip: GripOptions = field(default_factory=GripOptions)
+    fixed: FixedOptions | None = None
     body: BodyOptions = field(default_factory=BodyOptions)
     objects: ObjectOptions = field(default_factory=ObjectOptions)
     placement: PlacementOptions = field(default_factory=PlacementOptions)
@@ -120,6 +123,8 @@ def prepare(
     found = touches_of(seen, o.touch)
     said = doubts(seen, found, placements, moving, o.checks)
     stood = _put_down(seen, placements, moving, found, o)
+    if o.fixed is not None:
+        stood = with_fixed_grasps(stood, touches_of(stood, o.touch), moving, o.fixed)
     poses = {name: thing.world_from_object for name, thing in stood.objects.items()}
     touches = closing_on_holds(touches_of(stood, o.touch), moving, poses, o.touch)
     held = {name: _held(flags, o) for name, flags in moving.items()}

@@ -45,13 +45,13 @@ class Carriers:
             ramp: frames over which.
         """
         out = np.zeros_like(controls)
-        rise = np.minimum(np.arange(len(controls)) / max(ramp, 1), 1.0)
+        rise = gain * np.minimum(np.arange(len(controls)) / max(ramp, 1), 1.0)[:, None]
         for hand in self.hands:
             of = self._held(hand.points, frame)
             if of is None:
                 continue
             shift, turn, middle = _error(places[:, of], self.task.reference[frame, of])
-            out[:, hand.motors] = hand.changes(Shift(shift, turn, middle, gain * rise), frame, controls)
+            out[:, hand.motors] = hand.changes(Shift(rise * shift, rise * turn, middle), frame, controls)
         return out
 
     def noise(self, drawn: Array, sigma: Array, scale: float, frame: int, knot: int) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dexman_pose.robot.motion.fixed import FixedOptions
 from dexman_pose.robot.planning.prepare import PrepareOptions
 
 
@@ -19,3 +20,8 @@ def ways(options: PrepareOptions | None = None) -> tuple[PrepareOptions, ...]:
         first, around=False, press=replace(first.press, along=False), grip=replace(first.grip, bear=None)
     )
     return (first,) if plain == first else (first, plain)
+
+
+def fixed(options: PrepareOptions) -> PrepareOptions:
+    """The options, with grasps that stay as they are while they hold."""
+    return replace(options, fixed=options.fixed or FixedOptions())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,22 +15,15 @@ from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.motion.types import Motion
-from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.options import PlanOptions
-from dexman_pose.robot.planning.planner import Found, judged_controls, plan_controls
-from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.planning.planner import Found
+from dexman_pose.robot.planning.prepare import PrepareOptions
 from dexman_pose.robot.planning.task import Task
-from dexman_pose.robot.planning.ways import ways
 from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.plan_file import NAME, write_plan
 from dexman_pose.robot.skill.replay import replay
-
-UNFINISHED = "unfinished.npz"
-"""Of the file, in a plan's folder, that an interrupted search goes on from."""
-
-_GRIPS = ("bearing", "plain")
-"""Names of the ways of gripping, in the order of :func:`~dexman_pose.robot.planning.ways.ways`."""
+from dexman_pose.robot.skill.tries import LEARNING, UNFINISHED, Tried, Tries
 
 _DIGITS = 5
 """Of metres in headers."""
@@ -67,75 +60,22 @@ def plan_motion(
     """
     o = options or PlanOptions()
     began = monotonic()
-    tried: list[_Tried] = []
-    for begun in _begun(motion, describe, body, preparing, o, said):
-        if tried:
-            said(f"the same with {_GRIPS[begun.number]} grips")
-        tried.append(_searched(begun, out, o))
-        if tried[-1].found.share >= o.other:
-            break
+    folder = None if out is None else Path(out)
+    tried = Tries(motion, describe, body, preparing, o, folder, said).all()
     best = max(tried, key=lambda t: t.found.rank)
     if best.found.share < o.enough and learn is not None:
         said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
-        tried.append(replace(best, found=learn(_begun_with(best, o), o), by="learning"))
+        tried.append(replace(best, found=learn(_begun_with(best, o), o), by=LEARNING))
         best = max(tried, key=lambda t: t.found.rank)
     plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
-    if out is not None:
-        write_plan(Path(out) / NAME, plan)
-        for t in tried:
-            _unfinished(out, t.number).unlink(missing_ok=True)
+    if folder is not None:
+        write_plan(folder / NAME, plan)
+        for unfinished in folder.glob(f"*{UNFINISHED}"):
+            unfinished.unlink()
     return plan
 
 
-@dataclass(frozen=True)
-class _Tried:
-    """A way of gripping, and what was found with it."""
-
-    ready: Prepared
-    found: Found
-    preparing: PrepareOptions
-    number: int
-    by: str = "search"
-
-
-def _begun(
-    motion: Motion,
-    describe: Callable[[str], HandDescription],
-    body: BodyDescription | None,
-    preparing: PrepareOptions | None,
-    o: PlanOptions,
-    said: Callable[[str], object],
-) -> list[_Tried]:
-    """The ways of gripping that are worth a search, the most promising one first, not searched yet.
-
-    Which keeps objects within the limits by itself in more of the trial worlds is searched first; where none does in
-    any, the plain one, from which a search finds more.
-    """
-    out: list[_Tried] = []
-    for number, way in enumerate(ways(preparing)):
-        ready = prepare(motion, describe, way, body)
-        if number == 0:
-            for line in _told(ready):
-                said(line)
-        found = judged_controls(ready.task, ready.task.controls, o)
-        out.append(_Tried(ready, found, way, number))
-        if o.other <= 0.0 or found.share >= max(o.other, o.enough):
-            break
-    if not any(t.found.share for t in out):
-        return out[::-1]
-    return sorted(out, key=lambda t: -t.found.share)
-
-
-def _searched(begun: _Tried, out: str | Path | None, o: PlanOptions) -> _Tried:
-    """What a search finds, gone on with where it was interrupted."""
-    task = begun.ready.task
-    if out is None:
-        return replace(begun, found=plan_controls(task, o))
-    keeper = Keeper(_unfinished(out, begun.number), task, o)
-    return replace(begun, found=plan_controls(task, o, begun=keeper.begun(), keep=keeper.keep))
-
-
-def _begun_with(plan: _Tried, o: PlanOptions) -> Task:
+def _begun_with(plan: Tried, o: PlanOptions) -> Task:
     """The task with what was found, even where that fails: held beyond the limits is nearer to success than dropped."""
     task = plan.ready.task
     episode = replay(task.world, task.start, plan.found.controls, settle=o.settle)
@@ -144,27 +84,7 @@ def _begun_with(plan: _Tried, o: PlanOptions) -> Task:
     return replace(task, controls=plan.found.controls, joints=episode.qpos[:, task.world.joint_at])
 
 
-def _unfinished(out: str | Path, number: int) -> Path:
-    return Path(out) / (UNFINISHED if number == 0 else f"{number}_{UNFINISHED}")
-
-
-def _told(ready: Prepared) -> list[str]:
-    """What is worth knowing before the search."""
-    lines = list(ready.motion.notes)
-    lines += [
-        f"{thing.name}: {len(thing.pieces)} convex pieces, {thing.mass.source}" for thing in ready.things
-    ]
-    for name, p in ready.placements.items():
-        lines.append(
-            f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was measured"
-        )
-    lines += [hand.told() for hand in ready.hands]
-    if ready.carried is not None:
-        lines.append(ready.carried.told())
-    return lines + [f"doubt: {line}" for line in ready.doubts]
-
-
-def _plan(best: _Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
+def _plan(best: Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
     ready, found, task = best.ready, best.found, best.ready.task
     episode = replay(task.world, task.start, found.controls, settle=o.settle)
     contact = best.preparing.world.contact
@@ -192,7 +112,8 @@ def _plan(best: _Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
             "trial_share": found.share,
             "trial_tracked": found.tracked,
             "passes": found.passes,
-            "grips": _GRIPS[best.number],
+            "grips": best.grips,
+            "grasps": "fixed" if best.is_fixed else "as measured",
             "by": best.by,
             "steps": steps,
             "seconds": seconds,

@@ -1,0 +1,192 @@
+"""A search for grasps: changes of whole holds, judged by what becomes of the object over whole episodes.
+
+A grasp that stays as it is has few numbers: where the palm is beside the object, and how far fingers are closed. The
+cross-entropy method (Rubinstein, 1999), with weights on the better samples as in path integral control, finds them with
+a hundredth of what a search over all frames takes, and what it finds holds in worlds that it was not found in, for it
+has nothing that only this episode needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from dexman_pose.arrays import Array
+from dexman_pose.progress import progress
+from dexman_pose.robot.planning.cost import object_cost
+from dexman_pose.robot.planning.holds import HoldChanges
+from dexman_pose.robot.planning.members import different_models, different_start, spread_differences
+from dexman_pose.robot.planning.options import GraspOptions, Limits, PlanOptions
+from dexman_pose.robot.planning.planner import Found, drawn_trials, found_of, stream, tried
+from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.planning.task import Task
+from dexman_pose.robot.world.controls import stepped
+
+_DRAWN, _WORLDS = 3, 4
+"""What random numbers are for, beside those of the planner."""
+_FEW = 4  # samples that count, at least
+
+
+@dataclass
+class GraspState:
+    """How far a search is; enough to go on from.
+
+    Attributes:
+        number: of the next generation.
+        mean: (C,) changes.
+        deviation: (C,) of them.
+        rng: that samples are drawn with.
+        steps: of the simulation so far.
+        sure: whether the first stage has come to an end.
+        left: generations that the stage may still take.
+        best: (C,) changes that did best in the trial worlds; None before any was tried there.
+    """
+
+    number: int
+    mean: Array
+    deviation: Array
+    rng: np.random.Generator = field(repr=False)
+    steps: int = 0
+    sure: bool = False
+    left: int = 0
+    best: Array | None = None
+
+
+def search_grasps(
+    task: Task,
+    options: PlanOptions | None = None,
+    *,
+    begun: GraspState | None = None,
+    keep: Callable[[GraspState], None] | None = None,
+) -> Found | None:
+    """Find changes of holds with which the objects follow their reference.
+
+    First it looks shortly beyond the lift, in the believed world, until a grasp holds; then over the whole motion, in
+    several worlds, until enough of the trial worlds are successes.
+
+    Args:
+        task: what is planned, with grasps that stay as they are
+            (:func:`~dexman_pose.robot.motion.fixed.with_fixed_grasps`).
+        options: settings.
+        begun: where an interrupted search was.
+        keep: called with what has to be kept, after every generation.
+
+    Returns:
+        The best, judged in trial worlds that it was not made in; None where there is nothing to search: no hand holds
+        anything.
+    """
+    o = options or PlanOptions()
+    if o.grasp is None or not (changes := HoldChanges(task, o.grasp)).holds:
+        return None
+    state = begun or GraspState(
+        0, np.zeros_like(changes.sigma), changes.sigma.copy(), stream(o, _DRAWN, 0), left=o.grasp.short
+    )
+    with Simulations(task.world) as many:
+        many.steps = state.steps
+        return _Search(task, changes, many, o, o.grasp).run(state, keep)
+
+
+class _Search:
+    """Generations of a search."""
+
+    def __init__(
+        self, task: Task, changes: HoldChanges, many: Simulations, o: PlanOptions, grasp: GraspOptions
+    ) -> None:
+        self.task, self.changes, self.many, self.o, self.grasp = task, changes, many, o, grasp
+        count = len(task.world.objects)
+        worlds = spread_differences(grasp.worlds, count, o.spread, stream(o, _WORLDS, 0))
+        self.models: list[Any] = different_models(task.world, worlds)
+        self.starts = np.stack([many.state(different_start(task.world, task.start, d)) for d in worlds])
+        self.trials = drawn_trials(task, o)
+        self.limits = Limits(o.tight * o.limits.position, o.tight * o.limits.rotation)
+        last = max(hold.start for hold in changes.holds)
+        self.soon = min(task.num_frames, last + grasp.after)
+
+    def run(self, state: GraspState, keep: Callable[[GraspState], None] | None) -> Found:
+        """Go on until grasps hold in enough worlds, or nothing is found."""
+        best = None if state.best is None else self._judged(state.best)
+        total = self.grasp.short + self.grasp.long
+        with _Bar("grasps", total, state.number) as bar:
+            while state.left > 0 and not (best is not None and best.share >= self.o.enough):
+                least = self._generation(state)
+                bar.to(state.number)
+                if state.sure:
+                    found = self._judged(state.mean)
+                    if best is None or found.rank > best.rank:
+                        best, state.best = found, state.mean.copy()
+                else:
+                    self._end_of_first(state, least)
+                state.steps = self.many.steps
+                if keep is not None:
+                    keep(state)
+        best = best or self._judged(state.mean)
+        return replace(best, steps=self.many.steps, passes=state.number)
+
+    def _end_of_first(self, state: GraspState, least: float) -> None:
+        """The second stage begins where a grasp holds, or as the last try."""
+        if least < self.grasp.sure or (state.left == 0 and least < self.grasp.hopeless):
+            state.sure, state.left = True, self.grasp.long
+
+    def _generation(self, state: GraspState) -> float:
+        """Draw samples, go to the better ones; the cost of the mean that they were drawn around, or less."""
+        g = self.grasp
+        drawn = state.mean + state.deviation * state.rng.standard_normal((g.samples, len(state.mean)))
+        drawn[0] = state.mean
+        worlds = len(self.models) if state.sure else 1
+        costs = self._costs(drawn, self.task.num_frames if state.sure else self.soon, worlds)
+        best = np.argsort(costs, kind="stable")[: max(round(g.elite * g.samples), _FEW)]
+        weight = np.exp((costs[best[0]] - costs[best]) / (costs[best].std() + 1e-6))
+        weight /= weight.sum()
+        state.mean = weight @ drawn[best]
+        spread = np.sqrt(weight @ (drawn[best] - state.mean) ** 2)
+        state.deviation = np.maximum(
+            g.slow * state.deviation + (1.0 - g.slow) * spread, g.least * self.changes.sigma
+        )
+        state.number, state.left = state.number + 1, state.left - 1
+        return float(costs[0])
+
+    def _costs(self, drawn: Array, frames: int, worlds: int) -> Array:
+        """(N,) of changes (N, C), the mean over worlds of what the first frames cost."""
+        task, world = self.task, self.task.world
+        controls = self.changes.controls(drawn)[:, :frames]
+        wait = np.repeat(controls[:, :1], round(self.grasp.settle / world.model.opt.timestep), axis=1)
+        steps = np.concatenate([wait, stepped(controls, world.steps)], axis=1)
+        states, _ = self.many.run(
+            self.models[:worlds] * len(drawn),
+            np.tile(self.starts[:worlds], (len(drawn), 1)),
+            np.repeat(steps, worlds, axis=0),
+        )
+        ends = wait.shape[1] - 1 + world.steps * np.arange(frames)
+        places = world.object_places(self.many.qpos(states[:, ends]))
+        paid = object_cost(places, task.reference[:frames], self.limits, self.o.cost)
+        return np.asarray(np.minimum(paid, self.grasp.lost).mean(1).reshape(-1, worlds).mean(1))
+
+    def _judged(self, change: Array) -> Found:
+        controls = self.changes.controls(change[None])[0]
+        return found_of(
+            controls, tried(self.task, self.many, controls, self.trials, self.o), 0, self.many.steps
+        )
+
+
+class _Bar:
+    """A bar of progress over a count that may jump."""
+
+    def __init__(self, title: str, total: int, at: int) -> None:
+        self.at = at
+        self.bar = iter(progress(range(at, total), title, total=total - at))
+
+    def to(self, number: int) -> None:
+        """Go on to a number."""
+        for _ in range(number - self.at):
+            next(self.bar, None)
+        self.at = number
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for left in self.bar:  # a search that is sure ends early, its bar is full then
+            self.at = left

@@ -1,0 +1,196 @@
+"""What is tried until a plan is sure: grips as measured, grasps that stay, a search over frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dexman_pose.robot.assets.body import BodyDescription
+from dexman_pose.robot.assets.hand import HandDescription
+from dexman_pose.robot.motion.types import Motion
+from dexman_pose.robot.planning.grasp import search_grasps
+from dexman_pose.robot.planning.kept import Keeper
+from dexman_pose.robot.planning.kept_grasp import GraspKeeper
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.planner import Found, holds_well, judged_controls, plan_controls
+from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.planning.ways import fixed, ways
+
+UNFINISHED = "unfinished.npz"
+"""Of the file, in a plan's folder, that an interrupted search goes on from; those of other tries end like this."""
+
+GRIPS = ("bearing", "plain")
+"""Names of the ways of gripping, in the order of :func:`~dexman_pose.robot.planning.ways.ways`."""
+
+RETARGETING, GRASPS, SEARCH, LEARNING = "retargeting", "grasp search", "search", "learning"
+"""What may have found a plan."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A way of gripping, and what was found with it.
+
+    Attributes:
+        ready: what it made of the motion.
+        found: controls, and how they do.
+        preparing: options of the way.
+        grips: its name.
+        is_fixed: whether grasps stay as they are while they hold.
+        by: what found the controls.
+    """
+
+    ready: Prepared
+    found: Found
+    preparing: PrepareOptions
+    grips: str
+    is_fixed: bool = False
+    by: str = RETARGETING
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return f"{self.grips} grips, {'fixed' if self.is_fixed else 'as measured'}"
+
+
+@dataclass(frozen=True)
+class Tries:
+    """Tries of a motion.
+
+    Attributes:
+        motion: that is planned.
+        describe: the robot's hand of a side.
+        body: whose arms carry the hands; None for free hands.
+        preparing: how the motion becomes a task.
+        options: of the searches.
+        out: folder in which interrupted searches are kept; None for none.
+        said: called with a line on what is found on the way.
+    """
+
+    motion: Motion
+    describe: Callable[[str], HandDescription]
+    body: BodyDescription | None
+    preparing: PrepareOptions | None
+    options: PlanOptions
+    out: Path | None
+    said: Callable[[str], object]
+
+    def all(self) -> list[Tried]:
+        """Everything that was tried until something was sure."""
+        o, ways_ = self.options, ways(self.preparing)
+        first = self._ready(ways_[0], GRIPS[0])
+        for line in _told(first.ready):
+            self.said(line)
+        if holds_well(first.ready.task, o):
+            return [first]
+        tried = [first]
+        for one in self._grasps(ways_) if o.grasp is not None else ():
+            tried.append(one)
+            if one.found.share >= o.enough:
+                return tried
+        if any(t.is_fixed and t.found.share >= o.other and t.found.share > 0.0 for t in tried):
+            return tried
+        return [*tried, *self._searched(first, ways_)]
+
+    def _grasps(self, ways_: tuple[PrepareOptions, ...]) -> Iterator[Tried]:
+        """Grasps that stay: by themselves, then searched for, then made steady frame by frame."""
+        o = self.options
+        begun = []
+        for way, grips in zip(ways_, GRIPS):
+            one = self._ready(fixed(way), grips, is_fixed=True)
+            if holds_well(one.ready.task, o):
+                yield one
+                return
+            begun.append(one)
+        found: list[Tried] = []
+        for one in _promising(begun):
+            searched = self._with_grasps(one)
+            if searched is None:
+                continue
+            found.append(searched)
+            yield searched
+            if searched.found.share >= max(o.other, o.enough if o.other <= 0.0 else 0.0):
+                break
+        best = max(found, key=lambda t: t.found.rank, default=None)
+        if best is not None and 0.0 < best.found.share < o.enough:
+            yield self._steadied(best)
+
+    def _searched(self, first: Tried, ways_: tuple[PrepareOptions, ...]) -> Iterator[Tried]:
+        """Searches over all frames of the measured motion, with one way of gripping and perhaps the other."""
+        o = self.options
+        begun = [first]
+        if o.other > 0.0:
+            begun += [self._ready(way, grips) for way, grips in zip(ways_[1:], GRIPS[1:])]
+        for number, one in enumerate(_promising(begun)):
+            if number:
+                self.said(f"the same with {one.grips} grips")
+            found = self._over_frames(one, one.ready, o, "" if one.grips == GRIPS[0] else f"{one.grips}_")
+            yield self._told_of(replace(one, found=found, by=SEARCH if found.passes else RETARGETING))
+            if found.share >= o.other:
+                break
+
+    def _ready(self, way: PrepareOptions, grips: str, is_fixed: bool = False) -> Tried:
+        ready = prepare(self.motion, self.describe, way, self.body)
+        found = judged_controls(ready.task, ready.task.controls, self.options)
+        return self._told_of(Tried(ready, found, way, grips, is_fixed))
+
+    def _with_grasps(self, one: Tried) -> Tried | None:
+        """What a search for grasps finds; None where nothing is held."""
+        task, o = one.ready.task, self.options
+        if self.out is None:
+            found = search_grasps(task, o)
+        else:
+            keeper = GraspKeeper(self._file(f"{one.grips}_grasps_"), task, o)
+            found = search_grasps(task, o, begun=keeper.begun(), keep=keeper.keep)
+        return None if found is None else self._told_of(replace(one, found=found, by=GRASPS))
+
+    def _steadied(self, one: Tried) -> Tried:
+        """What a search over frames makes of grasps that hold in some worlds."""
+        o = replace(self.options, wide=None, passes=max(self.options.passes - 1, 1))
+        task = replace(one.ready.task, controls=one.found.controls)
+        found = self._over_frames(one, replace(one.ready, task=task), o, f"{one.grips}_steady_")
+        return self._told_of(replace(one, found=found, by=SEARCH if found.passes else GRASPS))
+
+    def _over_frames(self, one: Tried, ready: Prepared, o: PlanOptions, mark: str) -> Found:
+        """What a search over frames finds, or what it began with; gone on with where it was interrupted."""
+        if self.out is None:
+            found = plan_controls(ready.task, o)
+        else:
+            keeper = Keeper(self._file(mark), ready.task, o)
+            found = plan_controls(ready.task, o, begun=keeper.begun(), keep=keeper.keep)
+        return max(found, replace(one.found, steps=found.steps), key=lambda f: f.rank)
+
+    def _file(self, mark: str) -> Path:
+        assert self.out is not None
+        return self.out / f"{mark}{UNFINISHED}"
+
+    def _told_of(self, one: Tried) -> Tried:
+        self.said(f"{one.name}, by {one.by}: {one.found.share:.0%} of the trial worlds")
+        return one
+
+
+def _promising(tries: list[Tried]) -> list[Tried]:
+    """The most promising way first.
+
+    It is the one that holds by itself in more of the trial worlds; where none does in any, the plain one, from which a
+    search finds more.
+    """
+    if not any(t.found.share for t in tries):
+        return tries[::-1]
+    return sorted(tries, key=lambda t: -t.found.share)
+
+
+def _told(ready: Prepared) -> list[str]:
+    """What is worth knowing before the search."""
+    lines = list(ready.motion.notes)
+    lines += [
+        f"{thing.name}: {len(thing.pieces)} convex pieces, {thing.mass.source}" for thing in ready.things
+    ]
+    for name, p in ready.placements.items():
+        lines.append(
+            f"{name} stands {1e3 * p.moved:.0f} mm and {p.turned:.2f} rad from where it was measured"
+        )
+    lines += [hand.told() for hand in ready.hands]
+    if ready.carried is not None:
+        lines.append(ready.carried.told())
+    return lines + [f"doubt: {line}" for line in ready.doubts]
