@@ -176,7 +176,8 @@ def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(
 ) -> None:
     whole = plan_controls(ready.task, SMALL)
     assert np.array_equal(whole.controls, plan_controls(ready.task, SMALL).controls)
-    keeper = Keeper(tmp_path / "unfinished.npz", ready.task, SMALL)
+    file = tmp_path / "unfinished.npz"
+    keeper = Keeper(file, ready.task, SMALL)
     keeper._last = -1e9
 
     class Stop(Exception):
@@ -193,10 +194,8 @@ def test_the_same_seed_finds_the_same_controls_and_an_interrupted_search_too(
     assert begun is not None
     assert begun.state is not None
     assert np.array_equal(plan_controls(ready.task, SMALL, begun=begun).controls, whole.controls)
-    assert Keeper(keeper.path, ready.task, replace(SMALL, seed=1)).begun() is None, (
-        "other settings begin anew"
-    )
-    keeper.path.write_bytes(b"broken")
+    assert Keeper(file, ready.task, replace(SMALL, seed=1)).begun() is None, "other settings begin anew"
+    file.write_bytes(b"broken")
     assert keeper.begun() is None
 
 
@@ -215,7 +214,7 @@ def test_more_passes_go_on_where_fewer_ended(ready: Prepared, tmp_path: Path) ->
 
     with pytest.raises(Stop):
         plan_controls(ready.task, more, keep=stop)
-    fewer = Keeper(keeper.path, ready.task, replace(more, passes=2))
+    fewer = Keeper(tmp_path / "unfinished.npz", ready.task, replace(more, passes=2))
     begun = fewer.begun()
     assert begun is not None and begun.best is not None
     ended = plan_controls(ready.task, replace(more, passes=2), begun=begun)

@@ -96,7 +96,7 @@ def test_what_is_learnt_is_taken_where_it_is_better_than_an_unsure_search(
     assert plan.about["search"]["by"] == "learning" and np.array_equal(plan.controls, taken[0].controls)
     sure = replace(picky, other=0.0, enough=0.0)
     plan_motion(lifting(), gripper, options=sure, learn=learn, out=tmp_path)
-    assert len(taken) == 1 and read_plan(tmp_path).about["search"]["by"] == "search", "it was not asked"
+    assert len(taken) == 1 and read_plan(tmp_path).about["search"]["by"] == "retargeting", "it was not asked"
 
 
 def test_contacts_are_where_the_fingers_are(plan: Plan) -> None:

@@ -62,17 +62,22 @@ def plan_motion(
     began = monotonic()
     folder = None if out is None else Path(out)
     tried = Tries(motion, describe, body, preparing, o, folder, said).all()
-    best = max(tried, key=lambda t: t.found.rank)
+    best = _best(tried)
     if best.found.share < o.enough and learn is not None:
         said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
         tried.append(replace(best, found=learn(_begun_with(best, o), o), by=LEARNING))
-        best = max(tried, key=lambda t: t.found.rank)
+        best = _best(tried)
     plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
     if folder is not None:
         write_plan(folder / NAME, plan)
         for unfinished in folder.glob(f"*{UNFINISHED}"):
             unfinished.unlink()
     return plan
+
+
+def _best(tried: list[Tried]) -> Tried:
+    """The best; of equals the last, for which there was a reason."""
+    return max(reversed(tried), key=lambda t: t.found.rank)
 
 
 def _begun_with(plan: Tried, o: PlanOptions) -> Task:

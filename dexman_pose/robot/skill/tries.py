@@ -81,12 +81,12 @@ class Tries:
         first = self._ready(ways_[0], GRIPS[0])
         for line in _told(first.ready):
             self.said(line)
-        if holds_well(first.ready.task, o):
+        if self._is_sure(first):
             return [first]
         tried = [first]
         for one in self._grasps(ways_) if o.grasp is not None else ():
             tried.append(one)
-            if one.found.share >= o.enough:
+            if one.found.share >= max(o.other, o.enough):
                 return tried
         if any(t.is_fixed and t.found.share >= o.other and t.found.share > 0.0 for t in tried):
             return tried
@@ -98,10 +98,10 @@ class Tries:
         begun = []
         for way, grips in zip(ways_, GRIPS):
             one = self._ready(fixed(way), grips, is_fixed=True)
-            if holds_well(one.ready.task, o):
+            begun.append(one)
+            if self._is_sure(one):
                 yield one
                 return
-            begun.append(one)
         found: list[Tried] = []
         for one in _promising(begun):
             searched = self._with_grasps(one)
@@ -109,7 +109,7 @@ class Tries:
                 continue
             found.append(searched)
             yield searched
-            if searched.found.share >= max(o.other, o.enough if o.other <= 0.0 else 0.0):
+            if o.other <= 0.0 or searched.found.share >= o.other:
                 break
         best = max(found, key=lambda t: t.found.rank, default=None)
         if best is not None and 0.0 < best.found.share < o.enough:
@@ -133,6 +133,11 @@ class Tries:
         ready = prepare(self.motion, self.describe, way, self.body)
         found = judged_controls(ready.task, ready.task.controls, self.options)
         return self._told_of(Tried(ready, found, way, grips, is_fixed))
+
+    def _is_sure(self, one: Tried) -> bool:
+        """Whether a motion need not be searched: it holds by itself, with room to spare."""
+        o = self.options
+        return one.found.share >= max(o.other, o.enough) and holds_well(one.ready.task, o)
 
     def _with_grasps(self, one: Tried) -> Tried | None:
         """What a search for grasps finds; None where nothing is held."""
