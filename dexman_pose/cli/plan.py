@@ -147,6 +147,12 @@ def add_search(p: argparse.ArgumentParser) -> None:
     p.add_argument("--samples", type=positive, metavar="N", help="sequences tried at once")
     p.add_argument("--members", type=positive, metavar="N", help="worlds that each is tried in")
     p.add_argument("--passes", type=positive, metavar="N", help="over the motion at most")
+    p.add_argument(
+        "--as-measured",
+        action="store_true",
+        help="hands keep moving over what they hold as they were measured: no search for grasps that stay, which come "
+        "first else",
+    )
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default: 0)")
 
 
@@ -179,7 +185,8 @@ def search_options(args: argparse.Namespace) -> PlanOptions:
     from dexman_pose.robot.planning.options import PlanOptions
 
     asked = {name: getattr(args, name) for name in ("samples", "members", "passes", "seed")}
-    return replace(PlanOptions(), **{name: value for name, value in asked.items() if value is not None})
+    options = replace(PlanOptions(), **{name: value for name, value in asked.items() if value is not None})
+    return replace(options, grasp=None) if args.as_measured else options
 
 
 def preparing_options(args: argparse.Namespace, masses: dict[str, float] | None = None) -> PrepareOptions:

@@ -110,7 +110,7 @@ class _Search:
         best = None if state.best is None else self._judged(state.best)
         total = self.grasp.short + self.grasp.long
         with _Bar("grasps", total, state.number) as bar:
-            while state.left > 0 and not (best is not None and best.share >= self.o.enough):
+            while state.left > 0 and not (best is not None and best.share >= self.grasp.firm):
                 least = self._generation(state)
                 bar.to(state.number)
                 if state.sure:
@@ -135,9 +135,11 @@ class _Search:
         g = self.grasp
         drawn = state.mean + state.deviation * state.rng.standard_normal((g.samples, len(state.mean)))
         drawn[0] = state.mean
-        worlds = len(self.models) if state.sure else 1
-        costs = self._costs(drawn, self.task.num_frames if state.sure else self.soon, worlds)
+        costs = (
+            self._in_all(drawn, state.number) if state.sure else self._costs(drawn, self.soon, [0]).mean(1)
+        )
         best = np.argsort(costs, kind="stable")[: max(round(g.elite * g.samples), _FEW)]
+        best = best[np.isfinite(costs[best])]
         weight = np.exp((costs[best[0]] - costs[best]) / (costs[best].std() + 1e-6))
         weight /= weight.sum()
         state.mean = weight @ drawn[best]
@@ -148,21 +150,40 @@ class _Search:
         state.number, state.left = state.number + 1, state.left - 1
         return float(costs[0])
 
-    def _costs(self, drawn: Array, frames: int, worlds: int) -> Array:
-        """(N,) of changes (N, C), the mean over worlds of what the first frames cost."""
+    def _in_all(self, drawn: Array, number: int) -> Array:
+        """(N,) costs of changes over the whole motion in all worlds; of those that do badly in one of them, no number.
+
+        The first is the mean that the others were drawn around: it is always tried.
+        """
+        count = len(self.models)
+        first = number % count
+        one = self._costs(drawn, self.task.num_frames, [first])[:, 0]
+        kept = np.argsort(one, kind="stable")[: max(round(self.grasp.kept * len(drawn)), _FEW)]
+        if 0 not in kept:
+            kept = np.append(kept[:-1], 0)
+        others = [i for i in range(count) if i != first]
+        out = np.full(len(drawn), np.inf)
+        out[kept] = one[kept]
+        if others:
+            rest = self._costs(drawn[kept], self.task.num_frames, others)
+            out[kept] = (one[kept] + rest.sum(1)) / count
+        return out
+
+    def _costs(self, drawn: Array, frames: int, worlds: list[int]) -> Array:
+        """(N, W) of changes (N, C) in worlds, of the first frames."""
         task, world = self.task, self.task.world
         controls = self.changes.controls(drawn)[:, :frames]
         wait = np.repeat(controls[:, :1], round(self.grasp.settle / world.model.opt.timestep), axis=1)
         steps = np.concatenate([wait, stepped(controls, world.steps)], axis=1)
         states, _ = self.many.run(
-            self.models[:worlds] * len(drawn),
-            np.tile(self.starts[:worlds], (len(drawn), 1)),
-            np.repeat(steps, worlds, axis=0),
+            [self.models[i] for i in worlds] * len(drawn),
+            np.tile(self.starts[worlds], (len(drawn), 1)),
+            np.repeat(steps, len(worlds), axis=0),
         )
         ends = wait.shape[1] - 1 + world.steps * np.arange(frames)
         places = world.object_places(self.many.qpos(states[:, ends]))
         paid = object_cost(places, task.reference[:frames], self.limits, self.o.cost)
-        return np.asarray(np.minimum(paid, self.grasp.lost).mean(1).reshape(-1, worlds).mean(1))
+        return np.asarray(np.minimum(paid, self.grasp.lost).mean(1).reshape(len(drawn), -1))
 
     def _judged(self, change: Array) -> Found:
         controls = self.changes.controls(change[None])[0]

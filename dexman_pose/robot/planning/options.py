@@ -97,8 +97,10 @@ class GraspOptions:
         after: frames beyond the last closing that the first stage looks at: whether a thing is lifted.
         settle: seconds that objects are given to come to rest.
         worlds: of the second stage; the first is the one that is believed in, and that of the first stage.
+        kept: share of the samples that are tried in all of them; all are tried in one, another one in each generation.
         short: generations of the first stage, at most.
         long: generations of the second, at most; it looks at the whole motion.
+        firm: share of the trial worlds in which grasps succeed that end it earlier.
         sure: cost of a frame, in the mean, below which a grasp holds, and the first stage ends.
         hopeless: cost above which there is no second stage.
         lost: cost of a frame at most: what is lost is lost.
@@ -115,9 +117,11 @@ class GraspOptions:
     closing: int = 6
     after: int = 16
     settle: float = 0.25
-    worlds: int = 3
+    worlds: int = 5
+    kept: float = 0.33
     short: int = 14
-    long: int = 6
+    long: int = 8
+    firm: float = 1.0
     sure: float = 0.6
     hopeless: float = 4.0
     lost: float = 20.0
