@@ -176,7 +176,8 @@ def test_the_same_seed_finds_the_same_grasp_and_an_interrupted_search_too(
     ready: Prepared, tmp_path: Path
 ) -> None:
     task = _beside(ready)
-    o = replace(SMALL, enough=2.0, grasp=GraspOptions(samples=12, worlds=2, short=3, long=2, hopeless=1e9))
+    grasp = GraspOptions(samples=12, worlds=2, short=3, long=2, hopeless=1e9, firm=2.0)
+    o = replace(SMALL, enough=2.0, grasp=grasp)
     whole = search_grasps(task, o)
     file = tmp_path / "grasps_unfinished.npz"
     keeper = GraspKeeper(file, task, o)
