@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, matrix_from_quaternion, transform_points
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.fixed import FixedOptions, with_fixed_grasps
@@ -237,3 +238,89 @@ def test_where_no_grasp_is_found_frames_are_searched(
     assert [line for line in said if "by grasp search: 0%" in line]
     assert plan.about["search"]["grasps"] == "as measured" and plan.about["search"]["by"] == "search"
     assert any("as measured, by search" in line for line in said)
+
+
+def test_holds_that_follow_each_other_do_not_spoil_each_other() -> None:
+    """Lifted, put down, and lifted again with the hand elsewhere: blends end where the other hold is."""
+    motion = _slipping()
+    hand = motion.hands["right"]
+    joints = hand.joints.copy()
+    joints[18:] += [0.01, 0.0, 0.0]
+    motion = replace(motion, hands={"right": replace(hand, joints=joints)})
+    frames = np.arange(FRAMES)
+    moving = {"cube": ((frames >= 10) & (frames < 16)) | (frames >= 19)}
+    found = _seen(with_fixed_grasps(motion, touches_of(motion), moving))
+    assert np.allclose(found[10:16], found[10], atol=1e-9) and np.allclose(found[19:], found[19], atol=1e-9)
+    assert np.abs(found[19] - found[10]).max() > 0.005
+
+
+def test_a_hand_that_comes_late_holds_as_when_it_has_come() -> None:
+    motion = lifting()
+    hand = motion.hands["right"]
+    joints = hand.joints.copy()
+    joints[: LIFT + 4] += [0.0, 0.1, 0.0]
+    motion = replace(motion, hands={"right": replace(hand, joints=joints)})
+    found = with_fixed_grasps(motion, touches_of(motion), MOVING)
+    assert touches_of(found)[0].touching[LIFT:].any(1).all(), (
+        "not as far away as when the object began to move"
+    )
+
+
+def test_a_pause_in_which_the_hand_stays_closed_ends_no_hold(ready: Prepared) -> None:
+    weight = ready.task.touch_weight.copy()
+    weight[18:20] *= 0.6
+    assert len(HoldChanges(replace(ready.task, touch_weight=weight), GraspOptions()).holds) == 1
+    weight[18:20] = 0.0
+    first, second = HoldChanges(replace(ready.task, touch_weight=weight), GraspOptions()).holds
+    assert first.stop == 18 and second.start == 20
+    assert len(HoldChanges(replace(ready.task, touch_weight=weight), GraspOptions()).sigma) == 2 * (6 + 2)
+
+
+def test_no_change_is_none_wherever_the_palm_is_turned_to(ready: Prepared) -> None:
+    """Other angles mean the same turn: hinges beyond a quarter of a turn would jump."""
+    task = ready.task
+    controls = task.controls.copy()
+    motors = [i for i in range(task.world.model.nu) if "base_r" in task.world.model.actuator(i).name]
+    controls[:, motors] += [0.2, 2.0, -0.4]
+    changes = HoldChanges(replace(task, controls=controls), GraspOptions())
+    same, turned = changes.controls(np.stack([np.zeros(8), np.array([0, 0, 0, 0.1, 0, 0, 0, 0])]))
+    assert np.allclose(same, limited(task.world, controls), atol=1e-9)
+    assert 0.05 < np.abs(turned - same)[:, motors].max() < 0.3
+
+
+def test_without_a_first_stage_the_second_does_it_all(ready: Prepared) -> None:
+    grasp = GraspOptions(samples=12, worlds=2, short=0, long=2, firm=2.0)
+    found = search_grasps(_beside(ready), replace(SMALL, grasp=grasp))
+    assert found is not None and found.passes == 2
+
+
+def test_one_way_is_tried_where_the_other_is_not_asked_for(
+    mujoco: Any, gripper: Callable[[str], HandDescription], tmp_path: Path
+) -> None:
+    (tmp_path / "my_unfinished.npz").write_bytes(b"somebody's")
+    o = replace(
+        SMALL, samples=4, rounds=1, trials=2, other=0.0, grasp=GraspOptions(samples=4, short=1, long=1)
+    )
+    said: list[str] = []
+    plan_motion(lifting(), gripper, preparing=SLIPPERY, options=o, out=tmp_path, said=said.append)
+    assert any("grasp search" in line for line in said) and not any("plain" in line for line in said)
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted([NAME, "my_unfinished.npz"])
+
+
+def test_a_fixed_grasp_out_of_reach_is_told_and_left(
+    mujoco: Any, gripper: Callable[[str], HandDescription], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dexman_pose.robot.skill import tries
+
+    def prepared(motion: Motion, describe: Any, options: PrepareOptions, body: Any) -> Prepared:
+        if options.fixed is not None:
+            raise InputError("the g1 reaches this motion from nowhere")
+        return prepare(motion, describe, options, body)
+
+    monkeypatch.setattr(tries, "prepare", prepared)
+    said: list[str] = []
+    plan = plan_motion(
+        lifting(), gripper, preparing=SLIPPERY, options=replace(SMALL, samples=4, rounds=1), said=said.append
+    )
+    assert plan.about["search"]["grasps"] == "as measured"
+    assert sum("from nowhere" in line for line in said) == 2

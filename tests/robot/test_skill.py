@@ -21,10 +21,11 @@ from dexman_pose.robot.planning.score import score
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.planning.ways import ways
 from dexman_pose.robot.skill.evaluate import evaluate
-from dexman_pose.robot.skill.make import UNFINISHED, plan_motion
+from dexman_pose.robot.skill.make import plan_motion
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.plan_file import NAME, read_plan, write_plan
 from dexman_pose.robot.skill.replay import replay
+from dexman_pose.robot.skill.tries import UNFINISHED
 from tests.robot.gripper import lifting
 
 SMALL = PlanOptions(samples=12, members=2, rounds=2, horizon=9, passes=1, trials=4)

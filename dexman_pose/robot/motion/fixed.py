@@ -19,7 +19,7 @@ class FixedOptions:
 
     Attributes:
         blend: seconds in which a hand comes into its grasp, and in which it leaves it.
-        clear: metres above the table that joints keep.
+        clear: metres above the table that joints keep while they hold.
         share: of the frames in which an object moves that a hand touches it, at least; one that does not is left as it
             was measured.
         come: seconds after its first touch at which the grasp of a hand is taken that comes to what moves already.
@@ -61,42 +61,54 @@ def with_fixed_grasps(
                 continue
             poses = motion.objects[touch.name].world_from_object
             for start, stop in runs(moving[touch.name]):
-                span = _held(touch, touches, (start, stop), o)
-                if span is None or taken[slice(*span)].any():
+                hold = _held(touch, touches, (start, stop), o)
+                if hold is None or taken[hold[0] : hold[1]].any():
                     continue
-                at = start if span[0] == start else min(span[0] + round(o.come * RATE), span[1] - 1)
-                joints = _fixed(joints, poses, span, at, o)
-                taken[slice(*span)] = True
+                begin, end, at = hold
+                joints = _fixed(joints, poses, (begin, end), at, taken, o)
+                taken[begin:end] = True
         if taken.any():
-            joints[..., 2] = np.maximum(joints[..., 2], o.clear)
             hands[side] = replace(hand, joints=joints)
     return replace(motion, hands=hands)
 
 
 def _held(
     touch: Touches, touches: Sequence[Touches], run: tuple[int, int], o: FixedOptions
-) -> tuple[int, int] | None:
+) -> tuple[int, int, int] | None:
     """Frames of a run in which a hand holds the object: all, but for those in which another one does.
+
+    And the frame of its grasp: where the run begins, or a little after its first touch, if that is later.
 
     None where it hardly touches.
     """
     start, stop = run
     frames = start + np.flatnonzero(touch.touching[start:stop].any(1))
-    if len(frames) < o.share * (stop - start):
+    if not len(frames) or len(frames) < o.share * (stop - start):
         return None
     first, last = int(frames[0]), int(frames[-1]) + 1
     others = np.zeros(len(touch.touching), np.bool_)
     for other in touches:
         if other.name == touch.name and other.side != touch.side:
             others |= other.touching.any(1)
-    return first if others[start:first].any() else start, last if others[last:stop].any() else stop
+    begin, end = first if others[start:first].any() else start, last if others[last:stop].any() else stop
+    return begin, end, start if first == start else min(first + round(o.come * RATE), end - 1)
 
 
-def _fixed(joints: Array, poses: Array, span: tuple[int, int], at: int, o: FixedOptions) -> Array:
-    """Joints (T, J, 3) that are, seen from the object, as in frame ``at`` over a span, and blend into it and out."""
+def _fixed(
+    joints: Array, poses: Array, span: tuple[int, int], at: int, taken: Bools, o: FixedOptions
+) -> Array:
+    """Joints (T, J, 3) that are, seen from the object, as in frame ``at`` over a span, and blend into it and out.
+
+    No farther than to frames that are taken: other holds stay as they are.
+    """
     count, over = len(joints), max(round(o.blend * RATE), 1)
-    frames = np.arange(count)
-    weight = np.minimum((frames - (span[0] - over)) / over, (span[1] - 1 + over - frames) / over)
+    frames, others = np.arange(count), np.flatnonzero(taken)
+    before, after = others[others < span[0]], others[others >= span[1]]
+    rise = min(over, span[0] - int(before[-1])) if len(before) else over
+    fall = min(over, int(after[0]) - span[1] + 1) if len(after) else over
+    weight = np.minimum((frames - (span[0] - rise)) / rise, (span[1] - 1 + fall - frames) / fall)
     weight = np.clip(weight, 0.0, 1.0)[:, None, None]
     local = transform_points(inverse(poses), joints)
-    return np.asarray(transform_points(poses, (1.0 - weight) * local + weight * local[at]))
+    out = transform_points(poses, (1.0 - weight) * local + weight * local[at])
+    out[..., 2] += weight[..., 0] * np.maximum(o.clear - out[..., 2], 0.0)
+    return np.asarray(out)

@@ -85,8 +85,11 @@ class FreeCarrier:
         rotation = self._turn @ Rotation.from_euler("XYZ", before[:, 3:]).as_matrix()
         angles = Rotation.from_matrix(self._turn.T @ turned @ rotation).as_euler("XYZ")
         moved = (after - self._place) @ self._turn - before[:, :3]
-        change = angles - before[:, 3:]
-        return np.concatenate([moved, (change + np.pi) % (2.0 * np.pi) - np.pi], axis=1)
+        # the same turn by other angles: a hinge may be beyond the half of a half turn that the middle one comes with
+        same = np.stack([angles, angles * [1.0, -1.0, 1.0] + np.pi])
+        changes = (same - before[:, 3:] + np.pi) % (2.0 * np.pi) - np.pi
+        first = np.abs(changes[0]).sum(1) <= np.abs(changes[1]).sum(1)
+        return np.concatenate([moved, np.where(first[:, None], *changes)], axis=1)
 
     def noise(self, drawn: Array, sigma: Array, scale: float, frames: NDArray[np.intp]) -> Array:
         """See :class:`Carrier`."""

@@ -82,7 +82,12 @@ def search_grasps(
     if o.grasp is None or not (changes := HoldChanges(task, o.grasp)).holds:
         return None
     state = begun or GraspState(
-        0, np.zeros_like(changes.sigma), changes.sigma.copy(), stream(o, _DRAWN, 0), left=o.grasp.short
+        0,
+        np.zeros_like(changes.sigma),
+        changes.sigma.copy(),
+        stream(o, _DRAWN, 0),
+        sure=o.grasp.short < 1,
+        left=o.grasp.short if o.grasp.short > 0 else o.grasp.long,
     )
     with Simulations(task.world) as many:
         many.steps = state.steps

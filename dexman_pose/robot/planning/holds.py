@@ -61,7 +61,7 @@ def holds_of(task: Task, options: GraspOptions) -> list[Hold]:
         for start, stop, thing in _spans(task, hand.points):
             comes, closes = _weights(task.num_frames, left, start, stop, options)
             out.append(Hold(hand, thing, start, stop, np.array(fingers, np.intp), comes, closes))
-            left = stop
+            left = max(left, stop)
     return out
 
 
@@ -109,8 +109,10 @@ def _spans(task: Task, points: list[int]) -> list[tuple[int, int, int]]:
     touched = [np.where(things == i, weight, 0.0).max(1) for i in range(len(task.world.objects))]
     out = []
     for thing, share in enumerate(touched):
-        for start, stop in runs(share >= _FULL):
-            out.append((start, stop, thing))
+        for begin, end in runs(share > 0.0):  # a hand that does not open in between holds on
+            closed = begin + np.flatnonzero(share[begin:end] >= _FULL)
+            if len(closed):
+                out.append((int(closed[0]), int(closed[-1]) + 1, thing))
     return sorted(out)
 
 

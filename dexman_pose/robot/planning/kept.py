@@ -22,7 +22,7 @@ from dexman_pose.robot.planning.sweep import SweepState
 from dexman_pose.robot.planning.task import Task
 
 _T = TypeVar("_T")
-_VERSION = 5
+_VERSION = 6
 _PAUSE = 5.0  # seconds between two writings
 
 
@@ -91,7 +91,8 @@ def key_of(task: Task, options: PlanOptions, mark: str = "") -> str:
     begun_alike = replace(options, passes=min(options.passes, 2), enough=0.0, other=0.0)
     text = hashlib.sha256(repr((_VERSION, mark, begun_alike)).encode())
     text.update(task.world.xml.encode())
-    for values in (task.start, task.controls, task.reference, task.touch_point, task.touch_weight):
+    touched = (task.touch_object, task.touch_point, task.touch_weight)
+    for values in (task.start, task.controls, task.reference, *touched):
         text.update(np.ascontiguousarray(values).tobytes())
     return text.hexdigest()
 

@@ -23,7 +23,7 @@ from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.skill.plan import Plan
 from dexman_pose.robot.skill.plan_file import NAME, write_plan
 from dexman_pose.robot.skill.replay import replay
-from dexman_pose.robot.skill.tries import LEARNING, UNFINISHED, Tried, Tries
+from dexman_pose.robot.skill.tries import FILES, LEARNING, Tried, Tries
 
 _DIGITS = 5
 """Of metres in headers."""
@@ -70,8 +70,8 @@ def plan_motion(
     plan = _plan(best, sum(t.found.steps for t in tried), o, monotonic() - began)
     if folder is not None:
         write_plan(folder / NAME, plan)
-        for unfinished in folder.glob(f"*{UNFINISHED}"):
-            unfinished.unlink()
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
     return plan
 
 

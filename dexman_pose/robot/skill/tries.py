@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dexman_pose.errors import InputError
 from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
 from dexman_pose.robot.motion.types import Motion
@@ -22,6 +23,9 @@ UNFINISHED = "unfinished.npz"
 
 GRIPS = ("bearing", "plain")
 """Names of the ways of gripping, in the order of :func:`~dexman_pose.robot.planning.ways.ways`."""
+
+FILES = (UNFINISHED, *(f"{g}_{kind}{UNFINISHED}" for g in GRIPS for kind in ("", "grasps_", "steady_")))
+"""Names of all of them."""
 
 RETARGETING, GRASPS, SEARCH, LEARNING = "retargeting", "grasp search", "search", "learning"
 """What may have found a plan."""
@@ -77,27 +81,32 @@ class Tries:
 
     def all(self) -> list[Tried]:
         """Everything that was tried until something was sure."""
-        o, ways_ = self.options, ways(self.preparing)
-        first = self._ready(ways_[0], GRIPS[0])
+        o, found = self.options, ways(self.preparing)
+        named = tuple(zip(GRIPS[-len(found) :], found))[: 1 if o.other <= 0.0 else None]
+        first = self._ready(*named[0])
         for line in _told(first.ready):
             self.said(line)
         if self._is_sure(first):
             return [first]
         tried = [first]
-        for one in self._grasps(ways_) if o.grasp is not None else ():
+        for one in self._grasps(named) if o.grasp is not None else ():
             tried.append(one)
             if one.found.share >= max(o.other, o.enough):
                 return tried
         if any(t.is_fixed and t.found.share >= o.other and t.found.share > 0.0 for t in tried):
             return tried
-        return [*tried, *self._searched(first, ways_)]
+        return [*tried, *self._searched(first, named)]
 
-    def _grasps(self, ways_: tuple[PrepareOptions, ...]) -> Iterator[Tried]:
+    def _grasps(self, named: tuple[tuple[str, PrepareOptions], ...]) -> Iterator[Tried]:
         """Grasps that stay: by themselves, then searched for, then made steady frame by frame."""
         o = self.options
         begun = []
-        for way, grips in zip(ways_, GRIPS):
-            one = self._ready(fixed(way), grips, is_fixed=True)
+        for grips, way in named:
+            try:
+                one = self._ready(grips, fixed(way))
+            except InputError as error:
+                self.said(f"{grips} grips, fixed: {error}")
+                continue
             begun.append(one)
             if self._is_sure(one):
                 yield one
@@ -115,22 +124,21 @@ class Tries:
         if best is not None and 0.0 < best.found.share < o.enough:
             yield self._steadied(best)
 
-    def _searched(self, first: Tried, ways_: tuple[PrepareOptions, ...]) -> Iterator[Tried]:
+    def _searched(self, first: Tried, named: tuple[tuple[str, PrepareOptions], ...]) -> Iterator[Tried]:
         """Searches over all frames of the measured motion, with one way of gripping and perhaps the other."""
         o = self.options
-        begun = [first]
-        if o.other > 0.0:
-            begun += [self._ready(way, grips) for way, grips in zip(ways_[1:], GRIPS[1:])]
+        begun = [first, *(self._ready(*one) for one in named[1:])]
         for number, one in enumerate(_promising(begun)):
             if number:
                 self.said(f"the same with {one.grips} grips")
             found = self._over_frames(one, one.ready, o, "" if one.grips == GRIPS[0] else f"{one.grips}_")
-            yield self._told_of(replace(one, found=found, by=SEARCH if found.passes else RETARGETING))
-            if found.share >= o.other:
+            yield self._told_of(found)
+            if found.found.share >= o.other:
                 break
 
-    def _ready(self, way: PrepareOptions, grips: str, is_fixed: bool = False) -> Tried:
+    def _ready(self, grips: str, way: PrepareOptions) -> Tried:
         ready = prepare(self.motion, self.describe, way, self.body)
+        is_fixed = way.fixed is not None
         found = judged_controls(ready.task, ready.task.controls, self.options)
         return self._told_of(Tried(ready, found, way, grips, is_fixed))
 
@@ -147,23 +155,28 @@ class Tries:
         else:
             keeper = GraspKeeper(self._file(f"{one.grips}_grasps_"), task, o)
             found = search_grasps(task, o, begun=keeper.begun(), keep=keeper.keep)
-        return None if found is None else self._told_of(replace(one, found=found, by=GRASPS))
+        if found is None:
+            return None
+        if one.found.rank > found.rank:
+            return self._told_of(replace(one, found=replace(one.found, steps=found.steps)))
+        return self._told_of(replace(one, found=found, by=GRASPS))
 
     def _steadied(self, one: Tried) -> Tried:
         """What a search over frames makes of grasps that hold in some worlds."""
-        o = replace(self.options, wide=None, passes=max(self.options.passes - 1, 1))
+        o = replace(self.options, wide=None, passes=max(self.options.passes - 1, min(self.options.passes, 1)))
         task = replace(one.ready.task, controls=one.found.controls)
-        found = self._over_frames(one, replace(one.ready, task=task), o, f"{one.grips}_steady_")
-        return self._told_of(replace(one, found=found, by=SEARCH if found.passes else GRASPS))
+        return self._told_of(self._over_frames(one, replace(one.ready, task=task), o, f"{one.grips}_steady_"))
 
-    def _over_frames(self, one: Tried, ready: Prepared, o: PlanOptions, mark: str) -> Found:
+    def _over_frames(self, one: Tried, ready: Prepared, o: PlanOptions, mark: str) -> Tried:
         """What a search over frames finds, or what it began with; gone on with where it was interrupted."""
         if self.out is None:
             found = plan_controls(ready.task, o)
         else:
             keeper = Keeper(self._file(mark), ready.task, o)
             found = plan_controls(ready.task, o, begun=keeper.begun(), keep=keeper.keep)
-        return max(found, replace(one.found, steps=found.steps), key=lambda f: f.rank)
+        if not found.passes or one.found.rank > found.rank:
+            return replace(one, found=replace(one.found, steps=found.steps))
+        return replace(one, found=found, by=SEARCH)
 
     def _file(self, mark: str) -> Path:
         assert self.out is not None
