@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _job(given: argparse.Namespace, seed: int, weight: float) -> GraspJob:
     options = PlanOptions(seed=seed, samples=given.samples, members=given.members, passes=given.passes)
-    options = replace(options, other=given.other)
+    options = replace(options, other=given.other, grasp=None)  # the term is of the search over frames
     options = replace(options, cost=replace(options.cost, contact=weight))
     preparing = PrepareOptions(objects=ObjectOptions(masses=YCB_MASSES))
     only = tuple(p for p in given.only.split(",") if p)
