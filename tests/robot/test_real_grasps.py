@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dexman_pose.benchmarks.grasps.motion import grasp_motion
+from dexman_pose.benchmarks.grasps.motion import YCB_MASSES, grasp_motion
 from dexman_pose.benchmarks.grasps.run import GraspJob, run_grasps
 from dexman_pose.robot.assets.floating import add_floating_hand
 from dexman_pose.robot.assets.shadow import shadow_hand
@@ -17,8 +17,11 @@ from dexman_pose.robot.motion.touch import touches_of
 from dexman_pose.robot.motion.window import WindowOptions, lift_start, skill
 from dexman_pose.robot.objects.model import ObjectOptions
 from dexman_pose.robot.objects.pieces import PieceOptions
-from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.grasp import search_grasps
+from dexman_pose.robot.planning.options import GraspOptions, PlanOptions
+from dexman_pose.robot.planning.planner import judged_controls
 from dexman_pose.robot.planning.prepare import PrepareOptions, prepare
+from dexman_pose.robot.planning.ways import fixed, ways
 from dexman_pose.robot.retarget.motion import retarget
 from dexman_pose.robot.world.physics import PhysicsOptions, new_spec
 from dexman_pose.synthetic.grasps.recorded import list_grasps
@@ -86,6 +89,20 @@ def test_a_thumb_that_begins_on_the_wrong_side_finds_around(data_dir: Path, mujo
 
     assert farthest((0.3, 1.0)) < 0.007
     assert farthest((0.3,)) > 0.007, "the case is one in which it matters"
+
+
+def test_a_banana_is_held_by_a_grasp_that_stays(data_dir: Path, mujoco: Any) -> None:
+    """Measured fingers lose it; the person's grasp held fast loses it, too; a grasp near that one holds."""
+    (path,) = [p for p in _grasps(data_dir) if "banana" in p.name]
+    motion = grasp_motion(path, data_dir / "meshes" / "ycb")
+    objects = ObjectOptions(pieces=PieceOptions(hull_only=True), masses=YCB_MASSES)
+    plain = ways(PrepareOptions(objects=objects))[1]
+    task = prepare(motion, lambda side: shadow_hand(side, data_dir / "robots"), fixed(plain)).task
+    few = PlanOptions(trials=6, grasp=GraspOptions(samples=48))
+    assert judged_controls(task, task.controls, few).share == 0.0
+    found = search_grasps(task, few)
+    assert found is not None and found.share >= few.enough
+    assert judged_controls(task, found.controls, PlanOptions(seed=9, trials=12)).share >= 0.8
 
 
 @pytest.mark.slow
