@@ -136,38 +136,46 @@ class _Search:
             state.sure, state.left = True, self.grasp.long
 
     def _generation(self, state: GraspState) -> float:
-        """Draw samples, go to the better ones; the cost of the mean that they were drawn around, or less."""
+        """Draw samples, go to the better ones; the cost of the mean that they were drawn around.
+
+        What is a better one for a hold, the object that it holds tells: two hands learn from their own successes.
+        """
         g = self.grasp
         drawn = state.mean + state.deviation * state.rng.standard_normal((g.samples, len(state.mean)))
         drawn[0] = state.mean
         costs = (
             self._in_all(drawn, state.number) if state.sure else self._costs(drawn, self.soon, [0]).mean(1)
         )
-        best = np.argsort(costs, kind="stable")[: max(round(g.elite * g.samples), _FEW)]
+        mean, deviation = state.mean.copy(), state.deviation.copy()
+        for hold, part in zip(self.changes.holds, self.changes.parts):
+            mean[part], spread = self._better(drawn[:, part], costs[:, hold.thing])
+            deviation[part] = g.slow * state.deviation[part] + (1.0 - g.slow) * spread
+        state.mean, state.deviation = mean, np.maximum(deviation, g.least * self.changes.sigma)
+        state.number, state.left = state.number + 1, state.left - 1
+        return float(costs[0].mean())
+
+    def _better(self, drawn: Array, costs: Array) -> tuple[Array, Array]:
+        """Mean and spread (C,) of the better of the samples (N, C), by their costs (N,)."""
+        best = np.argsort(costs, kind="stable")[: max(round(self.grasp.elite * len(costs)), _FEW)]
         best = best[np.isfinite(costs[best])]
         weight = np.exp((costs[best[0]] - costs[best]) / (costs[best].std() + 1e-6))
         weight /= weight.sum()
-        state.mean = weight @ drawn[best]
-        spread = np.sqrt(weight @ (drawn[best] - state.mean) ** 2)
-        state.deviation = np.maximum(
-            g.slow * state.deviation + (1.0 - g.slow) * spread, g.least * self.changes.sigma
-        )
-        state.number, state.left = state.number + 1, state.left - 1
-        return float(costs[0])
+        mean = weight @ drawn[best]
+        return mean, np.sqrt(weight @ (drawn[best] - mean) ** 2)
 
     def _in_all(self, drawn: Array, number: int) -> Array:
-        """(N,) costs of changes over the whole motion in all worlds; of those that do badly in one of them, no number.
+        """(N, O) costs of changes over the whole motion in all worlds; infinite for those that do badly in one of them.
 
         The first is the mean that the others were drawn around: it is always tried.
         """
         count = len(self.models)
         first = number % count
         one = self._costs(drawn, self.task.num_frames, [first])[:, 0]
-        kept = np.argsort(one, kind="stable")[: max(round(self.grasp.kept * len(drawn)), _FEW)]
-        if 0 not in kept:
-            kept = np.append(kept[:-1], 0)
+        ranks = np.argsort(np.argsort(one, axis=0, kind="stable"), axis=0).min(1)
+        ranks[0] = -1
+        kept = np.sort(np.argsort(ranks, kind="stable")[: max(round(self.grasp.kept * len(drawn)), _FEW)])
         others = [i for i in range(count) if i != first]
-        out = np.full(len(drawn), np.inf)
+        out = np.full(one.shape, np.inf)
         out[kept] = one[kept]
         if others:
             rest = self._costs(drawn[kept], self.task.num_frames, others)
@@ -175,7 +183,7 @@ class _Search:
         return out
 
     def _costs(self, drawn: Array, frames: int, worlds: list[int]) -> Array:
-        """(N, W) of changes (N, C) in worlds, of the first frames."""
+        """(N, W, O) of changes (N, C) in worlds, by object, of the first frames."""
         task, world = self.task, self.task.world
         controls = self.changes.controls(drawn)[:, :frames]
         wait = np.repeat(controls[:, :1], round(self.grasp.settle / world.model.opt.timestep), axis=1)
@@ -186,9 +194,9 @@ class _Search:
             np.repeat(steps, len(worlds), axis=0),
         )
         ends = wait.shape[1] - 1 + world.steps * np.arange(frames)
-        places = world.object_places(self.many.qpos(states[:, ends]))
-        paid = object_cost(places, task.reference[:frames], self.limits, self.o.cost)
-        return np.asarray(np.minimum(paid, self.grasp.lost).mean(1).reshape(len(drawn), -1))
+        places = world.object_places(self.many.qpos(states[:, ends]))[..., None, :]
+        paid = object_cost(places, task.reference[:frames, :, None], self.limits, self.o.cost)
+        return np.asarray(np.minimum(paid, self.grasp.lost).mean(1).reshape(len(drawn), len(worlds), -1))
 
     def _judged(self, change: Array) -> Found:
         controls = self.changes.controls(change[None])[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,14 +75,17 @@ class HoldChanges:
     Attributes:
         holds: one after another.
         sigma: (C,) deviations of the numbers.
+        parts: which of the numbers are of each hold.
     """
 
     def __init__(self, task: Task, options: GraspOptions) -> None:
         self.task, self.holds = task, holds_of(task, options)
         palm = np.repeat([options.slide, options.hinge], 3)
         motors = deviations(task.world, options)
-        parts = [part for hold in self.holds for part in (palm, motors[hold.fingers])]
-        self.sigma: Array = np.concatenate(parts) if parts else np.zeros(0)
+        sigmas = [np.concatenate([palm, motors[hold.fingers]]) for hold in self.holds]
+        self.sigma: Array = np.concatenate(sigmas) if sigmas else np.zeros(0)
+        ends = np.cumsum([0, *(len(sigma) for sigma in sigmas)])
+        self.parts = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         self._base = limited(task.world, task.controls)
         self._turns = matrix_from_quaternion(task.reference[..., 3:])
 
@@ -90,15 +94,14 @@ class HoldChanges:
         return np.stack([self._changed(change) for change in changes])
 
     def _changed(self, change: Array) -> Array:
-        controls, at = self._base.copy(), 0
-        for hold in self.holds:
-            shift, turn, fingers = np.split(change[at : at + 6 + len(hold.fingers)], (3, 6))
+        controls = self._base.copy()
+        for hold, part in zip(self.holds, self.parts):
+            shift, turn, fingers = np.split(change[part], (3, 6))
             turns = self._turns[:, hold.thing] * hold.comes[:, None, None]
             middle = self.task.reference[:, hold.thing, :3]
             palm = hold.hand.changes(Shift(turns @ shift, turns @ turn, middle), 0, controls)
             controls[:, hold.hand.motors] += palm
             controls[:, hold.fingers] += hold.closes[:, None] * fingers
-            at += 6 + len(hold.fingers)
         return limited(self.task.world, controls)
 
 
