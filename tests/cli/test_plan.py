@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from dexman_pose.cli.main import main
+from dexman_pose.cli.plan import add_search, search_options
 from dexman_pose.data.tracks import JOINT_PARENTS
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.skill.make import plan_motion
@@ -96,6 +98,15 @@ def test_a_plan_is_judged(simulator: Any, tmp_path: Path, capsys: pytest.Capture
     assert values["strict_success"]
     assert values["perturbed"] == 3
     assert "no plan" in _fails(capsys, "eval", "plan", str(tmp_path / "nothing"))
+
+
+def test_hands_move_as_they_were_measured_where_that_is_asked_for() -> None:
+    parser = argparse.ArgumentParser()
+    add_search(parser)
+    assert search_options(parser.parse_args([])).grasp is not None
+    assert search_options(parser.parse_args(["--as-measured", "--passes", "2"])) == PlanOptions(
+        passes=2, grasp=None
+    )
 
 
 def test_a_folder_without_grasps_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,9 @@
 """A search for grasps: changes of whole holds, judged by what becomes of the object over whole episodes.
 
 A grasp that stays as it is has few numbers: where the palm is beside the object, and how far fingers are closed. The
-cross-entropy method (Rubinstein, 1999), with weights on the better samples as in path integral control, finds them with
-a hundredth of what a search over all frames takes, and what it finds holds in worlds that it was not found in, for it
-has nothing that only this episode needs.
+cross-entropy method (Rubinstein, 1999), with weights on the better samples as in path integral control, finds them in
+a half to a tenth of the time that a search over all frames takes, and what it finds holds in worlds that it was not
+found in, for it has nothing that only this episode needs.
 """
 
 from __future__ import annotations
