@@ -18,6 +18,7 @@ ROOMS = (
         "_optional",
         "_lazy",
         "_stderr",
+        "_warp",
         "progress",
         "backends",
         "model_cards",

@@ -180,7 +180,7 @@ def _devices() -> Iterator[str]:
         return
     import torch
 
-    from dexman_pose.render._warp import wp
+    from dexman_pose._warp import wp
 
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     yield f"cuda       torch {torch.__version__}: {', '.join(names) or 'no device'}"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 FAR = wp.constant(1.0e9)
 # Orthogonal, and along no axis or diagonal: people model in axes, and a ray that runs through an edge may miss it.

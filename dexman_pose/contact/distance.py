@@ -79,7 +79,7 @@ class _Surface:
     """A mesh made ready for queries on a device."""
 
     def __init__(self, mesh: Mesh, device: str) -> None:
-        from dexman_pose.render._warp import wp
+        from dexman_pose._warp import wp
 
         vertices, faces, self.faces_of_mesh = _usable_faces(mesh)
         single = (vertices - mesh.center).astype(np.float32)
@@ -94,8 +94,8 @@ class _Surface:
 
     def query(self, points: Array) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
         """One launch over points (N, 3) about the mesh's centre: nearest (N, 3), distance (N,), face (N,)."""
+        from dexman_pose._warp import wp
         from dexman_pose.contact import _kernels
-        from dexman_pose.render._warp import wp
 
         n, device = len(points), self._device
         nearest = wp.zeros(n, dtype=wp.vec3, device=device)

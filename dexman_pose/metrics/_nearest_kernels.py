@@ -10,7 +10,7 @@ the tree: the inner cube is [-1, 1]^3, so that cube sides and cell sides are pow
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 SLACK = wp.constant(wp.float64(1e-9))
 """Squared units by which a vertex must lose everywhere in a cell to be left out: covers all rounding."""

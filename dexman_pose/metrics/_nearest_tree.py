@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.metrics import _nearest_kernels as kernels
-from dexman_pose.render._warp import wp
 
 Indices = NDArray[np.int32]
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.errors import InputError, MeshError
 from dexman_pose.metrics import _given
-from dexman_pose.render._warp import wp
 
 FAR = wp.constant(1.0e9)
 ACCURACY = wp.constant(3.0)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 # Fused multiply-add rounds once where the definition rounds twice: ties at a threshold would fall differently.
 wp.set_module_options({"fuse_fp": False})

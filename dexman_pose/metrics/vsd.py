@@ -14,6 +14,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.errors import InputError
@@ -24,7 +25,6 @@ from dexman_pose.metrics.poses import checked_poses
 from dexman_pose.metrics.poses import diameter as largest_distance
 from dexman_pose.progress import progress
 from dexman_pose.render._buffers import Buffers
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 

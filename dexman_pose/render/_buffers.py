@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 
 class Buffers:

@@ -9,8 +9,8 @@ then only stepped: in C++, because Warp's own functions would do all of it again
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.render._shade_kernels import COLOR_TEXTURE, COLOR_VERTEX
-from dexman_pose.render._warp import wp
 
 
 @wp.struct

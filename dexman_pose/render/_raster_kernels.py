@@ -15,7 +15,7 @@ like its value. Nearest is therefore an (atomic) maximum; 0 is "nothing here".
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 LANES = 4
 """Pixels of a row taken together, for vector units. A buffer needs LANES - 1 items behind its last pixel."""

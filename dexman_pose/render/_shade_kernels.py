@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.render._raster_kernels import ONE, ZERO, face_of, homogeneous
-from dexman_pose.render._warp import wp
 
 HALF = wp.constant(wp.float64(0.5))
 COLOR_GREY = wp.constant(0)

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from dexman_pose._warp import wp
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._shade_kernels import COLOR_GREY, COLOR_TEXTURE, COLOR_VERTEX
 from dexman_pose.render._topology import edges_of, looks_outwards
-from dexman_pose.render._warp import wp
 from dexman_pose.render.gradient import blend_kernels as blending
 from dexman_pose.render.gradient import box_kernels as boxing
 from dexman_pose.render.gradient import edge_kernels as edges

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 _LOADING = threading.Lock()
 """Held while a kernel is loaded: not by two threads at a time."""

@@ -16,7 +16,7 @@ def device_name(device: Any) -> str:
     """
     if isinstance(device, str) and device == "cpu":
         return "cpu"
-    from dexman_pose.render._warp import wp
+    from dexman_pose._warp import wp
 
     if isinstance(device, str) or type(device).__module__.startswith("torch"):
         try:
@@ -27,6 +27,6 @@ def device_name(device: Any) -> str:
 
 
 def _there() -> str:
-    from dexman_pose.render._warp import wp
+    from dexman_pose._warp import wp
 
     return ", ".join(d.alias for d in wp.get_devices())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.data.mesh import Mesh
 from dexman_pose.data.numbers import instance
@@ -21,7 +22,6 @@ from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render import _shade_kernels as shading
 from dexman_pose.render._buffers import Buffers
 from dexman_pose.render._topology import looks_outwards
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.devices import device_name
 

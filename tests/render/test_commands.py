@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 from dexman_pose.render.commands import Command, _Packed
 
 

@@ -8,7 +8,7 @@ Vertices come in blocks of four: x of four vertices, then their y, then their z,
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 # Fused multiply-add rounds once where the definitions round twice.
 wp.set_module_options({"fuse_fp": False})

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.metrics.mesh_points import _single_kernels as kernels
 from dexman_pose.metrics.mesh_points.limits import NEAR, RIGID
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 
 MOST_PAIRED = 200

@@ -8,7 +8,7 @@ One thread walks all images, so that its scratch stays in the cache. Written for
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 PLANES = 9
 """Images of scratch: depth, smoothed depth, three components of the normal, strength, its blur, two of the tensor."""

@@ -10,13 +10,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.data import Camera
 from dexman_pose.pose.matching._fold_kernels import PLANES, Fold, FoldLimits, find_folds
 from dexman_pose.pose.matching.options import CREASES, EDGES, CreaseOptions, EdgeOptions
 from dexman_pose.render import Rasterizer
 from dexman_pose.render._buffers import Buffers
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 
 _PIXELS_PER_FOLD = 4

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.region._layout import COLORS, LINE_ROOM, SECTORS, Line, Picture
 from dexman_pose.pose.region._picture_kernels import bin_at, is_seen, sector_of
-from dexman_pose.render._warp import wp
 
 
 @wp.kernel(enable_backward=False)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.region._layout import FAR, LINE_ROOM, Line, LineReport, LineSettings
 from dexman_pose.pose.solver._residual_kernels import hypothesis_of, rotation_of
-from dexman_pose.render._warp import wp
 
 NONE = wp.constant(wp.float32(0.0))
 HALF = wp.constant(wp.float32(0.5))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 BINS = 16
 """Levels of each colour channel that a colour model tells apart: those of Prisacariu and Reid (2012), halved."""

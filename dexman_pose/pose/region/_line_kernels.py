@@ -9,6 +9,7 @@ log-odds up to the place. An edge of the picture is a second voice on the same l
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.region._layout import (
     BINS,
     COLORS,
@@ -23,7 +24,6 @@ from dexman_pose.pose.region._layout import (
 from dexman_pose.pose.region._picture_kernels import is_seen, sector_of
 from dexman_pose.pose.solver._layout import Target
 from dexman_pose.pose.solver._residual_kernels import hypothesis_of, rotation_of
-from dexman_pose.render._warp import wp
 
 NONE = wp.constant(wp.float32(0.0))
 ONE = wp.constant(wp.float32(1.0))

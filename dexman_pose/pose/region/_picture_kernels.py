@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.region._layout import BINS, SECTORS, Picture
-from dexman_pose.render._warp import wp
 
 TURN = wp.constant(wp.float32(6.2831853))
 

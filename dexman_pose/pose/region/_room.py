@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.region._layout import COLORS, LINE_ROOM, SECTORS, Line, LineReport
 from dexman_pose.pose.solver._layout import (
     UNKNOWNS,
@@ -21,7 +22,6 @@ from dexman_pose.pose.solver._layout import (
     View,
 )
 from dexman_pose.render._buffers import Buffers
-from dexman_pose.render._warp import wp
 
 POINT_ROOM = 128
 """Points beside the lines at most."""

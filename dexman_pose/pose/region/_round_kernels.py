@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._gather_kernels import add_up_terms
 from dexman_pose.pose.solver._layout import Report, StepLimits, TermWeights
 from dexman_pose.pose.solver._point_kernels import add_sparse_terms
 from dexman_pose.pose.solver._residual_kernels import ZERO
 from dexman_pose.pose.solver._step_kernels import step_state
-from dexman_pose.render._warp import wp
 
 
 @wp.kernel(enable_backward=False)

@@ -7,6 +7,7 @@ from math import hypot, inf
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.pose.region import _contour_kernels as contour_kernels
 from dexman_pose.pose.region._layout import LineSettings
@@ -15,7 +16,6 @@ from dexman_pose.pose.solver._launches import SolverLaunches
 from dexman_pose.pose.solver._layout import State
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._buffers import Buffers
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array, FloatImage
 from dexman_pose.pose.region import _color_kernels as color_kernels
 from dexman_pose.pose.region import _line_kernels as line_kernels
@@ -41,7 +42,6 @@ from dexman_pose.pose.solver._layout import (
 from dexman_pose.pose.solver.options import RefineOptions, SolverOptions
 from dexman_pose.pose.solver.problem import state_row, step_limits, term_weights, unpack
 from dexman_pose.pose.solver.residuals import PointMatches
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 

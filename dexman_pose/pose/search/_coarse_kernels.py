@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._layout import CodeBit
-from dexman_pose.render._warp import wp
 
 
 class Score:

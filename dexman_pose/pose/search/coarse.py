@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.data import Mesh
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.refinement.refiner import PoseRefiner
 from dexman_pose.pose.search._coarse_kernels import Score, score_hypotheses
 from dexman_pose.pose.search.coarse_mesh import stand_in
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 from dexman_pose.render.rasterizer import Rasterizer
 

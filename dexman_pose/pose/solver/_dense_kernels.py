@@ -13,6 +13,7 @@ What the numbers of each array mean is said in :mod:`dexman_pose.pose.solver._la
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.observation.crop import DEPTH_GRID
 from dexman_pose.pose.solver._layout import (
     DEPTH_MARGIN,
@@ -33,7 +34,6 @@ from dexman_pose.pose.solver._residual_kernels import (
     hypothesis_of,
     pixel_residual,
 )
-from dexman_pose.render._warp import wp
 
 
 @wp.func

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._layout import Report, Slot, System, Term, TermWeights
 from dexman_pose.pose.solver._residual_kernels import ONE, ZERO
-from dexman_pose.render._warp import wp
 
 NOTHING = wp.constant(wp.float64(1.0e6))
 """Cost of a state that draws nothing: higher than that of any state that draws something."""

@@ -6,7 +6,7 @@ handed to a kernel by value. Host code and kernels index with these names alone.
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 POSE = 6
 """Unknowns of a pose: a twist (v, w) about the object's centre in camera axes."""

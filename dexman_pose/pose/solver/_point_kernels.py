@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._layout import (
     CodeBit,
     Lens,
@@ -28,7 +29,6 @@ from dexman_pose.pose.solver._residual_kernels import (
     pixel_residual,
     rotation_of,
 )
-from dexman_pose.render._warp import wp
 
 NEAR = wp.constant(wp.float64(0.02))
 """Surface points less than so many metres before the camera are not looked at: a projection means nothing there."""

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._layout import Projection, State
 from dexman_pose.pose.solver._residual_kernels import ZERO, center_of, lens_of
-from dexman_pose.render._warp import wp
 
 
 @wp.func

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._layout import (
     POSE,
     TRIANGLE,
@@ -17,7 +18,6 @@ from dexman_pose.pose.solver._layout import (
     Term,
     View,
 )
-from dexman_pose.render._warp import wp
 
 ZERO = wp.constant(wp.float64(0.0))
 ONE = wp.constant(wp.float64(1.0))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.pose.solver._layout import (
     POSE,
     UNKNOWNS,
@@ -18,7 +19,6 @@ from dexman_pose.pose.solver._layout import (
 )
 from dexman_pose.pose.solver._projection_kernels import write_nothing, write_projection
 from dexman_pose.pose.solver._residual_kernels import HALF, ONE, ZERO, center_of, rotation_of
-from dexman_pose.render._warp import wp
 
 SIX = wp.constant(wp.float64(6.0))
 TWENTY_FOUR = wp.constant(wp.float64(24.0))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.arrays import Array
 from dexman_pose.pose.observation.crop import CropObservation
 from dexman_pose.pose.solver._launches import SolverLaunches, SolverPlan
@@ -44,7 +45,6 @@ from dexman_pose.pose.solver.problem import (
 )
 from dexman_pose.render import _raster_kernels as raster
 from dexman_pose.render._buffers import Buffers
-from dexman_pose.render._warp import wp
 from dexman_pose.render.rasterizer import Rasterizer
 
 __all__ = ["FusedSolver", "Problem", "Solution"]

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dexman_pose._warp import wp
 from dexman_pose.render._raster_kernels import ONE, ZERO
-from dexman_pose.render._warp import wp
 from dexman_pose.render.gradient.edge_kernels import HALF, Drawing, add_relative, seen_from
 from dexman_pose.render.gradient.precision import both_precisions
 

@@ -9,8 +9,8 @@ reads it.
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.render._raster_kernels import ZERO
-from dexman_pose.render._warp import wp
 
 BEFORE = wp.constant(wp.float64(1.0))
 """Pixels before the first vertex: a pair of neighbours begins one earlier."""

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.render._raster_kernels import ONE, ZERO
 from dexman_pose.render._shade_kernels import COLOR_VERTEX, HALF, wrap
-from dexman_pose.render._warp import wp
 
 
 @wp.struct

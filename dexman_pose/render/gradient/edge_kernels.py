@@ -17,8 +17,8 @@ that outlines made of faces smaller than a pixel are found too.
 
 from __future__ import annotations
 
+from dexman_pose._warp import wp
 from dexman_pose.render._raster_kernels import ONE, ZERO, cut
-from dexman_pose.render._warp import wp
 
 HALF = wp.constant(wp.float64(0.5))
 SLACK = wp.constant(wp.float64(1e-6))

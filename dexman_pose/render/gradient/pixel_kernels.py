@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dexman_pose._warp import wp
 from dexman_pose.render._raster_kernels import ONE, ZERO, face_of
 from dexman_pose.render._shade_kernels import COLOR_TEXTURE, HALF
-from dexman_pose.render._warp import wp
 from dexman_pose.render.gradient.color_kernels import Paint, corner_colors, texture_color, texture_sensitivity
 from dexman_pose.render.gradient.edge_kernels import Drawing, add_relative, image_point, relative
 from dexman_pose.render.gradient.precision import both_precisions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 
 def both_precisions(kernel: Any, images: tuple[str, ...]) -> dict[Any, Any]:

@@ -11,7 +11,7 @@ of q_i u are all that is needed of the pixels. The loops are in C++: Warp's own 
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 RunSums = wp.types.matrix((4, 3), wp.float64)
 """Over a run: gradients q of the areas, q times the place, gradients of the corners' depths, of the normal."""

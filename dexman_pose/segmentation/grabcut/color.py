@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 from dexman_pose.segmentation.grabcut.kernels import colors as kernels
 from dexman_pose.segmentation.grabcut.kernels.workspace import Workspace, shared
 from dexman_pose.segmentation.grabcut.model_options import ColorOptions

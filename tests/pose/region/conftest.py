@@ -10,6 +10,7 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.data import Camera, Mesh
 from dexman_pose.geometry import se3, so3_exp
 from dexman_pose.pose.refinement.refiner import PoseRefiner
@@ -23,7 +24,6 @@ from dexman_pose.pose.search.viewpoints import extreme_points
 from dexman_pose.pose.solver._layout import Target
 from dexman_pose.pose.solver.problem import state_row
 from dexman_pose.render import Rasterizer
-from dexman_pose.render._warp import wp
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]

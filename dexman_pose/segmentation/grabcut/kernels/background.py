@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 from dexman_pose.segmentation.grabcut.kernels.pieces import ColorRule, native
 
 

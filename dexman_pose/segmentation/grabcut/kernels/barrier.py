@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 
 _SWEEP = """
     // Minimum barrier distance by raster scans (Strand et al. 2013; Zhang et al. 2015): of every path the span between

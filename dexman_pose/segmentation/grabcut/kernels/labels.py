@@ -8,7 +8,7 @@ Images have a border of one pixel, whose weights are zero, so that no pixel has 
 
 from __future__ import annotations
 
-from dexman_pose.render._warp import wp
+from dexman_pose._warp import wp
 from dexman_pose.segmentation.grabcut.kernels.pieces import MATH
 
 PLANES = 4

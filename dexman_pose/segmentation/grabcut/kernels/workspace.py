@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dexman_pose._warp import wp
 from dexman_pose.render._buffers import Buffers
-from dexman_pose.render._warp import wp
 from dexman_pose.render.commands import Command
 
 _KINDS = {

@@ -1,4 +1,4 @@
-"""Warp, imported without its banner; every file of this room that uses it gets it from here."""
+"""Warp, imported without its banner; every file that uses it gets it from here."""
 
 from __future__ import annotations
 
