@@ -45,7 +45,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 	@$(BIN)/python -c '' 2>/dev/null || { \
 		test -n "$(PYTHON)" || { echo "no Python from 3.11 to 3.13 with venv was found: install one, or run make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }; \
 		rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV); }
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[video,sam,networks,robot,learn,lerobot,dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[video,sam,networks,robot,mjwarp,learn,lerobot,dev]'
 	@touch $(STAMP)
 
 clean: ## remove caches and results, keep the environment

@@ -10,7 +10,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dexman_pose.cli.benches import batch, endurance, flags, grasps, noise, pipeline, scene, stress
+from dexman_pose.cli.benches import (
+    batch,
+    endurance,
+    flags,
+    grasps,
+    noise,
+    pipeline,
+    scene,
+    simulators,
+    stress,
+)
 from dexman_pose.cli.run import positive
 
 
@@ -43,6 +53,7 @@ def add(subparsers: Any) -> None:
     scene.add(accuracy)
     noise.add(accuracy)
     grasps.add(accuracy)
+    simulators.add(accuracy)
     batch.add(accuracy)
     endurance.add(accuracy)
 

@@ -153,6 +153,13 @@ def add_search(p: argparse.ArgumentParser) -> None:
         help="hands keep moving over what they hold as they were measured: no search for grasps that stay, which come "
         "first else",
     )
+    p.add_argument(
+        "--simulator",
+        choices=("mujoco", "warp", "warp-gpu"),
+        default="mujoco",
+        help="that is searched in: mujoco, on all cores; warp-gpu, MuJoCo Warp (extra 'mjwarp') on a CUDA device; warp,"
+        " the same on one core, slow, to try it; plans are judged in mujoco whatever is searched in (default: mujoco)",
+    )
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default: 0)")
 
 
@@ -184,7 +191,7 @@ def search_options(args: argparse.Namespace) -> PlanOptions:
     """Settings of the search from the command line."""
     from dexman_pose.robot.planning.options import PlanOptions
 
-    asked = {name: getattr(args, name) for name in ("samples", "members", "passes", "seed")}
+    asked = {name: getattr(args, name) for name in ("samples", "members", "passes", "simulator", "seed")}
     options = replace(PlanOptions(), **{name: value for name, value in asked.items() if value is not None})
     return replace(options, grasp=None) if args.as_measured else options
 

@@ -55,16 +55,28 @@ def add_simulator(p: argparse.ArgumentParser, genesis: str) -> None:
     """
     p.add_argument(
         "--simulator",
-        choices=("mujoco", "genesis", "genesis-gpu"),
+        choices=("mujoco", "warp", "warp-gpu", "genesis", "genesis-gpu"),
         default="mujoco",
-        help=f"genesis, on the CPU, or genesis-gpu: {genesis} (default: mujoco)",
+        help="warp-gpu, MuJoCo Warp on a CUDA device, or warp, the same on one core (extra 'mjwarp'); genesis, on the "
+        f"CPU, or genesis-gpu: {genesis} (default: mujoco)",
     )
 
 
 def simulator_of(name: str) -> Simulator | None:
-    """What ``--simulator`` names; None for MuJoCo."""
+    """What ``--simulator`` names; None for MuJoCo.
+
+    Raises:
+        InputError: there is no device for it.
+        MissingExtraError: it is not installed.
+    """
     if name == "mujoco":
         return None
+    if name.startswith("warp"):
+        from dexman_pose.robot.learning.worlds import InMujoco
+        from dexman_pose.robot.planning.simulators import check_simulator
+
+        check_simulator(name)
+        return InMujoco(name)
     from dexman_pose.genesis.options import GenesisOptions
     from dexman_pose.genesis.worlds import InGenesis
 
@@ -112,7 +124,9 @@ def handle(args: argparse.Namespace) -> int:
     )
     found = evaluate_policy(policy, options, seed=args.seed, threads=args.threads, simulator=simulator)
     where = (
-        "in worlds it was not learnt in" if simulator is None else "in Genesis, from starts of other numbers"
+        "in Genesis, from starts of other numbers"
+        if args.simulator.startswith("genesis")
+        else "in worlds it was not learnt in"
     )
     print(f"{where}: {found.told()}; friction {policy.about['friction']:g}")
     print(args.out / NAME)

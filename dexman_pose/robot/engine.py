@@ -1,4 +1,4 @@
-"""The simulator, MuJoCo, imported when it is first needed."""
+"""The simulator, MuJoCo, and its kin, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from dexman_pose._optional import require
+from dexman_pose._stderr import silent_stderr
 
 _log = logging.getLogger(__name__)
 
 EXTRA = "robot"
 """The extra of this package that brings what the room needs."""
+WARP_EXTRA = "mjwarp"
+"""The extra that brings MuJoCo Warp, too."""
 
 
 def mujoco() -> Any:
@@ -41,3 +44,14 @@ def rollout() -> Any:
         MissingExtraError: MuJoCo is not installed.
     """
     return require("mujoco.rollout", EXTRA, "simulating a robot")
+
+
+def mujoco_warp() -> Any:
+    """MuJoCo Warp: the same simulator on a CUDA device, or, slowly, on a core of the CPU.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    mujoco()
+    with silent_stderr():
+        return require("mujoco_warp", WARP_EXTRA, "simulating a robot with MuJoCo Warp")

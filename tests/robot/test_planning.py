@@ -29,7 +29,7 @@ from dexman_pose.robot.planning.planner import Progress, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, prepare
 from dexman_pose.robot.planning.proposals import Carriers
 from dexman_pose.robot.planning.score import score
-from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.planning.simulation import MujocoSimulations
 from dexman_pose.robot.planning.sweep import Sweep
 from dexman_pose.robot.world.build import TIME
 from dexman_pose.robot.world.controls import limited
@@ -310,7 +310,7 @@ def test_a_hand_that_holds_carries_the_object_back_to_its_reference(mujoco: Any,
 def test_a_simulation_that_breaks_is_no_success(ready: Prepared) -> None:
     """MuJoCo puts all things back to their beginning there, and says nothing: the cube would stand where it should."""
     world = ready.task.world
-    with Simulations(world, 1) as many:
+    with MujocoSimulations(world, 1) as many:
         states = np.stack([many.state(ready.task.start)] * 2)
         states[1, TIME + world.model.nq] = 1e12  # a speed that no simulation survives
         steps = np.repeat(ready.task.controls[:1], 12, 0)
@@ -336,7 +336,7 @@ def test_an_unstable_simulation_leaves_no_file_behind(
     ready: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with Simulations(ready.task.world, 1) as many:
+    with MujocoSimulations(ready.task.world, 1) as many:
         states = many.state(ready.task.start)[None]
         states[0, TIME + ready.task.world.model.nq] = 1e12
         many.run([ready.task.world.model], states, np.repeat(ready.task.controls[None, :1], 4, 1))
@@ -350,7 +350,7 @@ def test_controls_that_hold_well_are_not_searched(ready: Prepared) -> None:
     assert plain.passes == 0
     assert plain.share == 1.0
     assert np.array_equal(plain.controls, limited(ready.task.world, ready.task.controls))
-    with Simulations(ready.task.world, 1) as many:
+    with MujocoSimulations(ready.task.world, 1) as many:
         sweep = Sweep(
             ready.task, many, spread_differences(2, 1, Spread(), np.random.default_rng(0)), searched
         )
@@ -365,7 +365,7 @@ def test_controls_that_hold_well_are_not_searched(ready: Prepared) -> None:
 def test_what_is_lost_is_not_searched_for(ready: Prepared) -> None:
     """The pass ends where the cube is far away in all worlds, not in one of them; its controls are whole."""
     task = ready.task
-    with Simulations(task.world, 1) as many:
+    with MujocoSimulations(task.world, 1) as many:
         sweep = Sweep(task, many, spread_differences(2, 1, Spread(), np.random.default_rng(0)), SMALL)
         state = sweep.begin(np.random.default_rng(1))
         x = TIME + task.world.object_at[0]

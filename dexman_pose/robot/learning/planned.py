@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from dexman_pose.robot.learning.options import LearningOptions
 from dexman_pose.robot.learning.policy import SkillPolicy
 from dexman_pose.robot.learning.policy_file import NAME, read_policy
 from dexman_pose.robot.learning.train import train
-from dexman_pose.robot.learning.worlds import MujocoWorlds
+from dexman_pose.robot.learning.worlds import InMujoco, MujocoWorlds
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found, judged_controls
 from dexman_pose.robot.planning.task import Task
@@ -67,7 +68,7 @@ def learnt_controls(
         minutes: of learning at most.
         out: folder of the plan, whose folder ``policy`` gets the policy; an interrupted run goes on there. None to keep
             nothing.
-        options: of learning; the seed is the search's.
+        options: of learning; seed and simulator are the search's.
         threads: of the simulator.
         said: called with a line after every judgement.
 
@@ -77,19 +78,25 @@ def learnt_controls(
 
     def found(task: Task, search: PlanOptions) -> Found:
         o = replace(options or LearningOptions(), seed=search.seed)
+        how: dict[str, Any] = {
+            "options": o,
+            "minutes": minutes,
+            "threads": threads,
+            "simulator": InMujoco(search.simulator),
+            "said": said,
+        }
         if out is None:
             with TemporaryDirectory(prefix="dexman_pose_") as folder:
-                policy = train(task, folder, options=o, minutes=minutes, threads=threads, said=said)
+                policy = train(task, folder, **how)
         else:
-            policy = _kept(Path(out) / FOLDER, task, o, minutes) or train(
-                task, Path(out) / FOLDER, options=o, minutes=minutes, threads=threads, said=said
-            )
+            kept = _kept(Path(out) / FOLDER, task, o, minutes, search.simulator)
+            policy = kept or train(task, Path(out) / FOLDER, **how)
         return judged_controls(task, controls_of(policy, o), search)
 
     return found
 
 
-def _kept(folder: Path, task: Task, o: LearningOptions, minutes: float) -> SkillPolicy | None:
+def _kept(folder: Path, task: Task, o: LearningOptions, minutes: float, simulator: str) -> SkillPolicy | None:
     """The policy of the same task that was learnt to the end before the rest of planning was interrupted.
 
     Not one that had less time than there is now, unless it is sure.
@@ -99,6 +106,8 @@ def _kept(folder: Path, task: Task, o: LearningOptions, minutes: float) -> Skill
     policy, _ = read_policy(folder)
     learnt = policy.about.get("learnt") or {}
     if policy.about.get("options") != json.loads(json.dumps(asdict(o))):
+        return None
+    if policy.about.get("simulator") != simulator:
         return None
     is_sure = ((learnt.get("best") or {}).get("success") or 0.0) >= o.enough
     if not is_sure and learnt.get("seconds", 0.0) < _SECONDS * minutes:

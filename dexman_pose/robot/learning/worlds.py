@@ -8,9 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from dexman_pose.arrays import Array, Bools
-from dexman_pose.robot.engine import mujoco, rollout
+from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.learning.pads import pad_directions
 from dexman_pose.robot.planning.members import Difference, different_model
+from dexman_pose.robot.planning.simulators import MUJOCO, simulations
 from dexman_pose.robot.world.build import TIME, World
 from dexman_pose.robot.world.controls import stepped
 
@@ -84,26 +85,35 @@ class Simulator(Protocol):
 
 
 class MujocoWorlds:
-    """Copies in MuJoCo, on so many threads.
+    """Copies in MuJoCo, on so many threads, or in MuJoCo Warp.
 
     Args:
         world: what is copied.
         count: of copies.
         differences: worlds that the copies are of, in turn; none for the one that is believed in.
         threads: at most.
+        simulator: one of :data:`~dexman_pose.robot.planning.simulators.SIMULATORS`.
+
+    Raises:
+        InputError: the simulator is not here.
+        MissingExtraError: it is not installed.
     """
 
     def __init__(
-        self, world: World, count: int, differences: Sequence[Difference] = (), threads: int = 1
+        self,
+        world: World,
+        count: int,
+        differences: Sequence[Difference] = (),
+        threads: int = 1,
+        simulator: str = MUJOCO,
     ) -> None:
         mj = mujoco()
         self.world = world
-        self.steps: int = 0
         seen = _with_pads(world)
         models = [different_model(seen, d) for d in differences] or [seen.model]
         self._models = [models[i % len(models)] for i in range(count)]
-        self._data = [mj.MjData(seen.model) for _ in range(threads)]
-        self._many = rollout().Rollout(nthread=threads)
+        self._data = mj.MjData(seen.model)
+        self._many = simulations(seen, simulator, threads)
         self._kind = mj.mjtState.mjSTATE_FULLPHYSICS
         self._states = np.zeros((count, mj.mj_stateSize(seen.model, self._kind)))
         self._cut = np.cumsum([TIME, seen.model.nq, seen.model.nv])
@@ -114,6 +124,11 @@ class MujocoWorlds:
     def count(self) -> int:
         """Number of copies N."""
         return len(self._models)
+
+    @property
+    def steps(self) -> int:
+        """Of the simulation so far, all copies together."""
+        return self._many.steps
 
     @property
     def qpos(self) -> Array:
@@ -137,7 +152,7 @@ class MujocoWorlds:
 
     def put(self, which: Sequence[int], qpos: Array, qvel: Array) -> None:
         """Put some copies into states (K, nq), (K, nv)."""
-        mj, data = mujoco(), self._data[0]
+        mj, data = mujoco(), self._data
         for i, q, v in zip(which, qpos, qvel):
             model = self._models[i]
             mj.mj_resetData(model, data)
@@ -150,29 +165,29 @@ class MujocoWorlds:
     def step(self, before: Array, after: Array) -> None:
         """Go one frame on, controls on the straight way from (N, A) to (N, A)."""
         controls = stepped(np.stack([before, after], 1), self.world.steps)
-        due = self._states[:, 0] + (controls.shape[1] - 0.5) * self.world.model.opt.timestep
-        states, sensed = self._many.rollout(
-            self._models, self._data, self._states, control=np.ascontiguousarray(controls)
-        )
-        self._states = np.ascontiguousarray(states[:, -1])
-        self._sensed = sensed[:, -1].reshape(self._sensed.shape)
-        self.steps += controls.shape[0] * controls.shape[1]
-        # MuJoCo begins anew, at time zero, where a state is no number any more.
-        self.broken = ~np.isfinite(self._states).all(1) | (self._states[:, 0] < due)
+        states, sensed = self._many.run(self._models, self._states, np.ascontiguousarray(controls))
+        last, self._sensed = states[:, -1], sensed[:, -1].reshape(self._sensed.shape)
+        self.broken = np.asarray(~np.isfinite(last).all(1))
+        self._states = np.where(self.broken[:, None], self._states, last)
 
     def close(self) -> None:
-        """End the threads."""
+        """Give back threads, or a device's memory."""
         self._many.close()
 
 
 class InMujoco:
-    """The simulator that is taken without a word."""
+    """The simulator that is taken without a word, or MuJoCo Warp.
 
-    name = "mujoco"
+    Args:
+        name: one of :data:`~dexman_pose.robot.planning.simulators.SIMULATORS`.
+    """
+
+    def __init__(self, name: str = MUJOCO) -> None:
+        self.name = name
 
     def __call__(self, world: World, count: int, differences: Sequence[Difference], threads: int) -> Worlds:
         """See :class:`Simulator`."""
-        return MujocoWorlds(world, count, differences, threads)
+        return MujocoWorlds(world, count, differences, threads, self.name)
 
 
 def _with_pads(world: World) -> World:

@@ -22,6 +22,7 @@ from dexman_pose.robot.planning.members import different_models, different_start
 from dexman_pose.robot.planning.options import GraspOptions, Limits, PlanOptions
 from dexman_pose.robot.planning.planner import Found, drawn_trials, found_of, stream, tried
 from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.planning.simulators import simulations
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.world.controls import stepped
 
@@ -89,7 +90,7 @@ def search_grasps(
         sure=o.grasp.short < 1,
         left=o.grasp.short if o.grasp.short > 0 else o.grasp.long,
     )
-    with Simulations(task.world) as many:
+    with simulations(task.world, o.simulator) as many:
         many.steps = state.steps
         return _Search(task, changes, many, o, o.grasp).run(state, keep)
 

@@ -169,6 +169,8 @@ class PlanOptions:
         grasp: of the search for grasps, which comes first where the motion does not hold by itself; None for none.
         other: share of the trial worlds; where fewer are successes, the motion is planned with the other grips, too,
             and the better plan is taken; 0 for never.
+        simulator: that is searched in, one of :data:`~dexman_pose.robot.planning.simulators.SIMULATORS`; what is found
+            is judged in MuJoCo.
         seed: of all that is drawn.
     """
 
@@ -205,4 +207,5 @@ class PlanOptions:
     cost: CostOptions = field(default_factory=CostOptions)
     grasp: GraspOptions | None = field(default_factory=GraspOptions)
     other: float = 0.8
+    simulator: str = "mujoco"
     seed: int = 0

@@ -20,6 +20,7 @@ from dexman_pose.robot.planning.members import (
 from dexman_pose.robot.planning.options import Limits, PlanOptions
 from dexman_pose.robot.planning.score import Score, score
 from dexman_pose.robot.planning.simulation import Simulations
+from dexman_pose.robot.planning.simulators import simulations
 from dexman_pose.robot.planning.sweep import Sweep, SweepState
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.world.controls import limited, stepped
@@ -96,7 +97,7 @@ def plan_controls(
     o = options or PlanOptions()
     trials = drawn_trials(task, o)
     at = begun or Progress(0, None, None, _members(task, _of_pass(0, o), 0, None), None, 0)
-    with Simulations(task.world) as many:
+    with simulations(task.world, o.simulator) as many:
         many.steps = at.steps
         best = at.best or _unsearched(task, many, trials, o)
         while not _is_enough(best, at.number, o):
@@ -184,14 +185,14 @@ def judged_controls(task: Task, controls: Array, options: PlanOptions | None = N
     """
     o = options or PlanOptions()
     bounded = limited(task.world, controls)
-    with Simulations(task.world) as many:
+    with simulations(task.world) as many:
         return found_of(bounded, tried(task, many, bounded, drawn_trials(task, o), o), 0, many.steps)
 
 
 def holds_well(task: Task, options: PlanOptions | None = None) -> bool:
     """Whether the retargeted motion by itself keeps objects well within the limits, in enough of the trial worlds."""
     o = options or PlanOptions()
-    with Simulations(task.world) as many:
+    with simulations(task.world) as many:
         return _unsearched(task, many, drawn_trials(task, o), o).share >= o.enough
 
 
@@ -231,7 +232,7 @@ def tried(
     starts = np.stack([many.state(different_start(world, task.start, d)) for d in differences])
     wait = np.repeat(controls[:1], round(options.settle / world.model.opt.timestep), axis=0)
     steps = np.concatenate([wait, stepped(controls, world.steps)])
-    states, _ = many.run(
+    states, _ = many.judge(
         models, starts, np.ascontiguousarray(np.broadcast_to(steps, (len(models), *steps.shape)))
     )
     frames = len(wait) - 1 + world.steps * np.arange(len(controls))

@@ -18,6 +18,7 @@ from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found
 from dexman_pose.robot.planning.prepare import PrepareOptions
+from dexman_pose.robot.planning.simulators import MUJOCO, check_simulator
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.retarget.motion import Retargeted
 from dexman_pose.robot.skill.plan import Plan
@@ -54,11 +55,15 @@ def plan_motion(
         said: called with a line on what is found on the way.
 
     Raises:
-        InputError: nothing moves, an object is in the hand from the first frame, ``out`` takes no files.
-        MissingExtraError: MuJoCo or CoACD is needed and not there; the message holds the command.
+        InputError: nothing moves, an object is in the hand from the first frame, ``out`` takes no files, there is no
+            such simulator here.
+        MissingExtraError: MuJoCo, MuJoCo Warp or CoACD is needed and not there; the message holds the command.
         MissingModelError: the robot's files are not there.
     """
     o = options or PlanOptions()
+    check_simulator(o.simulator)
+    if o.simulator != MUJOCO:
+        said("MuJoCo Warp compiles for hands and objects that it has not simulated before: a minute or more")
     began = monotonic()
     folder = None if out is None else Path(out)
     tried = Tries(motion, describe, body, preparing, o, folder, said).all()
@@ -120,6 +125,7 @@ def _plan(best: Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
             "grips": best.grips,
             "grasps": "fixed" if best.is_fixed else "as measured",
             "by": best.by,
+            "simulator": o.simulator,
             "steps": steps,
             "seconds": seconds,
         },

@@ -228,8 +228,9 @@ def test_what_a_policy_does_becomes_controls_and_is_not_learnt_twice(
     now = (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns
     assert now > before, "other options are learnt anew"
     before = now
-    assert _kept(tmp_path / FOLDER, task, never_sure, 1e-3) is not None
-    assert _kept(tmp_path / FOLDER, task, never_sure, 1e3) is None, "more time for what is not sure"
+    assert _kept(tmp_path / FOLDER, task, never_sure, 1e-3, "mujoco") is not None
+    assert _kept(tmp_path / FOLDER, task, never_sure, 1e-3, "warp") is None, "learnt elsewhere"
+    assert _kept(tmp_path / FOLDER, task, never_sure, 1e3, "mujoco") is None, "more time for what is not sure"
     other = replace(task, controls=task.controls + 1e-3)
     learnt_controls(1e-6, out=tmp_path, options=SMALL)(other, search)
     assert (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns > before, "another motion is learnt anew"
