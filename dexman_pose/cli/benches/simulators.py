@@ -33,9 +33,9 @@ def add(subparsers: Any) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Measure, and print a line for each."""
     from dexman_pose.benchmarks.plans.simulators import run_simulators
-    from dexman_pose.cli.bench import machine
     from dexman_pose.data.files import write_json
     from dexman_pose.robot.skill.plan_file import read_plan
+    from dexman_pose.threads import cores
 
     names = [name for name in args.simulators.split(",") if name]
     rows = run_simulators(
@@ -46,7 +46,7 @@ def handle(args: argparse.Namespace) -> int:
         report=lambda row: print(row.told(), flush=True),
     )
     if args.json is not None:
-        write_json(args.json, {"machine": machine(), "rows": [row.values() for row in rows]})
+        write_json(args.json, {"cores": cores(), "rows": [row.values() for row in rows]})
     return 0
 
 

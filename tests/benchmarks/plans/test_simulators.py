@@ -1,0 +1,80 @@
+"""``bench simulators``: MuJoCo is what others are compared with, and what cannot be measured is said in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dexman_pose.benchmarks.plans.simulators import SimulatorRow, run_simulators
+from dexman_pose.cli.main import main
+from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.skill.make import plan_motion
+from dexman_pose.robot.skill.plan import Plan
+from dexman_pose.robot.skill.plan_file import NAME, write_plan
+from tests.robot.gripper import GRIPPER, described, lifting
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    pytest.importorskip("mujoco", reason="needs: pip install 'dexman-pose[robot]'")
+    file = tmp_path_factory.mktemp("robot") / "gripper.xml"
+    file.write_text(GRIPPER)
+    return plan_motion(lifting(), lambda side: described(file, side), options=PlanOptions(trials=2))
+
+
+def test_mujoco_is_always_measured_and_is_itself(plan: Plan) -> None:
+    told: list[SimulatorRow] = []
+    rows = run_simulators(plan, [], (2, 7), seconds=0.2, report=told.append)
+    assert rows == told and [(r.simulator, r.copies) for r in rows] == [("mujoco", 2), ("mujoco", 7)]
+    for row in rows:
+        assert row.steps == round(0.2 / plan.world().model.opt.timestep)
+        assert (row.ratio, row.middle, row.most, row.broken) == (1.0, 0.0, 0.0, 0) and row.rate > 0
+
+
+@pytest.mark.slow
+def test_another_one_is_measured_beside_it(plan: Plan) -> None:
+    pytest.importorskip("mujoco_warp", reason="needs: pip install 'dexman-pose[mjwarp]'")
+    true, other = run_simulators(plan, ["warp"], (3,), seconds=0.8)
+    assert (true.simulator, other.simulator) == ("mujoco", "warp")
+    assert other.ratio == pytest.approx(other.rate / true.rate)
+    assert 0.0 < other.middle <= other.most < 2e-3 and other.broken == 0
+    assert f"{1e3 * other.most:.2g} at most" in other.told() and "broke" not in other.told()
+
+
+def test_copies_that_broke_are_told() -> None:
+    row = SimulatorRow("warp", 8, 10, 1.0, 100.0, 0.5, np.nan, np.nan, 8)
+    assert "8 broke" in row.told()
+
+
+def test_the_command_prints_and_writes_what_it_measures(
+    plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plan(tmp_path / NAME, plan)
+    out = tmp_path / "rows.json"
+    asked = ["--simulators", "mujoco", "--copies", "3", "--seconds", "0.1", "--json", str(out)]
+    assert main(["bench", "simulators", str(tmp_path), *asked]) == 0
+    assert capsys.readouterr().out.startswith("mujoco, 3 copies: ")
+    (row,) = json.loads(out.read_text())["rows"]
+    assert row["copies"] == 3 and row["rate"] > 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--copies", "8,x"], "--copies takes whole numbers"),
+        (["--copies", "0"], "--copies takes whole numbers"),
+        (["--simulators", "bullet"], "one of mujoco, warp, warp-gpu"),
+        (["--simulators", "mujoco", "--seconds", "-1"], "must be positive"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_one_line(
+    plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: list[str], said: str
+) -> None:
+    write_plan(tmp_path / NAME, plan)
+    assert main(["bench", "simulators", str(tmp_path), *asked]) == 2
+    told: Any = capsys.readouterr().err
+    assert said in told and told.count("\n") == 1
