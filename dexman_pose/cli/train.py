@@ -40,7 +40,7 @@ def add_learning(p: argparse.ArgumentParser) -> None:
         "--minutes", type=float, default=30.0, metavar="M", help="of learning, at most (default: 30)"
     )
     p.add_argument("--environments", type=positive, metavar="N", help="simulated at once (default: 64)")
-    p.add_argument("--threads", type=positive, default=1, metavar="N", help="of the simulator (default: 1)")
+    p.add_argument("--threads", type=positive, default=1, metavar="N", help="of mujoco (default: 1)")
     add_simulator(p, "learn there; its copies do not differ in friction and masses")
     p.add_argument("--no-contact", action="store_true", help="without the reward for contacts, to compare")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (default: 0)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,25 @@ def test_hands_move_as_they_were_measured_where_that_is_asked_for() -> None:
     assert search_options(parser.parse_args(["--as-measured", "--passes", "2"])) == PlanOptions(
         passes=2, grasp=None
     )
+
+
+def test_a_simulator_is_asked_for_by_name() -> None:
+    parser = argparse.ArgumentParser()
+    add_search(parser)
+    assert search_options(parser.parse_args([])).simulator == "mujoco"
+    assert search_options(parser.parse_args(["--simulator", "warp"])) == PlanOptions(simulator="warp")
+
+
+def test_a_simulator_that_is_not_there_is_told_before_any_grasp_is_planned(
+    simulator: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mujoco_warp", None)
+    asked = ["--grasps", str(tmp_path), "--meshes", str(tmp_path), "--simulator", "warp"]
+    said = _fails(capsys, "bench", "grasps", *asked)
+    assert "pip install 'dexman-pose[mjwarp]'" in said
+    file = saved(tmp_path / "trajectory.npz")
+    asked = ["--hand", "right", "--out", str(tmp_path / "out"), "--simulator", "warp"]
+    assert "mjwarp" in _fails(capsys, "train", str(file), *asked)
 
 
 def test_a_folder_without_grasps_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,10 +110,16 @@ def test_a_copy_that_breaks_has_no_numbers_and_leaves_the_others_alone(task: Tas
         models, starts, controls = _cases(task, many, 8)
         alone, _ = many.run(models, starts, controls)
         starts[1, TIME + task.world.model.nq] = 1e12
+        starts[4, TIME + task.world.object_at[0] + 3] = np.nan
+        controls[3, 6, 0] = np.nan
         found, _ = many.run(models, starts, controls)
+        room = many._room
         after, _ = many.run(models, *_cases(task, many, 8)[1:])
-    assert np.isnan(found[1]).all()
-    assert np.array_equal(found[[0, 2, 3, 4]], alone[[0, 2, 3, 4]])
+    assert np.isnan(found[[1, 4]]).all()
+    assert np.isnan(found[3, 6:]).all()
+    assert np.array_equal(found[3, :6], alone[3, :6])
+    assert np.array_equal(found[[0, 2]], alone[[0, 2]])
+    assert room == WarpOptions(), "what broken copies would need is no reason to begin again"
     assert np.array_equal(after, alone), "the next run knows nothing of it"
 
 
@@ -125,12 +131,14 @@ def test_memory_grows_where_contacts_need_it(task: Task, warp: Any) -> None:
     ):
         models, starts, controls = _cases(task, many)
         assert np.array_equal(tight.run(models, starts, controls)[0], many.run(models, starts, controls)[0])
-    smallest = WarpOptions(contacts=1, rows=2, times=1)
-    with (
-        WarpSimulations(task.world, options=smallest) as tight,
-        pytest.raises(EstimationError, match=r"more than 1 contacts.*--hull-only"),
+    for options, said in (
+        (WarpOptions(contacts=1, most_contacts=1), "more than 1 contacts each"),
+        (WarpOptions(rows=2, most_rows=3), "more than 2 rows each"),
     ):
-        tight.run(models, starts, controls)
+        with WarpSimulations(task.world, options=options) as tight:
+            for _ in range(2):
+                with pytest.raises(EstimationError, match=said):
+                    tight.run(models, starts, controls)
 
 
 @pytest.mark.slow
@@ -165,12 +173,12 @@ def test_what_breaks_on_the_way_stays_broken_and_begins_anew() -> None:
 
     first = on_device([[0.0, 1.0, 2.0], [0.0, 3.0, 4.0], [0.0, 5.0, 6.0]])
     time, act, sensors = on_device([9.0] * 3), on_device(np.zeros((3, 0))), on_device(np.ones((3, 3)))
-    qpos, qvel, warmstart = (on_device(np.full((3, 1), 9.0)) for _ in range(3))
+    qpos, qvel, qacc, warmstart = (on_device(np.full((3, 1), 9.0)) for _ in range(4))
     broken = wp.array([1, 1, 1], dtype=wp.int32, device="cpu")
     at = wp.zeros(1, dtype=wp.int32, device="cpu")
     states, sensed = on_device(np.zeros((3, 3, 3))), on_device(np.zeros((3, 3, 3)))
-    seen = [time, qpos, qvel, act, warmstart]
-    wp.launch(begin, dim=3, inputs=[first, *seen, broken], device="cpu")
+    seen = [time, qpos, qvel, act, qacc, warmstart]
+    wp.launch(begin, dim=3, inputs=[first, time, qpos, qvel, act, warmstart, broken], device="cpu")
     assert not broken.numpy().any() and not warmstart.numpy().any() and not time.numpy().any()
     for step in range(3):
         if step == 1:
@@ -194,6 +202,50 @@ def test_what_it_cannot_keep_apart_is_refused(task: Task, warp: Any) -> None:
         models[2].jnt_range[0] += 0.1
         with pytest.raises(InputError, match=r"differ in friction and masses alone.*jnt_range"):
             many.run(models, starts, controls)
+
+
+@pytest.mark.parametrize("name", ["timestep", "iterations", "disableflags"])
+def test_so_are_other_options(task: Task, warp: Any, name: str) -> None:
+    with WarpSimulations(task.world) as many:
+        models, starts, controls = _cases(task, many, 2)
+        models[2] = copy.copy(models[2])
+        setattr(models[2].opt, name, 2 * getattr(models[2].opt, name) + 1)
+        with pytest.raises(InputError, match=rf"but models differ in {name}"):
+            many.run(models, starts, controls)
+
+
+def test_motors_with_a_delay_are_refused(task: Task, warp: Any, mujoco: Any) -> None:
+    """Their history is a part of the state that is not carried over."""
+    spec = mujoco.MjSpec.from_string(task.world.xml)
+    spec.actuators[0].delay, spec.actuators[0].nsample = 0.02, 6
+    with pytest.raises(InputError, match=r"delays.*--simulator mujoco"):
+        WarpSimulations(replace(task.world, model=spec.compile()))
+
+
+def test_nothing_to_do_takes_nothing(task: Task, warp: Any) -> None:
+    with WarpSimulations(task.world) as many:
+        models, starts, controls = _cases(task, many, 2)
+        states, points = many.run(models, starts, controls[:, :0])
+        none, _ = many.run([], starts[:0], controls[:0])
+    assert states.shape == (COPIES, 0, starts.shape[1]) and points.shape == (
+        COPIES,
+        0,
+        len(task.world.points),
+        3,
+    )
+    assert none.shape == (0, controls.shape[1], starts.shape[1])
+
+
+def test_no_room_is_told(task: Task, warp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(warp, "put_data", full)
+    with (
+        WarpSimulations(task.world) as many,
+        pytest.raises(EstimationError, match=r"no room for 5 copies on cpu \(out of memory\).*--samples"),
+    ):
+        many.run(*_cases(task, many, 2))
 
 
 def test_a_world_that_it_does_not_know_is_refused(

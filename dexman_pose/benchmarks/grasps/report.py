@@ -20,8 +20,8 @@ def as_markdown(results: list[GraspResult], job: GraspJob) -> str:
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
         f"Robot {job.robot}, hands: {hand}, friction {job.preparing.world.contact.friction:g}; {o.samples} samples, "
-        f"{o.members} worlds, at most {o.passes} passes, seed {o.seed}; {cores()} cores; {told}. Perturbed: 5 mm, 20 % "
-        "of friction and mass. Palm and fingertips: median, mm.",
+        f"{o.members} worlds, at most {o.passes} passes, seed {o.seed}; {cores()} cores; {told}; searched in "
+        f"{o.simulator}. Perturbed: 5 mm, 20 % of friction and mass. Palm and fingertips: median, mm.",
         "",
         _HEAD,
         *(_row(r) for r in results),

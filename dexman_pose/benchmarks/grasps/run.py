@@ -21,6 +21,7 @@ from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found
 from dexman_pose.robot.planning.prepare import PrepareOptions
+from dexman_pose.robot.planning.simulators import check_simulator
 from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.skill.evaluate import Evaluation, evaluate
 from dexman_pose.robot.skill.make import plan_motion
@@ -89,10 +90,11 @@ def run_grasps(job: GraspJob, report: Callable[[str], object] = lambda line: Non
     """Plan every grasp.
 
     Raises:
-        InputError: no grasps, or none of the names asked for.
+        InputError: no grasps, none of the names asked for, or no such simulator here.
         MissingExtraError: MuJoCo or CoACD is not installed.
         MissingModelError: the robot is not on this machine.
     """
+    check_simulator(job.options.simulator)
     files = [f for f in list_grasps(job.grasps) if not job.only or any(part in f.name for part in job.only)]
     if not files:
         raise InputError(f"no grasp in {job.grasps} has {' or '.join(job.only)} in its name")

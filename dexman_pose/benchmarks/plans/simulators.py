@@ -31,7 +31,8 @@ class SimulatorRow:
         first: seconds of the first time, kernels compiled and memory taken.
         rate: steps a second of all copies, the second time.
         ratio: of that to MuJoCo's, in the same run.
-        middle: metres between an object and where MuJoCo has it, the middle of all copies in their worst steps.
+        middle: metres between an object and where MuJoCo has it, the middle of the copies in their worst steps; None
+            where none was whole in both.
         most: metres, the greatest.
         broken: copies that broke.
     """
@@ -42,21 +43,21 @@ class SimulatorRow:
     first: float
     rate: float
     ratio: float
-    middle: float
-    most: float
+    middle: float | None
+    most: float | None
     broken: int
 
     def told(self) -> str:
         """One line."""
-        apart = "" if self.simulator == MUJOCO else f"; {self._apart()}"
-        return (
-            f"{self.simulator}, {self.copies} copies: {self.rate:,.0f} steps a second, {self.ratio:.2g} of MuJoCo's; "
-            f"the first time {self.first:.1f} s for {self.steps} steps{apart}"
-        )
-
-    def _apart(self) -> str:
-        broke = f", {self.broken} broke" if self.broken else ""
-        return f"objects {1e3 * self.middle:.2g} mm from MuJoCo's, {1e3 * self.most:.2g} at most{broke}"
+        parts = [
+            f"{self.simulator}, {self.copies} copies: {self.rate:,.0f} steps a second, {self.ratio:.2g} of MuJoCo's",
+            f"the first time {self.first:.1f} s for {self.steps} steps",
+        ]
+        if self.simulator != MUJOCO and self.middle is not None and self.most is not None:
+            parts.append(f"objects {1e3 * self.middle:.2g} mm from MuJoCo's, {1e3 * self.most:.2g} at most")
+        if self.broken:
+            parts.append(f"{self.broken} broke")
+        return "; ".join(parts)
 
     def values(self) -> dict[str, Any]:
         """Plain values."""
@@ -76,7 +77,7 @@ def run_simulators(
         plan: what is played.
         names: of simulators; MuJoCo is always among them, for it is what the others are compared with.
         copies: numbers of them.
-        seconds: of the plan, from its beginning; None for all of it.
+        seconds: of the motion, after objects have come to rest; None for all of it.
         report: called with each row as it is measured.
 
     Raises:
@@ -90,9 +91,9 @@ def run_simulators(
     wait = round(plan.settle / world.model.opt.timestep)
     controls = np.concatenate([np.repeat(controls[:1], wait, axis=0), controls])
     if seconds is not None:
-        if not seconds > 0:
-            raise InputError(f"seconds of a plan must be positive, but are {seconds:g}")
-        controls = controls[: max(round(seconds / world.model.opt.timestep), 1)]
+        if not 0 < seconds < np.inf:
+            raise InputError(f"seconds of a plan must be a positive number, but are {seconds:g}")
+        controls = controls[: wait + max(round(seconds / world.model.opt.timestep), 1)]
     different = spread_differences(_WORLDS, len(world.objects), Spread(), np.random.default_rng(0))
     models = different_models(world, different)
     starts = [different_start(world, plan.start, d) for d in different]
@@ -119,8 +120,9 @@ def run_simulators(
 
 
 def _row(name: str, first: float, rate: float, ratio: float, places: Array, true: Array) -> SimulatorRow:
+    count, steps = places.shape[:2]
     worst = np.linalg.norm(places - true, axis=-1).max((1, 2))
     whole = worst[np.isfinite(worst)]
-    count, steps = places.shape[:2]
-    middle, most = (float(np.median(whole)), float(whole.max())) if len(whole) else (np.nan, np.nan)
-    return SimulatorRow(name, count, steps, first, rate, ratio, middle, most, count - len(whole))
+    middle, most = (float(np.median(whole)), float(whole.max())) if len(whole) else (None, None)
+    broken = int((~np.isfinite(places).all((1, 2, 3))).sum())
+    return SimulatorRow(name, count, steps, first, rate, ratio, middle, most, broken)

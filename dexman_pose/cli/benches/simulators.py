@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
         help="of mujoco, warp, warp-gpu (default: mujoco,warp); mujoco is always among them",
     )
     p.add_argument("--copies", default="32,128", metavar="N,N", help="at once (default: 32,128)")
-    p.add_argument("--seconds", type=float, metavar="S", help="of the plan (default: all of it)")
+    p.add_argument("--seconds", type=float, metavar="S", help="of the motion (default: all of it)")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
     p.set_defaults(handler=handle)
 
@@ -37,7 +37,7 @@ def handle(args: argparse.Namespace) -> int:
     from dexman_pose.robot.skill.plan_file import read_plan
     from dexman_pose.threads import cores
 
-    names = [name for name in args.simulators.split(",") if name]
+    names = args.simulators.replace(",", " ").split()
     rows = run_simulators(
         read_plan(args.plan),
         names,

@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
     p.add_argument("policy", type=Path, metavar="POLICY", help="policy.npz, or its folder")
     p.add_argument("--starts", type=positive, default=64, metavar="N", help="episodes (default: 64)")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of worlds and starts (default: 0)")
-    p.add_argument("--threads", type=positive, default=1, metavar="N", help="of the simulator (default: 1)")
+    p.add_argument("--threads", type=positive, default=1, metavar="N", help="of mujoco (default: 1)")
     add_simulator(p, "play it there; worlds do not differ but for starts")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here, too")
     p.set_defaults(handler=handle)

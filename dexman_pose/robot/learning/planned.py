@@ -83,6 +83,7 @@ def learnt_controls(
             "minutes": minutes,
             "threads": threads,
             "simulator": InMujoco(search.simulator),
+            "anew": True,
             "said": said,
         }
         if out is None:

@@ -85,6 +85,7 @@ def train(
     about: dict[str, Any] | None = None,
     threads: int = 1,
     simulator: Simulator | None = None,
+    anew: bool = False,
     said: Callable[[str], object] = lambda line: None,
 ) -> SkillPolicy:
     """Learn a policy for a task.
@@ -97,6 +98,7 @@ def train(
         about: plain JSON values that are kept in the file.
         threads: of the simulator.
         simulator: that it is learnt in; MuJoCo when None.
+        anew: begin anew where another task or other settings left an interrupted run, which is refused else.
         said: called with a line after every judgement.
 
     Raises:
@@ -111,7 +113,7 @@ def train(
     try:
         learner = Learner(environment, o, folder / LOG)
         mark = _mark(task, o, sim)
-        _go_on(learner, folder, mark)
+        _go_on(learner, folder, mark, anew)
 
         def after(course: Course) -> None:
             _keep(learner, folder, mark)
@@ -204,7 +206,7 @@ def _keep(learner: Learner, folder: Path, mark: str) -> None:
     beside.replace(folder / KEPT)
 
 
-def _go_on(learner: Learner, folder: Path, mark: str) -> None:
+def _go_on(learner: Learner, folder: Path, mark: str, anew: bool) -> None:
     file = folder / KEPT
     if not file.is_file():
         return
@@ -216,6 +218,8 @@ def _go_on(learner: Learner, folder: Path, mark: str) -> None:
         course.best = None if kept["best"] is None else Judgement(**json.loads(kept["best"]))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, UnpicklingError) as error:
         raise InputError(f"{file} is damaged ({type(error).__name__}); remove it to begin anew") from error
+    if not same and anew:
+        return
     if not same:
         raise InputError(
             f"{file} is of another trajectory, plan or other settings; give another --out, or remove it"

@@ -6,8 +6,9 @@ states stay on the device meanwhile. Copies differ in what :data:`DIFFERING` nam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,22 +30,36 @@ DIFFERING = (
     "tendon_invweight0",
 )
 """Fields of a model in which copies may differ: friction, masses, and what follows from masses."""
-_SAME = 1e-6  # of the largest number of a field: two models agree there in single precision
+_OPTIONS = (
+    "timestep",
+    "gravity",
+    "cone",
+    "integrator",
+    "solver",
+    "iterations",
+    "tolerance",
+    "impratio",
+    "disableflags",
+    "enableflags",
+)
+"""Of a model, in which copies may not differ."""
 
 
 @dataclass(frozen=True)
 class WarpOptions:
-    """Memory for the simulations of a device; it grows where it is too small, and the run is done again.
+    """Memory for the simulations of a device; what is too small grows, twofold, and the run is done again.
 
     Attributes:
-        contacts: of a copy, in the mean of all.
+        contacts: of a copy, in the mean of all, pairs that may touch included: a megabyte each.
         rows: of the constraints of a copy.
-        times: as much of both, at most, before a search is given up.
+        most_contacts: before a search is given up.
+        most_rows: likewise.
     """
 
     contacts: int = 64
     rows: int = 384
-    times: int = 64
+    most_contacts: int = 1024
+    most_rows: int = 6144
 
 
 class WarpSimulations(Simulations):
@@ -57,7 +72,7 @@ class WarpSimulations(Simulations):
         threads: of MuJoCo, which judges; None for the cores.
 
     Raises:
-        InputError: there is no such device, or MuJoCo Warp cannot simulate this world.
+        InputError: there is no such device, or motors of the world have delays.
         MissingExtraError: MuJoCo Warp is not installed.
     """
 
@@ -69,20 +84,29 @@ class WarpSimulations(Simulations):
         threads: int | None = None,
     ) -> None:
         super().__init__(world)
-        self.o = options or WarpOptions()
+        model = world.model
+        if self._size != 1 + model.nq + model.nv + model.na:
+            raise InputError(
+                "MuJoCo Warp is not asked for models whose motors have delays, or with plugins: of a state only time, "
+                "places, speeds and activations are kept; take --simulator mujoco"
+            )
         self.device = device_of(gpu)
-        self._judge = MujocoSimulations(world, threads)
+        self._threads = threads
+        self._judge: MujocoSimulations | None = None
         self._batches: dict[int, _Batch] = {}
-        self._times = 1
-        self._known: dict[int, Any] = {id(world.model): world.model}
+        self._room = options or WarpOptions()
+        self._known: dict[int, Any] = {id(model): model}
 
     def close(self) -> None:
         """Free the memory."""
         self._batches.clear()
-        self._judge.close()
+        if self._judge is not None:
+            self._judge.close()
 
     def judge(self, models: Sequence[Any], states: Array, controls: Array) -> tuple[Array, Array]:
         """Step N simulations in MuJoCo, on all cores."""
+        if self._judge is None:
+            self._judge = MujocoSimulations(self.world, self._threads)
         self.steps += controls.shape[0] * controls.shape[1]
         return self._judge.run(models, states, controls)
 
@@ -91,50 +115,65 @@ class WarpSimulations(Simulations):
 
         Raises:
             InputError: models differ in more than friction and masses.
-            EstimationError: a copy has more contacts than there is memory for.
+            EstimationError: the device has no room for so many copies, or they touch in more places than the options
+                allow.
         """
+        count, steps = controls.shape[:2]
+        if not count or not steps:
+            points = self.world.model.nsensordata // 3
+            return np.zeros((count, steps, self._size)), np.zeros((count, steps, points, 3))
         for model in {id(m): m for m in models}.values():
             self._check(model)
-        count, steps = controls.shape[:2]
         while True:
-            batch = self._batches.get(count) or self._new(count)
-            found, sensed, full = batch.run(models, states, controls)
-            if not full:
+            found, sensed, short = self._batch(count).run(models, states, controls)
+            if not short:
                 break
-            self._grow()
+            self._grow(short)
         self.steps += count * steps
         return found, sensed
 
-    def _new(self, count: int) -> _Batch:
-        try:
-            batch = _Batch(self.world, count, self.device, self._times, self.o)
-        except (NotImplementedError, ValueError) as error:
-            raise InputError(
-                f"MuJoCo Warp cannot simulate this robot with these objects: {' '.join(str(error).split())}; "
-                "MuJoCo itself can (--simulator mujoco)"
-            ) from error
-        self._batches[count] = batch
-        return batch
+    def _batch(self, count: int) -> _Batch:
+        """Copies of that number, made if there are none.
 
-    def _grow(self) -> None:
-        self._times *= 2
-        self._batches.clear()
-        if self._times > self.o.times:
+        Raises:
+            InputError: MuJoCo Warp cannot simulate this world.
+            EstimationError: there is no room for them.
+        """
+        if count not in self._batches:
+            try:
+                with _told_memory(self.device, count):
+                    self._batches[count] = _Batch(self.world, count, self.device, self._room)
+            except (NotImplementedError, ValueError) as error:
+                raise InputError(
+                    f"MuJoCo Warp cannot simulate this robot with these objects: {' '.join(str(error).split())}; "
+                    "MuJoCo itself can (--simulator mujoco)"
+                ) from error
+        return self._batches[count]
+
+    def _grow(self, short: frozenset[str]) -> None:
+        """Have twice as much of what was too small; all copies are made anew."""
+        room = self._room
+        contacts = room.contacts * (2 if "contacts" in short else 1)
+        rows = room.rows * (2 if "rows" in short else 1)
+        if contacts > room.most_contacts or rows > room.most_rows:
+            what, most = ("contacts", room.contacts) if contacts > room.most_contacts else ("rows", room.rows)
             raise EstimationError(
-                f"a simulation has more than {self.o.contacts * self.o.times} contacts, which is beyond what is kept "
-                "memory for; simplify the objects (--hull-only), or take --simulator mujoco"
+                f"MuJoCo Warp's copies need room for more than {most} {what} each, which is the limit "
+                f"(WarpOptions.most_{what}); take --simulator mujoco, or, where objects have many pieces, --hull-only"
             )
+        self._room = replace(room, contacts=contacts, rows=rows)
+        self._batches.clear()
 
     def _check(self, model: Any) -> None:
         """See that a model differs from the world's in nothing but what may differ."""
         if id(model) in self._known:
             return
-        known = mujoco_warp().Model.__dataclass_fields__
-        for name in known:
-            ours, theirs = getattr(self.world.model, name, None), getattr(model, name, None)
-            if name in DIFFERING or not isinstance(ours, np.ndarray) or not isinstance(theirs, np.ndarray):
-                continue
-            if ours.shape != theirs.shape or not _agree(ours, theirs):
+        ours = self.world.model
+        names = [n for n in mujoco_warp().Model.__dataclass_fields__ if n not in DIFFERING]
+        arrays = [(n, getattr(ours, n), getattr(model, n)) for n in names if hasattr(ours, n)]
+        options = [(n, getattr(ours.opt, n), getattr(model.opt, n)) for n in _OPTIONS]
+        for name, a, b in [*(x for x in arrays if isinstance(x[1], np.ndarray)), *options]:
+            if not np.array_equal(a, b):
                 raise InputError(
                     f"simulations on a device differ in friction and masses alone, but models differ in {name}"
                 )
@@ -148,11 +187,10 @@ class _Batch:
         world: that is simulated.
         count: N copies.
         device: of Warp.
-        times: as much memory as the options say.
-        options: settings.
+        room: memory.
     """
 
-    def __init__(self, world: World, count: int, device: Any, times: int, options: WarpOptions) -> None:
+    def __init__(self, world: World, count: int, device: Any, room: WarpOptions) -> None:
         from dexman_pose._warp import wp
 
         mjw, model = mujoco_warp(), world.model
@@ -162,25 +200,36 @@ class _Batch:
         with wp.ScopedDevice(device):
             self.model = mjw.put_model(model, batch_sizes=dict.fromkeys(names, count))
             self.model.opt.warn_overflow = 0  # asked for after each run instead
+            if device.is_cuda:  # else the solver goes through all its iterations
+                self.model.opt.graph_conditional = wp.is_conditional_graph_supported()
             self.data = mjw.put_data(
                 model,
                 mujoco().MjData(model),
                 nworld=count,
-                nconmax=times * options.contacts,
-                njmax=times * options.rows,
+                nconmax=room.contacts,
+                njmax=room.rows,
             )
             self.at = wp.zeros(1, dtype=wp.int32)
             self.broken = wp.zeros(count, dtype=wp.int32)
         self._fields = names
-        self._full = sum(
-            getattr(mjw.OverflowType, n) for n in ("NEFC", "NJMAX_NNZ", "BROADPHASE", "NARROWPHASE", "CCD")
-        )
+        kinds = mjw.OverflowType
+        self._short = {
+            "rows": int(kinds.NEFC | kinds.NJMAX_NNZ),
+            "contacts": int(kinds.BROADPHASE | kinds.NARROWPHASE | kinds.CCD),
+        }
         self._models: list[Any] = []
         self._room = 0
+        # What a step allocates can be recorded from a pool alone.
+        self._records = device.is_cpu or wp.is_mempool_enabled(device)
         self._graph: Any = None
 
-    def run(self, models: Sequence[Any], states: Array, controls: Array) -> tuple[Array, Array, bool]:
-        """States, touching points, and whether memory was too small for them."""
+    def run(
+        self, models: Sequence[Any], states: Array, controls: Array
+    ) -> tuple[Array, Array, frozenset[str]]:
+        """States, touching points, and what of the memory was too small for them, ``rows`` or ``contacts``.
+
+        What copies lacked that broke is not counted.
+        """
         wp, steps = self._wp, controls.shape[1]
         with wp.ScopedDevice(self.device):
             self._differ(models)
@@ -188,15 +237,19 @@ class _Batch:
             self.first.assign(states.astype(np.float32))
             self.controls.assign(_padded(controls, self._room))
             self._begin()
-            if self._graph is None:
+            if self._graph is None and self._records:
                 self._record()
                 self._begin()
             for _ in range(steps):
-                wp.capture_launch(self._graph)
-            full = bool((self.data.overflow.numpy() & self._full).any())
+                if self._graph is None:
+                    self._step()
+                else:
+                    wp.capture_launch(self._graph)
+            lacked = self.data.overflow.numpy()[self.broken.numpy() == 0]
+            short = frozenset(name for name, bits in self._short.items() if (lacked & bits).any())
             found = self.states.numpy()[:, :steps].astype(np.float64)
             sensed = self.sensed.numpy()[:, :steps].astype(np.float64)
-        return found, sensed.reshape(*sensed.shape[:2], -1, 3), full
+        return found, sensed.reshape(*sensed.shape[:2], -1, 3), short
 
     def _differ(self, models: Sequence[Any]) -> None:
         """Give each copy friction and masses of its model."""
@@ -212,12 +265,13 @@ class _Batch:
         wp, steps = self._wp, controls.shape[1]
         if steps <= self._room:
             return
-        self._room, self._graph = steps, None
         sensors = self.data.sensordata.shape[1]
-        self.first = wp.zeros((self.count, size), dtype=wp.float32)
-        self.controls = wp.zeros((self.count, steps, controls.shape[2]), dtype=wp.float32)
-        self.states = wp.zeros((self.count, steps, size), dtype=wp.float32)
-        self.sensed = wp.zeros((self.count, steps, sensors), dtype=wp.float32)
+        with _told_memory(self.device, self.count):
+            self.first = wp.zeros((self.count, size), dtype=wp.float32)
+            self.controls = wp.zeros((self.count, steps, controls.shape[2]), dtype=wp.float32)
+            self.states = wp.zeros((self.count, steps, size), dtype=wp.float32)
+            self.sensed = wp.zeros((self.count, steps, sensors), dtype=wp.float32)
+        self._room, self._graph = steps, None
 
     def _begin(self) -> None:
         from dexman_pose.robot.planning.warp_kernels import begin
@@ -232,9 +286,9 @@ class _Batch:
         from dexman_pose.robot.planning.warp_kernels import command, go_on, note
 
         wp, d = self._wp, self.data
-        wp.launch(command, dim=d.ctrl.shape, inputs=[self.at, self.controls, d.ctrl])
+        wp.launch(command, dim=d.ctrl.shape, inputs=[self.at, self.controls, d.ctrl, self.broken])
         self._mjw.step(self.model, d)
-        seen = [d.time, d.qpos, d.qvel, d.act, d.qacc_warmstart, d.sensordata, self.broken]
+        seen = [d.time, d.qpos, d.qvel, d.act, d.qacc, d.qacc_warmstart, d.sensordata, self.broken]
         wp.launch(note, dim=self.count, inputs=[self.at, self.first, *seen, self.states, self.sensed])
         wp.launch(go_on, dim=1, inputs=[self.at])
 
@@ -270,11 +324,19 @@ def device_of(gpu: bool) -> Any:
     return found[0]
 
 
-def _agree(ours: NDArray[Any], theirs: NDArray[Any]) -> bool:
-    if not np.issubdtype(ours.dtype, np.floating):
-        return bool(np.array_equal(ours, theirs))
-    scale = max(float(np.abs(ours).max(initial=0.0)), 1.0)
-    return bool(np.abs(ours - theirs).max(initial=0.0) <= _SAME * scale)
+@contextmanager
+def _told_memory(device: Any, count: int) -> Iterator[None]:
+    """Turn an allocation that fails into one line."""
+    try:
+        yield
+    except NotImplementedError:  # a RuntimeError, too, but of another kind
+        raise
+    except (MemoryError, RuntimeError) as error:
+        why = " ".join(str(error).split()) or "out of memory"
+        raise EstimationError(
+            f"there is no room for {count} copies on {device} ({why}); ask for fewer --samples or --environments, or "
+            "take --simulator mujoco"
+        ) from error
 
 
 def _padded(controls: Array, steps: int) -> NDArray[np.float32]:

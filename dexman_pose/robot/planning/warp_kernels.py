@@ -12,7 +12,7 @@ from __future__ import annotations
 from dexman_pose._warp import wp
 
 FAR = wp.constant(1e10)
-"""Places and speeds beyond it are those of a simulation that broke; MuJoCo's own limit."""
+"""Places, speeds and accelerations beyond it are those of a simulation that broke; MuJoCo's own limit."""
 
 
 @wp.kernel(enable_backward=False)
@@ -25,8 +25,12 @@ def begin(
     warmstart: wp.array2d(dtype=wp.float32),
     broken: wp.array(dtype=wp.int32),
 ):
-    """Put each world in its state, with nothing known of a step before."""
+    """Put each world in its state, with nothing known of a step before; one in no state at all is broken."""
     world = wp.tid()
+    broken[world] = 0
+    for i in range(states.shape[1]):
+        if not (wp.abs(states[world, i]) <= FAR):
+            broken[world] = 1
     time[world] = states[world, 0]
     column = int(1)
     for i in range(qpos.shape[1]):
@@ -38,7 +42,6 @@ def begin(
     column += qvel.shape[1]
     for i in range(act.shape[1]):
         act[world, i] = states[world, column + i]
-    broken[world] = 0
 
 
 @wp.kernel(enable_backward=False)
@@ -46,10 +49,15 @@ def command(
     at: wp.array(dtype=wp.int32),
     controls: wp.array3d(dtype=wp.float32),
     ctrl: wp.array2d(dtype=wp.float32),
+    broken: wp.array(dtype=wp.int32),
 ):
-    """Set the controls of a step, of all worlds."""
+    """Set the controls of a step, of all worlds; what is no number breaks a world."""
     world, i = wp.tid()
-    ctrl[world, i] = controls[world, at[0], i]
+    value = controls[world, at[0], i]
+    if wp.isfinite(value):
+        ctrl[world, i] = value
+    else:
+        broken[world] = 1
 
 
 @wp.kernel(enable_backward=False)
@@ -60,6 +68,7 @@ def note(
     qpos: wp.array2d(dtype=wp.float32),
     qvel: wp.array2d(dtype=wp.float32),
     act: wp.array2d(dtype=wp.float32),
+    qacc: wp.array2d(dtype=wp.float32),
     warmstart: wp.array2d(dtype=wp.float32),
     sensors: wp.array2d(dtype=wp.float32),
     broken: wp.array(dtype=wp.int32),
@@ -73,7 +82,7 @@ def note(
         if not (wp.abs(qpos[world, i]) <= FAR):
             broken[world] = 1
     for i in range(qvel.shape[1]):
-        if not (wp.abs(qvel[world, i]) <= FAR):
+        if not (wp.abs(qvel[world, i]) <= FAR) or not (wp.abs(qacc[world, i]) <= FAR):
             broken[world] = 1
     if broken[world] == 1:
         for i in range(qpos.shape[1]):

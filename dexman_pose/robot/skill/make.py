@@ -13,7 +13,7 @@ import numpy as np
 from dexman_pose._version import __version__
 from dexman_pose.robot.assets.body import BodyDescription
 from dexman_pose.robot.assets.hand import HandDescription
-from dexman_pose.robot.engine import mujoco
+from dexman_pose.robot.engine import mujoco, mujoco_warp
 from dexman_pose.robot.motion.types import Motion
 from dexman_pose.robot.planning.options import PlanOptions
 from dexman_pose.robot.planning.planner import Found
@@ -63,7 +63,9 @@ def plan_motion(
     o = options or PlanOptions()
     check_simulator(o.simulator)
     if o.simulator != MUJOCO:
-        said("MuJoCo Warp compiles for hands and objects that it has not simulated before: a minute or more")
+        said(
+            "searched in MuJoCo Warp; for hands and objects that it has not simulated yet it compiles for a minute"
+        )
     began = monotonic()
     folder = None if out is None else Path(out)
     tried = Tries(motion, describe, body, preparing, o, folder, said).all()
@@ -129,7 +131,7 @@ def _plan(best: Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
             "steps": steps,
             "seconds": seconds,
         },
-        "versions": {"dexman_pose": __version__, "mujoco": str(mujoco().__version__)},
+        "versions": _versions(o.simulator),
     }
     return Plan(
         model=task.world.xml,
@@ -143,6 +145,11 @@ def _plan(best: Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
         settle=o.settle,
         about=about,
     )
+
+
+def _versions(simulator: str) -> dict[str, str]:
+    found = {"dexman_pose": __version__, "mujoco": str(mujoco().__version__)}
+    return found if simulator == MUJOCO else {**found, "mujoco_warp": str(mujoco_warp().__version__)}
 
 
 def _errors(hand: Retargeted) -> dict[str, Any]:

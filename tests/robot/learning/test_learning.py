@@ -236,6 +236,24 @@ def test_what_a_policy_does_becomes_controls_and_is_not_learnt_twice(
     assert (tmp_path / FOLDER / "policy.npz").stat().st_mtime_ns > before, "another motion is learnt anew"
 
 
+def test_what_was_interrupted_elsewhere_is_learnt_anew_for_a_plan(
+    task: Task, learns: None, tmp_path: Path
+) -> None:
+    """The plan's search begins anew with other settings, too; the rest of a plan is not to fail after it."""
+
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learnt_controls(1.0, out=tmp_path, options=SMALL, said=stop)(task, PlanOptions(seed=1))
+    assert (tmp_path / FOLDER / KEPT).is_file()
+    with pytest.raises(InputError, match="other settings"):
+        train(task, tmp_path / FOLDER, options=SMALL, minutes=1e-6)
+    found = learnt_controls(1e-6, out=tmp_path, options=SMALL)(task, PlanOptions(trials=3, settle=0.2))
+    assert found.controls.shape == task.controls.shape
+    assert not (tmp_path / FOLDER / KEPT).exists()
+
+
 def test_a_damaged_state_is_said_so(task: Task, learns: None, tmp_path: Path) -> None:
     (tmp_path / KEPT).write_bytes(b"nothing")
     with pytest.raises(InputError, match="remove it to begin anew"):
