@@ -154,6 +154,12 @@ def add_search(p: argparse.ArgumentParser) -> None:
         "first else",
     )
     p.add_argument(
+        "--no-own-grasps",
+        action="store_true",
+        help="hold things as the person does or not at all: no grasps of the robot's own where the person's, as they "
+        "are known, hold nothing",
+    )
+    p.add_argument(
         "--simulator",
         choices=("mujoco", "warp", "warp-gpu"),
         default="mujoco",
@@ -193,6 +199,8 @@ def search_options(args: argparse.Namespace) -> PlanOptions:
 
     asked = {name: getattr(args, name) for name in ("samples", "members", "passes", "simulator", "seed")}
     options = replace(PlanOptions(), **{name: value for name, value in asked.items() if value is not None})
+    if args.no_own_grasps:
+        options = replace(options, own=None)
     return replace(options, grasp=None) if args.as_measured else options
 
 

@@ -15,12 +15,12 @@ from dexman_pose.genesis.options import GenesisOptions
 from dexman_pose.genesis.parts import driven_by, parts_of
 from dexman_pose.geometry.se3 import matrix_from_quaternion
 from dexman_pose.robot.engine import mujoco
-from dexman_pose.robot.learning.pads import pad_directions
 from dexman_pose.robot.learning.worlds import Worlds
 from dexman_pose.robot.objects.model import body_name
 from dexman_pose.robot.planning.members import Difference
 from dexman_pose.robot.world.build import POSE, World
 from dexman_pose.robot.world.controls import stepped
+from dexman_pose.robot.world.pads import pad_directions
 
 _TWIST = 6
 _HUGE = 1e3

@@ -9,11 +9,11 @@ import numpy as np
 
 from dexman_pose.arrays import Array, Bools
 from dexman_pose.robot.engine import mujoco
-from dexman_pose.robot.learning.pads import pad_directions
 from dexman_pose.robot.planning.members import Difference, different_model
 from dexman_pose.robot.planning.simulators import MUJOCO, simulations
 from dexman_pose.robot.world.build import TIME, World
 from dexman_pose.robot.world.controls import stepped
+from dexman_pose.robot.world.pads import pad_directions
 
 
 class Worlds(Protocol):

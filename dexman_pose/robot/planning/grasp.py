@@ -8,7 +8,7 @@ found in, for it has nothing that only this episode needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -185,17 +185,16 @@ class _Search:
 
     def _costs(self, drawn: Array, frames: int, worlds: list[int]) -> Array:
         """(N, W, O) of changes (N, C) in worlds, by object, of the first frames."""
-        task, world = self.task, self.task.world
+        task = self.task
         controls = self.changes.controls(drawn)[:, :frames]
-        wait = np.repeat(controls[:, :1], round(self.grasp.settle / world.model.opt.timestep), axis=1)
-        steps = np.concatenate([wait, stepped(controls, world.steps)], axis=1)
-        states, _ = self.many.run(
+        places = played(
+            task,
+            self.many,
             [self.models[i] for i in worlds] * len(drawn),
             np.tile(self.starts[worlds], (len(drawn), 1)),
-            np.repeat(steps, len(worlds), axis=0),
-        )
-        ends = wait.shape[1] - 1 + world.steps * np.arange(frames)
-        places = world.object_places(self.many.qpos(states[:, ends]))[..., None, :]
+            np.repeat(controls, len(worlds), axis=0),
+            self.grasp.settle,
+        )[..., None, :]
         paid = object_cost(places, task.reference[:frames, :, None], self.limits, self.o.cost)
         return np.asarray(np.minimum(paid, self.grasp.lost).mean(1).reshape(len(drawn), len(worlds), -1))
 
@@ -204,6 +203,27 @@ class _Search:
         return found_of(
             controls, tried(self.task, self.many, controls, self.trials, self.o), 0, self.many.steps
         )
+
+
+def played(
+    task: Task, many: Simulations, models: Sequence[Any], starts: Array, controls: Array, settle: float
+) -> Array:
+    """Places (N, F, O, 7) of objects while controls (N, F, A) are played, each in its model, from states (N, S).
+
+    Args:
+        task: whose world it is.
+        many: simulations of it.
+        models: N.
+        starts: objects beside their places or not.
+        controls: of frames, from the first one on.
+        settle: seconds at the first of them before.
+    """
+    world = task.world
+    wait = np.repeat(controls[:, :1], round(settle / world.model.opt.timestep), axis=1)
+    steps = np.concatenate([wait, stepped(controls, world.steps)], axis=1)
+    states, _ = many.run(models, starts, steps)
+    ends = wait.shape[1] - 1 + world.steps * np.arange(controls.shape[1])
+    return world.object_places(many.qpos(states[:, ends]))
 
 
 class _Bar:

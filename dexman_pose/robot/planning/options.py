@@ -128,6 +128,49 @@ class GraspOptions:
 
 
 @dataclass(frozen=True)
+class OwnOptions:
+    """How grasps of the robot's own are drawn, where none that begins with the person's holds.
+
+    Attributes:
+        samples: grasps that are tried at once.
+        rounds: times that others like the best of them are tried.
+        early: rounds that look at what happens shortly after hands have closed; later ones look at the whole motion.
+        parents: of the best, by how many of which the others are drawn around.
+        alike: of these that may be drawn around the same one, at most: the best is not always the one that gets there.
+        spread: share of the deviations of :class:`GraspOptions` by which they differ, less from round to round.
+        kept: the best in the end, which are searched on from, one after another until one is good.
+        turns: radians, standard deviations of the palm's turn from the person's, each for as many.
+        around: share of the object's size within which the place is, from its middle, that the hand closes around.
+        reach: shares of the way from the fingers' joints to between their tips that the place is away from the joints.
+        beside: metres around the way on which surface is before the palm.
+        clear: metres between that surface and the fingers' joints, at least.
+        opened: shares by which fingers are closed before.
+        closed: shares by which they are told to close; what they hold stops them.
+        back: metres that the palm comes from farther away.
+        low: metres over the table, of palm and open tips, at least.
+        lever: metres that a radian counts for in what is nearly held.
+    """
+
+    samples: int = 384
+    rounds: int = 5
+    early: int = 3
+    parents: int = 48
+    alike: int = 4
+    spread: float = 1.0
+    kept: int = 2
+    turns: tuple[float, ...] = (0.3, 0.8)
+    around: float = 0.35
+    reach: tuple[float, float] = (0.4, 0.9)
+    beside: float = 0.04
+    clear: tuple[float, float] = (0.0, 0.02)
+    opened: tuple[float, float] = (0.0, 0.2)
+    closed: tuple[float, float] = (0.7, 1.0)
+    back: tuple[float, float] = (0.04, 0.1)
+    low: float = 0.005
+    lever: float = 0.1
+
+
+@dataclass(frozen=True)
 class PlanOptions:
     """How controls are searched for.
 
@@ -167,6 +210,7 @@ class PlanOptions:
             of a pass is not searched: no hand comes back to it.
         cost: what is paid for.
         grasp: of the search for grasps, which comes first where the motion does not hold by itself; None for none.
+        own: of grasps of the robot's own, where the search for grasps finds none that hold; None for none.
         other: share of the trial worlds; where fewer are successes, the motion is planned with the other grips, too,
             and the better plan is taken; 0 for never.
         simulator: that is searched in, one of :data:`~dexman_pose.robot.planning.simulators.SIMULATORS`; what is found
@@ -206,6 +250,7 @@ class PlanOptions:
     lost: float = 10.0
     cost: CostOptions = field(default_factory=CostOptions)
     grasp: GraspOptions | None = field(default_factory=GraspOptions)
+    own: OwnOptions | None = field(default_factory=OwnOptions)
     other: float = 0.8
     simulator: str = "mujoco"
     seed: int = 0

@@ -26,6 +26,9 @@ from dexman_pose.robot.skill.plan_file import NAME, write_plan
 from dexman_pose.robot.skill.replay import replay
 from dexman_pose.robot.skill.tries import FILES, LEARNING, Tried, Tries
 
+_OWN_DOUBT = (
+    "how something is held is the robot's own: with the person's grasp, as it is known, it is not held"
+)
 _DIGITS = 5
 """Of metres in headers."""
 
@@ -70,6 +73,8 @@ def plan_motion(
     folder = None if out is None else Path(out)
     tried = Tries(motion, describe, body, preparing, o, folder, said).all()
     best = _best(tried)
+    if best.is_own:
+        said(f"doubt: {_OWN_DOUBT}")
     if best.found.share < o.enough and learn is not None:
         said(f"it succeeds in {best.found.share:.0%} of the trial worlds: learning goes on from there")
         tried.append(replace(best, found=learn(_begun_with(best, o), o), by=LEARNING))
@@ -118,7 +123,7 @@ def _plan(best: Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
         "table_friction": contact.table_friction,
         "retargeting": {h.hand.side: _errors(h) for h in ready.hands},
         "notes": list(ready.motion.notes),
-        "doubts": list(ready.doubts),
+        "doubts": [*ready.doubts, *([_OWN_DOUBT] if best.is_own else [])],
         "options": asdict(o),
         "search": {
             "trial_share": found.share,
@@ -127,6 +132,7 @@ def _plan(best: Tried, steps: int, o: PlanOptions, seconds: float) -> Plan:
             "grips": best.grips,
             "grasps": "fixed" if best.is_fixed else "as measured",
             "by": best.by,
+            "own_grasp": best.is_own,
             "simulator": o.simulator,
             "steps": steps,
             "seconds": seconds,

@@ -14,8 +14,10 @@ from dexman_pose.robot.planning.grasp import search_grasps
 from dexman_pose.robot.planning.kept import Keeper
 from dexman_pose.robot.planning.kept_grasp import GraspKeeper
 from dexman_pose.robot.planning.options import PlanOptions
+from dexman_pose.robot.planning.own import own_grasps
 from dexman_pose.robot.planning.planner import Found, holds_well, judged_controls, plan_controls
 from dexman_pose.robot.planning.prepare import Prepared, PrepareOptions, prepare
+from dexman_pose.robot.planning.task import Task
 from dexman_pose.robot.planning.ways import fixed, ways
 
 UNFINISHED = "unfinished.npz"
@@ -24,10 +26,16 @@ UNFINISHED = "unfinished.npz"
 GRIPS = ("bearing", "plain")
 """Names of the ways of gripping, in the order of :func:`~dexman_pose.robot.planning.ways.ways`."""
 
-FILES = (UNFINISHED, *(f"{g}_{kind}{UNFINISHED}" for g in GRIPS for kind in ("", "grasps_", "steady_")))
+_OWN_KEPT = 8  # files of searches that begin with grasps of the robot's own
+
+FILES = (
+    UNFINISHED,
+    *(f"{g}_{kind}{UNFINISHED}" for g in GRIPS for kind in ("", "grasps_", "steady_")),
+    *(f"own_{i}_{UNFINISHED}" for i in range(_OWN_KEPT)),
+)
 """Names of all of them."""
 
-RETARGETING, GRASPS, SEARCH, LEARNING = "retargeting", "grasp search", "search", "learning"
+RETARGETING, GRASPS, OWN, SEARCH, LEARNING = "retargeting", "grasp search", "own grasp", "search", "learning"
 """What may have found a plan."""
 
 
@@ -42,6 +50,7 @@ class Tried:
         grips: its name.
         is_fixed: whether grasps stay as they are while they hold.
         by: what found the controls.
+        is_own: whether some grasp is the robot's own, not the person's.
     """
 
     ready: Prepared
@@ -50,6 +59,7 @@ class Tried:
     grips: str
     is_fixed: bool = False
     by: str = RETARGETING
+    is_own: bool = False
 
     @property
     def name(self) -> str:
@@ -120,6 +130,12 @@ class Tries:
             yield searched
             if o.other <= 0.0 or searched.found.share >= o.other:
                 break
+        if o.other > 0.0 and found and all(t.found.share < o.other for t in found):
+            for one in self._own(max(found, key=lambda t: t.found.rank)):
+                found.append(one)
+                yield one
+                if one.found.share >= o.other:
+                    break
         best = max(found, key=lambda t: t.found.rank, default=None)
         if best is not None and 0.0 < best.found.share < o.enough:
             yield self._steadied(best)
@@ -149,17 +165,27 @@ class Tries:
 
     def _with_grasps(self, one: Tried) -> Tried | None:
         """What a search for grasps finds; None where nothing is held."""
-        task, o = one.ready.task, self.options
-        if self.out is None:
-            found = search_grasps(task, o)
-        else:
-            keeper = GraspKeeper(self._file(f"{one.grips}_grasps_"), task, o)
-            found = search_grasps(task, o, begun=keeper.begun(), keep=keeper.keep)
+        found = self._found(one.ready.task, f"{one.grips}_grasps_")
         if found is None:
             return None
         if one.found.rank > found.rank:
             return self._told_of(replace(one, found=replace(one.found, steps=found.steps)))
         return self._told_of(replace(one, found=found, by=GRASPS))
+
+    def _own(self, one: Tried) -> Iterator[Tried]:
+        """What searches for grasps find that begin with some of the robot's own, where the person's hold nothing."""
+        task = replace(one.ready.task, controls=one.found.controls)
+        for number, begun in enumerate(own_grasps(task, self.options)):
+            found = self._found(begun, f"own_{number % _OWN_KEPT}_")
+            if found is not None:
+                yield self._told_of(replace(one, found=found, by=OWN, is_own=True))
+
+    def _found(self, task: Task, mark: str) -> Found | None:
+        """What a search for grasps finds; gone on with where it was interrupted."""
+        if self.out is None:
+            return search_grasps(task, self.options)
+        keeper = GraspKeeper(self._file(mark), task, self.options)
+        return search_grasps(task, self.options, begun=keeper.begun(), keep=keeper.keep)
 
     def _steadied(self, one: Tried) -> Tried:
         """What a search over frames makes of grasps that hold in some worlds."""

@@ -15,11 +15,11 @@ from dexman_pose.robot.learning.environment import GraspEnvironment
 from dexman_pose.robot.learning.judge import judge, nothing
 from dexman_pose.robot.learning.observations import Observer
 from dexman_pose.robot.learning.options import EpisodeOptions, LearningOptions
-from dexman_pose.robot.learning.pads import pad_directions
 from dexman_pose.robot.learning.starts import Starts
 from dexman_pose.robot.learning.worlds import MujocoWorlds
 from dexman_pose.robot.planning.prepare import prepare
 from dexman_pose.robot.planning.task import Task
+from dexman_pose.robot.world.pads import pad_directions
 from tests.robot.gripper import lifting
 
 COUNT = 6
