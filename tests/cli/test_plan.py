@@ -110,6 +110,13 @@ def test_hands_move_as_they_were_measured_where_that_is_asked_for() -> None:
     )
 
 
+def test_grasps_of_its_own_may_be_forbidden() -> None:
+    parser = argparse.ArgumentParser()
+    add_search(parser)
+    assert search_options(parser.parse_args([])).own is not None
+    assert search_options(parser.parse_args(["--no-own-grasps"])) == PlanOptions(own=None)
+
+
 def test_a_simulator_is_asked_for_by_name() -> None:
     parser = argparse.ArgumentParser()
     add_search(parser)

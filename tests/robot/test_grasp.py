@@ -232,7 +232,7 @@ def test_where_no_grasp_is_found_frames_are_searched(
 ) -> None:
     """One generation, around grips that do not hold, finds nothing."""
     grasp = GraspOptions(samples=4, short=1, long=1, hopeless=-1.0, slide=1e-6, hinge=1e-6, finger=1e-6)
-    few = replace(SMALL, samples=4, rounds=1, trials=2, grasp=grasp)
+    few = replace(SMALL, samples=4, rounds=1, trials=2, grasp=grasp, own=None)
     said: list[str] = []
     plan = plan_motion(lifting(), gripper, preparing=SLIPPERY, options=few, said=said.append)
     assert [line for line in said if "by grasp search: 0%" in line]
