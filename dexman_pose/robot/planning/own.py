@@ -7,7 +7,6 @@ for grasps goes on. The object still does what it did in the motion; how it is h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,20 +61,23 @@ class OwnGrasp:
     closed: Array
 
 
-def own_grasps(task: Task, options: PlanOptions | None = None) -> Iterator[Task]:
-    """Tasks that begin with grasps of the robot's own, the most promising first, to search on from.
+def own_grasps(task: Task, options: PlanOptions | None = None) -> tuple[list[Task], int]:
+    """Find grasps of the robot's own, to search on from.
 
     Holds with which an object already follows its reference are left as they are; so are those of arms.
 
     Args:
         task: with grasps that stay as they are, and the best controls that are known.
         options: settings.
+
+    Returns:
+        The task with them in its controls, the most promising first; and steps of the simulation.
     """
     o = options or PlanOptions()
     if o.own is None or o.grasp is None:
-        return
+        return [], 0
     with simulations(task.world, o.simulator) as many:
-        yield from _Search(task, o, o.own, o.grasp, many).found()
+        return _Search(task, o, o.own, o.grasp, many).found(), many.steps
 
 
 class _Search:
@@ -90,16 +92,16 @@ class _Search:
         self.worlds = spread_differences(grasp.worlds, objects, o.spread, stream(o, _WORLDS, 0))
         self.holds = [h for h in holds_of(task, grasp) if isinstance(h.hand, FreeCarrier)]
 
-    def found(self) -> Iterator[Task]:
+    def found(self) -> list[Task]:
         """Tasks with the best grasps."""
         if not self.holds:
-            return
+            return []
         before = self._played(self.base[None])
         self.holds = [h for h in self.holds if self._paid(before, h)[0] >= self.grasp.sure]
         rngs = [stream(self.o, _DRAWN, i) for i in range(len(self.holds))]
         drawn = [_drawn(self.task, h, self.own, rng) for h, rng in zip(self.holds, rngs)]
         if not drawn or not all(drawn):
-            return
+            return []
         for number in progress(range(self.own.rounds + 1), "own grasps"):
             away = self._away(self._played(self._controls(drawn), number))
             ranked = [np.argsort(a, kind="stable") for a in away]
@@ -109,8 +111,10 @@ class _Search:
                     self._next(h, d, r, spread, rng) for h, d, r, rng in zip(self.holds, drawn, ranked, rngs)
                 ]
         best = [self._lines(d, r) for d, r in zip(drawn, ranked)]
-        for grasps in zip(*best):
-            yield replace(self.task, controls=_with(self.task, self.base, list(zip(self.holds, grasps))))
+        return [
+            replace(self.task, controls=_with(self.task, self.base, list(zip(self.holds, grasps))))
+            for grasps in zip(*best)
+        ]
 
     def _lines(self, drawn: list[tuple[int, OwnGrasp]], ranked: NDArray[np.intp]) -> list[OwnGrasp]:
         """The best of each line, of the best lines."""

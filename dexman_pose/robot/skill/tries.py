@@ -175,9 +175,11 @@ class Tries:
     def _own(self, one: Tried) -> Iterator[Tried]:
         """What searches for grasps find that begin with some of the robot's own, where the person's hold nothing."""
         task = replace(one.ready.task, controls=one.found.controls)
-        for number, begun in enumerate(own_grasps(task, self.options)):
+        tasks, steps = own_grasps(task, self.options)
+        for number, begun in enumerate(tasks):
             found = self._found(begun, f"own_{number % _OWN_KEPT}_")
             if found is not None:
+                found = replace(found, steps=found.steps + (0 if number else steps))
                 yield self._told_of(replace(one, found=found, by=OWN, is_own=True))
 
     def _found(self, task: Task, mark: str) -> Found | None:
