@@ -64,9 +64,13 @@ def test_fingers_close_towards_each_other(task: Task) -> None:
     )
 
 
-def test_corners_of_an_object_are_those_of_its_pieces(task: Task) -> None:
-    corners = object_points(task.world, 0)
-    assert np.allclose(np.abs(corners), SIDE / 2, atol=1e-6) and len(np.unique(corners.round(6), axis=0)) == 8
+def test_points_of_an_object_are_on_its_pieces(task: Task) -> None:
+    points = object_points(task.world, 0)
+    assert np.allclose(np.abs(points).max(1), SIDE / 2, atol=1e-6), "all on its sides"
+    corners = points[np.isclose(np.abs(points), SIDE / 2, atol=1e-6).all(1)]
+    assert len(np.unique(corners.round(6), axis=0)) == 8
+    flat = points[np.isclose(points[:, 0], SIDE / 2, atol=1e-6)]
+    assert np.linalg.norm(flat[:, 1:], axis=1).min() < SIDE / 8, "also in the middle of a side"
 
 
 def test_a_hand_that_is_beside_its_object_gets_a_grasp_of_its_own(task: Task) -> None:
@@ -114,3 +118,44 @@ def test_a_plan_says_that_its_grasp_is_its_own(
     assert not list(tmp_path.glob("*unfinished*"))
     plain = plan_motion(moved, gripper, options=replace(SMALL, grasp=nowhere, own=None))
     assert not plain.about["search"]["own_grasp"] and plain.about["doubts"] == []
+
+
+def test_a_hand_whose_fingers_are_not_known_has_none_and_the_plan_goes_on(
+    mujoco: Any, gripper: Callable[[str], HandDescription]
+) -> None:
+    """Motors with a gear: a control is no angle of a joint."""
+    task = prepare(lifting(), gripper, fixed(PrepareOptions())).task
+    geared = mujoco.MjSpec.from_string(task.world.xml)
+    for motor in geared.actuators:
+        motor.gear = [2.0, 0, 0, 0, 0, 0]
+    other = _beside(replace(task, world=replace(task.world, model=geared.compile())))
+    assert own_grasps(other, SMALL)[0] == []
+
+
+def test_a_hold_that_begins_late_is_paid_for_by_itself(task: Task) -> None:
+    """The hand waits ten times as long as it holds: the wait costs nothing, and hides nothing."""
+    wait = 200
+    lost = _beside(task)
+
+    def late(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([np.repeat(values[:1], wait, 0), values])
+
+    names = ("controls", "joints", "reference", "touch_object", "touch_point", "touch_weight")
+    waited = replace(lost, **{name: late(getattr(lost, name)) for name in names})
+    few = replace(SMALL, own=OwnOptions(samples=8, rounds=0, kept=1))
+    assert len(own_grasps(waited, few)[0]) == 1
+    assert own_grasps(replace(waited, controls=late(task.controls)), few)[0] == []
+
+
+def test_angles_of_a_palm_that_is_turned_far_do_not_jump() -> None:
+    from scipy.spatial.transform import Rotation
+
+    from dexman_pose.robot.planning.own import _continuous
+
+    turns = [Rotation.from_rotvec(share * np.array([0.4, 2.6, 0.9])) for share in np.linspace(0, 1, 40)]
+    angles = np.stack([turn.as_euler("XYZ") for turn in turns])
+    assert np.abs(np.diff(angles, axis=0)).max() > 1.0, "the case is one in which they do"
+    found = _continuous(angles)
+    assert np.abs(np.diff(found, axis=0)).max() < 0.5
+    for turn, same in zip(turns, found):
+        assert (turn.inv() * Rotation.from_euler("XYZ", same)).magnitude() < 1e-9

@@ -6,8 +6,8 @@ from dexman_pose.benchmarks.grasps.run import GraspJob, GraspResult, summary
 from dexman_pose.threads import cores
 
 _HEAD = (
-    "| grasp | replay | at most | perturbed | palm beside its aim | fingertips | steps | seconds |\n"
-    "|---|---|---|---:|---:|---:|---:|---:|"
+    "| grasp | replay | at most | perturbed | palm beside its aim | fingertips | found by | steps | seconds |\n"
+    "|---|---|---|---:|---:|---:|---|---:|---:|"
 )
 
 
@@ -33,7 +33,7 @@ def as_markdown(results: list[GraspResult], job: GraspJob) -> str:
 
 def _row(r: GraspResult) -> str:
     if r.evaluation is None or r.plan is None:
-        return f"| {r.name} | - | {r.error} | | | | | |"
+        return f"| {r.name} | - | {r.error} | | | | | | |"
     e, s, about = r.evaluation, r.evaluation.replay, r.plan.about
     outcome = "success" if s.success else f"lost at frame {s.tracked} of {s.frames}"
     search, body = about["search"], about["body"]
@@ -41,7 +41,8 @@ def _row(r: GraspResult) -> str:
     palm = f"{1e3 * _median([x for row in body['palm_m'] for x in row]):.1f}" if body else ""
     return (
         f"| {r.name} | {outcome} | {1e2 * s.most_position:.1f} cm, {s.most_rotation:.2f} rad | {e.succeeded} of "
-        f"{len(e.perturbed)} | {palm} | {1e3 * _median(tips):.1f} | {search['steps']} | {search['seconds']:.0f} |"
+        f"{len(e.perturbed)} | {palm} | {1e3 * _median(tips):.1f} | {search['by']} | {search['steps']} | "
+        f"{search['seconds']:.0f} |"
     )
 
 

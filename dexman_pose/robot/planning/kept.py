@@ -87,8 +87,9 @@ def key_of(task: Task, options: PlanOptions, mark: str = "") -> str:
         options: of the search.
         mark: what is searched, where it is not controls of every frame.
     """
-    # these only say when to stop; of passes it counts whether there may be several, for then the first is wide
-    begun_alike = replace(options, passes=min(options.passes, 2), enough=0.0, other=0.0)
+    # these only say when to stop, or what else is tried; of passes it counts whether there may be several, for then the
+    # first is wide
+    begun_alike = replace(options, passes=min(options.passes, 2), enough=0.0, other=0.0, own=None)
     text = hashlib.sha256(repr((_VERSION, mark, begun_alike)).encode())
     text.update(task.world.xml.encode())
     touched = (task.touch_object, task.touch_point, task.touch_weight)

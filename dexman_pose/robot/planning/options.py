@@ -157,7 +157,7 @@ class OwnOptions:
     parents: int = 48
     alike: int = 4
     spread: float = 1.0
-    kept: int = 2
+    kept: int = 3
     turns: tuple[float, ...] = (0.3, 0.8)
     around: float = 0.35
     reach: tuple[float, float] = (0.4, 0.9)

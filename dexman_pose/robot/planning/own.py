@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from dexman_pose.arrays import Array
+from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, matrix_from_quaternion, se3, transform_points
 from dexman_pose.progress import progress
 from dexman_pose.robot.engine import mujoco
@@ -35,6 +36,7 @@ from dexman_pose.robot.world.controls import limited
 
 _DRAWN, _WORLDS = 5, 6
 """What random numbers are for, beside those of the planner and the search for grasps."""
+_SLIDES = 3  # motors of a free hand before its hinges
 _APPROACH = 3  # frames in which the palm comes straight to its grasp
 _CALM = 0.7  # from round to round, of how far others lie from the best
 _TRIES = 30  # times as many draws as grasps that are wanted, at most
@@ -96,42 +98,46 @@ class _Search:
         """Tasks with the best grasps."""
         if not self.holds:
             return []
-        before = self._played(self.base[None])
-        self.holds = [h for h in self.holds if self._paid(before, h)[0] >= self.grasp.sure]
-        rngs = [stream(self.o, _DRAWN, i) for i in range(len(self.holds))]
-        drawn = [_drawn(self.task, h, self.own, rng) for h, rng in zip(self.holds, rngs)]
-        if not drawn or not all(drawn):
+        before = self._played(self.base[None], whole=True)
+        poor = [h for h in self.holds if self._paid(before, h)[0] >= self.grasp.sure]
+        rngs = [stream(self.o, _DRAWN, i) for i in range(len(poor))]
+        begun = [(h, self._first(h, rng), rng) for h, rng in zip(poor, rngs)]
+        begun = [(h, d, rng) for h, d, rng in begun if d]
+        if not begun:
             return []
+        self.holds = [h for h, _, _ in begun]
+        least = min(len(d) for _, d, _ in begun)
+        drawn = [d[:least] for _, d, _ in begun]
         for number in progress(range(self.own.rounds + 1), "own grasps"):
             away = self._away(self._played(self._controls(drawn), number))
             ranked = [np.argsort(a, kind="stable") for a in away]
             if number < self.own.rounds:
                 spread = self.own.spread * _CALM**number
-                drawn = [
-                    self._next(h, d, r, spread, rng) for h, d, r, rng in zip(self.holds, drawn, ranked, rngs)
-                ]
+                drawn = [self._next(h, d, r, spread, rng) for (h, _, rng), d, r in zip(begun, drawn, ranked)]
         best = [self._lines(d, r) for d, r in zip(drawn, ranked)]
         return [
             replace(self.task, controls=_with(self.task, self.base, list(zip(self.holds, grasps))))
             for grasps in zip(*best)
         ]
 
+    def _first(self, hold: Hold, rng: np.random.Generator) -> list[tuple[int, OwnGrasp]]:
+        """Grasps of a hold; none where it is not known how the hand closes."""
+        try:
+            return _drawn(self.task, hold, HandShape(self.task, hold), self.own, rng)
+        except InputError:
+            return []
+
     def _lines(self, drawn: list[tuple[int, OwnGrasp]], ranked: NDArray[np.intp]) -> list[OwnGrasp]:
         """The best of each line, of the best lines."""
         best: dict[int, OwnGrasp] = {}
         for i in ranked:
-            best.setdefault(*drawn[i % len(drawn)])
+            best.setdefault(*drawn[i])
         return list(best.values())[: self.own.kept]
 
     def _controls(self, drawn: list[list[tuple[int, OwnGrasp]]]) -> Array:
         """(N, T, A) of grasps of all holds at once."""
-        count = max(len(d) for d in drawn)
-        return np.stack(
-            [
-                _with(self.task, self.base, [(h, d[i % len(d)][1]) for h, d in zip(self.holds, drawn)])
-                for i in range(count)
-            ]
-        )
+        together = [[(h, grasp) for h, (_, grasp) in zip(self.holds, some)] for some in zip(*drawn)]
+        return np.stack([_with(self.task, self.base, grasps) for grasps in together])
 
     def _next(
         self,
@@ -145,7 +151,7 @@ class _Search:
         parents: list[tuple[int, OwnGrasp]] = []
         often: dict[int, int] = {}
         for i in ranked:
-            line, grasp = drawn[i % len(drawn)]
+            line, grasp = drawn[i]
             if often.get(line, 0) < self.own.alike and len(parents) < self.own.parents:
                 often[line] = often.get(line, 0) + 1
                 parents.append((line, grasp))
@@ -157,7 +163,7 @@ class _Search:
             out.append((line, _varied(grasp, sigma, rng)))
         return out
 
-    def _played(self, controls: Array, number: int = 0) -> Array:
+    def _played(self, controls: Array, number: int = 0, whole: bool = False) -> Array:
         """Places (N, F, O, 7) of a round.
 
         The first rounds look at what happens until a while after the last hold has begun, in the world that is
@@ -165,7 +171,7 @@ class _Search:
         """
         soon = max(h.start for h in self.holds) + self.grasp.after
         late = number >= self.own.early
-        frames = self.task.num_frames if late else min(self.task.num_frames, soon)
+        frames = self.task.num_frames if late or whole else min(self.task.num_frames, soon)
         world = self.worlds[(number - self.own.early + 1) % len(self.worlds) if late else 0]
         model = different_model(self.task.world, world)
         start = self.many.state(different_start(self.task.world, self.task.start, world))
@@ -173,13 +179,17 @@ class _Search:
         starts = np.repeat(start[None], count, axis=0)
         return played(self.task, self.many, [model] * count, starts, controls[:, :frames], self.grasp.settle)
 
+    def _during(self, hold: Hold, frames: int) -> slice:
+        """Frames that a hold answers for: from when fingers begin to close until they have opened."""
+        begins = int(np.argmax(hold.closes > 0.0))
+        return slice(begins, max(min(hold.stop, frames), begins + 1))
+
     def _paid(self, places: Array, hold: Hold) -> Array:
-        """(N,) mean cost of a hold's object."""
-        o, frames = self.o, places.shape[1]
+        """(N,) mean cost of a hold's object, while it is held."""
+        o, during = self.o, self._during(hold, places.shape[1])
         limits = Limits(o.tight * o.limits.position, o.tight * o.limits.rotation)
-        paid = object_cost(
-            places[:, :, [hold.thing]], self.task.reference[:frames, [hold.thing]], limits, o.cost
-        )
+        seen, reference = places[:, during, [hold.thing]], self.task.reference[during, [hold.thing]]
+        paid = object_cost(seen[..., None, :], reference[..., None, :], limits, o.cost)[..., 0]
         return np.asarray(np.minimum(paid, self.grasp.lost).mean(1))
 
     def _away(self, places: Array) -> list[Array]:
@@ -189,9 +199,8 @@ class _Search:
         """
         out = []
         for hold in self.holds:
-            metres, radians = apart(
-                places[:, :, hold.thing], self.task.reference[: places.shape[1], hold.thing]
-            )
+            during = self._during(hold, places.shape[1])
+            metres, radians = apart(places[:, during, hold.thing], self.task.reference[during, hold.thing])
             off = metres + self.own.lever * radians
             out.append(np.nan_to_num(off, nan=np.inf).mean(1))
         return out
@@ -217,9 +226,24 @@ def _with(task: Task, base: Array, grasps: list[tuple[Hold, OwnGrasp]]) -> Array
         turn = turns @ grasp.turn * comes
         middle = task.reference[:, hold.thing, :3]
         controls[:, hold.hand.motors] += hold.hand.changes(Shift(shift, turn, middle), 0, controls)
+        hinges = hold.hand.motors[_SLIDES:]
+        controls[:, hinges] = _continuous(controls[:, hinges])
         shape = (1.0 - closes) * grasp.opened + closes * grasp.closed
         controls[:, hold.fingers] += comes * (shape - controls[:, hold.fingers])
     return limited(task.world, controls)
+
+
+def _continuous(angles: Array) -> Array:
+    """Euler angles (T, 3) of the same turns that do not jump: each frame's nearest to those of the frame before.
+
+    Angles of a palm that is turned far are known frame by frame: as they are, or by the other way around.
+    """
+    same = np.stack([angles, angles * [1.0, -1.0, 1.0] + np.pi])
+    out = angles.copy()
+    for t in range(1, len(angles)):
+        steps = (same[:, t] - out[t - 1] + np.pi) % (2.0 * np.pi) - np.pi
+        out[t] = out[t - 1] + steps[int(np.abs(steps).sum(1).argmin())]
+    return out
 
 
 def _ways_in(frames: int, hold: Hold) -> tuple[Array, Array]:
@@ -228,16 +252,18 @@ def _ways_in(frames: int, hold: Hold) -> tuple[Array, Array]:
     It is before it some frames before fingers begin to close, and there when they do.
     """
     begins, at = int(np.argmax(hold.closes > 0.0)), np.arange(frames)
-    there = max(begins - _APPROACH, 1)
-    share = max(float(hold.comes[there]), 1e-3)
+    leaves = int(np.argmax(hold.comes > 0.0))
+    there = min(max(begins - _APPROACH, leaves + 1), max(begins, leaves))
+    share = float(hold.comes[there])
     comes = np.where(at < hold.start, np.minimum(hold.comes / share, 1.0), hold.comes)
     before = np.where(at < hold.start, np.clip((begins - at) / max(begins - there, 1), 0.0, 1.0), 0.0)
     return comes[:, None], before[:, None]
 
 
-def _drawn(task: Task, hold: Hold, o: OwnOptions, rng: np.random.Generator) -> list[tuple[int, OwnGrasp]]:
+def _drawn(
+    task: Task, hold: Hold, shape: HandShape, o: OwnOptions, rng: np.random.Generator
+) -> list[tuple[int, OwnGrasp]]:
     """Grasps around an object, numbered, none of which begins in the table."""
-    shape = HandShape(task, hold)
     place = task.reference[hold.start, hold.thing]
     world_from_object = se3(matrix_from_quaternion(place[3:]), place[:3])
     surface = transform_points(world_from_object, object_points(task.world, hold.thing))
@@ -274,7 +300,7 @@ def _drawn(task: Task, hold: Hold, o: OwnOptions, rng: np.random.Generator) -> l
 
 
 def object_points(world: World, thing: int) -> Array:
-    """Corners (V, 3) of the pieces of an object, in its frame, metres."""
+    """Points (V, 3) on the pieces of an object, in its frame, metres: corners, and some on every side."""
     model, mj = world.model, mujoco()
     body = model.body(body_name(world.objects[thing])).id
     out = []
@@ -284,10 +310,22 @@ def object_points(world: World, thing: int) -> Array:
         mesh = int(model.geom_dataid[geom])
         if model.geom_type[geom] == mj.mjtGeom.mjGEOM_MESH and mesh >= 0:
             first, count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
-            points = np.array(model.mesh_vert[first : first + count], np.float64)
+            corners = np.array(model.mesh_vert[first : first + count], np.float64)
+            first, count = int(model.mesh_faceadr[mesh]), int(model.mesh_facenum[mesh])
+            points = _LATTICE @ corners[model.mesh_face[first : first + count]]
         else:
             middle, half = model.geom_aabb[geom][:3], model.geom_aabb[geom][3:]
-            signs = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
-            points = middle + signs * half
-        out.append(points @ turn.reshape(3, 3).T + model.geom_pos[geom])
+            points = middle + _BOX * half
+        out.append(points.reshape(-1, 3) @ turn.reshape(3, 3).T + model.geom_pos[geom])
     return np.concatenate(out)
+
+
+def _lattice(parts: int) -> Array:
+    """(K, 3) weights of a triangle's corners, evenly over it."""
+    pairs = [(i, j) for i in range(parts + 1) for j in range(parts + 1 - i)]
+    return np.array([(i, j, parts - i - j) for i, j in pairs]) / parts
+
+
+_LATTICE = _lattice(4)
+_BOX = np.array([p for p in np.ndindex(5, 5, 5) if {0, 4} & set(p)]) / 2.0 - 1.0
+"""Points on the sides of the box from -1 to 1."""

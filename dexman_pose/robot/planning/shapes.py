@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from dexman_pose.arrays import Array
+from dexman_pose.errors import InputError
 from dexman_pose.geometry.se3 import inverse, se3, transform_points
 from dexman_pose.robot.engine import mujoco
 from dexman_pose.robot.planning.holds import Hold
 from dexman_pose.robot.planning.task import Task
-from dexman_pose.robot.world.pads import pad_directions
+from dexman_pose.robot.world.pads import pad_direction
 
 _TRIED = 0.05  # of a motor's range, to see where it moves a tip
 _CLOSES = 0.6  # cosine between that way and where the tip's inner side looks, at least
 _HALF = 0.45  # share by which fingers are closed between whose tips things are taken
 _THUMB = "thumb"
+_TIPS = 2
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,21 @@ class HandShape:
         palm: (4, 4) world from palm there.
         bases: (3,) middle of the fingers' joints, palm frame, metres.
         middle: (3,) between the thumb's and the other tips, fingers half closed, palm frame.
+
+    Raises:
+        InputError: which way fingers close is not known: there are less than two tips, they do not bend, or motors do
+            not drive joints one to one.
     """
 
     def __init__(self, task: Task, hold: Hold) -> None:
         self.task, self.hold, self.at = task, hold, hold.start
         self._data = mujoco().MjData(task.world.model)
         self._tips = [k for k in hold.hand.points if task.world.points[k].endswith("_tip")]
-        self._pads = pad_directions(task.world)
-        span = task.world.model.actuator_ctrlrange[hold.fingers]
+        model = task.world.model
+        if len(self._tips) < _TIPS or not _one_to_one(model, [*hold.hand.motors, *hold.fingers]):
+            raise InputError(f"how the hand of {task.world.points[hold.hand.points[0]]} closes is not known")
+        self._pads = np.stack([pad_direction(model, task.world.points[k]) for k in self._tips])
+        span = model.actuator_ctrlrange[hold.fingers]
         self._low, self._high = span[:, 0], span[:, 1]
         self._closing = self._ways()
         half = self.seen(self.fingers(_HALF))
@@ -89,7 +98,7 @@ class HandShape:
         return Seen(
             se3(data.xmat[body].reshape(3, 3).copy(), data.xpos[body].copy()),
             data.site_xpos[sites].copy(),
-            np.stack([turn @ self._pads[k] for turn, k in zip(turns, self._tips)]),
+            np.stack([turn @ pad for turn, pad in zip(turns, self._pads)]),
             data.xanchor[_first_joints(model, moved)].mean(0),
         )
 
@@ -116,6 +125,18 @@ def _joints_of(model: Any, motor: int) -> list[int]:
         return [target]
     first, count = int(model.tendon_adr[target]), int(model.tendon_num[target])
     return [int(j) for j in model.wrap_objid[first : first + count]]
+
+
+def _one_to_one(model: Any, motors: list[int]) -> bool:
+    """Whether a control of each of the motors is its joint's angle, or the sum of its tendon's."""
+    if not np.allclose(model.actuator_gear[motors, 0], 1.0):
+        return False
+    tendons = [m for m in motors if model.actuator_trntype[m] == mujoco().mjtTrn.mjTRN_TENDON]
+    for tendon in model.actuator_trnid[tendons, 0]:
+        first = int(model.tendon_adr[tendon])
+        if not np.allclose(model.wrap_prm[first : first + int(model.tendon_num[tendon])], 1.0):
+            return False
+    return True
 
 
 def _first_joints(model: Any, joints: list[int]) -> list[int]:

@@ -27,7 +27,7 @@ from dexman_pose.robot.skill.replay import replay
 from dexman_pose.robot.skill.tries import FILES, LEARNING, Tried, Tries
 
 _OWN_DOUBT = (
-    "how something is held is the robot's own: with the person's grasp, as it is known, it is not held"
+    "how something is held is the robot's own: with the person's grasp, as it is known, it was not held"
 )
 _DIGITS = 5
 """Of metres in headers."""

@@ -192,6 +192,8 @@ class Tries:
     def _steadied(self, one: Tried) -> Tried:
         """What a search over frames makes of grasps that hold in some worlds."""
         o = replace(self.options, wide=None, passes=max(self.options.passes - 1, min(self.options.passes, 1)))
+        if one.is_own:  # where it touches is not where the person did
+            o = replace(o, cost=replace(o.cost, contact=0.0))
         task = replace(one.ready.task, controls=one.found.controls)
         return self._told_of(self._over_frames(one, replace(one.ready, task=task), o, f"{one.grips}_steady_"))
 

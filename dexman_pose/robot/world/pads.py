@@ -23,10 +23,15 @@ def pad_directions(world: World) -> Array:
     Raises:
         InputError: a point is on no finger.
     """
-    return np.stack([_direction(world.model, name) for name in world.points])
+    return np.stack([pad_direction(world.model, name) for name in world.points])
 
 
-def _direction(model: Any, name: str) -> Array:
+def pad_direction(model: Any, name: str) -> Array:
+    """The unit direction (3,) of one point.
+
+    Raises:
+        InputError: it is on no finger.
+    """
     site = model.site(name)
     body = int(model.site_bodyid[site.id])
     joint = _last_hinge(model, body)
