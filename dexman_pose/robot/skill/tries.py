@@ -134,7 +134,7 @@ class Tries:
             for one in self._own(max(found, key=lambda t: t.found.rank)):
                 found.append(one)
                 yield one
-                if one.found.share >= o.other:
+                if one.found.share >= o.enough:  # another start is searched from sooner than frames are
                     break
         best = max(found, key=lambda t: t.found.rank, default=None)
         if best is not None and 0.0 < best.found.share < o.enough:
