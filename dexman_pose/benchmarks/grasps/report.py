@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dexman_pose.benchmarks.grasps.run import GraspJob, GraspResult, summary
+from dexman_pose.robot.skill.tries import OWN
 from dexman_pose.threads import cores
 
 _HEAD = (
@@ -41,9 +44,15 @@ def _row(r: GraspResult) -> str:
     palm = f"{1e3 * _median([x for row in body['palm_m'] for x in row]):.1f}" if body else ""
     return (
         f"| {r.name} | {outcome} | {1e2 * s.most_position:.1f} cm, {s.most_rotation:.2f} rad | {e.succeeded} of "
-        f"{len(e.perturbed)} | {palm} | {1e3 * _median(tips):.1f} | {search['by']} | {search['steps']} | "
+        f"{len(e.perturbed)} | {palm} | {1e3 * _median(tips):.1f} | {_found_by(search)} | {search['steps']} | "
         f"{search['seconds']:.0f} |"
     )
+
+
+def _found_by(search: dict[str, Any]) -> str:
+    """What found a plan; a grasp of the robot's own is told, too, where frames were searched from it."""
+    by = str(search["by"])
+    return f"{by}, own grasp" if search.get("own_grasp") and by != OWN else by
 
 
 def _median(values: list[float]) -> float:

@@ -180,7 +180,7 @@ class _Search:
         return played(self.task, self.many, [model] * count, starts, controls[:, :frames], self.grasp.settle)
 
     def _during(self, hold: Hold, frames: int) -> slice:
-        """Frames that a hold answers for: from when fingers begin to close until they have opened."""
+        """Frames that a hold answers for: from when fingers begin to close until they open."""
         begins = int(np.argmax(hold.closes > 0.0))
         return slice(begins, max(min(hold.stop, frames), begins + 1))
 

@@ -49,8 +49,8 @@ class HandShape:
         middle: (3,) between the thumb's and the other tips, fingers half closed, palm frame.
 
     Raises:
-        InputError: which way fingers close is not known: there are less than two tips, they do not bend, or motors do
-            not drive joints one to one.
+        InputError: which way fingers close is not known: there are less than two tips or no motors, tips do not bend,
+            or motors do not drive joints one to one.
     """
 
     def __init__(self, task: Task, hold: Hold) -> None:
@@ -58,7 +58,8 @@ class HandShape:
         self._data = mujoco().MjData(task.world.model)
         self._tips = [k for k in hold.hand.points if task.world.points[k].endswith("_tip")]
         model = task.world.model
-        if len(self._tips) < _TIPS or not _one_to_one(model, [*hold.hand.motors, *hold.fingers]):
+        known = len(self._tips) >= _TIPS and len(hold.fingers) > 0
+        if not known or not _one_to_one(model, [*hold.hand.motors, *hold.fingers]):
             raise InputError(f"how the hand of {task.world.points[hold.hand.points[0]]} closes is not known")
         self._pads = np.stack([pad_direction(model, task.world.points[k]) for k in self._tips])
         span = model.actuator_ctrlrange[hold.fingers]
