@@ -68,6 +68,7 @@ class PrimitiveResult:
         mode: which hand does it.
         evaluation: None where there is no plan.
         error: why.
+        own_grasp: whether something is held as the robot likes, not as the person did.
     """
 
     sequence: str
@@ -76,6 +77,7 @@ class PrimitiveResult:
     mode: str
     evaluation: Evaluation | None = None
     error: str = ""
+    own_grasp: bool = False
 
     @property
     def succeeded(self) -> tuple[int, int]:
@@ -138,7 +140,8 @@ def _planned(recording: Recording, number: int, step: ProgramStep | None, job: O
         raise
     except DexmanError as error:
         return PrimitiveResult(recording.name, number, primitive, mode, error=str(error))
-    return PrimitiveResult(recording.name, number, primitive, mode, found)
+    own = bool(plan.about["search"]["own_grasp"])
+    return PrimitiveResult(recording.name, number, primitive, mode, found, own_grasp=own)
 
 
 def _frames(recording: Recording, step: ProgramStep | None) -> tuple[int, int] | None:
@@ -179,7 +182,8 @@ def table(results: list[PrimitiveResult]) -> list[str]:
         else f"E_r {told['E_r_rad']:.3f} rad, E_t {told['E_t_m']:.5f} m over the successful ones"
     )
     rows.append(
-        f"{told['primitives']} primitives, {told['planned']} planned; {told['success_percent']:.1f} % of all "
+        f"{told['primitives']} primitives, {told['planned']} planned, {told['own_grasps']} of them with grasps of the "
+        f"robot's own; {told['success_percent']:.1f} % of all "
         f"{told['rollouts']} rollouts succeed at every step; {middle}"
     )
     return rows
@@ -192,6 +196,7 @@ def summary(results: list[PrimitiveResult]) -> dict[str, Any]:
     return {
         "primitives": len(results),
         "planned": sum(r.evaluation is not None for r in results),
+        "own_grasps": sum(r.own_grasp for r in results),
         "rollouts": int(of),
         "success_percent": 100.0 * float(done) / max(int(of), 1),
         "E_r_rad": float(np.mean([s.rotation for s in good])) if good else None,
